@@ -1,0 +1,53 @@
+# `make run` and `make test` set up whatever they need: Python 3.11 and git are enough.
+PYTHON ?= python3.11
+# Which vLLM build: gpu where an NVIDIA driver answers, else cpu.
+ENGINE ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+
+VENV := .venv
+STAMP := $(VENV)/.distlab-$(ENGINE)
+UV := $(VENV)/.uv/bin/uv
+
+# vLLM's CPU build runs on torch's CPU build and asks for three packages whose published builds
+# break against it; distlab uses none of them.
+CPU_FLAGS := --overrides <(printf '%s\n' 'torchvision; sys_platform=="never"' \
+  'torchaudio; sys_platform=="never"' 'torchcodec; sys_platform=="never"') \
+  $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend=cpu)
+FLAGS := $(if $(filter cpu,$(ENGINE)),$(CPU_FLAGS),)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: setup run test check lock clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints-$(ENGINE).txt
+	@echo "setting up $(VENV) with vLLM for $(ENGINE)"
+	@case "$(ENGINE)" in cpu|gpu) ;; *) echo "ENGINE is '$(ENGINE)': take cpu or gpu" >&2; exit 2;; esac
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on PATH: install Python 3.11, or pass PYTHON=..." >&2; exit 2; }
+	@if command -v uv >/dev/null; then uv=uv; else \
+	  test -x $(UV) || { $(PYTHON) -m venv $(VENV)/.uv && $(VENV)/.uv/bin/pip install -q uv; }; uv=$(UV); fi; \
+	test -x $(VENV)/bin/python || $$uv venv -q --allow-existing --python $(PYTHON) $(VENV); \
+	VIRTUAL_ENV=$(VENV) $$uv pip install -q --constraints constraints-$(ENGINE).txt -e '.[$(ENGINE),dev]' $(FLAGS)
+	@rm -f $(VENV)/.distlab-*; touch $@
+
+run: setup
+	@$(VENV)/bin/python -m distlab.run $(ARGS)
+
+test: setup
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+check: setup
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy --strict distlab
+
+# Pin every version anew, for both builds.
+lock: setup
+	@uv=$$(command -v uv || echo $(UV)); \
+	$$uv pip compile -q pyproject.toml --extra cpu --extra dev --python-version 3.11 --no-annotate \
+	  --custom-compile-command 'make lock' $(CPU_FLAGS) -o constraints-cpu.txt; \
+	$$uv pip compile -q pyproject.toml --extra gpu --extra dev --python-version 3.11 --no-annotate \
+	  --custom-compile-command 'make lock' -o constraints-gpu.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Tables of verdicts in; figures out. Pure functions, no I/O."""

@@ -1,0 +1,1 @@
+"""Structured config (Hydra) in; frozen, validated values out."""

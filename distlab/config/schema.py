@@ -1,0 +1,181 @@
+"""The structured config: the names and types Hydra accepts. Values are checked in ``door``."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class CheckpointConfig:
+    """One checkpoint of a family."""
+
+    # Hub id (org/name), a local folder, or the name of a packaged checkpoint.
+    id: str = MISSING
+    # hub, local or packaged.
+    source: str = "hub"
+    # Hub branch, tag or commit; the resolved commit is recorded.
+    revision: str = "main"
+
+
+@dataclass
+class ModelConfig:
+    """A family: a base and an instruct checkpoint, and how to serve them."""
+
+    name: str = MISSING
+    base: CheckpointConfig = field(default_factory=CheckpointConfig)
+    instruct: CheckpointConfig = field(default_factory=CheckpointConfig)
+    # Total parameters, for the scale table.
+    parameters: float = MISSING
+    dtype: str = "bfloat16"
+    # None, or a vLLM quantisation name; fp8 checkpoints are recognised by vLLM itself.
+    quantization: str | None = None
+    # Context length the engine is built for, in tokens.
+    max_model_len: int = MISSING
+    # Keyword arguments for the chat template (hybrid thinkers: {enable_thinking: false}).
+    chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+    # Run code that the checkpoint's repository ships. Off unless you turn it on by name.
+    trust_remote_code: bool = False
+    # What the output must say about this family.
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class DatasetConfig:
+    """One dataset."""
+
+    # module:attribute of the loader.
+    loader: str = MISSING
+    path: str | None = None
+    train_path: str | None = None
+    revision: str = "main"
+    # Settings of this loader alone.
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class DatasetGroup:
+    """The datasets of the run; ``dataset=[a,b]`` selects several."""
+
+    sets: dict[str, DatasetConfig] = field(default_factory=dict)
+    # First problems of each dataset; null for all.
+    limit: int | None = None
+    # Local file instead of the hub; for a run over exactly one dataset.
+    path: str | None = None
+    train_path: str | None = None
+
+
+@dataclass
+class PromptConfig:
+    """One prompt style."""
+
+    # Solved exemplars before the question.
+    shots: int = 0
+    # Picks the exemplars from the train split.
+    seed: int = 0
+    # Ask for step-by-step reasoning.
+    chain_of_thought: bool = True
+
+
+@dataclass
+class PromptGroup:
+    """The prompt styles of the run; ``prompt=[a,b]`` selects several."""
+
+    styles: dict[str, PromptConfig] = field(default_factory=dict)
+
+
+@dataclass
+class MethodConfig:
+    """One way to decode."""
+
+    # greedy, stochastic or cot.
+    kind: str = MISSING
+    temperature: float | None = None
+    top_p: float | None = None
+
+
+@dataclass
+class DecodingGroup:
+    """Which arms are drawn, and how."""
+
+    # Samples a problem: draws (stochastic) or branches (cot). greedy always makes one.
+    n: int = 20
+    # Most new tokens a sample.
+    max_tokens: int = MISSING
+    # Methods of the base arms, by name.
+    base: list[str] = field(default_factory=list)
+    # Methods of the instruct arms, by name.
+    instruct: list[str] = field(default_factory=list)
+    methods: dict[str, MethodConfig] = field(default_factory=dict)
+
+
+@dataclass
+class ComponentConfig:
+    """An extractor or a grader."""
+
+    # module:attribute of the class.
+    target: str = MISSING
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ExtractorGroup:
+    """The extractors; ``extractor=[a,b]`` selects several."""
+
+    use: dict[str, ComponentConfig] = field(default_factory=dict)
+
+
+@dataclass
+class GraderGroup:
+    """The graders, and the pool of worker processes they run in."""
+
+    use: dict[str, ComponentConfig] = field(default_factory=dict)
+    # Seconds an answer may take before its worker is killed.
+    deadline_s: float = 5.0
+    # Address space a worker may use, in MiB.
+    memory_mib: int = 2048
+    # Answers after which a worker is replaced.
+    recycle: int = 20000
+
+
+@dataclass
+class ClusterConfig:
+    """Where engines run."""
+
+    # Address of a running Ray cluster ("auto", "HOST:PORT"); null starts Ray on this machine.
+    address: str | None = None
+    # cpu or gpu.
+    device: str = MISSING
+    # Engines of a checkpoint at once.
+    replicas: int = 1
+    gpus_per_replica: int = 0
+    cpus_per_replica: float = 1
+    # Sequences an engine runs at once.
+    max_num_seqs: int = MISSING
+    # GiB of KV cache (CPU), or null.
+    kv_cache_gib: float | None = None
+    # Share of a GPU's memory an engine may take.
+    gpu_memory_utilization: float = 0.9
+    # Tokens in a KV block; prompts share whole blocks.
+    block_size: int | None = None
+    # Skip CUDA graphs and compilation. Never a default on GPUs.
+    enforce_eager: bool = False
+
+
+@dataclass
+class StudyConfig:
+    """Everything a run can be told."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    dataset: DatasetGroup = field(default_factory=DatasetGroup)
+    prompt: PromptGroup = field(default_factory=PromptGroup)
+    decoding: DecodingGroup = field(default_factory=DecodingGroup)
+    extractor: ExtractorGroup = field(default_factory=ExtractorGroup)
+    grader: GraderGroup = field(default_factory=GraderGroup)
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    # Study seed: every sample's seed derives from it.
+    seed: int = 0
+    # Where samples are kept, over runs.
+    store: str = "store"
+    # Parent folder of run folders.
+    runs: str = "runs"

@@ -1,0 +1,1 @@
+"""Dataset files and hub sets in; Problems out."""

@@ -1,0 +1,1 @@
+"""Problems and a tokenizer in; prompt token ids and stop strings out."""

@@ -1,0 +1,45 @@
+"""Prompt: what a replica is given, and the settings it is rendered from."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PromptFormat(StrEnum):
+    """Plain text (base) or the tokenizer's chat template (instruct)."""
+
+    PLAIN = "plain"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSpec:
+    """A prompt style as the config asks for it, validated.
+
+    Attributes:
+        name: Key in ``prompt.styles``: zero-shot, few-shot, qa.
+        shots: Solved exemplars before the question; 0 for none.
+        seed: Picks the exemplars from the train split.
+        chain_of_thought: Ask for reasoning; False is the plain "Q: ... A:" of CoT-decoding.
+    """
+
+    name: str
+    shots: int = 0
+    seed: int = 0
+    chain_of_thought: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One problem rendered for one arm.
+
+    Attributes:
+        problem_id: The problem's id.
+        text: What the model sees, as text, for people.
+        token_ids: What the model sees; BOS exactly once where the tokenizer has one.
+        stop: Strings that end a completion; part of the metric.
+    """
+
+    problem_id: str
+    text: str
+    token_ids: tuple[int, ...]
+    stop: tuple[str, ...]

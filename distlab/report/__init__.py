@@ -1,0 +1,1 @@
+"""Run folders in; report.md out. Renders, never computes."""

@@ -1,0 +1,1 @@
+"""Arrow batches in; committed Parquet shards and resume state out."""

@@ -1,0 +1,1 @@
+"""Samples in; verdicts out. Ray Data lives here."""

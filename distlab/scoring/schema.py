@@ -1,0 +1,33 @@
+"""The Arrow schema of verdicts: one row for each sample, extractor and grader."""
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+_label = pa.dictionary(pa.int32(), pa.string())
+
+VERDICTS = pa.schema(
+    [
+        # Key of the cell, as in the run's manifest.
+        pa.field("cell", _label, nullable=False),
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("rank", pa.int32(), nullable=False),
+        pa.field("extractor", _label, nullable=False),
+        # What the extractor read, null where it found nothing.
+        pa.field("answer", pa.string()),
+        # Offsets of the answer in the sample's text, and where the text was cut.
+        pa.field("answer_start", pa.int32(), nullable=False),
+        pa.field("answer_end", pa.int32(), nullable=False),
+        pa.field("text_cut", pa.int32(), nullable=False),
+        pa.field("grader", _label, nullable=False),
+        # correct, incorrect, no_answer, timeout or error.
+        pa.field("verdict", _label, nullable=False),
+        # Properties of the sample that tables need, so that they read no text.
+        pa.field("truncated", pa.bool_(), nullable=False),
+        pa.field("tokens", pa.int32(), nullable=False),
+        pa.field("delta", pa.float32()),
+        # Whether the gold's text stands anywhere in the uncut sample text.
+        pa.field("gold_in_text", pa.bool_(), nullable=False),
+    ],
+    metadata={"distlab.schema": "verdicts", "distlab.schema_version": str(SCHEMA_VERSION)},
+)
