@@ -1,0 +1,130 @@
+"""The run folder: what a run leaves for `score`, `report` and people.
+
+    manifest.json        what ran: config, cells, fingerprints, versions, timings, failures
+    config.yaml          the composed Hydra config
+    log.txt              engine and Ray output
+    problems/NAME.parquet  the problems of each dataset, golds included
+    verdicts/*.parquet   one row for each sample, extractor and grader
+    report.md            the tables
+
+Samples are not here: they are in the store, shared by all runs.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from distlab.errors import UserError
+from distlab.samples.cell import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFailure:
+    """A problem that could not be sampled in one cell.
+
+    Attributes:
+        cell: Key of the cell.
+        problem_id: The problem.
+        error: One sentence.
+    """
+
+    cell: str
+    problem_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ran.
+
+    Attributes:
+        run: Name of the run folder.
+        command: The command line that resumes the run.
+        store: Where the samples are.
+        cells: The cells, in the order of the tables.
+        failures: Problems without samples, with the reason.
+        config: The composed config.
+        fingerprints: Cell key to the fields behind its fingerprint.
+        datasets: Dataset name to provenance (rows, content_hash, source, revision, notes).
+        versions: Package to version; git commit as "distlab_commit".
+        host: Host name, device, cores, memory.
+        timings_s: Stage to wall seconds.
+        counts: Samples and tokens drawn by this run and found in the store.
+        notes: What the output must say.
+    """
+
+    run: str
+    command: str
+    store: str
+    cells: tuple[Cell, ...]
+    failures: tuple[ProblemFailure, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    fingerprints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    host: Mapping[str, Any] = field(default_factory=dict)
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths inside a run folder, and its manifest."""
+
+    path: Path
+
+    @property
+    def manifest_file(self) -> Path:
+        """``manifest.json``."""
+        return self.path / "manifest.json"
+
+    @property
+    def log(self) -> Path:
+        """Engine and Ray output."""
+        return self.path / "log.txt"
+
+    @property
+    def verdicts(self) -> Path:
+        """Folder of verdict Parquet files."""
+        return self.path / "verdicts"
+
+    @property
+    def report(self) -> Path:
+        """``report.md``."""
+        return self.path / "report.md"
+
+    def problems(self, dataset: str) -> Path:
+        """Parquet file of one dataset's problems."""
+        return self.path / "problems" / f"{dataset}.parquet"
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Replace ``manifest.json`` in one step."""
+        draft = self.manifest_file.with_suffix(".tmp")
+        draft.write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n")
+        draft.replace(self.manifest_file)
+
+    def read_manifest(self) -> Manifest:
+        """Read ``manifest.json``.
+
+        Raises:
+            UserError: The folder has none, or it is not one of ours.
+        """
+        try:
+            raw = json.loads(self.manifest_file.read_text())
+            return Manifest(
+                **{
+                    **raw,
+                    "cells": tuple(Cell(**cell) for cell in raw["cells"]),
+                    "failures": tuple(ProblemFailure(**row) for row in raw["failures"]),
+                }
+            )
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.path} is not a run folder: it has no manifest.json; "
+                "name a folder below `runs/`"
+            ) from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{self.manifest_file} cannot be read: {error}") from error

@@ -1,0 +1,40 @@
+"""Cell: the unit of sampling, of resume and of every table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One family x arm x dataset x prompt of a run.
+
+    Attributes:
+        family: Name of the family.
+        variant: "base" or "instruct".
+        decoding: Name of the decoding method ("cot", "t0.05").
+        kind: How the method draws: "greedy", "stochastic" or "cot".
+        dataset: Name of the dataset.
+        prompt: Name of the prompt style.
+        n: Samples a problem (ranks 0 to n - 1); the store may hold more.
+        fingerprint: Content address of everything that can change a sample (hex).
+        path: The cell's folder, relative to the store.
+    """
+
+    family: str
+    variant: str
+    decoding: str
+    kind: str
+    dataset: str
+    prompt: str
+    n: int
+    fingerprint: str
+    path: str
+
+    @property
+    def arm(self) -> str:
+        """Variant and decoding, "base/cot"."""
+        return f"{self.variant}/{self.decoding}"
+
+    @property
+    def key(self) -> str:
+        """Unique within a run: "family/variant/decoding/dataset/prompt"."""
+        return f"{self.family}/{self.variant}/{self.decoding}/{self.dataset}/{self.prompt}"
