@@ -1,9 +1,12 @@
 """Extraction and Verdict, and what an extractor and a grader must be."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
+from distlab.errors import UserError
 from distlab.problems.types import Gold, GoldKind
 
 
@@ -34,6 +37,43 @@ class Extraction:
     cut: int
 
 
+@dataclass(frozen=True, slots=True)
+class ComponentSpec:
+    """An extractor or a grader as the config asks for it.
+
+    Attributes:
+        name: Its name in tables and verdict columns.
+        target: Import path ``module:Class``.
+        options: Keyword arguments of the class.
+    """
+
+    name: str
+    target: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_component(spec: ComponentSpec) -> Any:  # noqa: ANN401 - Extractor or Grader
+    """Make the extractor or grader that ``spec`` names.
+
+    Raises:
+        UserError: The target cannot be imported, or does not take the options.
+    """
+    module, _, attribute = spec.target.partition(":")
+    try:
+        factory = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"target of '{spec.name}' is '{spec.target}', which cannot be imported ({error}); "
+            "give it as module:Class"
+        ) from error
+    try:
+        return factory(**spec.options)
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"options of '{spec.name}' do not fit {spec.target}: {error}; correct its options"
+        ) from error
+
+
 class Extractor(Protocol):
     """Reads an answer off a completion. Never sees the gold."""
 
@@ -46,7 +86,11 @@ class Extractor(Protocol):
 
 
 class Grader(Protocol):
-    """Judges one answer against one gold. Runs inside a killable worker."""
+    """Judges one answer against one gold. Runs inside a killable worker.
+
+    A grader that costs more than about a millisecond an answer sets a class attribute
+    ``cached = True``: its verdicts are then kept over runs, by gold, answer, name and version.
+    """
 
     name: str
     version: str
