@@ -1,1 +1,1 @@
-"""Tables of verdicts in; figures out. Pure functions, no I/O."""
+"""Arrays of verdicts in; estimates with intervals out. Pure functions, no I/O."""

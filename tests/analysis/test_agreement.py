@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from distlab.analysis.agreement import agreement, cohen_kappa, flips, winner, winner_depends
+from distlab.analysis.codes import CODES, CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
+from distlab.analysis.intervals import NOTHING, Estimate
+from distlab.scoring.types import Verdict
+
+NAN = np.nan
+
+
+def codes(*values: int) -> np.ndarray:
+    return np.array([values], dtype=np.int8)
+
+
+def test_every_verdict_has_a_code_of_its_own() -> None:
+    assert set(CODES) == set(Verdict)
+    assert len({*CODES.values(), MISSING}) == len(Verdict) + 1
+
+
+def test_nothing_in_common() -> None:
+    result = agreement(codes(MISSING, CORRECT), codes(CORRECT, MISSING))
+    assert result.samples == 0
+    assert np.isnan([result.rate, result.kappa]).all()
+
+
+def test_everything_but_correct_is_the_same() -> None:
+    result = agreement(codes(TIMEOUT, ERROR, NO_ANSWER), codes(INCORRECT, NO_ANSWER, INCORRECT))
+    assert result.rate == 1
+    assert np.isnan(result.kappa)
+
+
+def test_kappa_by_hand() -> None:
+    # Cohen's textbook table: 20 yes/yes, 5 yes/no, 10 no/yes, 15 no/no: agreement .7, kappa .4.
+    first = codes(*[CORRECT] * 25, *[INCORRECT] * 25)
+    second = codes(*[CORRECT] * 20, *[INCORRECT] * 5, *[CORRECT] * 10, *[INCORRECT] * 15)
+    result = agreement(first, second)
+    assert result.rate == pytest.approx(0.7)
+    assert result.kappa == pytest.approx(0.4)
+    assert (result.first_only, result.second_only) == (5, 10)
+
+
+def test_kappa_of_chance_is_zero() -> None:
+    assert cohen_kappa(0.5, 0.5, 0.5) == 0
+
+
+def test_flips() -> None:
+    assert flips(np.array([1, 1, 0, NAN]), np.array([1, 0, 1, 1])) == (1, 1)
+
+
+def test_winner() -> None:
+    assert winner(Estimate(0.1, 0.05, 0.2)) == "instruct"
+    assert winner(Estimate(-0.1, -0.2, -0.05)) == "base"
+    assert winner(Estimate(0.1, -0.1, 0.2)) == "undecided"
+    assert winner(NOTHING) == "undecided"
+
+
+def test_winner_depends() -> None:
+    up, down = Estimate(0.1, 0, 1), Estimate(-0.1, -1, 0)
+    assert winner_depends([up, down])
+    assert not winner_depends([up, up, NOTHING])

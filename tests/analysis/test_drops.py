@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from distlab.analysis.drops import Scores, drop_difference, paired_drop, unpaired_drop
+
+NAN = np.nan
+
+
+def scores(**values: float) -> Scores:
+    return Scores(tuple(values), np.array(list(values.values())))
+
+
+def test_no_pair_in_common() -> None:
+    assert paired_drop(scores(a=1.0), scores(b=1.0)) is None
+    assert paired_drop(Scores((), np.zeros(0)), Scores((), np.zeros(0))) is None
+    assert paired_drop(scores(a=NAN), scores(a=1.0)) is None
+
+
+def test_matched_by_key_not_by_order() -> None:
+    drop = paired_drop(scores(a=1.0, b=1.0, c=0.0), scores(c=1.0, x=1.0, a=0.0))
+    assert drop is not None
+    assert (drop.pairs, drop.before, drop.after, drop.change.value) == (2, 0.5, 0.5, 0.0)
+    assert drop.change.low == -1
+    assert drop.change.high == 1
+
+
+def test_worse_is_negative() -> None:
+    keys = [str(i) for i in range(20)]
+    drop = paired_drop(Scores(keys, np.ones(20)), Scores(keys, np.repeat([0.0, 1.0], 10)))
+    assert drop is not None
+    assert drop.change.value == -0.5
+    assert drop.change.high < 0
+
+
+def test_several_problems_of_a_pair_are_averaged() -> None:
+    before = Scores(("a", "b"), np.array([1.0, 1.0]))
+    after = Scores(("a", "a", "b"), np.array([0.0, 1.0, NAN]))
+    drop = paired_drop(before, after)
+    assert drop is not None
+    assert (drop.pairs, drop.change.value) == (1, -0.5)
+
+
+def test_difference_of_drops_uses_the_pairs_all_sides_have() -> None:
+    base = (scores(a=1.0, b=1.0, c=1.0), scores(a=1.0, b=1.0))
+    instruct = (scores(a=1.0, b=1.0), scores(a=0.0, b=1.0, c=0.0))
+    pairs, estimate = drop_difference(base, instruct)
+    assert pairs == 2
+    assert estimate.value == -0.5
+
+
+def test_difference_of_drops_without_pairs() -> None:
+    pairs, estimate = drop_difference((scores(a=1.0), scores(b=1.0)), (scores(), scores()))
+    assert pairs == 0
+    assert np.isnan(estimate.value)
+
+
+def test_unpaired() -> None:
+    rng = np.random.default_rng(0)
+    before, after = (rng.random(200) < 0.8).astype(float), (rng.random(300) < 0.5).astype(float)
+    estimate = unpaired_drop(before, after)
+    assert estimate.value == pytest.approx(after.mean() - before.mean())
+    error = np.sqrt(before.var() / 200 + after.var() / 300)
+    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * error, rel=0.05)
+
+
+def test_unpaired_edges() -> None:
+    assert np.isnan(unpaired_drop(np.zeros(0), np.ones(3)).value)
+    flat = unpaired_drop(np.ones(3), np.zeros(2))
+    assert flat.value == -1
+    assert np.isnan(flat.low)

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval, resampled_means
+
+NAN = np.nan
+
+
+def test_nothing_to_estimate() -> None:
+    for values in (np.zeros(0), np.array([NAN, NAN])):
+        assert np.isnan(mean_interval(values).value)
+        assert np.isnan(proportion_interval(values).value)
+
+
+@pytest.mark.parametrize("values", [[1.0], [0.5, 0.5, 0.5], [0.5, NAN]])
+def test_equal_values_give_no_interval(values: list[float]) -> None:
+    estimate = mean_interval(np.array(values))
+    assert estimate.value == values[0]
+    assert np.isnan([estimate.low, estimate.high]).all()
+    assert estimate.sign == 0
+
+
+def test_same_seed_same_interval() -> None:
+    values = np.random.default_rng(1).normal(size=50)
+    assert mean_interval(values) == mean_interval(values)
+    assert mean_interval(values, seed=1) != mean_interval(values, seed=2)
+
+
+def test_resamples_are_those_of_an_index_bootstrap() -> None:
+    values = np.array([-1.0] * 5 + [0.0] * 30 + [1.0] * 15)
+    ours = resampled_means(values, draws=20_000, rng=np.random.default_rng(0))
+    assert ours.shape == (20_000,)
+    assert ours.mean() == pytest.approx(values.mean(), abs=0.003)
+    assert ours.std() == pytest.approx(values.std() / np.sqrt(50), rel=0.02)
+
+
+def test_agrees_with_scipy_bootstrap() -> None:
+    values = np.random.default_rng(3).choice([-1.0, 0.0, 1.0], size=120, p=[0.2, 0.7, 0.1])
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    ours = mean_interval(values)
+    assert ours.low == pytest.approx(theirs.low, abs=0.01)
+    assert ours.high == pytest.approx(theirs.high, abs=0.01)
+
+
+def test_wilson_at_the_edges() -> None:
+    # Wilson's interval for 10 of 10: 1 / (1 + z^2 / n).
+    estimate = proportion_interval(np.ones(10))
+    assert estimate.low == pytest.approx(1 / (1 + 1.959964**2 / 10), abs=1e-6)
+    assert estimate.high == pytest.approx(1)
+
+
+def test_sign() -> None:
+    assert [Estimate(0, *ends).sign for ends in ((1, 2), (-2, -1), (-1, 1), (0, 1))] == [
+        1,
+        -1,
+        0,
+        0,
+    ]
