@@ -1,1 +1,27 @@
 """Dataset files and hub sets in; Problems out."""
+
+from distlab.problems.loading import load_dataset, load_exemplars
+from distlab.problems.table import read_problems, write_problems
+from distlab.problems.types import (
+    DatasetLoader,
+    DatasetSpec,
+    Exemplar,
+    Gold,
+    GoldKind,
+    LoadedDataset,
+    Problem,
+)
+
+__all__ = [
+    "DatasetLoader",
+    "DatasetSpec",
+    "Exemplar",
+    "Gold",
+    "GoldKind",
+    "LoadedDataset",
+    "Problem",
+    "load_dataset",
+    "load_exemplars",
+    "read_problems",
+    "write_problems",
+]

@@ -1,0 +1,43 @@
+"""From a DatasetSpec to problems and exemplars, through the loader it names."""
+
+import importlib
+
+from distlab.errors import UserError
+from distlab.problems.types import DatasetLoader, DatasetSpec, Exemplar, LoadedDataset
+
+
+def load_dataset(spec: DatasetSpec) -> LoadedDataset:
+    """Every problem of a dataset, checked, after ``spec.limit``.
+
+    Raises:
+        UserError: The loader or its source cannot be had, or a row is malformed.
+    """
+    if spec.limit is not None and spec.limit < 1:
+        raise UserError(f"dataset.limit is {spec.limit}; give at least 1, or null for all")
+    return _loader(spec).load(spec)
+
+
+def load_exemplars(spec: DatasetSpec) -> tuple[Exemplar, ...]:
+    """All solved problems that few-shot prompts of a dataset may draw from.
+
+    Raises:
+        UserError: As ``load_dataset``, for the split the exemplars come from.
+    """
+    return _loader(spec).exemplars(spec)
+
+
+def _loader(spec: DatasetSpec) -> DatasetLoader:
+    module, _, attribute = spec.loader.partition(":")
+    field = f"dataset.sets.{spec.name}.loader"
+    if not module or not attribute:
+        raise UserError(f"{field} is {spec.loader!r}; write it as module:Class")
+    try:
+        made = getattr(importlib.import_module(module), attribute)()
+    except ModuleNotFoundError as error:
+        raise UserError(f"{field} is {spec.loader!r}: {error}; name an installed module") from error
+    except AttributeError as error:
+        raise UserError(f"{field} is {spec.loader!r}: {error}") from error
+    if not (hasattr(made, "load") and hasattr(made, "exemplars")):
+        raise UserError(f"{field} is {spec.loader!r}, which has no `load` and `exemplars` methods")
+    loader: DatasetLoader = made
+    return loader

@@ -1,0 +1,53 @@
+"""Checks of a loader's own options."""
+
+import difflib
+from collections.abc import Sequence
+
+from distlab.errors import UserError
+from distlab.problems.types import DatasetSpec
+
+
+def check_names(spec: DatasetSpec, known: Sequence[str]) -> None:
+    """Refuse options that the loader does not have.
+
+    Raises:
+        UserError: An option has another name.
+    """
+    for name in spec.options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"it has {_listed(known)}"
+            raise UserError(f"dataset {spec.name} has no option `{name}`; {hint}")
+
+
+def whole(spec: DatasetSpec, name: str, default: int, least: int) -> int:
+    """A whole number of at least ``least``.
+
+    Raises:
+        UserError: The option is something else.
+    """
+    value = spec.options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UserError(
+            f"dataset.sets.{spec.name}.options.{name} is {value!r}; "
+            f"give a whole number of at least {least}"
+        )
+    return value
+
+
+def choice(spec: DatasetSpec, name: str, default: str, known: Sequence[str]) -> str:
+    """One of the known words.
+
+    Raises:
+        UserError: The option is something else.
+    """
+    value = spec.options.get(name, default)
+    if value not in known:
+        raise UserError(
+            f"dataset.sets.{spec.name}.options.{name} is {value!r}; use one of {_listed(known)}"
+        )
+    return str(value)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,167 @@
+"""Rows of a JSONL, JSON, CSV or Parquet file, with the place of each for error messages."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distlab.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row and where it stands.
+
+    Attributes:
+        place: "FILE line 7" or "FILE row 7", from 1.
+        fields: Column name to value, as the file has it.
+    """
+
+    place: str
+    fields: Mapping[str, Any]
+
+    def fault(self, field: str, problem: str) -> UserError:
+        """The error to raise for one field."""
+        return UserError(f"{self.place}: field `{field}` {problem}; correct or remove that row")
+
+    def text(self, field: str) -> str:
+        """A string that is not empty. Numbers are written as JSON writes them.
+
+        Raises:
+            UserError: The field is absent, empty, of another type, or not valid Unicode.
+        """
+        value = self.fields.get(field)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return json.dumps(value)
+        if value is None:
+            raise self.fault(field, "is missing")
+        if not isinstance(value, str):
+            raise self.fault(field, f"must be text, not {type(value).__name__}")
+        if not value.strip():
+            raise self.fault(field, "is empty")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise self.fault(field, "is not valid Unicode") from None
+        # CSV keeps the line ends it was written with; the rows are the same.
+        return value.replace("\r\n", "\n")
+
+    def integer(self, field: str) -> int:
+        """A whole number.
+
+        Raises:
+            UserError: The field is absent or no whole number.
+        """
+        number = self.number(field)
+        if not number.is_integer():
+            raise self.fault(field, f"must be a whole number, not {number}")
+        return int(number)
+
+    def number(self, field: str) -> float:
+        """A finite number.
+
+        Raises:
+            UserError: The field is absent or no finite number.
+        """
+        text = self.text(field)
+        try:
+            number = float(text)
+        except ValueError:
+            raise self.fault(field, f"must be a number, not {text!r}") from None
+        if number != number or number in (float("inf"), float("-inf")):
+            raise self.fault(field, f"must be a finite number, not {text!r}")
+        return number
+
+
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """Every row of a file, by its suffix: .jsonl, .json, .csv or .parquet.
+
+    Raises:
+        UserError: The file is absent, empty, unreadable, or one of its rows is malformed.
+    """
+    if not path.is_file():
+        raise UserError(f"dataset file {path} does not exist; give the path of a file")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        known = ", ".join(_READERS)
+        raise UserError(f"dataset file {path} has an unknown suffix; use one of {known}")
+    try:
+        rows = tuple(reader(path))
+    except UnicodeDecodeError as error:
+        raise UserError(f"dataset file {path} is not UTF-8 at byte {error.start}") from None
+    except OSError as error:
+        raise UserError(f"dataset file {path} cannot be read: {error.strerror}") from error
+    if not rows:
+        raise UserError(f"dataset file {path} has no rows; give a file with at least one")
+    return rows
+
+
+def _jsonl(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                place = f"{path} line {number}"
+                yield _object(place, _parse(place, line))
+
+
+def _json(path: Path) -> Iterator[Row]:
+    value = _parse(str(path), path.read_text(encoding="utf-8"))
+    if isinstance(value, dict):
+        # An object of objects: the key is a field of its row.
+        value = [
+            {"key": key, **item} if isinstance(item, dict) else item for key, item in value.items()
+        ]
+    if not isinstance(value, list):
+        raise UserError(f"{path} must hold a list of objects; write one object a row")
+    for number, item in enumerate(value, start=1):
+        yield _object(f"{path} row {number}", item)
+
+
+def _parse(place: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{place} is not valid JSON ({error}); correct or remove it") from None
+
+
+def _object(place: str, value: object) -> Row:
+    if not isinstance(value, dict):
+        raise UserError(f"{place} must be a JSON object, not {type(value).__name__}")
+    return Row(place, value)
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, strict=True)
+        line = 2
+        try:
+            for fields in reader:
+                place = f"{path} line {line}"
+                if None in fields:
+                    raise UserError(f"{place} has more values than the header has columns")
+                yield Row(place, fields)
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise UserError(f"{path} line {line} is not valid CSV ({error})") from None
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise UserError(f"dataset file {path} is not valid Parquet ({error})") from None
+    for number, fields in enumerate(table.to_pylist(), start=1):
+        yield Row(f"{path} row {number}", fields)
+
+
+_READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
+    ".jsonl": _jsonl,
+    ".json": _json,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}

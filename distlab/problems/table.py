@@ -1,0 +1,121 @@
+"""Problems as Parquet, and checks over all problems of a set."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distlab.errors import UserError
+from distlab.problems.content import duplicates
+from distlab.problems.rows import Row
+from distlab.problems.types import Gold, GoldKind, Problem
+
+SCHEMA_VERSION = 1
+
+PROBLEMS = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("question", pa.string(), nullable=False),
+        pa.field("gold_kind", pa.string(), nullable=False),
+        pa.field("gold_text", pa.string(), nullable=False),
+        # LIST golds only: each value.
+        pa.field("gold_items", pa.list_(pa.string()), nullable=False),
+        # INTERVAL golds only: the accepted values, both ends included.
+        pa.field("gold_lower", pa.float64()),
+        pa.field("gold_upper", pa.float64()),
+        pa.field("cluster", pa.string(), nullable=False),
+        pa.field("pair", pa.string()),
+        pa.field("side", pa.string()),
+        # JSON object of names to values.
+        pa.field("strata", pa.string(), nullable=False),
+    ],
+    metadata={"distlab.schema": "problems", "distlab.schema_version": str(SCHEMA_VERSION)},
+)
+
+
+def write_problems(path: Path, problems: Sequence[Problem]) -> None:
+    """Write problems as zstd Parquet, in one step: a reader sees the old file or the new one.
+
+    Args:
+        path: The file; parent folders are made.
+        problems: Any number, in order.
+    """
+    table = pa.Table.from_pylist([_record(problem) for problem in problems], schema=PROBLEMS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    pq.write_table(table, draft, compression="zstd")
+    draft.replace(path)
+
+
+def read_problems(path: Path) -> tuple[Problem, ...]:
+    """Read what ``write_problems`` wrote.
+
+    Raises:
+        UserError: The file is absent, or not one of ours.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; run `distlab.run` to write it") from None
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path} is not a problem file: {error}") from None
+    metadata = table.schema.metadata or {}
+    if metadata.get(b"distlab.schema_version") != str(SCHEMA_VERSION).encode():
+        raise UserError(f"{path} is not a problem file of version {SCHEMA_VERSION}; run again")
+    return tuple(_parse(record) for record in table.to_pylist())
+
+
+def unique(problems: Sequence[Problem], rows: Sequence[Row]) -> None:
+    """Check that no two problems share an id.
+
+    Args:
+        problems: All problems of a set.
+        rows: The row of each.
+
+    Raises:
+        UserError: Two rows hold the same problem.
+    """
+    if repeat := duplicates([problem.id for problem in problems]):
+        later, first = (rows[position].place for position in repeat)
+        raise UserError(f"{later} repeats the problem of {first}; remove one of the two rows")
+
+
+def _record(problem: Problem) -> dict[str, object]:
+    return {
+        "id": problem.id,
+        "dataset": problem.dataset,
+        "question": problem.question,
+        "gold_kind": problem.gold.kind.value,
+        "gold_text": problem.gold.text,
+        "gold_items": list(problem.gold.items),
+        "gold_lower": problem.gold.lower,
+        "gold_upper": problem.gold.upper,
+        "cluster": problem.cluster,
+        "pair": problem.pair,
+        "side": problem.side,
+        "strata": json.dumps(dict(problem.strata), sort_keys=True, ensure_ascii=False),
+    }
+
+
+def _parse(record: Mapping[str, Any]) -> Problem:
+    gold = Gold(
+        kind=GoldKind(record["gold_kind"]),
+        text=record["gold_text"],
+        items=tuple(record["gold_items"]),
+        lower=record["gold_lower"],
+        upper=record["gold_upper"],
+    )
+    return Problem(
+        id=record["id"],
+        dataset=record["dataset"],
+        question=record["question"],
+        gold=gold,
+        cluster=record["cluster"],
+        pair=record["pair"],
+        side=record["side"],
+        strata=json.loads(record["strata"]),
+    )
