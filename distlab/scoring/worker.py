@@ -1,0 +1,193 @@
+"""The processes behind ``GraderPool``: a nursery that forks workers, and the worker itself.
+
+Run as ``python -m distlab.scoring.worker FD``. The nursery imports and warms the graders once;
+each worker is a fork of it, so that replacing a killed worker costs milliseconds and not the
+seconds that sympy takes to import. Nothing here runs in the process that owns the pool.
+"""
+
+import contextlib
+import ctypes
+import gc
+import mmap
+import os
+import pickle
+import resource
+import signal
+import socket
+import struct
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.types import ComponentSpec, Grader, load_component
+
+# Messages are a length and a pickle. Both ends are ours; model text is data inside, never code.
+_LENGTH = struct.Struct("<Q")
+# Answers a worker is sent at once, at most: one result byte each in the board.
+MOST_ANSWERS = 512
+# The board, shared by pool and worker: when the answer under way began (time.monotonic), then a
+# result byte an answer, 0 while it has none.
+STARTED = struct.Struct("=d")
+BOARD_BYTES = STARTED.size + MOST_ANSWERS
+# Result bytes.
+CORRECT, INCORRECT, ERROR = 1, 2, 3
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """First message to a nursery.
+
+    Attributes:
+        graders: What the workers grade with; answers name them by position.
+        memory_mib: Address space of a worker, in MiB.
+    """
+
+    graders: tuple[ComponentSpec, ...]
+    memory_mib: int
+
+
+class Hangup(Exception):
+    """The other end is gone."""
+
+
+def send(sock: socket.socket, message: object) -> None:
+    """Send one message.
+
+    Raises:
+        OSError: The other end is gone, or does not read.
+    """
+    payload = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    sock.sendall(_LENGTH.pack(len(payload)) + payload)
+
+
+def receive(sock: socket.socket) -> Any:  # noqa: ANN401 - whatever was sent
+    """Receive one message.
+
+    Raises:
+        Hangup: The other end is gone.
+    """
+    (length,) = _LENGTH.unpack(_read(sock, _LENGTH.size))
+    return pickle.loads(_read(sock, length))
+
+
+def _read(sock: socket.socket, length: int) -> bytes:
+    data = bytearray(length)
+    view = memoryview(data)
+    while view:
+        count = sock.recv_into(view)
+        if not count:
+            raise Hangup
+        view = view[count:]
+    return bytes(data)
+
+
+def nursery(control: socket.socket) -> None:
+    """Serve "fork" and "end" requests until the pool hangs up."""
+    start: Start = receive(control)
+    try:
+        graders = [load_component(spec) for spec in start.graders]
+    except Exception as error:
+        send(control, error if _picklable(error) else RuntimeError(str(error)))
+        return
+    for grader in graders:
+        _warm(grader)
+    # What is here now stays in memory that all workers share.
+    gc.freeze()
+    send(control, "ready")
+    while True:
+        request, pid = receive(control)
+        if request == "fork":
+            _fork(control, graders, start.memory_mib)
+        else:
+            # Only here is a worker reaped, so its pid cannot have passed to another process.
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            send(control, pid)
+
+
+def _picklable(error: Exception) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return False
+    return True
+
+
+def _warm(grader: Grader) -> None:
+    """Grade once a gold kind: first calls build parsers and fill caches."""
+    for kind in GoldKind:
+        # A bare "1" is no date; what a grader says of it, an exception included, is not used.
+        with contextlib.suppress(Exception):
+            if grader.applies(kind):
+                grader.grade(Gold(kind, "1", items=("1",), lower=1.0, upper=1.0), "1")
+
+
+def _fork(control: socket.socket, graders: list[Grader], memory_mib: int) -> None:
+    _, handles, _, _ = socket.recv_fds(control, 1, 2)
+    nursery_pid = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            control.close()
+            _confine(memory_mib, nursery_pid)
+            sock = socket.socket(fileno=handles[0])
+            _work(sock, mmap.mmap(handles[1], BOARD_BYTES), graders)
+            code = 0
+        finally:
+            os._exit(code)
+    for handle in handles:
+        os.close(handle)
+    send(control, pid)
+
+
+def _confine(memory_mib: int, nursery_pid: int) -> None:
+    """Cap the memory, leave no core file, die with the nursery."""
+    limit = memory_mib << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != nursery_pid:
+        os._exit(1)
+    # Should the machine run out of memory all the same, the kernel takes a worker first.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _work(sock: socket.socket, board: mmap.mmap, graders: list[Grader]) -> None:
+    """Grade batches of (grader, gold, answer); one byte back says that a batch is through."""
+    while True:
+        try:
+            batch = receive(sock)
+        except Hangup:
+            return
+        for position, (index, gold, answer) in enumerate(batch, STARTED.size):
+            STARTED.pack_into(board, 0, time.monotonic())
+            try:
+                board[position] = CORRECT if graders[index].grade(gold, answer) else INCORRECT
+            except MemoryError:
+                # The heap may be in pieces; a fresh worker takes the rest of the batch.
+                board[position] = ERROR
+                STARTED.pack_into(board, 0, 0.0)
+                return
+            except BaseException:
+                board[position] = ERROR
+        STARTED.pack_into(board, 0, 0.0)
+        sock.sendall(b"\n")
+
+
+def main() -> None:
+    """Entry point of the nursery process; argv[1] is the control socket's descriptor."""
+    # Ctrl-C is the pool's to handle: it commits what is finished and closes the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(Hangup, OSError):
+        nursery(socket.socket(fileno=int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
