@@ -43,8 +43,8 @@ def content_hash(rows: Iterable[Mapping[str, str | int | float | None]]) -> str:
 
 
 def text_hash(text: str) -> str:
-    """First 12 hex digits of sha256 over a text without blanks at its ends: a stable id."""
-    return hashlib.sha256(text.strip().encode()).hexdigest()[:12]
+    """First 12 hex digits of sha256 over a text, runs of blanks taken as one: a stable id."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12]
 
 
 def compare(known: Known | None, rows: int, found: str, remedy: str) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from distlab.problems.types import (
 
 _REPO = "openai/gsm8k"
 _TEST = Known(1319, "7db0ec24d4010c6eb1a0a146acc2dfff82b544a5b37fa59587d4eade26f6e8d7")
-_TRAIN = Known(7473, "2a0b8f746fe4817a2b2f9815ace4c91b3477036c9f13d2a715e665a9be0f786f")
 _GOLD = re.compile(r"-?\d[\d,]*(\.\d+)?")
 # "<<48/2=24>>": calculator calls that the annotators' tool left in the solutions.
 _CALCULATION = re.compile(r"<<[^<>]*>>")

@@ -106,8 +106,13 @@ def from_hub(files: HubFiles, revision: str, dataset: str, option: str = "path")
     return Source(rows, f"hub:{files.repo}", folder.name)
 
 
-def from_web(url: str, dataset: str) -> Source:
+def from_web(url: str, dataset: str, commit: str | None = None) -> Source:
     """Rows of a file on the web; the last copy fetched serves where the web cannot be reached.
+
+    Args:
+        url: Address of the file.
+        dataset: Name of the dataset, for the message.
+        commit: The commit that the address names, or None.
 
     Raises:
         UserError: The address cannot be reached and no copy was kept.
@@ -131,7 +136,7 @@ def from_web(url: str, dataset: str) -> Source:
         draft = kept.with_name(f"{name}.{os.getpid()}.tmp")
         draft.write_bytes(body)
         draft.replace(kept)
-    return Source(read_rows(kept), url, None, notes)
+    return Source(read_rows(kept), url, commit, notes)
 
 
 def _split_files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:

@@ -1,0 +1,58 @@
+r"""Golds in LaTeX: the last ``\boxed`` of a solution, and golds that list several values."""
+
+import re
+
+from distlab.problems.types import Gold, GoldKind
+
+# "10,000", "\$115,000", "111, \! 111": one number with separators, no list.
+_SEPARATED = re.compile(r"-?(?:\\?\$)?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_SPACING = re.compile(r"\\[!,:; ]|\s")
+_AND = re.compile(r"\s*(?:,\s*)?\\text\s*\{\s*(?:and|or)\s*\}\s*|\s+or\s+")
+_OPENING, _CLOSING = "([{", ")]}"
+
+
+def last_boxed(solution: str) -> str | None:
+    r"""What the last ``\boxed{...}`` (or ``\fbox{...}``) holds, braces nested; None without one."""
+    start = max(solution.rfind("\\boxed"), solution.rfind("\\fbox"))
+    if start < 0:
+        return None
+    opening = solution.find("{", start)
+    if opening < 0 or solution[start:opening].strip() not in ("\\boxed", "\\fbox"):
+        return None
+    depth = 0
+    for position in range(opening, len(solution)):
+        depth += {"{": 1, "}": -1}.get(solution[position], 0)
+        if depth == 0:
+            return solution[opening + 1 : position]
+    return None
+
+
+def latex_gold(text: str) -> Gold:
+    r"""A gold as MATH and MATH-Perturb write it: ``LIST`` where it names several values.
+
+    "1,-2", "0 or 4" and "12\text{ and }13" are lists; "(1,2)", "[0,\infty)" and "10,000" are not
+    (ours: the sets have no such field).
+    """
+    items = tuple(
+        item for part in _AND.split(text) for item in _split_commas(part) if not _is_blank(item)
+    )
+    if len(items) < 2:
+        return Gold(GoldKind.LATEX, text)
+    return Gold(GoldKind.LIST, text, items=items)
+
+
+def _split_commas(text: str) -> tuple[str, ...]:
+    r"""Split at commas outside of brackets; ``\,`` is a space, not a comma."""
+    if _SEPARATED.fullmatch(_SPACING.sub("", text)):
+        return (text.strip(),)
+    parts, depth, start = [], 0, 0
+    for position, sign in enumerate(text):
+        depth += (sign in _OPENING) - (sign in _CLOSING)
+        if sign == "," and depth == 0 and text[position - 1 : position] != "\\":
+            parts.append(text[start:position].strip())
+            start = position + 1
+    return (*parts, text[start:].strip())
+
+
+def _is_blank(text: str) -> bool:
+    return not _SPACING.sub("", text)
