@@ -1,0 +1,1 @@
+"""A completion in; an Extraction out: one file an extractor, one YAML each."""

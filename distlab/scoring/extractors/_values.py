@@ -1,0 +1,109 @@
+"""Spans of typed values in running text: numbers, dates, weeks and days.
+
+Every function takes a text with bounds and returns offsets into that text, so that an answer's
+span is exact. Patterns are bounded or possessive: searches are linear in the text.
+"""
+
+import re
+
+Span = tuple[int, int]
+
+_FRAC = r"\\[dtc]?frac\s?(?:\{\s?-?[0-9]{1,30}\s?\}|[0-9])\s?(?:\{\s?[0-9]{1,30}\s?\}|[0-9])"
+# 1,234  1{,}234  1,\!234  1\,234, and the narrow spaces; Indian 1,00,000 too.
+_SEP = r"(?:\{,\}|,\\!\s?|\\[,!]|,|[\u00a0\u2009\u202f])"
+_PLAIN = (
+    rf"(?:[0-9]{{1,3}}(?:{_SEP}[0-9]{{3}}(?![0-9]))++|[0-9]{{1,2}}(?:,[0-9]{{2}})++,[0-9]{{3}}"
+    r"(?![0-9])|[0-9]++)(?:\.[0-9]++)?|\.[0-9]++"
+)
+_POWER = (
+    r"(?:[eE][-+]?[0-9]{1,3}(?![\w.])"
+    r"|\s?(?:x|×|\*|\\times|\\cdot)\s?10(?:\^|\*\*)\s?(?:\{?\s?[-−]?[0-9]{1,3}\s?\}?))"
+)
+_MONEY = r"(?:US)?\\?[$€£¥₹]\s?"
+
+NUMBER = re.compile(
+    rf"(?<![\w.])(?:[-−](?:{_MONEY})?)?"
+    rf"(?:{_FRAC}|(?:{_PLAIN})(?:\s?{_FRAC}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
+    rf"|\s?/\s?[0-9]{{1,30}}(?![\w/])|{_POWER})?)(?:\s?\\?%)?"
+    # A sign after a value is a minus, and the number starts behind it.
+    r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
+)
+
+_OPERATOR = re.compile(
+    r"\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]|\s?\\(?:sqrt|pi)"
+)
+
+_JUNK = re.compile(
+    r"(?:[\s:*_`>~≈=\"'“”(\[{]|\\\(|\\\[|\\approx|\\text\{|\\boxed|\\fbox|\\\$|[$€£¥₹]"
+    r"|(?:about|approximately|approx\.?|roughly|around|exactly|simply|just|only|a total of|USD"
+    r"|Rs\.?)\s)*+"
+)
+
+_COPULA = re.compile(r"\b(?:is|are|was|were|be|equals?|equal to|makes|becomes)\s|:\s")
+_EQUALS = re.compile(r"=|≈|\\approx")
+
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
+    r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+)
+DATE = re.compile(
+    r"(?<![0-9/])(?:[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+    r"|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4})(?![0-9/])"
+    rf"|\b{_MONTH}\s{{1,3}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s{{1,3}}[0-9]{{4}}\b"
+    rf"|\b[0-9]{{1,2}}(?:st|nd|rd|th)?\s{{1,3}}(?:of\s)?{_MONTH},?\s{{1,3}}[0-9]{{4}}\b",
+    re.IGNORECASE,
+)
+
+WEEKS_DAYS = re.compile(
+    r"\b[0-9]{1,3}\s?(?:weeks?|wks?|w)\b['\"’]?[\s,;+&(]{0,4}(?:and\s)?['\"‘]?"
+    r"[0-9]{1,3}\s?(?:days?|d)\b"
+    r"|\b[0-9]{1,3}w[0-9]d\b"
+    r"|\b[0-9]{1,3}\s?(?:\+\s?[0-6]|\s[0-6]/7)\s?(?:weeks?|wks?|w)\b"
+    r"|\b[0-9]{1,3}\s?(?:weeks?|wks?|days?)\b",
+    re.IGNORECASE,
+)
+PAIR = re.compile(r"[(\[]\s?['\"]?([0-9]{1,3}['\"]?\s?,\s?['\"]?[0-9]{1,3})['\"]?\s?[)\]]")
+
+
+def _span(match: re.Match[str]) -> Span:
+    return match.span("after") if match["after"] else match.span()
+
+
+def skip_junk(text: str, start: int, end: int) -> int:
+    """The offset behind markup, currency and hedges that may stand before a value."""
+    match = _JUNK.match(text, start, end)
+    return match.end() if match else start
+
+
+def number_in(text: str, start: int, end: int) -> Span | None:
+    """The number that the statement ``text[start:end]`` gives as its value.
+
+    In this order: the number the statement starts with; the number after its last equals sign;
+    all of it where it starts with an expression ("9 * 2"), for the grader to judge; the number
+    after its last "is"; its first number.
+    """
+    first = NUMBER.search(text, start, end)
+    if first is None:
+        return None
+    head, tail = _span(first)
+    direct = skip_junk(text, start, end) >= head
+    if direct and not _OPERATOR.match(text, tail, end):
+        return head, tail
+    for mark in reversed(list(_EQUALS.finditer(text, start, end))):
+        value = NUMBER.search(text, mark.end(), end)
+        if value and not _OPERATOR.match(text, value.end(), end):
+            return _span(value)
+    if direct:
+        return head, trim_end(text, head, end)
+    for mark in reversed(list(_COPULA.finditer(text, start, end))):
+        value = NUMBER.search(text, mark.end(), end)
+        if value:
+            return _span(value)
+    return head, tail
+
+
+def trim_end(text: str, start: int, end: int) -> int:
+    """``end`` moved left over punctuation and markup, never past ``start``."""
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;:!*_`\"'“”$"):
+        end -= 1
+    return end

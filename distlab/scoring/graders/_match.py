@@ -1,0 +1,221 @@
+"""Equality of normalised values, without algebra: numbers, tuples, sets, intervals, words."""
+
+import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from distlab.scoring.graders._text import Item, split
+
+Same = Callable[[str, str], bool]
+
+_DECIMAL = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?")
+_SCIENTIFIC = re.compile(
+    r"([-+]?[0-9]+(?:\.[0-9]*)?|[-+]?\.[0-9]+)(?:[eE]([-+]?[0-9]{1,3})"
+    r"|(?:\*|x)10\^\{?(-?[0-9]{1,3})\}?)"
+)
+_TIME = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?([ap]m)?")
+_LETTER = re.compile(r"\(?([A-Za-z])[).]?")
+_MATRIX = re.compile(
+    r"\\begin\{(?:[pbBv]?matrix|array|smallmatrix)\}(?:\{[clr|]*\})?(.*)"
+    r"\\end\{(?:[pbBv]?matrix|array|smallmatrix)\}",
+    re.DOTALL,
+)
+_ABSENT = re.compile(r"(?:does|do)?n[o']t?-?exist|dne|nosolutions?|undefined", re.IGNORECASE)
+_MAX_DEPTH = 6
+
+
+def number(body: str) -> tuple[Fraction, bool] | None:
+    """The rational number that ``body`` writes out, and whether in per cent; None if none."""
+    percent = body.endswith("%")
+    if percent:
+        body = body[:-1].rstrip("\\")
+    upper, slash, lower = body.partition("/")
+    above = _plain(upper.strip("()") if slash else upper)
+    below = _plain(lower.strip("()")) if slash else Fraction(1)
+    if above is None or below is None or below == 0:
+        return None
+    return above / below, percent
+
+
+def _plain(body: str) -> Fraction | None:
+    decimal = _DECIMAL.fullmatch(body)
+    if decimal and (decimal[2] or decimal[3]):
+        places = decimal[3] or ""
+        value = Fraction(int(f"{decimal[2]}{places}"), 10 ** len(places))
+        return -value if decimal[1] == "-" else value
+    scientific = _SCIENTIFIC.fullmatch(body)
+    if scientific is None:
+        return None
+    mantissa = _plain(scientific[1])
+    exponent = int(scientific[2] or scientific[3])
+    return None if mantissa is None else mantissa * Fraction(10) ** exponent
+
+
+def same_numbers(left: str, right: str) -> bool | None:
+    """Whether two numbers are equal; None where one of them is no number.
+
+    A per cent sign on one side only may be a unit or a hundredth: 50% equals 50 and 0.5.
+    """
+    one, two = number(left), number(right)
+    if one is None or two is None:
+        return None
+    if one[0] == two[0]:
+        return True
+    if one[1] == two[1]:
+        return False
+    return one[0] / (100 if one[1] else 1) == two[0] / (100 if two[1] else 1)
+
+
+def same_items(left: Sequence[Item], right: Sequence[Item], same: Same) -> bool:
+    """Whether two lists hold the same values, in any order."""
+    left, right = _expanded(left), _expanded(right)
+    if len(left) != len(right):
+        return False
+    if len(left) == 1:
+        return same_item(left[0], right[0], same)
+    if len(left) > 64:
+        return left == right
+    remaining = list(right)
+    for one in left:
+        at = next((i for i, two in enumerate(remaining) if same_item(one, two, same)), None)
+        if at is None:
+            return False
+        del remaining[at]
+    return True
+
+
+def same_item(left: Item, right: Item, same: Same) -> bool:
+    """Whether two values are equal, and not said to be of different things."""
+    if left.name and right.name and left.name != right.name:
+        return False
+    return same(left.body, right.body)
+
+
+def _expanded(items: Sequence[Item]) -> list[Item]:
+    r"""Items with ``a \pm b`` as a+b and a-b."""
+    result: list[Item] = []
+    for each in items:
+        bracketed = each.body[:1] in ("(", "[", "{") or each.body[:2] == "\\{"
+        if each.body.count("\\pm") == 1 and not bracketed:
+            plus = each.body.replace("\\pm", "+").removeprefix("+")
+            result += [Item(each.name, plus), Item(each.name, each.body.replace("\\pm", "-"))]
+        else:
+            result.append(each)
+    return result
+
+
+def same_body(left: str, right: str, depth: int = 0) -> bool:
+    """Whether two normalised values are equal by form or as rational numbers."""
+    if left == right:
+        return True
+    numbers = same_numbers(left, right)
+    if numbers is not None:
+        return numbers
+    if depth > _MAX_DEPTH:
+        return False
+
+    def deeper(one: str, two: str) -> bool:
+        return same_body(one, two, depth + 1)
+
+    structured = same_structure(left, right, deeper)
+    if structured is not None:
+        return structured
+    return _same_words(left, right) or _same_time(left, right) or _same_terms(left, right)
+
+
+def same_structure(left: str, right: str, same: Same) -> bool | None:
+    """Whether two unions, sets, tuples, intervals or matrices are equal part by part.
+
+    Returns:
+        None where neither side has such a structure.
+    """
+    for parts in (_union, _set, _matrix, _bracketed):
+        one, two = parts(left), parts(right)
+        if one is None and two is None:
+            continue
+        if one is None or two is None or one[0] != two[0] or len(one[1]) != len(two[1]):
+            return False
+        if one[0] in ("union", "set"):
+            items = [Item("", part) for part in one[1]], [Item("", part) for part in two[1]]
+            return same_items(*items, same)
+        return all(same(a, b) for a, b in zip(one[1], two[1], strict=True))
+    return None
+
+
+Parts = tuple[str, list[str]] | None
+
+
+def _union(body: str) -> Parts:
+    if "\\cup" not in body:
+        return None
+    return "union", split(body.replace("\\cup", "\0"), "\0")
+
+
+def _set(body: str) -> Parts:
+    if not (body.startswith("\\{") and body.endswith("\\}")):
+        return None
+    items = _expanded([Item("", part) for part in split(body[2:-2])])
+    return "set", [each.body for each in items]
+
+
+def _matrix(body: str) -> Parts:
+    match = _MATRIX.fullmatch(body)
+    if match is None:
+        return None
+    rows = [row for row in match[1].split("\\\\") if row]
+    cells = [row.split("&") for row in rows]
+    shape = "x".join(str(len(row)) for row in cells)
+    return f"matrix {shape}", [cell.removeprefix("+") for row in cells for cell in row]
+
+
+def _bracketed(body: str) -> Parts:
+    if len(body) < 3 or body[0] not in "([" or body[-1] not in ")]":
+        return None
+    parts = split(body[1:-1])
+    if len(parts) < 2:
+        return None
+    return body[0] + body[-1], [part.removeprefix("+") for part in parts]
+
+
+def _same_words(left: str, right: str) -> bool:
+    """Words without case; an option's letter with or without parentheses."""
+    one, two = _LETTER.fullmatch(left), _LETTER.fullmatch(right)
+    if one and two:
+        return one[1] == two[1]
+    if _ABSENT.fullmatch(left) and _ABSENT.fullmatch(right):
+        return True
+    if len(left) < 3 or "\\" in left:
+        return False
+    return left.isalpha() and left.casefold() == right.casefold()
+
+
+def _same_time(left: str, right: str) -> bool:
+    """Times of day; a missing a.m. or p.m. is a missing unit, a different one is wrong."""
+    one, two = _TIME.fullmatch(left), _TIME.fullmatch(right)
+    if one is None or two is None or not (one[3] or two[3]):
+        return False
+    if (int(one[1]), int(one[2] or 0)) != (int(two[1]), int(two[2] or 0)):
+        return False
+    return one[3] == two[3] or not (one[3] and two[3])
+
+
+def _same_terms(left: str, right: str) -> bool:
+    """Sums of the same terms in any order."""
+    if len(left) != len(right) and "+" not in left + right:
+        return False
+    return sorted(_terms(left)) == sorted(_terms(right))
+
+
+def _terms(body: str) -> list[str]:
+    terms: list[str] = []
+    depth = start = 0
+    for at, character in enumerate(body):
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif character in "+-" and depth <= 0 and at > start and body[at - 1] not in "^/*=":
+            terms.append(body[start:at].removeprefix("+"))
+            start = at
+    terms.append(body[start:].removeprefix("+"))
+    return terms

@@ -1,0 +1,252 @@
+"""Normalising of answers that `standard` and `prm800k` share: pure text, linear, no algebra."""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+_SYMBOLS = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "—": "-",
+        "‐": "-",
+        "‑": "-",
+        "×": "\\times ",
+        "⋅": "\\cdot ",
+        "·": "\\cdot ",
+        "÷": "/",
+        "⁄": "/",
+        "∕": "/",
+        "π": "\\pi ",
+        "∞": "\\infty ",
+        "√": "\\sqrt ",
+        "°": "^\\circ ",
+        "≤": "\\le ",
+        "≥": "\\ge ",
+        "≠": "\\ne ",
+        "±": "\\pm ",
+        "∪": "\\cup ",
+        "∩": "\\cap ",
+        "∈": "\\in ",
+        "∅": "\\emptyset ",
+        "θ": "\\theta ",
+        "α": "\\alpha ",
+        "β": "\\beta ",
+        "≈": "=",
+        "²": "^2",
+        "³": "^3",
+        "⁴": "^4",
+        "½": "\\frac{1}{2}",
+        "¼": "\\frac{1}{4}",
+        "¾": "\\frac{3}{4}",
+        "⅓": "\\frac{1}{3}",
+        "⅔": "\\frac{2}{3}",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "€": "",
+        "£": "",
+        "¥": "",
+        "₹": "",
+    }
+)
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+
+_THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|,?\\!(?:\s*\\!)*|,\s?\\!|\\,)\s*(?=[0-9]{3}(?![0-9]))")
+_SPACING = re.compile(
+    r"\\(?:[,;:! ]|q?quad\b|displaystyle\b|textstyle\b|limits\b|left\b|right\b"
+    r"|[bB]igg?[lrm]?(?![A-Za-z]))|~|\\(?=\n|\Z)"
+)
+_DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$|\*\*|__|`")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
+_FRAC = re.compile(r"\\[dtc]frac\b")
+_FRAC_ARGS = re.compile(r"\\frac\s*([0-9A-Za-z]|\{[^{}]*\})\s*([0-9A-Za-z](?![0-9])|\{[^{}]*\})")
+_FRAC_DIGITS = re.compile(r"\\frac\s*([0-9])([0-9])(?![0-9])")
+_SQRT_ARG = re.compile(r"\\sqrt\s*([0-9]+|[A-Za-z])")
+_DEGREE = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ\b)|\\degree\b|\\circ\b")
+_CONJUNCTION = re.compile(
+    r"\s*,?\s*(?:\\(?:text|mbox|textrm|mathrm)\s*\{\s*,?\s*(?:and|or)\s*,?\s*\}"
+    r"|(?<=[\s\d)\]}])(?:and|or)(?=[\s\d(\[\\{$-]))\s*",
+)
+_TEXT = re.compile(
+    r"\\(?:text(?:bf|rm|it|sf|tt|normal)?|mbox|mathrm|mathbf|mathit|mathsf|operatorname|hbox|rm)"
+    r"\s*\{([^{}]*)\}"
+)
+_UNIT_TAIL = re.compile(
+    r"(?<=[0-9A-Za-z)}\]!])\s*(?:\\(?:text(?:bf|rm|it|normal)?|mbox|mathrm|hbox|operatorname)\s*"
+    r"\{[^{}]*[A-Za-z%][^{}]*\}\s*(?:\^\s*(?:\{\s*-?[0-9]\s*\}|[0-9]))?[\s./]*)+\Z"
+)
+_MERIDIEM_TEXT = re.compile(
+    r"([0-9])\s*(?:\\(?:text|mbox|textrm|mathrm)\s*\{)?\s*([APap])\.?\s?[Mm]\b\.?(?:\s*\})?"
+)
+_WORD_TAIL = re.compile(
+    r"(?<=[0-9}])(?:\s*(?!(?:pi|sqrt|sin|cos|tan|log|ln|exp|times|cdot|cup|if|x|i|mod)\b)"
+    r"(?:[A-Za-z]{2,20}|per\s[a-z])\.?(?:[\^][23])?[\s/,]{0,2}){1,8}\Z"
+)
+_ARTICLE = re.compile(r"\A(?:an?|the)\s+(?=[A-Za-z]{2})", re.IGNORECASE)
+
+
+_NAME = re.compile(
+    r"\s*(?:\\text\s*\{[^{}]*\}|(?:\\angle\s*)?\\?[A-Za-z]{1,12}(?:_(?:\{[^{}]*\}|\w))?"
+    r"(?:\s*\([A-Za-z0-9, ]*\))?|\\(?:m|measured)?angle\s*[A-Z]{1,3})\s*"
+    r"(?:=|\\in\b|\\approx\b)(?!=)\s*"
+)
+_MIXED = re.compile(
+    r"(?<![\w.}])(-?)([0-9]{1,15})(?:\s*\\frac\{\s*([0-9]{1,15})\s*\}\{\s*([0-9]{1,15})\s*\}"
+    r"|\s+([0-9]{1,15})/([0-9]{1,15})(?![\w/]))"
+)
+_ATOM = re.compile(r"[0-9]+(?:\.[0-9]+)?|[A-Za-z]|\\[A-Za-z]+|\\sqrt(?:\[[^\[\]]*\])?\{[^{}]*\}")
+_PRODUCT = re.compile(r"[^-+=,<>]+|-[^-+=,<>]+")
+_POWER = re.compile(r"([\^_])\s*(\\[A-Za-z]+|[0-9]+|[A-Za-z*'])")
+_TIMES = re.compile(r"(?<![0-9])\*|\*(?![0-9])")
+_SPACED_THOUSANDS = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
+_COMMA_THOUSANDS = re.compile(
+    r"(\A|(?<=[-+*/\s=]))([0-9]{1,3}(?:,[0-9]{3})+)(?![0-9,])(?!\s*[)\]])"
+)
+
+
+class Item(NamedTuple):
+    """One value of an answer, normalised.
+
+    Attributes:
+        name: What the value is said to be of ("x" in "x = 5"), or "".
+        body: The value, without white space.
+    """
+
+    name: str
+    body: str
+
+
+def visible(text: str) -> str:
+    """``text`` without control, format (bidi, zero-width), private and surrogate characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept = (
+        character
+        for character in text
+        if character in "\n\t" or unicodedata.category(character) not in _INVISIBLE
+    )
+    return "".join(kept).translate(_SYMBOLS)
+
+
+def undressed(text: str) -> str:
+    """``text`` without markup around and spacing inside its values; "and" and "or" are commas."""
+    text = visible(text)
+    if text.isdigit():
+        return text
+    text = _MERIDIEM_TEXT.sub(lambda m: f"{m[1]}{m[2].lower()}m", text)
+    text = _THOUSANDS.sub("", text)
+    text = _BOX.sub("", _DELIMITER.sub("", text))
+    text = _SPACING.sub(" ", text)
+    text = _CONJUNCTION.sub(", ", text)
+    return _DEGREE.sub("", text).strip(" \t\n.,;:!?\"'")
+
+
+def split(text: str, separator: str = ",") -> list[str]:
+    """The parts of ``text`` between separators that stand in no bracket; empty parts dropped."""
+    parts: list[str] = []
+    depth = start = 0
+    for at, character in enumerate(text):
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif character == separator and depth <= 0:
+            parts.append(text[start:at])
+            start = at + 1
+    parts.append(text[start:])
+    return [part for part in (part.strip() for part in parts) if part]
+
+
+def readings(text: str) -> tuple[tuple[Item, ...], ...]:
+    """The lists of values that ``text`` can be read as.
+
+    One, but for commas between groups of three digits: "100,200" is a number first, a list
+    second.
+    """
+    text = undressed(text)
+    joined = _COMMA_THOUSANDS.sub(lambda m: m[2].replace(",", ""), text)
+    texts = (joined,) if joined == text else (joined, text)
+    return tuple(tuple(item(part) for part in split(each)) for each in texts)
+
+
+def item(text: str) -> Item:
+    """One value, normalised: see the steps in ``Standard``."""
+    text = _unbraced(text.strip(" \t\n.,;:"))
+    if text.isdigit():
+        return Item("", text)
+    name = _NAME.match(text)
+    if name and name.end() < len(text) and "=" not in text[name.end() :]:
+        text = text[name.end() :]
+    else:
+        name = None
+    text = _WORD_TAIL.sub("", _UNIT_TAIL.sub("", text)) or text
+    text = _ARTICLE.sub("", _TEXT.sub(r"\1", text).strip(" .,;:\n\t"))
+    if _SPACED_THOUSANDS.fullmatch(text):
+        text = text.replace(" ", "")
+    label = re.sub(r"[\s=]|\\in\b|\\text|[{}]", "", name[0]) if name else ""
+    return Item(label, _algebra(text))
+
+
+def _unbraced(text: str) -> str:
+    """Without braces that enclose all of it."""
+    while len(text) > 1 and text[0] == "{" and _closes(text, 0) == len(text) - 1:
+        text = text[1:-1].strip()
+    return text
+
+
+def _closes(text: str, at: int) -> int:
+    """The offset of the bracket that closes the one at ``at``, or -1."""
+    depth = 0
+    for index in range(at, len(text)):
+        if text[index] in "([{":
+            depth += 1
+        elif text[index] in ")]}":
+            depth -= 1
+            if depth == 0:
+                return index
+    return -1
+
+
+def _algebra(text: str) -> str:
+    """Fractions as a/b, roots and powers with braces, no white space, no idle signs."""
+    text = _FRAC_DIGITS.sub(r"\\frac{\1}{\2}", _FRAC.sub(r"\\frac", text))
+    text = _SQRT_ARG.sub(r"\\sqrt{\1}", text)
+    text = _MIXED.sub(_improper, text)
+    text = re.sub(r"\\(?:cdot|times)(?![A-Za-z])", "*", text)
+    text = re.sub(r"\s+", "", re.sub(r"(\\[A-Za-z]+)\s+(?=[A-Za-z])", r"\1{}", text))
+    text = _fractions(text.replace("**", "^").replace("\\varnothing", "\\emptyset"))
+    text = _POWER.sub(r"\1{\2}", text)
+    return _TIMES.sub("", text).replace("{}", "").removeprefix("+")
+
+
+def _improper(match: re.Match[str]) -> str:
+    sign, whole, upper, lower = match[1], match[2], match[3] or match[5], match[4] or match[6]
+    if not 0 < int(upper) < int(lower):
+        return match[0]
+    return f"{sign}{int(whole) * int(lower) + int(upper)}/{int(lower)}"
+
+
+def _fractions(text: str) -> str:
+    r"""``\frac{a}{b}`` as a/b, innermost first, with parentheses where they are needed."""
+    while (at := text.rfind("\\frac")) >= 0:
+        upper = _argument(text, at + 5)
+        lower = _argument(text, at + 5 + upper[1]) if upper else None
+        if upper is None or lower is None:
+            return text
+        above = upper[0] if _PRODUCT.fullmatch(upper[0]) else f"({upper[0]})"
+        below = lower[0] if _ATOM.fullmatch(lower[0]) else f"({lower[0]})"
+        before, after = text[:at], text[at + 5 + upper[1] + lower[1] :]
+        text = f"{before}{above}/{below}{after}"
+    return text
+
+
+def _argument(text: str, at: int) -> tuple[str, int] | None:
+    """The LaTeX argument at ``at`` and how many characters it takes."""
+    if at >= len(text):
+        return None
+    if text[at] != "{":
+        return text[at], 1
+    close = _closes(text, at)
+    return (text[at + 1 : close], close + 1 - at) if close > 0 else None

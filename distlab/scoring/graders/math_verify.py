@@ -1,0 +1,90 @@
+"""MathVerify: equality as Hugging Face's Math-Verify judges it."""
+
+import logging
+import re
+from functools import lru_cache
+
+from math_verify import parse, verify
+
+from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.graders._guard import check_cost
+from distlab.scoring.graders._text import visible
+
+# It warns that its own time-outs are off; ours is a process, which also ends C code.
+logging.getLogger("math_verify").setLevel(logging.ERROR)
+
+_KINDS = frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST})
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
+_DELIMITED = re.compile(r"\\\(|\\\[|(?<!\\)\$")
+_BOLD = re.compile(r"\*\*|__|`")
+
+
+class MathVerify:
+    """Math-Verify (``parse`` then ``verify``), gold first.
+
+    What it needs and would not do itself: an answer without delimiters is put in ``$``, bold
+    markers and back-ticks go, an unpaired ``$`` is a currency sign and goes. Its own time-outs
+    are signals and are off; the pool's deadline holds. Its verdicts are its own otherwise, with
+    what it is known for: lists match in any order, numbers to six decimals, 9% equals 9.
+    """
+
+    name = "math-verify"
+    version = "1"
+
+    def applies(self, kind: GoldKind) -> bool:
+        """Numbers, LaTeX and lists; it knows no dates and no limits."""
+        return kind in _KINDS
+
+    def grade(self, gold: Gold, answer: str) -> bool:
+        """Whether Math-Verify finds ``answer`` equal to ``gold``.
+
+        Raises:
+            AnswerRefusedError: ``answer`` is more than computer algebra should be given.
+            ValueError: The gold cannot be parsed.
+        """
+        if _INTEGER.fullmatch(answer) and _INTEGER.fullmatch(gold.text):
+            return answer == gold.text or int(answer) == int(gold.text)
+        text = visible(answer)
+        check_cost(text)
+        wanted, given = _gold(gold), _parsed(_delimited(text))
+        return any(_equal(want, have) for want in wanted for have in given)
+
+
+def _equal(gold: object, answer: object) -> bool:
+    """One comparison; running out of memory or stack is ours to report, not to call wrong."""
+    try:
+        return bool(verify(gold, answer, timeout_seconds=None, raise_on_error=True))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:
+        # Math-Verify's own answer where it cannot compare.
+        return False
+
+
+def _parsed(text: str) -> list[object]:
+    return list(parse(text, parsing_timeout=None, raise_on_error=True))
+
+
+@lru_cache(maxsize=4096)
+def _gold(gold: Gold) -> tuple[object, ...]:
+    if gold.kind is GoldKind.LIST:
+        text = " and ".join(_delimited(each) for each in gold.items)
+    else:
+        text = _delimited(gold.text)
+    parsed = tuple(_parsed(text))
+    if not parsed:
+        raise ValueError(f"Math-Verify cannot parse the gold {gold.text!r}")
+    return parsed
+
+
+def _delimited(text: str) -> str:
+    """``text`` so that Math-Verify sees all of it as one formula."""
+    text = _BOLD.sub("", text).strip(" \t\n.,;:")
+    if _DELIMITED.search(text):
+        if text.startswith(("$", "\\(", "\\[")) and text.count("$") % 2 == 0:
+            return text
+        if text.count("$") % 2:
+            text = text.replace("$", "") if text.count("$") == 1 else text
+        elif not text.endswith(("$", "\\)", "\\]")):
+            return f"${text}$"
+    return f"${text}$"

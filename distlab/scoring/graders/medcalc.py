@@ -1,0 +1,179 @@
+"""MedCalc: the dataset's rule for each kind of calculator, without eval."""
+
+import ast
+import operator
+import re
+from collections.abc import Callable
+from datetime import date
+from fractions import Fraction
+from typing import TypeVar
+
+from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.graders._guard import check_size
+from distlab.scoring.graders._match import number
+from distlab.scoring.graders._text import readings, undressed, visible
+
+T = TypeVar("T")
+
+MEDCALC_KINDS = frozenset({GoldKind.DATE, GoldKind.WEEKS_DAYS, GoldKind.INTEGER, GoldKind.INTERVAL})
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SLASHED = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4}|[0-9]{2})")
+_ISO = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:T[0-9:.Z]*)?")
+_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+([0-9]{4})")
+_DAY_FIRST = re.compile(
+    r"([0-9]{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?([A-Za-z]{3,9})\.?,?\s+([0-9]{4})"
+)
+
+_WEEKS = re.compile(r"([0-9]{1,3})\s*(?:weeks?|wks?|w)(?![a-z])|([0-9]{1,3})w(?=[0-9])", re.I)
+_DAYS = re.compile(r"([0-9]{1,3})\s*(?:days?|d)\b", re.I)
+_PAIR = re.compile(r"[(\[]?\s*['\"]?([0-9]{1,3})['\"]?\s*[,+]\s*['\"]?([0-9]{1,3})['\"]?\s*[)\]]?")
+_SEVENTHS = re.compile(r"([0-9]{1,3})\s*(?:\+\s*([0-6])|\s([0-6])/7)\s*(?:weeks?|wks?|w)\b", re.I)
+
+# A number with units that themselves hold digits (mL/min/1.73 m^2), but no range or sum.
+_LEADING = re.compile(
+    r"[\s=]*(?P<value>[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+    r"(?:[eE][-+]?[0-9]{1,3}|\s?(?:x|\*|\\times)\s?10\^\{?-?[0-9]{1,3}\}?)?)"
+    r"\s?(?![-+*]|(?:to|or|and|x|times)\b|\\times|\\cdot)[A-Za-z%µμ°(/\\^]"
+)
+_ARITHMETIC = re.compile(r"[-+*/(). 0-9]{1,200}")
+_OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+class MedCalc:
+    """MedCalc-Bench's rule by the kind of gold, which its loader sets by calculator id.
+
+    - DATE (calculators 13, 68): equal after parsing month/day/year; also year-month-day and
+      spelled months, which are no less clear (ours).
+    - WEEKS_DAYS (69): both counts equal; one that is not given is 0.
+    - INTEGER (the scores): equal after rounding the answer, halves to even, as Python does.
+    - INTERVAL (the other 34): inside the limits, which count as inside.
+
+    Unlike the official scorer this one keeps thousands separators ("1,234.5" is 1234.5), reads
+    "0.495%" as 0.495 as the golds do, understands calculator 69, and works out sums and products
+    ("140/72") on its own syntax tree instead of with eval.
+    """
+
+    name = "medcalc"
+    version = "1"
+
+    def applies(self, kind: GoldKind) -> bool:
+        """The four kinds that MedCalc-Bench has."""
+        return kind in MEDCALC_KINDS
+
+    def grade(self, gold: Gold, answer: str) -> bool:
+        """Whether ``answer`` is right by the rule for ``gold.kind``.
+
+        Raises:
+            AnswerRefusedError: ``answer`` is too long or too deep to parse.
+            ValueError: The gold itself cannot be read.
+        """
+        return judge(gold, answer)
+
+
+def judge(gold: Gold, answer: str) -> bool:
+    """The rule of :class:`MedCalc`, for graders that defer to it."""
+    check_size(answer)
+    text = visible(answer).strip(" \t\n*_`\"'.")
+    if gold.kind is GoldKind.DATE:
+        return _known(day(gold.text), gold) == day(text)
+    if gold.kind is GoldKind.WEEKS_DAYS:
+        return _known(weeks_days(gold.text), gold) == weeks_days(text)
+    given = value(answer)
+    if given is None:
+        return False
+    if gold.kind is GoldKind.INTEGER:
+        return round(given) == _known(value(gold.text), gold)
+    if gold.lower is None or gold.upper is None:
+        raise ValueError(f"gold {gold.text!r} has no limits")
+    return gold.lower <= float(given) <= gold.upper
+
+
+def _known(parsed: T | None, gold: Gold) -> T:
+    if parsed is None:
+        raise ValueError(f"gold {gold.text!r} is no {gold.kind.value}")
+    return parsed
+
+
+def day(text: str) -> date | None:
+    """The calendar day that ``text`` names, month before day; None if none.
+
+    A year of two digits is taken to be in 1969 to 2068, as POSIX has it.
+    """
+    text = text.strip(" \t\n\"'()")
+    if match := _ISO.fullmatch(text):
+        return _date(match[1], match[2], match[3])
+    if match := _SLASHED.fullmatch(text):
+        return _date(match[3], match[1], match[2])
+    if match := _MONTH_FIRST.fullmatch(text):
+        return _date(match[3], _month(match[1]), match[2])
+    if match := _DAY_FIRST.fullmatch(text):
+        return _date(match[3], _month(match[2]), match[1])
+    return None
+
+
+def _month(name: str) -> str:
+    short = name[:3].lower()
+    return str(_MONTHS.index(short) + 1) if short in _MONTHS else "0"
+
+
+def _date(year: str, month: str, of_month: str) -> date | None:
+    century = 0 if len(year) == 4 else 2000 if int(year) < 69 else 1900
+    try:
+        return date(int(year) + century, int(month), int(of_month))
+    except ValueError:
+        return None
+
+
+def weeks_days(text: str) -> tuple[int, int] | None:
+    """The weeks and days that ``text`` gives; None where it gives neither."""
+    if match := _SEVENTHS.fullmatch(text):
+        return int(match[1]), int(match[2] or match[3])
+    weeks, days = _WEEKS.findall(text), _DAYS.findall(text)
+    if len(weeks) > 1 or len(days) > 1:
+        return None
+    if weeks or days:
+        return int("".join(weeks[0])) if weeks else 0, int(days[0]) if days else 0
+    pair = _PAIR.fullmatch(text)
+    return (int(pair[1]), int(pair[2])) if pair else None
+
+
+def value(text: str) -> Fraction | None:
+    """The one number that ``text`` gives, units and a per cent sign aside; None if none."""
+    items = readings(text)[0]
+    if len(items) != 1:
+        return None
+    known = number(items[0].body)
+    if known:
+        return known[0]
+    plain = undressed(text).replace(",", "")
+    if leading := _LEADING.match(plain):
+        known = number(re.sub(r"\s", "", leading["value"].replace("\\times", "*")))
+        return known[0] if known else None
+    return _worked_out(plain)
+
+
+def _worked_out(text: str) -> Fraction | None:
+    """The value of a sum or product of numbers, read off its syntax tree and never run."""
+    if not _ARITHMETIC.fullmatch(text) or "**" in text:
+        return None
+    try:
+        return _node(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ZeroDivisionError):
+        return None
+
+
+def _node(node: ast.expr) -> Fraction:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return Fraction(str(node.value))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        inner = _node(node.operand)
+        return -inner if isinstance(node.op, ast.USub) else inner
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_node(node.left), _node(node.right))
+    raise SyntaxError("not arithmetic")
