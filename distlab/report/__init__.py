@@ -1,1 +1,41 @@
-"""Run folders in; report.md out. Renders, never computes."""
+"""Run folders in; report.md and the terminal's tables out. Renders, never computes."""
+
+from pathlib import Path
+
+from distlab.report.markdown import render_markdown
+from distlab.report.read import read_study
+from distlab.report.records import StudyTables
+from distlab.report.tables import build_tables
+from distlab.report.terminal import render_terminal
+from distlab.runfolder import RunFolder
+
+__all__ = ["StudyTables", "build_report", "render_terminal", "write_report"]
+
+
+def build_report(run: Path) -> StudyTables:
+    """Read a run folder and compute its tables.
+
+    Args:
+        run: The run folder.
+
+    Raises:
+        UserError: It is no run folder, or a file in it cannot be read.
+    """
+    return build_tables(read_study(run))
+
+
+def write_report(run: Path, tables: StudyTables) -> Path:
+    """Replace the run's ``report.md`` in one step.
+
+    Args:
+        run: The run folder.
+        tables: What ``build_report`` gave.
+
+    Returns:
+        The path of the report.
+    """
+    report = RunFolder(run).report
+    draft = report.with_suffix(".tmp")
+    draft.write_text(render_markdown(tables), encoding="utf-8")
+    draft.replace(report)
+    return report

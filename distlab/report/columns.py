@@ -1,0 +1,186 @@
+"""Column: a table's header beside the text of its cells, so that the two cannot part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from distlab.report.figures import (
+    DASH,
+    decimal,
+    judge_name,
+    p_value,
+    percent,
+    percent_interval,
+    points_interval,
+    sides_name,
+)
+from distlab.report.records import (
+    AgreementRow,
+    ArmRow,
+    DropGapRow,
+    DropRow,
+    GapRow,
+)
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column.
+
+    Attributes:
+        title: The header, not yet escaped.
+        text: A row to the text of its cell, not yet escaped.
+        number: Aligned to the right.
+    """
+
+    title: str
+    text: Callable[[Row], str]
+    number: bool = True
+
+
+def _label(title: str, text: Callable[[Row], str]) -> Column[Row]:
+    return Column(title, text, number=False)
+
+
+def arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
+    """The arms; ``pass_n`` is "Pass@20" or "Pass@n"."""
+    return (
+        _label("family", lambda row: row.cell.family),
+        _label("arm", lambda row: row.cell.arm),
+        _label("dataset", lambda row: row.cell.dataset),
+        _label("prompt", lambda row: row.cell.prompt),
+        Column("n", lambda row: str(row.cell.n)),
+        Column("problems", lambda row: str(row.problems)),
+        Column("scored", lambda row: str(row.scored)),
+        Column(pass_n, lambda row: percent_interval(row.pass_n)),
+        Column("pass@1", lambda row: percent_interval(row.pass_1)),
+        Column(pass_n.replace("Pass", "maj"), lambda row: percent(row.majority.value)),
+        Column("max", lambda row: percent(row.largest_delta.value)),
+        Column("agg", lambda row: percent(row.aggregate_delta.value)),
+        Column("no answer", lambda row: percent(row.no_answer)),
+        Column("truncated", lambda row: percent(row.truncated)),
+        Column("distinct", lambda row: decimal(row.distinct)),
+        Column("unjudged", lambda row: str(row.unjudged)),
+        Column("gold missed", lambda row: percent(row.missed)),
+        Column("failed", lambda row: str(row.failed)),
+        Column("incomplete", lambda row: str(row.incomplete)),
+    )
+
+
+def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
+    """The arms, for a terminal."""
+    return (
+        _label("family", lambda row: row.cell.family),
+        _label("arm", lambda row: row.cell.arm),
+        _label("dataset", lambda row: row.cell.dataset),
+        _label("prompt", lambda row: row.cell.prompt),
+        Column("problems", _problems),
+        Column(pass_n, lambda row: percent(row.pass_n.value)),
+        Column("pass@1", lambda row: percent(row.pass_1.value)),
+        Column(pass_n.replace("Pass", "maj"), lambda row: percent(row.majority.value)),
+        Column("no answer", lambda row: percent(row.no_answer)),
+        Column("truncated", lambda row: percent(row.truncated)),
+        Column("distinct", lambda row: decimal(row.distinct)),
+        Column("failed", lambda row: str(row.failed)),
+    )
+
+
+def _problems(row: ArmRow) -> str:
+    return f"{row.problems} ({row.scored} scored)" if row.incomplete else str(row.problems)
+
+
+GAP_COLUMNS: tuple[Column[GapRow], ...] = (
+    _label("family", lambda row: row.base.family),
+    _label("dataset", lambda row: row.base.dataset),
+    _label("prompt", lambda row: row.base.prompt),
+    _label("base arm", lambda row: row.base.arm),
+    _label("instruct arm", lambda row: row.instruct.arm),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("score", lambda row: row.metric),
+    Column("problems", lambda row: str(row.gap.problems)),
+    Column("base", lambda row: percent(row.gap.base)),
+    Column("instruct", lambda row: percent(row.gap.instruct)),
+    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
+    Column("clusters", lambda row: str(row.gap.clusters)),
+    Column("clustered [95 %]", lambda row: _clustered(row)),
+    Column("base only", lambda row: str(row.gap.base_only)),
+    Column("instruct only", lambda row: str(row.gap.instruct_only)),
+    Column("p", lambda row: p_value(row.gap.p)),
+    Column("Holm", lambda row: p_value(row.holm)),
+    Column("gap, both sampled", lambda row: _sampled(row)),
+)
+
+
+def _clustered(row: GapRow) -> str:
+    shared = row.gap.clusters < row.gap.problems
+    return points_interval(row.gap.clustered) if shared else DASH
+
+
+def _sampled(row: GapRow) -> str:
+    if row.sampled.problems == row.gap.problems:
+        return DASH
+    return f"{points_interval(row.sampled.difference)} ({row.sampled.problems})"
+
+
+COMPACT_GAP_COLUMNS: tuple[Column[GapRow], ...] = (
+    _label("family", lambda row: row.base.family),
+    _label("dataset", lambda row: row.base.dataset),
+    _label("prompt", lambda row: row.base.prompt),
+    _label("grader", lambda row: row.judge.grader),
+    _label("score", lambda row: row.metric),
+    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
+    Column("McNemar p", lambda row: p_value(row.gap.p)),
+)
+
+DROP_COLUMNS: tuple[Column[DropRow], ...] = (
+    _label("family", lambda row: row.cell.family),
+    _label("arm", lambda row: row.cell.arm),
+    _label("prompt", lambda row: row.cell.prompt),
+    _label("sides", lambda row: sides_name(row.sides)),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("score", lambda row: row.metric),
+    Column("pairs", lambda row: str(row.drop.pairs)),
+    Column("original", lambda row: percent(row.drop.before)),
+    Column("perturbed", lambda row: percent(row.drop.after)),
+    Column("drop [95 %]", lambda row: points_interval(row.drop.change)),
+    Column("unpaired [95 %]", lambda row: points_interval(row.unpaired)),
+)
+
+COMPACT_DROP_COLUMNS: tuple[Column[DropRow], ...] = (
+    _label("family", lambda row: row.cell.family),
+    _label("arm", lambda row: row.cell.arm),
+    _label("prompt", lambda row: row.cell.prompt),
+    _label("sides", lambda row: sides_name(row.sides)),
+    _label("score", lambda row: row.metric),
+    Column("pairs", lambda row: str(row.drop.pairs)),
+    Column("drop [95 %]", lambda row: points_interval(row.drop.change)),
+)
+
+DROP_GAP_COLUMNS: tuple[Column[DropGapRow], ...] = (
+    _label("family", lambda row: row.base.family),
+    _label("prompt", lambda row: row.base.prompt),
+    _label("sides", lambda row: sides_name(row.sides)),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("score", lambda row: row.metric),
+    _label("base arm", lambda row: row.base.arm),
+    _label("instruct arm", lambda row: row.instruct.arm),
+    Column("pairs", lambda row: str(row.pairs)),
+    Column("drop of instruct − base [95 %]", lambda row: points_interval(row.difference)),
+)
+
+AGREEMENT_COLUMNS: tuple[Column[AgreementRow], ...] = (
+    _label("cell", lambda row: row.cell.key),
+    _label("part", lambda row: row.part),
+    _label("held", lambda row: row.held),
+    _label("first", lambda row: row.first),
+    _label("second", lambda row: row.second),
+    Column("samples", lambda row: str(row.agreement.samples)),
+    Column("agree", lambda row: percent(row.agreement.rate)),
+    Column("kappa", lambda row: decimal(row.agreement.kappa)),
+    Column("samples, first only", lambda row: str(row.agreement.first_only)),
+    Column("samples, second only", lambda row: str(row.agreement.second_only)),
+    Column("problems, first only", lambda row: str(row.first_solves)),
+    Column("problems, second only", lambda row: str(row.second_solves)),
+)

@@ -1,0 +1,65 @@
+"""The one door for text that a model, a dataset or a file wrote, before it is shown to people."""
+
+import re
+import unicodedata
+from typing import Final
+
+from rich.text import Text
+
+# Longest text shown in a table, in characters (ours).
+LIMIT: Final = 80
+
+# Control, format (right-to-left overrides, zero-width), surrogate and private characters, and the
+# separators that some terminals and editors take for line ends.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+# Everything that Markdown dialects give a meaning inside a line or a table cell. Entities stay
+# text in all of them; backslash escapes do not.
+_MARKUP: Final = frozenset("\\`*_{}[]()#|~!$@^:=+")
+_FORMULA: Final = re.compile(r"^\s*[=+\-@|%]")
+
+
+def plain(text: str, limit: int | None = LIMIT) -> str:
+    r"""One line of printable characters.
+
+    Args:
+        text: Anything, lone surrogates and escape sequences included.
+        limit: Characters of ``text`` to keep, or None for all; a cut text ends in "…".
+
+    Returns:
+        ``text`` with every unprintable character written out ("\n", "\x1b", "\u202e").
+    """
+    kept = text if limit is None else text[:limit]
+    shown = "".join(_written_out(character) for character in kept)
+    return shown if len(kept) == len(text) else f"{shown}…"
+
+
+def markdown(text: str, limit: int | None = LIMIT) -> str:
+    """``text`` as literal text in a Markdown line or table cell, and in the HTML made of it."""
+    escaped = "".join(_entity(character) for character in plain(text, limit))
+    return re.sub(r"(?i)\bwww\.", "www&#46;", escaped)
+
+
+def terminal(text: str, limit: int | None = LIMIT) -> Text:
+    """``text`` for rich: no markup and no terminal control sequence is obeyed."""
+    return Text(plain(text, limit))
+
+
+def spreadsheet(text: str) -> str:
+    """``text`` for a CSV cell: an apostrophe keeps a spreadsheet from running it as a formula."""
+    shown = plain(text, None)
+    return f"'{shown}" if _FORMULA.match(shown) else shown
+
+
+def _written_out(character: str) -> str:
+    if character.isascii() and character.isprintable():
+        return character
+    if unicodedata.category(character) in _UNSEEN:
+        return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return " " if character.isspace() else character
+
+
+def _entity(character: str) -> str:
+    if character in _HTML:
+        return _HTML[character]
+    return f"&#{ord(character)};" if character in _MARKUP else character

@@ -1,0 +1,63 @@
+"""Numbers as people read them: per cent, points, p values. NaN is a dash."""
+
+import math
+
+from distlab.analysis.intervals import Estimate
+from distlab.report.records import Judge, Sides
+
+DASH = "–"
+
+
+def percent(share: float) -> str:
+    """A share as per cent with one decimal, without the sign."""
+    return DASH if math.isnan(share) else f"{100 * share:.1f}"
+
+
+def points(difference: float) -> str:
+    """A difference of shares as percentage points, always signed."""
+    return DASH if math.isnan(difference) else f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def percent_interval(estimate: Estimate) -> str:
+    """As in "97.7 [96.7, 98.4]"; the value alone where there is no interval."""
+    if math.isnan(estimate.low):
+        return percent(estimate.value)
+    return f"{percent(estimate.value)} [{percent(estimate.low)}, {percent(estimate.high)}]"
+
+
+def points_interval(estimate: Estimate) -> str:
+    """As in "−30.1 [−32.7, −27.4]"; the value alone where there is no interval."""
+    if math.isnan(estimate.low):
+        return points(estimate.value)
+    return f"{points(estimate.value)} [{points(estimate.low)}, {points(estimate.high)}]"
+
+
+def p_value(p: float) -> str:
+    """A p value with three decimals."""
+    if math.isnan(p):
+        return DASH
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def decimal(value: float) -> str:
+    """A plain figure with two decimals."""
+    return DASH if math.isnan(value) else f"{value:.2f}"
+
+
+def judge_name(judge: Judge) -> str:
+    """As in "rules / math-verify"."""
+    return f"{judge.extractor} / {judge.grader}"
+
+
+def sides_name(sides: Sides) -> str:
+    """As in "math (seed) → math-perturb-hard (hard)", or "gsm-symbolic: seed → twin"."""
+    if sides.before_dataset == sides.after_dataset:
+        return f"{sides.before_dataset}: {sides.before_side} → {sides.after_side}"
+    return (
+        f"{sides.before_dataset} ({sides.before_side}) → {sides.after_dataset} ({sides.after_side})"
+    )
+
+
+def pass_label(sizes: set[int]) -> str:
+    """As in "Pass@20" where every cell has n = 20, else "Pass@n"."""
+    return f"Pass@{next(iter(sizes))}" if len(sizes) == 1 else "Pass@n"

@@ -1,0 +1,55 @@
+"""What the report says in words: the columns and the methods."""
+
+from typing import Final
+
+from distlab.analysis.intervals import DRAWS, SEED
+
+COLUMNS: Final = """\
+- **arm**: variant / decoding. **n**: samples a problem.
+- **problems**: problems of the dataset. **scored**: those that the scores are means over: all n
+  samples judged, or failed. **failed**: problems that could not be sampled (prompt too long,
+  ...); they count as unsolved. **incomplete**: problems with fewer than n judged samples (an
+  interrupted run, or a grader that does not apply to them); they are in no score.
+- **Pass@n**: share of problems with at least one correct sample among n, with Wilson's 95 %
+  interval.
+- **pass@1**: mean share of correct samples; for CoT-decoding the top-ranked branch's verdict,
+  which is greedy decoding.
+- **maj@n**: share of problems whose commonest answer string is correct.
+- **max**, **agg**: CoT-decoding's own single answers: the branch of largest delta, and the answer
+  whose deltas sum highest.
+- **no answer**, **truncated**: share of stored samples where the extractor found nothing, and
+  that ended at max_tokens. **unjudged**: samples on which the grader timed out or tripped; not
+  correct.
+- **gold missed**: share of stored samples that hold the gold's text without a correct verdict: an
+  upper bound on what extraction and grading lose (a short gold turns up by chance).
+- **distinct**: mean number of different answer strings a problem.
+- **gap**: instruct − base in percentage points over the same problems. **base only**, **instruct
+  only**: problems on which that arm scores higher. **p**: exact McNemar. **Holm**: adjusted over
+  the rows of the table with the same score.
+- **drop**: perturbed − original in percentage points, paired by problem; negative is worse.
+  **unpaired**: difference of the two datasets' means, as papers give it; the sets differ in more
+  than the perturbation.
+"""
+
+METHODS: Final = f"""\
+- pass@k of independent draws is the unbiased estimator of Chen et al. 2021 (arXiv 2107.03374).
+  CoT-decoding's branches are ranked, not independent: their pass@k is "any correct among the k
+  top-ranked" (arXiv 2402.10200). At k = n both are "any correct".
+- The headline gap is over all problems scored in both arms, with a problem that failed in an arm
+  counted as unsolved there (ours); where any failed, the gap over the problems that both arms
+  sampled stands beside it.
+- Intervals of gaps and drops are percentile bootstrap intervals of the paired differences:
+  {DRAWS} resamples of problems (of pairs, for drops), seed {SEED}. Where all differences are
+  equal there is no interval: a dash, not a width of zero (ours).
+- The clustered interval follows Miller (arXiv 2411.00640) with Student's t over clusters (ours);
+  it is shown where problems share a source.
+- p is the exact two-sided McNemar test on discordant problems, without a value where scores are
+  not 0 or 1.
+- Arms of different n are compared at the smaller n, and the score's name says which (ours).
+- maj@n and agg vote by answer string; samples without an answer do not vote; a tie goes to the
+  answer that came first (ours). "one answer" compares agg (CoT-decoding) with maj@n (ours).
+- Deltas belong to the answer span that the `rules` extractor finds, whichever extractor a row
+  names.
+- Timeouts and errors of a grader count as not correct. Grader agreement is over correct against
+  everything else.
+"""

@@ -1,0 +1,275 @@
+"""A run folder in; a Study out. Verdicts are streamed into matrices and no answer is kept."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distlab.analysis.answers import NONE
+from distlab.analysis.codes import CODES, MISSING
+from distlab.errors import UserError
+from distlab.problems.table import read_problems
+from distlab.problems.types import Problem
+from distlab.report.records import SampleFacts, Study, VerdictTable
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.cell import Cell
+from distlab.scoring.types import Verdict
+
+COLUMNS: Final = (
+    "cell",
+    "problem_id",
+    "rank",
+    "extractor",
+    "answer",
+    "grader",
+    "verdict",
+    "truncated",
+    "delta",
+    "gold_in_text",
+)
+_BATCH_ROWS: Final = 65_536
+
+
+def read_study(run: Path) -> Study:
+    """Read a run folder.
+
+    Args:
+        run: The folder.
+
+    Raises:
+        UserError: It is no run folder, or a file in it cannot be read.
+    """
+    folder = RunFolder(run)
+    manifest = folder.read_manifest()
+    datasets = dict.fromkeys(cell.dataset for cell in manifest.cells)
+    problems = {name: read_problems(folder.problems(name)) for name in datasets}
+    collector = _Collector(manifest, problems)
+    for file in sorted(folder.verdicts.rglob("*.parquet")):
+        for batch in _batches(file):
+            collector.add(batch, file)
+    return Study(manifest, collector.tables(), collector.remarks())
+
+
+def _batches(file: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        parquet = pq.ParquetFile(file)
+        if absent := [name for name in COLUMNS if name not in parquet.schema_arrow.names]:
+            raise UserError(
+                f"{file} has no column `{absent[0]}`, so it is no verdict file of ours; "
+                "remove it, or run `python -m distlab.score` again"
+            )
+        yield from parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(COLUMNS))
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{file} cannot be read ({reason}); run `python -m distlab.score` again"
+        ) from error
+
+
+@dataclass(slots=True, eq=False)
+class _Matrices:
+    """The matrices of one cell and extractor while they are being filled."""
+
+    facts: SampleFacts
+    codes: dict[str, npt.NDArray[np.int8]] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> "_Matrices":
+        """Nothing present."""
+        return cls(
+            SampleFacts(
+                present=np.zeros(shape, dtype=np.bool_),
+                answers=np.full(shape, NONE, dtype=np.int64),
+                truncated=np.zeros(shape, dtype=np.bool_),
+                deltas=np.full(shape, np.nan, dtype=np.float32),
+                gold_in_text=np.zeros(shape, dtype=np.bool_),
+            )
+        )
+
+    def codes_of(self, grader: str) -> npt.NDArray[np.int8]:
+        """The grader's code matrix, made on first use."""
+        if grader not in self.codes:
+            self.codes[grader] = np.full(self.facts.present.shape, MISSING, dtype=np.int8)
+        return self.codes[grader]
+
+
+class _Collector:
+    """Scatters verdict rows into the matrices of their cell, extractor and grader."""
+
+    def __init__(self, manifest: Manifest, problems: Mapping[str, Sequence[Problem]]) -> None:
+        self._manifest = manifest
+        self._problems = {name: tuple(rows) for name, rows in problems.items()}
+        self._cells = {cell.key: cell for cell in manifest.cells}
+        self._index = {
+            name: {problem.id: row for row, problem in enumerate(rows)}
+            for name, rows in problems.items()
+        }
+        self._matrices: dict[tuple[str, str], _Matrices] = {}
+        self._placed = 0
+        self._strange: dict[str, int] = {}
+
+    def add(self, batch: pa.RecordBatch, file: Path) -> None:
+        """Scatter one batch."""
+        rows = _Rows.of(batch, file)
+        groups = np.stack([rows.cells.codes, rows.extractors.codes, rows.graders.codes])
+        for group in np.unique(groups, axis=1).T:
+            chosen = np.flatnonzero((groups == group[:, None]).all(axis=0))
+            cell_key, extractor, grader = (
+                labels.names[code]
+                for labels, code in zip(
+                    (rows.cells, rows.extractors, rows.graders), group, strict=True
+                )
+            )
+            if cell_key in self._cells:
+                self._scatter(rows, chosen, self._cells[cell_key], extractor, grader)
+            else:
+                self._note("are of a cell that the manifest does not name", chosen.size)
+
+    def _scatter(
+        self, rows: "_Rows", chosen: npt.NDArray[np.intp], cell: Cell, extractor: str, grader: str
+    ) -> None:
+        index = self._index[cell.dataset]
+        of_name = np.array([index.get(name, -1) for name in rows.problems.names], dtype=np.int64)
+        problem, rank = of_name[rows.problems.codes[chosen]], rows.ranks[chosen]
+        known, wanted = problem >= 0, (rank >= 0) & (rank < cell.n)
+        self._note("are of a problem that its dataset does not hold", int((~known).sum()))
+        chosen, at = chosen[known & wanted], (problem[known & wanted], rank[known & wanted])
+        matrices = self._matrices.get((cell.key, extractor))
+        if matrices is None:
+            matrices = _Matrices.empty((len(self._problems[cell.dataset]), cell.n))
+            self._matrices[cell.key, extractor] = matrices
+        matrices.codes_of(grader)[at] = rows.verdicts[chosen]
+        matrices.facts.present[at] = True
+        matrices.facts.answers[at] = rows.answers[chosen]
+        matrices.facts.truncated[at] = rows.truncated[chosen]
+        matrices.facts.deltas[at] = rows.deltas[chosen]
+        matrices.facts.gold_in_text[at] = rows.gold_in_text[chosen]
+        self._placed += chosen.size
+
+    def _note(self, what: str, count: int) -> None:
+        if count:
+            self._strange[what] = self._strange.get(what, 0) + count
+
+    def tables(self) -> tuple[VerdictTable, ...]:
+        """The filled matrices, in the order of the manifest."""
+        extractors = _order(self._manifest, "extractor", {key[1] for key in self._matrices})
+        graders = _order(
+            self._manifest, "grader", {name for m in self._matrices.values() for name in m.codes}
+        )
+        return tuple(
+            self._table(cell, extractor, grader)
+            for cell in self._manifest.cells
+            for extractor in extractors
+            for grader in graders
+            if (matrices := self._matrices.get((cell.key, extractor))) and grader in matrices.codes
+        )
+
+    def _table(self, cell: Cell, extractor: str, grader: str) -> VerdictTable:
+        matrices = self._matrices[cell.key, extractor]
+        problems = self._problems[cell.dataset]
+        failures = {row.problem_id for row in self._manifest.failures if row.cell == cell.key}
+        return VerdictTable(
+            cell=cell,
+            extractor=extractor,
+            grader=grader,
+            problems=problems,
+            failed=np.array([problem.id in failures for problem in problems], dtype=np.bool_),
+            codes=matrices.codes[grader],
+            facts=matrices.facts,
+        )
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was odd about the rows."""
+        found = [
+            f"{count} verdict rows {what} and are left out."
+            for what, count in self._strange.items()
+        ]
+        filled = sum(
+            int((codes != MISSING).sum())
+            for matrices in self._matrices.values()
+            for codes in matrices.codes.values()
+        )
+        if again := self._placed - filled:
+            found.append(
+                f"{again} verdict rows repeat a sample, extractor and grader that another row "
+                "has; the last one read counts."
+            )
+        return tuple(found)
+
+
+def _order(manifest: Manifest, group: str, found: set[str]) -> list[str]:
+    """Names in the order of the config, then any others by name."""
+    configured: Mapping[str, Any] = manifest.config.get(group, {}).get("use", {})
+    return [name for name in configured if name in found] + sorted(found - set(configured))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labels:
+    """A column of repeated strings: [rows] codes into ``names``."""
+
+    names: list[str]
+    codes: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, column: pa.Array) -> "_Labels":
+        """Encode; a null gets code -1."""
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        codes = column.indices.cast(pa.int64()).fill_null(-1)
+        return cls(column.dictionary.to_pylist(), codes.to_numpy(zero_copy_only=False))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """A batch of verdict rows as arrays, each [rows]."""
+
+    cells: _Labels
+    problems: _Labels
+    extractors: _Labels
+    graders: _Labels
+    ranks: npt.NDArray[np.int64]
+    verdicts: npt.NDArray[np.int8]
+    answers: npt.NDArray[np.int64]
+    truncated: npt.NDArray[np.bool_]
+    deltas: npt.NDArray[np.float32]
+    gold_in_text: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, batch: pa.RecordBatch, file: Path) -> "_Rows":
+        """Decode a batch of ``file``."""
+        answers = _Labels.of(batch["answer"])
+        digests = np.array([*map(_digest, answers.names), NONE], dtype=np.int64)
+        return cls(
+            cells=_Labels.of(batch["cell"]),
+            problems=_Labels.of(batch["problem_id"]),
+            extractors=_Labels.of(batch["extractor"]),
+            graders=_Labels.of(batch["grader"]),
+            ranks=batch["rank"].to_numpy(zero_copy_only=False).astype(np.int64),
+            verdicts=_codes(_Labels.of(batch["verdict"]), file),
+            answers=digests[answers.codes],
+            truncated=batch["truncated"].to_numpy(zero_copy_only=False),
+            deltas=batch["delta"].to_numpy(zero_copy_only=False).astype(np.float32),
+            gold_in_text=batch["gold_in_text"].to_numpy(zero_copy_only=False),
+        )
+
+
+def _digest(answer: str) -> int:
+    """63 bits that stand for an answer: a million answers take 8 MB whatever their length."""
+    digest = hashlib.blake2b(answer.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+def _codes(verdicts: _Labels, file: Path) -> npt.NDArray[np.int8]:
+    for name in verdicts.names:
+        if name not in set(Verdict):
+            raise UserError(
+                f"{file} holds the unknown verdict {name!r}; run `python -m distlab.score` again"
+            )
+    of_name = np.array([CODES[Verdict(name)] for name in verdicts.names] + [MISSING], dtype=np.int8)
+    return of_name[verdicts.codes]

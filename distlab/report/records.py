@@ -1,0 +1,281 @@
+"""What the report is made of: verdicts as matrices, and one frozen record a table row.
+
+Rates and scores are shares in [0, 1]; differences are instruct - base, or perturbed - original.
+NaN stands for a figure that the data do not give.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from distlab.analysis.agreement import Agreement
+from distlab.analysis.arrays import BoolArray, CodeArray, FloatArray, IntArray
+from distlab.analysis.drops import Drop
+from distlab.analysis.gaps import Gap
+from distlab.analysis.intervals import Estimate
+from distlab.problems.types import Problem
+from distlab.runfolder import Manifest
+from distlab.samples.cell import Cell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleFacts:
+    """What a cell's samples are under one extractor, whatever the grader.
+
+    Attributes:
+        present: [problems, n], whether the sample is there.
+        answers: [problems, n], equal for equal answer strings, -1 for none.
+        truncated: [problems, n].
+        deltas: [problems, n], CoT-decoding's answer-span confidence, NaN where there is none.
+        gold_in_text: [problems, n], whether the gold's text stands in the sample.
+    """
+
+    present: BoolArray
+    answers: IntArray
+    truncated: BoolArray
+    deltas: npt.NDArray[np.float32]
+    gold_in_text: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VerdictTable:
+    """One cell under one extractor and one grader.
+
+    Attributes:
+        cell: The cell.
+        extractor: Name of the extractor.
+        grader: Name of the grader.
+        problems: The dataset's problems; the rows of every matrix.
+        failed: [problems], problems that the manifest lists as failed in this cell.
+        codes: [problems, n] verdict codes, ``codes.MISSING`` where there is none.
+        facts: The samples behind the codes.
+    """
+
+    cell: Cell
+    extractor: str
+    grader: str
+    problems: tuple[Problem, ...]
+    failed: BoolArray
+    codes: CodeArray
+    facts: SampleFacts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A run folder, read.
+
+    Attributes:
+        manifest: What ran.
+        tables: In the order of the manifest's cells, then extractors, then graders.
+        remarks: What was odd about the files, one sentence each.
+    """
+
+    manifest: Manifest
+    tables: tuple[VerdictTable, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What turns a completion into a verdict."""
+
+    extractor: str
+    grader: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRow:
+    """One cell under one judge.
+
+    Attributes:
+        cell: The cell.
+        judge: Extractor and grader.
+        problems: Problems of the dataset.
+        scored: Problems with a score: all samples judged, or failed.
+        failed: Problems that could not be sampled; scored as unsolved.
+        incomplete: Problems with fewer than n judged samples, which have no score.
+        pass_n: Share of the scored problems with any correct sample among n.
+        pass_1: Mean pass@1.
+        majority: Mean maj@n.
+        largest_delta: Mean score of CoT-decoding's ``max``; NaN in other arms.
+        aggregate_delta: Mean score of CoT-decoding's ``agg``; NaN in other arms.
+        samples: Stored samples.
+        no_answer: Share of samples where the extractor found nothing.
+        truncated: Share of samples cut off at max_tokens.
+        distinct: Mean number of different answer strings a problem with all samples.
+        unjudged: Samples on which the grader timed out or tripped; counted as not correct.
+        missed: Share of samples with the gold in the text and no correct verdict.
+    """
+
+    cell: Cell
+    judge: Judge
+    problems: int
+    scored: int
+    failed: int
+    incomplete: int
+    pass_n: Estimate
+    pass_1: Estimate
+    majority: Estimate
+    largest_delta: Estimate
+    aggregate_delta: Estimate
+    samples: int
+    no_answer: float
+    truncated: float
+    distinct: float
+    unjudged: int
+    missed: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveRow:
+    """pass@1 to pass@n of one cell under one judge; ``values[k - 1]`` is pass@k."""
+
+    cell: Cell
+    judge: Judge
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """Two arms on the same problems, under one judge.
+
+    Attributes:
+        base: The base arm's cell.
+        instruct: The instruct arm's cell.
+        judge: Extractor and grader.
+        metric: What is compared: "Pass@20", "pass@1", "one answer".
+        primary: The study's own two arms (the first of each variant), not a control.
+        gap: Over all problems scored in both arms, failed ones as unsolved (the headline).
+        sampled: The same over the problems that neither arm failed.
+        holm: McNemar p, adjusted over the rows of the table with a p.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    primary: bool
+    gap: Gap
+    sampled: Gap
+    holm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The two problem sets of a perturbation drop."""
+
+    before_dataset: str
+    before_side: str
+    after_dataset: str
+    after_side: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropRow:
+    """The perturbation drop of one arm.
+
+    Attributes:
+        cell: The arm's cell on the perturbed side.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        sides: The two problem sets.
+        drop: Paired by problem.
+        unpaired: Perturbed mean minus original mean over all problems of the two datasets' sides.
+    """
+
+    cell: Cell
+    judge: Judge
+    metric: str
+    sides: Sides
+    drop: Drop
+    unpaired: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class DropGapRow:
+    """Drop of the instruct arm minus drop of the base arm, over pairs that both have."""
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    sides: Sides
+    pairs: int
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRow:
+    """Two judges that differ in one part, on the same samples.
+
+    Attributes:
+        cell: The cell.
+        part: What differs: "grader" or "extractor".
+        held: Name of the part that does not.
+        first: Name of the first grader or extractor.
+        second: Name of the second.
+        agreement: Over samples.
+        first_solves: Problems that are solved (any of n) under the first alone.
+        second_solves: Problems that are solved under the second alone.
+    """
+
+    cell: Cell
+    part: str
+    held: str
+    first: str
+    second: str
+    agreement: Agreement
+    first_solves: int
+    second_solves: int
+
+
+@dataclass(frozen=True, slots=True)
+class WinnerRow:
+    """Who wins a comparison under each judge.
+
+    Attributes:
+        base: The base arm's cell.
+        instruct: The instruct arm's cell.
+        metric: "Pass@20", ...
+        winners: Judge to "base", "instruct" or "undecided", by the interval of the gap.
+        flips: Whether the sign of the gap itself differs between judges.
+    """
+
+    base: Cell
+    instruct: Cell
+    metric: str
+    winners: Mapping[Judge, str]
+    flips: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StudyTables:
+    """Everything the report shows.
+
+    Attributes:
+        manifest: What ran.
+        judges: Extractors and graders, in the config's order; the first one is the headline.
+        arms: A row for each cell and judge.
+        curves: pass@k curves, the same rows.
+        gaps: Paired gaps.
+        drops: Perturbation drops.
+        drop_gaps: Differences of drops.
+        agreements: Pairs of graders and of extractors.
+        winners: Winners under each judge.
+        cannot: What the data cannot say, one sentence each.
+        remarks: What was odd about the files.
+    """
+
+    manifest: Manifest
+    judges: tuple[Judge, ...]
+    arms: tuple[ArmRow, ...]
+    curves: tuple[CurveRow, ...]
+    gaps: tuple[GapRow, ...]
+    drops: tuple[DropRow, ...]
+    drop_gaps: tuple[DropGapRow, ...]
+    agreements: tuple[AgreementRow, ...]
+    winners: tuple[WinnerRow, ...]
+    cannot: tuple[str, ...]
+    remarks: tuple[str, ...]

@@ -1,0 +1,359 @@
+"""A Study in; StudyTables out. Chooses what is put beside what; the figures are ``analysis``'s."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from distlab.analysis.agreement import agreement, flips, winner, winner_depends
+from distlab.analysis.answers import distinct_answers, share
+from distlab.analysis.arrays import FloatArray
+from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
+from distlab.analysis.drops import Scores, drop_difference, paired_drop, unpaired_drop
+from distlab.analysis.gaps import holm, paired_gap
+from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
+from distlab.problems.types import Problem
+from distlab.report.records import (
+    AgreementRow,
+    ArmRow,
+    CurveRow,
+    DropGapRow,
+    DropRow,
+    GapRow,
+    Judge,
+    Sides,
+    Study,
+    StudyTables,
+    WinnerRow,
+)
+from distlab.report.scores import ProblemScores, score
+from distlab.runfolder import Manifest
+from distlab.samples.cell import Cell
+
+# Original and perturbed side of the drops that are shown.
+TRANSITIONS = (("seed", "twin"), ("seed", "simple"), ("seed", "hard"), ("simple", "hard"))
+
+# Cell key and judge to scores.
+_Scores = Mapping[tuple[str, Judge], ProblemScores]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two cells of one family, dataset and prompt; ``primary`` as in ``GapRow``."""
+
+    base: Cell
+    instruct: Cell
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    """A problem score by name."""
+
+    name: str
+    of: Callable[[ProblemScores], FloatArray]
+
+
+def build_tables(study: Study) -> StudyTables:
+    """Compute every table of the report."""
+    scores = {
+        (table.cell.key, Judge(table.extractor, table.grader)): score(table)
+        for table in study.tables
+    }
+    judges = tuple(dict.fromkeys(judge for _, judge in scores))
+    pairs = tuple(comparisons(study.manifest.cells))
+    gaps = _gap_rows(pairs, judges, scores)
+    drops = tuple(_drop_rows(judges, scores))
+    return StudyTables(
+        manifest=study.manifest,
+        judges=judges,
+        arms=tuple(_arm_row(judge, row) for (_, judge), row in scores.items()),
+        curves=tuple(
+            CurveRow(row.table.cell, judge, _column_means(row.curve))
+            for (_, judge), row in scores.items()
+        ),
+        gaps=gaps,
+        drops=drops,
+        drop_gaps=tuple(_drop_gap_rows(pairs, judges, scores)),
+        agreements=tuple(_agreement_rows(study.manifest.cells, judges, scores)),
+        winners=tuple(_winner_rows(gaps)),
+        cannot=tuple(_cannot(study.manifest, pairs, judges, scores, bool(drops))),
+        remarks=study.remarks,
+    )
+
+
+def comparisons(cells: Sequence[Cell]) -> Iterator[Comparison]:
+    """The pairs of arms to compare.
+
+    The first base arm against the first instruct arm of the config is the study; equal decodings
+    on both sides are its control (ours).
+    """
+    settings = dict.fromkeys((cell.family, cell.dataset, cell.prompt) for cell in cells)
+    for setting in settings:
+        here = [cell for cell in cells if (cell.family, cell.dataset, cell.prompt) == setting]
+        base = [cell for cell in here if cell.variant == "base"]
+        instruct = [cell for cell in here if cell.variant == "instruct"]
+        for i, first in enumerate(base):
+            for j, second in enumerate(instruct):
+                primary = i == j == 0
+                if primary or first.decoding == second.decoding:
+                    yield Comparison(first, second, primary)
+
+
+def _arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
+    table, facts = scores.table, scores.table.facts
+    codes, present = table.codes, scores.table.facts.present
+    distinct = distinct_answers(facts.answers[scores.complete])
+    return ArmRow(
+        cell=table.cell,
+        judge=judge,
+        problems=len(table.problems),
+        scored=int(scores.scored.sum()),
+        failed=int(table.failed.sum()),
+        incomplete=int((~scores.scored).sum()),
+        pass_n=proportion_interval(scores.pass_at(table.cell.n)),
+        pass_1=mean_interval(scores.pass_at(1)),
+        majority=proportion_interval(scores.majority),
+        largest_delta=proportion_interval(scores.largest_delta),
+        aggregate_delta=proportion_interval(scores.aggregate_delta),
+        samples=int(present.sum()),
+        no_answer=share(codes == NO_ANSWER, present),
+        truncated=share(facts.truncated, present),
+        distinct=float(distinct.mean()) if distinct.size else math.nan,
+        unjudged=int(np.isin(codes, (TIMEOUT, ERROR)).sum()),
+        missed=share(facts.gold_in_text & (codes != CORRECT), present),
+    )
+
+
+def _column_means(curve: FloatArray) -> FloatArray:
+    scored = ~np.isnan(curve).any(axis=1)
+    if not scored.any():
+        return np.full(curve.shape[1], np.nan)
+    return np.asarray(curve[scored].mean(axis=0), dtype=np.float64)
+
+
+def _metrics(k: int) -> list[_Metric]:
+    """What two arms are compared by; k is the samples that both have."""
+    wide = [_Metric(f"Pass@{k}", lambda scores: scores.pass_at(k))] if k > 1 else []
+    return [
+        *wide,
+        _Metric("pass@1", lambda scores: scores.pass_at(1)),
+        _Metric("one answer", lambda scores: scores.one_answer),
+    ]
+
+
+def _gap_rows(
+    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: _Scores
+) -> tuple[GapRow, ...]:
+    rows = [
+        _gap_row(pair, judge, metric, scores)
+        for pair in pairs
+        for judge in judges
+        if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores
+        for metric in _metrics(min(pair.base.n, pair.instruct.n))
+    ]
+    adjusted: dict[int, float] = {}
+    for name in dict.fromkeys(row.metric for row in rows):
+        places = [place for place, row in enumerate(rows) if row.metric == name]
+        adjusted |= zip(places, holm([rows[place].gap.p for place in places]).tolist(), strict=True)
+    return tuple(replace(row, holm=adjusted[place]) for place, row in enumerate(rows))
+
+
+def _gap_row(pair: Comparison, judge: Judge, metric: _Metric, scores: _Scores) -> GapRow:
+    base, instruct = scores[pair.base.key, judge], scores[pair.instruct.key, judge]
+    first, second = metric.of(base), metric.of(instruct)
+    clusters = [problem.cluster for problem in base.table.problems]
+    return GapRow(
+        base=pair.base,
+        instruct=pair.instruct,
+        judge=judge,
+        metric=metric.name,
+        primary=pair.primary,
+        gap=paired_gap(first, second, clusters),
+        sampled=paired_gap(base.sampled(first), instruct.sampled(second), clusters),
+        holm=math.nan,
+    )
+
+
+def _winner_rows(gaps: Sequence[GapRow]) -> Iterator[WinnerRow]:
+    questions = dict.fromkeys((row.base, row.instruct, row.metric) for row in gaps if row.primary)
+    for base, instruct, metric in questions:
+        rows = [
+            row for row in gaps if (row.base, row.instruct, row.metric) == (base, instruct, metric)
+        ]
+        yield WinnerRow(
+            base=base,
+            instruct=instruct,
+            metric=metric,
+            winners={row.judge: winner(row.gap.difference) for row in rows},
+            flips=winner_depends([row.gap.difference for row in rows]),
+        )
+
+
+def _side_scores(problems: Sequence[Problem], side: str, values: FloatArray) -> Scores:
+    chosen = [
+        row
+        for row, problem in enumerate(problems)
+        if problem.side == side and problem.pair is not None
+    ]
+    return Scores([problems[row].pair or "" for row in chosen], values[chosen])
+
+
+def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[tuple[str, str]]:
+    """The transitions from a problem of ``first`` to its perturbation in ``second``."""
+    before = {(problem.pair, problem.side) for problem in first if problem.pair is not None}
+    after = {(problem.pair, problem.side) for problem in second if problem.pair is not None}
+    for side, perturbed in TRANSITIONS:
+        here = {pair for pair, name in before if name == side}
+        there = {pair for pair, name in after if name == perturbed}
+        if here & there:
+            yield side, perturbed
+
+
+def _transitions(
+    judge: Judge, scores: _Scores
+) -> Iterator[tuple[Sides, ProblemScores, ProblemScores]]:
+    """Every (original, perturbed) pair of cells of one arm and prompt that share pairs."""
+    mine = [row for (_, other), row in scores.items() if other == judge]
+    for first in mine:
+        for second in mine:
+            one, two = first.table.cell, second.table.cell
+            if (one.family, one.arm, one.prompt) != (two.family, two.arm, two.prompt):
+                continue
+            for before, after in _sides_of(first.table.problems, second.table.problems):
+                yield Sides(one.dataset, before, two.dataset, after), first, second
+
+
+def _drop_rows(judges: Sequence[Judge], scores: _Scores) -> Iterator[DropRow]:
+    for judge in judges:
+        for sides, first, second in _transitions(judge, scores):
+            metric = _metrics(min(first.table.cell.n, second.table.cell.n))[0]
+            before = _side_scores(first.table.problems, sides.before_side, metric.of(first))
+            after = _side_scores(second.table.problems, sides.after_side, metric.of(second))
+            if drop := paired_drop(before, after):
+                yield DropRow(
+                    cell=second.table.cell,
+                    judge=judge,
+                    metric=metric.name,
+                    sides=sides,
+                    drop=drop,
+                    unpaired=_unpaired(sides, metric, first, second),
+                )
+
+
+def _unpaired(
+    sides: Sides, metric: _Metric, first: ProblemScores, second: ProblemScores
+) -> Estimate:
+    """Over whole datasets, as papers do; within one dataset, over its sides."""
+    before, after = metric.of(first), metric.of(second)
+    if sides.before_dataset == sides.after_dataset:
+        before = _side_scores(first.table.problems, sides.before_side, before).values
+        after = _side_scores(second.table.problems, sides.after_side, after).values
+    return unpaired_drop(before, after)
+
+
+def _drop_gap_rows(
+    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: _Scores
+) -> Iterator[DropGapRow]:
+    for judge in judges:
+        found = {
+            (second.table.cell.key, sides): (first, second)
+            for sides, first, second in _transitions(judge, scores)
+        }
+        for pair in pairs:
+            for (key, sides), base in found.items():
+                instruct = found.get((pair.instruct.key, sides))
+                if key == pair.base.key and instruct is not None:
+                    yield _drop_gap_row(pair, judge, sides, base, instruct)
+
+
+def _drop_gap_row(
+    pair: Comparison,
+    judge: Judge,
+    sides: Sides,
+    base: tuple[ProblemScores, ProblemScores],
+    instruct: tuple[ProblemScores, ProblemScores],
+) -> DropGapRow:
+    metric = _metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
+
+    def both(arm: tuple[ProblemScores, ProblemScores]) -> tuple[Scores, Scores]:
+        before = _side_scores(arm[0].table.problems, sides.before_side, metric.of(arm[0]))
+        after = _side_scores(arm[1].table.problems, sides.after_side, metric.of(arm[1]))
+        return before, after
+
+    count, difference = drop_difference(both(base), both(instruct))
+    return DropGapRow(pair.base, pair.instruct, judge, metric.name, sides, count, difference)
+
+
+def _agreement_rows(
+    cells: Sequence[Cell], judges: Sequence[Judge], scores: _Scores
+) -> Iterator[AgreementRow]:
+    for cell in cells:
+        for first, second in combinations(judges, 2):
+            one, two = scores.get((cell.key, first)), scores.get((cell.key, second))
+            if one is None or two is None:
+                continue
+            if first.extractor == second.extractor:
+                yield _agreement_row(one, two, "grader", first.extractor)
+            elif first.grader == second.grader:
+                yield _agreement_row(one, two, "extractor", first.grader)
+
+
+def _agreement_row(
+    first: ProblemScores, second: ProblemScores, part: str, held: str
+) -> AgreementRow:
+    n = first.table.cell.n
+    solves = flips(first.pass_at(n), second.pass_at(n))
+    return AgreementRow(
+        cell=first.table.cell,
+        part=part,
+        held=held,
+        first=getattr(first.table, part),
+        second=getattr(second.table, part),
+        agreement=agreement(first.table.codes, second.table.codes),
+        first_solves=solves[0],
+        second_solves=solves[1],
+    )
+
+
+def _cannot(
+    manifest: Manifest,
+    pairs: Sequence[Comparison],
+    judges: Sequence[Judge],
+    scores: _Scores,
+    has_drops: bool,
+) -> Iterator[str]:
+    """What the data do not give, and what would."""
+    if not scores:
+        yield "No verdict is stored, so there is nothing to report: run `python -m distlab.score`."
+        return
+    judged = {key for key, _ in scores}
+    for cell in manifest.cells:
+        if cell.key not in judged:
+            yield f"{cell.key} has no verdicts, so it is in no table."
+    for cell in manifest.cells:
+        if cell.n == 1 and cell.kind != "greedy":
+            yield f"{cell.key} has one sample a problem, so there is no pass@k beyond pass@1."
+    yield from _one_sided(manifest.cells, pairs)
+    for pair in pairs:
+        if pair.primary and pair.base.n != pair.instruct.n:
+            yield (
+                f"{pair.base.key} has {pair.base.n} samples a problem and {pair.instruct.arm} "
+                f"{pair.instruct.n}: they are compared at k = {min(pair.base.n, pair.instruct.n)}."
+            )
+    if not has_drops:
+        yield "No two problems of this run are a pair, so there is no perturbation drop."
+    if len({judge.grader for judge in judges}) == 1:
+        yield "One grader was used, so how far the result depends on it cannot be said."
+    if len({judge.extractor for judge in judges}) == 1:
+        yield "One extractor was used, so how far the result depends on it cannot be said."
+
+
+def _one_sided(cells: Sequence[Cell], pairs: Sequence[Comparison]) -> Iterator[str]:
+    compared = {(pair.base.family, pair.base.dataset, pair.base.prompt) for pair in pairs}
+    settings = dict.fromkeys((cell.family, cell.dataset, cell.prompt) for cell in cells)
+    for family, dataset, prompt in settings:
+        if (family, dataset, prompt) not in compared:
+            yield f"{family} has one variant only on {dataset} ({prompt}), so there is no gap."
