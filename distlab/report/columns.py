@@ -32,7 +32,7 @@ class Column(Generic[Row]):
     Attributes:
         title: The header, not yet escaped.
         text: A row to the text of its cell, not yet escaped.
-        number: Aligned to the right.
+        number: Aligned to the right; holds figures that ``figures`` wrote, so nothing to escape.
     """
 
     title: str
@@ -72,8 +72,8 @@ def arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
 def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
     """The arms, for a terminal."""
     return (
-        _label("family", lambda row: row.cell.family),
         _label("arm", lambda row: row.cell.arm),
+        _label("family", lambda row: row.cell.family),
         _label("dataset", lambda row: row.cell.dataset),
         _label("prompt", lambda row: row.cell.prompt),
         Column("problems", _problems),
@@ -88,7 +88,18 @@ def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
 
 
 def _problems(row: ArmRow) -> str:
-    return f"{row.problems} ({row.scored} scored)" if row.incomplete else str(row.problems)
+    return f"{row.scored} of {row.problems}" if row.incomplete else str(row.problems)
+
+
+def _clustered(row: GapRow) -> str:
+    shared = row.gap.clusters < row.gap.problems
+    return points_interval(row.gap.clustered) if shared else DASH
+
+
+def _sampled(row: GapRow) -> str:
+    if row.sampled.problems == row.gap.problems:
+        return DASH
+    return f"{points_interval(row.sampled.difference)} ({row.sampled.problems})"
 
 
 GAP_COLUMNS: tuple[Column[GapRow], ...] = (
@@ -104,31 +115,20 @@ GAP_COLUMNS: tuple[Column[GapRow], ...] = (
     Column("instruct", lambda row: percent(row.gap.instruct)),
     Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
     Column("clusters", lambda row: str(row.gap.clusters)),
-    Column("clustered [95 %]", lambda row: _clustered(row)),
+    Column("clustered [95 %]", _clustered),
     Column("base only", lambda row: str(row.gap.base_only)),
     Column("instruct only", lambda row: str(row.gap.instruct_only)),
     Column("p", lambda row: p_value(row.gap.p)),
     Column("Holm", lambda row: p_value(row.holm)),
-    Column("gap, both sampled", lambda row: _sampled(row)),
+    Column("gap, both sampled", _sampled),
 )
 
 
-def _clustered(row: GapRow) -> str:
-    shared = row.gap.clusters < row.gap.problems
-    return points_interval(row.gap.clustered) if shared else DASH
-
-
-def _sampled(row: GapRow) -> str:
-    if row.sampled.problems == row.gap.problems:
-        return DASH
-    return f"{points_interval(row.sampled.difference)} ({row.sampled.problems})"
-
-
 COMPACT_GAP_COLUMNS: tuple[Column[GapRow], ...] = (
+    _label("grader", lambda row: row.judge.grader),
     _label("family", lambda row: row.base.family),
     _label("dataset", lambda row: row.base.dataset),
     _label("prompt", lambda row: row.base.prompt),
-    _label("grader", lambda row: row.judge.grader),
     _label("score", lambda row: row.metric),
     Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
     Column("McNemar p", lambda row: p_value(row.gap.p)),
@@ -149,8 +149,8 @@ DROP_COLUMNS: tuple[Column[DropRow], ...] = (
 )
 
 COMPACT_DROP_COLUMNS: tuple[Column[DropRow], ...] = (
-    _label("family", lambda row: row.cell.family),
     _label("arm", lambda row: row.cell.arm),
+    _label("family", lambda row: row.cell.family),
     _label("prompt", lambda row: row.cell.prompt),
     _label("sides", lambda row: sides_name(row.sides)),
     _label("score", lambda row: row.metric),

@@ -12,10 +12,12 @@ LIMIT: Final = 80
 # Control, format (right-to-left overrides, zero-width), surrogate and private characters, and the
 # separators that some terminals and editors take for line ends.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-# Everything that Markdown dialects give a meaning inside a line or a table cell. Entities stay
-# text in all of them; backslash escapes do not.
-_MARKUP: Final = frozenset("\\`*_{}[]()#|~!$@^:=+")
+# What Markdown dialects give a meaning: characters inside a line (links need the brackets, so
+# parentheses may stay; the @ of "Pass@20" is no mention), autolinks, and block marks at its start.
+# Each is written as an entity, which stays text in every dialect; backslash escapes do not.
+_MARKUP: Final = re.compile(
+    r"[\\`*_\[\]#|~!$^<>&\"]|(?<!\w)@|@(?!\d)|:(?=//)|(?i:(?<=\bwww)\.)|^[-+=:]|(?<=^\d)[.)](?=\s|$)"
+)
 _FORMULA: Final = re.compile(r"^\s*[=+\-@|%]")
 
 
@@ -36,8 +38,7 @@ def plain(text: str, limit: int | None = LIMIT) -> str:
 
 def markdown(text: str, limit: int | None = LIMIT) -> str:
     """``text`` as literal text in a Markdown line or table cell, and in the HTML made of it."""
-    escaped = "".join(_entity(character) for character in plain(text, limit))
-    return re.sub(r"(?i)\bwww\.", "www&#46;", escaped)
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", plain(text, limit))
 
 
 def terminal(text: str, limit: int | None = LIMIT) -> Text:
@@ -57,9 +58,3 @@ def _written_out(character: str) -> str:
     if unicodedata.category(character) in _UNSEEN:
         return character.encode("unicode_escape", "surrogatepass").decode("ascii")
     return " " if character.isspace() else character
-
-
-def _entity(character: str) -> str:
-    if character in _HTML:
-        return _HTML[character]
-    return f"&#{ord(character)};" if character in _MARKUP else character

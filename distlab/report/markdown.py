@@ -37,7 +37,7 @@ def render_markdown(study: StudyTables) -> str:
     """
     parts = [
         _opening(study),
-        _section("In short", _bullets(_sentences(study))),
+        _section("In short", "".join(f"- {line}\n" for line in _sentences(study))),
         _section("Scores", *(_arms(study, judge) for judge in study.judges)),
         _section("Gap between base and instruct", _table(GAP_COLUMNS, study.gaps)),
         _section(
@@ -69,12 +69,16 @@ def _section(title: str, *bodies: str) -> str:
 
 def _table(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> str:
     """A Markdown table with every cell escaped; nothing where there are no rows."""
-    lines = [[markdown(column.text(row)) for column in columns] for row in rows]
+    lines = [[_cell(column, row) for column in columns] for row in rows]
     if not lines:
         return ""
-    titles = [markdown(column.title) for column in columns]
+    titles = [column.title for column in columns]
     rule = ["---:" if column.number else "---" for column in columns]
     return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *lines))
+
+
+def _cell(column: Column[Row], row: Row) -> str:
+    return column.text(row) if column.number else markdown(column.text(row))
 
 
 def _texts(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -99,17 +103,17 @@ def _opening(study: StudyTables) -> str:
 
 def _sentences(study: StudyTables) -> Iterator[str]:
     for row in study.gaps:
-        if row.primary and row.metric != "one answer":
+        if row.primary and row.headline:
             yield _sentence(row)
 
 
 def _sentence(row: GapRow) -> str:
     difference = row.gap.difference
+    where = f"{row.base.family} on {row.base.dataset} ({row.base.prompt}), {judge_name(row.judge)}"
+    arms = f"{row.metric} of {row.instruct.arm} minus {row.base.arm}"
     return (
-        f"{row.base.family} on {row.base.dataset} ({row.base.prompt}), {judge_name(row.judge)}: "
-        f"{row.metric} of {row.instruct.arm} minus {row.base.arm} is "
-        f"{points_interval(difference)} points over {row.gap.problems} problems: "
-        f"{_WINNERS[difference.sign]}."
+        f"{markdown(where, None)}: {markdown(arms, None)} is {points_interval(difference)} points "
+        f"over {row.gap.problems} problems: {_WINNERS[difference.sign]}."
     )
 
 
@@ -122,7 +126,7 @@ def _arms(study: StudyTables, judge: Judge) -> str:
 
 def _winner_columns(judges: Sequence[Judge]) -> tuple[Column[WinnerRow], ...]:
     def under(judge: Judge) -> Column[WinnerRow]:
-        title = f"winner, {judge_name(judge)}"
+        title = f"winner, {markdown(judge_name(judge))}"
         return Column(title, lambda row: row.winners.get(judge, DASH), number=False)
 
     return (

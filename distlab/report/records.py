@@ -147,6 +147,7 @@ class GapRow:
         judge: Extractor and grader.
         metric: What is compared: "Pass@20", "pass@1", "one answer".
         primary: The study's own two arms (the first of each variant), not a control.
+        headline: The metric at the largest k that both arms have, not one of the others.
         gap: Over all problems scored in both arms, failed ones as unsolved (the headline).
         sampled: The same over the problems that neither arm failed.
         holm: McNemar p, adjusted over the rows of the table with a p.
@@ -157,6 +158,7 @@ class GapRow:
     judge: Judge
     metric: str
     primary: bool
+    headline: bool
     gap: Gap
     sampled: Gap
     holm: float

@@ -135,7 +135,7 @@ def _column_means(curve: FloatArray) -> FloatArray:
 
 
 def _metrics(k: int) -> list[_Metric]:
-    """What two arms are compared by; k is the samples that both have."""
+    """What two arms are compared by, the headline first; k is the samples that both have."""
     wide = [_Metric(f"Pass@{k}", lambda scores: scores.pass_at(k))] if k > 1 else []
     return [
         *wide,
@@ -148,11 +148,11 @@ def _gap_rows(
     pairs: Sequence[Comparison], judges: Sequence[Judge], scores: _Scores
 ) -> tuple[GapRow, ...]:
     rows = [
-        _gap_row(pair, judge, metric, scores)
+        _gap_row(pair, judge, metric, place == 0, scores)
         for pair in pairs
         for judge in judges
         if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores
-        for metric in _metrics(min(pair.base.n, pair.instruct.n))
+        for place, metric in enumerate(_metrics(min(pair.base.n, pair.instruct.n)))
     ]
     adjusted: dict[int, float] = {}
     for name in dict.fromkeys(row.metric for row in rows):
@@ -161,7 +161,9 @@ def _gap_rows(
     return tuple(replace(row, holm=adjusted[place]) for place, row in enumerate(rows))
 
 
-def _gap_row(pair: Comparison, judge: Judge, metric: _Metric, scores: _Scores) -> GapRow:
+def _gap_row(
+    pair: Comparison, judge: Judge, metric: _Metric, headline: bool, scores: _Scores
+) -> GapRow:
     base, instruct = scores[pair.base.key, judge], scores[pair.instruct.key, judge]
     first, second = metric.of(base), metric.of(instruct)
     clusters = [problem.cluster for problem in base.table.problems]
@@ -171,6 +173,7 @@ def _gap_row(pair: Comparison, judge: Judge, metric: _Metric, scores: _Scores) -
         judge=judge,
         metric=metric.name,
         primary=pair.primary,
+        headline=headline,
         gap=paired_gap(first, second, clusters),
         sampled=paired_gap(base.sampled(first), instruct.sampled(second), clusters),
         holm=math.nan,

@@ -41,27 +41,37 @@ def _tables(study: StudyTables, console: Console) -> None:
     arms = [row for row in study.arms if row.judge == first]
     label = pass_label({row.cell.n for row in arms})
     judge = f"extractor {first.extractor}, grader {first.grader}"
-    _print(console, f"Scores, per cent ({judge})", compact_arm_columns(label), arms)
+    _print(console, f"Scores, per cent; {judge}", compact_arm_columns(label), arms)
     gaps = [
         row
         for row in study.gaps
-        if row.primary and row.judge.extractor == first.extractor and row.metric != "one answer"
+        if row.primary and row.headline and row.judge.extractor == first.extractor
     ]
-    title = f"Gap, instruct − base, percentage points (extractor {first.extractor})"
+    title = f"Gap, instruct − base, percentage points; extractor {first.extractor}"
     _print(console, title, COMPACT_GAP_COLUMNS, gaps)
     drops = [row for row in study.drops if row.judge == first]
-    title = f"Perturbation drop, paired, percentage points ({judge})"
+    title = f"Perturbation drop, paired, percentage points; {judge}"
     _print(console, title, COMPACT_DROP_COLUMNS, drops)
 
 
 def _print(
     console: Console, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row]
 ) -> None:
+    """A table; a label that every row shares moves into the title, so that 80 columns do."""
     if not rows:
         return
-    table = Table(title=terminal(title, None), title_justify="left", box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column.title, justify="right" if column.number else "left")
+    shared = [column for column in columns[1:] if _is_shared(column, rows)]
+    title = "; ".join([title, *(column.text(rows[0]) for column in shared)])
+    console.print(terminal(title, None), style="bold")
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
+    kept = [column for column in columns if column not in shared]
+    for column in kept:
+        header = column.title.replace(" ", "\n", 1) if column.number else column.title
+        table.add_column(header, justify="right" if column.number else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(terminal(column.text(row)) for column in columns))
+        table.add_row(*(terminal(column.text(row)) for column in kept))
     console.print(table)
+
+
+def _is_shared(column: Column[Row], rows: Sequence[Row]) -> bool:
+    return not column.number and len({column.text(row) for row in rows}) == 1

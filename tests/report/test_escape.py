@@ -52,15 +52,25 @@ def test_long_text_is_cut() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_markdown_holds_no_markup(text: str) -> None:
     shown = markdown(text)
-    assert not set(shown) & set("<>|`*[]()\\!$\n")
+    assert not set(shown) & set("<>|`*[]\\!$\n")
+    assert not shown.startswith(("#", "-", "+", "="))
     assert "www." not in shown
     assert "://" not in shown
 
 
 def test_markdown_leaves_our_own_names_readable() -> None:
-    assert markdown("base/t0.05 math-perturb-hard 12.5 % [1, 2]") == (
-        "base/t0.05 math-perturb-hard 12.5 % &#91;1, 2&#93;"
-    )
+    for name in ("base/t0.05", "math-perturb-hard (hard): Pass@20", "12.5 % = 1/8, +3"):
+        assert markdown(name) == name
+
+
+def test_markdown_starts_no_block() -> None:
+    assert [markdown(text)[:5] for text in ("- x", "1. x", "= x", "+ x", ": x")] == [
+        "&#45;",
+        "1&#46",
+        "&#61;",
+        "&#43;",
+        "&#58;",
+    ]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -64,7 +64,7 @@ def test_report_has_every_section(run: Path) -> None:
         "Datasets",
         "Versions and timings",
     ]
-    assert "Pass&#64;20" in text
+    assert "| Pass@20 |" in text
     assert "one packaged checkpoint under both protocols" in text
     assert "f00d" in text
     assert "0.32.0" in text
@@ -90,11 +90,15 @@ def test_terminal_tables(run: Path) -> None:
     shown = printed(run)
     for part in ("Pass@20", "maj@20", "base/cot", "math-verify", "McNemar p", "seed → twin"):
         assert part in shown
-    assert "12 (11 scored)" in shown
+    assert "11 of 12" in shown
+
+
+def test_the_default_study_fits_eighty_columns(run: Path) -> None:
+    assert "…" not in printed(run, width=80)
 
 
 def test_narrow_terminal_does_not_raise(run: Path) -> None:
-    assert printed(run, width=40)
+    assert printed(run, width=20)
 
 
 def test_runs_that_say_little_still_render(make_run: Make) -> None:
