@@ -22,7 +22,9 @@ _POWER = (
 _MONEY = r"(?:US)?\\?[$€£¥₹]\s?"
 
 NUMBER = re.compile(
-    rf"(?<![\w.])(?:[-−](?:{_MONEY})?)?"
+    # Spaces as separators are told from two numbers by a currency sign alone.
+    rf"(?<=[$€£¥₹])[0-9]{{1,3}}(?: [0-9]{{3}})++(?![0-9])(?:\.[0-9]++)?"
+    rf"|(?<![\w.])(?:[-−](?:{_MONEY})?)?"
     rf"(?:{_FRAC}|(?:{_PLAIN})(?:\s?{_FRAC}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
     rf"|\s?/\s?[0-9]{{1,30}}(?![\w/])|{_POWER})?)(?:\s?\\?%)?"
     # A sign after a value is a minus, and the number starts behind it.
@@ -30,8 +32,16 @@ NUMBER = re.compile(
 )
 
 _OPERATOR = re.compile(
-    r"\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]|\s?\\(?:sqrt|pi)"
+    r"\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]"
+    # A root, a variable, a time of day.
+    r"|\s?\\(?:sqrt|pi)|[xyzn](?![A-Za-z])|:[0-9]{2}|\s?\("
+    r"(?=[^()]{0,20}[-+*/]\s?[^()]{1,20}\))"
 )
+# "84 sofas and 88 chairs", "1 minute and 24 seconds": two numbers are not one.
+_COMPOUND = re.compile(
+    r"\s?(?:[A-Za-z]{2,20}\s){1,3}(?:and|plus|\+)\s\\?\$?[0-9]|\s(?:and|or|to)\s\\?\$?[0-9]"
+)
+_SUM = re.compile(r"[^(),;=]*[+×*][^(),;=]*")
 
 _JUNK = re.compile(
     r"(?:[\s:*_`>~≈=\"'“”(\[{]|\\\(|\\\[|\\approx|\\text\{|\\boxed|\\fbox|\\\$|[$€£¥₹]"
@@ -41,6 +51,14 @@ _JUNK = re.compile(
 
 _COPULA = re.compile(r"\b(?:is|are|was|were|be|equals?|equal to|makes|becomes)\s|:\s")
 _EQUALS = re.compile(r"=|≈|\\approx")
+
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+NUMBER_WORD = re.compile(
+    rf"\b(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:{_ONES}))?"
+    rf"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    rf"|zero|{_ONES})\b",
+    re.IGNORECASE,
+)
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
@@ -78,19 +96,22 @@ def skip_junk(text: str, start: int, end: int) -> int:
 def number_in(text: str, start: int, end: int) -> Span | None:
     """The number that the statement ``text[start:end]`` gives as its value.
 
-    In this order: the number the statement starts with; the number after its last equals sign;
-    all of it where it starts with an expression ("9 * 2"), for the grader to judge; the number
-    after its last "is"; its first number.
+    In this order: the number it starts with; the number after its last equals sign; all of it
+    where it starts with an expression or with several numbers ("9 * 2", "5 feet and 3 inches"),
+    for the grader to judge; the number after its last "is"; its first number, in digits or words.
     """
     first = NUMBER.search(text, start, end)
     if first is None:
-        return None
+        word = NUMBER_WORD.search(text, start, end)
+        return word.span() if word else None
     head, tail = _span(first)
     direct = skip_junk(text, start, end) >= head
-    if direct and not _OPERATOR.match(text, tail, end):
+    several = direct and bool(_OPERATOR.match(text, tail, end) or _COMPOUND.match(text, tail, end))
+    equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
+    if direct and not several and not _is_sum(text, tail, equals):
         return head, tail
-    for mark in reversed(list(_EQUALS.finditer(text, start, end))):
-        value = NUMBER.search(text, mark.end(), end)
+    for after in reversed(equals):
+        value = NUMBER.search(text, after, end)
         if value and not _OPERATOR.match(text, value.end(), end):
             return _span(value)
     if direct:
@@ -100,6 +121,27 @@ def number_in(text: str, start: int, end: int) -> Span | None:
         if value:
             return _span(value)
     return head, tail
+
+
+def _is_sum(text: str, tail: int, equals: list[int]) -> bool:
+    """Whether what follows the number up to the last equals sign adds to it."""
+    return bool(equals) and bool(_SUM.fullmatch(text, tail, max(tail, equals[-1] - 1)))
+
+
+def concluded(text: str, start: int, end: int, last: Span) -> Span:
+    """The value of a closing sentence, whose last number is ``last``.
+
+    The number after its last equals sign; else the one right after its last "is"; else the last.
+    """
+    for mark in reversed(list(_EQUALS.finditer(text, start, end))):
+        value = NUMBER.search(text, mark.end(), end)
+        if value:
+            return _span(value)
+    for mark in reversed(list(_COPULA.finditer(text, start, end))):
+        value = NUMBER.match(text, skip_junk(text, mark.end(), end), end)
+        if value and not _OPERATOR.match(text, value.end(), end):
+            return _span(value)
+    return last
 
 
 def trim_end(text: str, start: int, end: int) -> int:

@@ -8,9 +8,11 @@ from distlab.scoring.extractors._cut import run_on
 from distlab.scoring.extractors._values import (
     DATE,
     NUMBER,
+    NUMBER_WORD,
     PAIR,
     WEEKS_DAYS,
     Span,
+    concluded,
     number_in,
     skip_junk,
     trim_end,
@@ -21,6 +23,11 @@ from distlab.scoring.types import Extraction
 # answer. (ours) 8192 tokens are some 40 000 characters: only hostile texts are longer.
 READ_LIMIT = 1_000_000
 _TAIL = 100_000
+# Longest answer in plain words, in characters after "is" and in words after a label. (ours)
+_PHRASE = 120
+_LABEL_WORDS = 6
+# Characters of the end that weak evidence is looked for in. (ours)
+_CLOSING_CHARACTERS = 2_000
 # Statements looked at, last first, before giving up. (ours)
 _TRIES = 64
 
@@ -31,7 +38,7 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _JSON_KEY = re.compile(
     r"""["'“](?:final[_ ]?|numerical[_ ]?|the[_ ]?)?answer["'”]\s{0,8}:\s{0,8}""", re.IGNORECASE
 )
-_HASHES = re.compile(r"####[ \t]{0,8}(?=\S)")
+_HASHES = re.compile(r"(?:^|(?<=\n))[ \t*]{0,4}####[ \t]{0,8}(?=[^\s#])")
 
 # "the answer (to ...) is", "Answer:", "answer = ", matched at the word "answer".
 _BE = (
@@ -174,7 +181,7 @@ def _expression_in(text: str, start: int, end: int) -> Span | None:
         return _joined_math(text, math, end)
     because = _BECAUSE.search(text, start, end)
     stop = trim_end(text, start, because.start() if because else end)
-    return (start, stop) if stop > start else None
+    return (start, stop) if start < stop <= start + _PHRASE else None
 
 
 def _joined_math(text: str, math: re.Match[str], end: int) -> Span | None:
@@ -372,13 +379,18 @@ def _labelled(text: str, start: int, end: int, kind: GoldKind, read: Reader) -> 
     """The value behind "Answer:", unless a worked solution stands there."""
     begin, stop = _clause(text, start, end)
     span = read(text, begin, stop)
-    if span is None or kind not in _NUMERIC:
-        return span
-    if skip_junk(text, begin, stop) >= span[0] and len(text[span[1] : stop].split()) <= 4:
+    if span is None or kind in (GoldKind.DATE, GoldKind.WEEKS_DAYS):
         return span
     line = text.find("\n", stop, end)
-    rest = text[stop:] if line < 0 else text[stop:line] + text[line:end]
-    return None if NUMBER.search(rest[: end - stop]) else span
+    line_end = line if line >= 0 else end
+    alone = not text[stop:line_end].strip(" \t*_.!$")
+    if kind not in _NUMERIC:
+        short = len(text[span[0] : span[1]].split()) <= _LABEL_WORDS
+        valued = text[begin] == "$" or bool(_PLAIN_START.match(text, span[0], end))
+        return span if alone and (short or valued) else None
+    if skip_junk(text, begin, stop) >= span[0] and len(text[span[1] : stop].split()) <= 4:
+        return span
+    return span if alone and not NUMBER.search(text, line_end, end) else None
 
 
 def _last_label(text: str, start: int, end: int, kind: GoldKind, read: Reader) -> Span | None:
@@ -420,27 +432,38 @@ def _last_bold(text: str, start: int, end: int) -> Span | None:
 
 
 def _last_number(text: str, start: int, end: int) -> Span | None:
-    """The last number that is no list label and no "I am 100% sure"."""
-    tail = max(start, end - 5_000)
+    """The value of the last sentence that has one."""
+    start = max(start, end - _CLOSING_CHARACTERS)
     found: Span | None = None
-    for match in NUMBER.finditer(text, tail, end):
+    for match in NUMBER.finditer(text, start, end):
         span = match.span("after") if match["after"] else match.span()
-        line = text.rfind("\n", tail, span[0]) + 1
-        label = _ENUMERATOR.match(text, line, end) if span[0] - line <= 12 else None
-        if label and span[1] <= label.end():
-            continue
-        if text[span[1] - 1] == "%" and (
-            _SURE.match(text, span[1], end)
-            or _CONFIDENCE.search(text, max(tail, span[0] - 40), span[0])
-        ):
-            continue
-        found = span
-    return found
+        if not _beside_the_point(text, start, end, span):
+            found = span
+    if found is None:
+        words = list(NUMBER_WORD.finditer(text, start, end))
+        return words[-1].span() if words else None
+    begin = start
+    for stop in _SENTENCE_END.finditer(text, start, found[0]):
+        begin = stop.end()
+    stop_after = _SENTENCE_END.search(text, found[1], end)
+    return concluded(text, begin, stop_after.start() if stop_after else end, found)
+
+
+def _beside_the_point(text: str, start: int, end: int, span: Span) -> bool:
+    """Whether a number is a list label, or the "100%" of someone who is sure."""
+    line = text.rfind("\n", start, span[0]) + 1
+    label = _ENUMERATOR.match(text, line, end) if span[0] - line <= 12 else None
+    if label and span[1] <= label.end():
+        return True
+    return text[span[1] - 1] == "%" and bool(
+        _SURE.match(text, span[1], end)
+        or _CONFIDENCE.search(text, max(start, span[0] - 40), span[0])
+    )
 
 
 def _last_formula(text: str, start: int, end: int) -> Span | None:
     """The last inline formula, or the value of the last plain equation behind it."""
-    tail = max(start, end - 5_000)
+    tail = max(start, end - _CLOSING_CHARACTERS)
     formulas = list(_MATH.finditer(text, tail, end))
     behind = formulas[-1].end() if formulas else tail
     number = _last_number(text, behind, end)

@@ -120,7 +120,7 @@ def same_body(left: str, right: str, depth: int = 0) -> bool:
     structured = same_structure(left, right, deeper)
     if structured is not None:
         return structured
-    return _same_words(left, right) or _same_time(left, right) or _same_terms(left, right)
+    return same_words(left, right) or _same_time(left, right) or _same_terms(left, right)
 
 
 def same_structure(left: str, right: str, same: Same) -> bool | None:
@@ -177,7 +177,7 @@ def _bracketed(body: str) -> Parts:
     return body[0] + body[-1], [part.removeprefix("+") for part in parts]
 
 
-def _same_words(left: str, right: str) -> bool:
+def same_words(left: str, right: str) -> bool:
     """Words without case; an option's letter with or without parentheses."""
     one, two = _LETTER.fullmatch(left), _LETTER.fullmatch(right)
     if one and two:

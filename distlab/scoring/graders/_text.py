@@ -2,7 +2,10 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
+
+from distlab.problems.types import Gold, GoldKind
 
 _SYMBOLS = str.maketrans(
     {
@@ -73,6 +76,10 @@ _TEXT = re.compile(
     r"\\(?:text(?:bf|rm|it|sf|tt|normal)?|mbox|mathrm|mathbf|mathit|mathsf|operatorname|hbox|rm)"
     r"\s*\{([^{}]*)\}"
 )
+# \text{A, D}: a list in a box of its own.
+_LETTERS = re.compile(
+    r"\\(?:text(?:bf|rm|it)?|mbox|mathrm)\s*\{\s*([A-Za-z](?:\s*,\s*[A-Za-z])+)\s*\}"
+)
 _UNIT_TAIL = re.compile(
     r"(?<=[0-9A-Za-z)}\]!])\s*(?:\\(?:text(?:bf|rm|it|normal)?|mbox|mathrm|hbox|operatorname)\s*"
     r"\{[^{}]*[A-Za-z%][^{}]*\}\s*(?:\^\s*(?:\{\s*-?[0-9]\s*\}|[0-9]))?[\s./]*)+\Z"
@@ -139,7 +146,7 @@ def undressed(text: str) -> str:
     text = _THOUSANDS.sub("", text)
     text = _BOX.sub("", _DELIMITER.sub("", text))
     text = _SPACING.sub(" ", text)
-    text = _CONJUNCTION.sub(", ", text)
+    text = _LETTERS.sub(r"\1", _CONJUNCTION.sub(", ", text))
     return _DEGREE.sub("", text).strip(" \t\n.,;:!?\"'")
 
 
@@ -169,6 +176,14 @@ def readings(text: str) -> tuple[tuple[Item, ...], ...]:
     joined = _COMMA_THOUSANDS.sub(lambda m: m[2].replace(",", ""), text)
     texts = (joined,) if joined == text else (joined, text)
     return tuple(tuple(item(part) for part in split(each)) for each in texts)
+
+
+@lru_cache(maxsize=4096)
+def golds(gold: Gold) -> tuple[tuple[Item, ...], ...]:
+    """The readings of a gold: one where its values are told apart already."""
+    if gold.kind is GoldKind.LIST:
+        return (tuple(each for part in gold.items for each in readings(part)[0]),)
+    return readings(gold.text)
 
 
 def item(text: str) -> Item:

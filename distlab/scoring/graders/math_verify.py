@@ -15,7 +15,10 @@ logging.getLogger("math_verify").setLevel(logging.ERROR)
 
 _KINDS = frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST})
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
-_DELIMITED = re.compile(r"\\\(|\\\[|(?<!\\)\$")
+_PAIRED = re.compile(r"(?<!\\)\\[()\[\]]")
+_CONJUNCTION = re.compile(
+    r"\s*,?\s*\\(?:text|mbox)\s*\{\s*,?\s*(?:and|or)\s*\}\s*|\s*,?\s+(?:and|or)\s+"
+)
 _BOLD = re.compile(r"\*\*|__|`")
 
 
@@ -68,7 +71,7 @@ def _parsed(text: str) -> list[object]:
 @lru_cache(maxsize=4096)
 def _gold(gold: Gold) -> tuple[object, ...]:
     if gold.kind is GoldKind.LIST:
-        text = " and ".join(_delimited(each) for each in gold.items)
+        text = f"${', '.join(_bare(each) for each in gold.items)}$"
     else:
         text = _delimited(gold.text)
     parsed = tuple(_parsed(text))
@@ -77,14 +80,13 @@ def _gold(gold: Gold) -> tuple[object, ...]:
     return parsed
 
 
+def _bare(text: str) -> str:
+    """``text`` without markup and delimiters around it, "and" and "or" as commas."""
+    text = _BOLD.sub("", text).strip(" \t\n.,;:")
+    text = _PAIRED.sub("", text)
+    return _CONJUNCTION.sub(", ", text.replace("\\$", "").replace("$", ""))
+
+
 def _delimited(text: str) -> str:
     """``text`` so that Math-Verify sees all of it as one formula."""
-    text = _BOLD.sub("", text).strip(" \t\n.,;:")
-    if _DELIMITED.search(text):
-        if text.startswith(("$", "\\(", "\\[")) and text.count("$") % 2 == 0:
-            return text
-        if text.count("$") % 2:
-            text = text.replace("$", "") if text.count("$") == 1 else text
-        elif not text.endswith(("$", "\\)", "\\]")):
-            return f"${text}$"
-    return f"${text}$"
+    return f"${_bare(text)}$"

@@ -1,11 +1,9 @@
 """Standard: rule-based exact match on normalised text and numbers."""
 
-from functools import lru_cache
-
 from distlab.problems.types import Gold, GoldKind
 from distlab.scoring.graders._guard import check_size
 from distlab.scoring.graders._match import same_body, same_items
-from distlab.scoring.graders._text import Item, item, readings
+from distlab.scoring.graders._text import golds, readings
 from distlab.scoring.graders.medcalc import MEDCALC_KINDS, judge
 
 
@@ -54,11 +52,4 @@ class Standard:
             return True
         check_size(answer)
         given = readings(answer)
-        return any(same_items(want, have, same_body) for want in _wanted(gold) for have in given)
-
-
-@lru_cache(maxsize=4096)
-def _wanted(gold: Gold) -> tuple[tuple[Item, ...], ...]:
-    if gold.kind is GoldKind.LIST:
-        return (tuple(item(part) for part in gold.items),)
-    return readings(gold.text)
+        return any(same_items(want, have, same_body) for want in golds(gold) for have in given)
