@@ -1,0 +1,345 @@
+"""One piece of stored samples in, its committed verdicts out. Knows nothing of Ray."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.cache import VerdictCache, cache_key, commit
+from distlab.scoring.mention import Mention
+from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
+from distlab.scoring.schema import VERDICTS
+from distlab.scoring.sources import Piece, read_shard
+from distlab.scoring.types import (
+    ComponentSpec,
+    Extraction,
+    Extractor,
+    Grader,
+    Verdict,
+    load_component,
+)
+
+_CODES = tuple(Verdict)
+_CODE = {verdict: code for code, verdict in enumerate(_CODES)}
+# A grader that does not apply to a gold leaves no row.
+_NO_ROW = -1
+
+_Codes = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class GraderFacts:
+    """What scoring must know of a grader without importing it where it is not run.
+
+    Attributes:
+        spec: What to make in the workers.
+        version: The grader's version.
+        kinds: Golds that it judges.
+        cached: Whether its verdicts are kept over runs.
+    """
+
+    spec: ComponentSpec
+    version: str
+    kinds: frozenset[GoldKind]
+    cached: bool
+
+    @classmethod
+    def of(cls, spec: ComponentSpec) -> "GraderFacts":
+        """Ask the grader.
+
+        Raises:
+            UserError: It cannot be made.
+        """
+        grader: Grader = load_component(spec)
+        kinds = frozenset(kind for kind in GoldKind if grader.applies(kind))
+        return cls(spec, grader.version, kinds, bool(getattr(grader, "cached", False)))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is the same for every piece of a run.
+
+    Attributes:
+        out: Folder of the verdict files.
+        extractors: Run on every sample.
+        graders: Run on every distinct answer of a problem.
+        settings: How grader workers are held.
+        cache: Folder of the verdicts kept over runs, or None.
+    """
+
+    out: Path
+    extractors: tuple[ComponentSpec, ...]
+    graders: tuple[GraderFacts, ...]
+    settings: PoolSettings
+    cache: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class PieceSummary:
+    """What came of a piece.
+
+    Attributes:
+        samples: Samples scored.
+        answers: Distinct (problem, answer) among them, over all extractors.
+        graded: Verdicts made by a grader.
+        recalled: Verdicts taken from the cache.
+        timeouts: Verdict rows that are ``timeout``.
+        errors: Verdict rows that are ``error``.
+    """
+
+    samples: int = 0
+    answers: int = 0
+    graded: int = 0
+    recalled: int = 0
+    timeouts: int = 0
+    errors: int = 0
+
+    def __add__(self, other: "PieceSummary") -> "PieceSummary":
+        return PieceSummary(
+            self.samples + other.samples,
+            self.answers + other.answers,
+            self.graded + other.graded,
+            self.recalled + other.recalled,
+            self.timeouts + other.timeouts,
+            self.errors + other.errors,
+        )
+
+
+def verdict_file(out: Path, piece: Piece) -> Path:
+    """Where a piece's verdicts are; there or not, never half."""
+    return out / f"verdicts-{piece.name}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one extractor made of the samples: one entry a sample.
+
+    Attributes:
+        extractions: Where and what.
+        distinct: Position of the answer among the piece's distinct ones, -1 where there is none.
+        failed: Whether the extractor tripped.
+    """
+
+    extractions: list[Extraction]
+    distinct: npt.NDArray[np.int64]
+    failed: npt.NDArray[np.bool_]
+
+
+class Scorer:
+    """Scores pieces, with a pool of one grader worker of its own.
+
+    Raises:
+        UserError: An extractor or a grader cannot be made.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._extractors: list[Extractor] = [load_component(spec) for spec in job.extractors]
+        self._pool = GraderPool([g.spec for g in job.graders], workers=1, settings=job.settings)
+        self._caches = {
+            index: VerdictCache.open(job.cache, g.spec, g.version, job.settings.deadline_s)
+            for index, g in enumerate(job.graders)
+            if g.cached and job.cache is not None
+        }
+
+    def close(self) -> None:
+        """End the grader worker."""
+        self._pool.close()
+
+    def score(self, piece: Piece) -> PieceSummary:
+        """Extract, grade and commit.
+
+        Raises:
+            UserError: A shard cannot be read.
+            OSError: The verdicts cannot be written.
+        """
+        samples = _read_samples(piece)
+        problem_ids = samples.column("problem_id").to_pylist()
+        texts = samples.column("text").to_pylist()
+        golds = [piece.golds[problem_id] for problem_id in problem_ids]
+        answers: dict[tuple[str, str], int] = {}
+        reads = [_read_answers(e, problem_ids, texts, golds, answers) for e in self._extractors]
+        codes, graded, recalled = self._judge(piece.golds, list(answers))
+        rows = _rows_of(reads, self._applies(golds), codes)
+        mentioned = _mentions(piece.golds, problem_ids, texts)
+        table = _verdict_table(piece.cell, samples, mentioned, reads, rows, self._job)
+        commit(table, verdict_file(self._job.out, piece))
+        counts = np.bincount(rows.code, minlength=len(_CODES))
+        return PieceSummary(
+            samples=piece.samples,
+            answers=len(answers),
+            graded=graded,
+            recalled=recalled,
+            timeouts=int(counts[_CODE[Verdict.TIMEOUT]]),
+            errors=int(counts[_CODE[Verdict.ERROR]]),
+        )
+
+    def _applies(self, golds: Sequence[Gold]) -> npt.NDArray[np.bool_]:
+        """Which graders (axis 1) judge the gold of which sample (axis 0)."""
+        kinds = {gold.kind for gold in golds}
+        row_of = {kind: [kind in grader.kinds for grader in self._job.graders] for kind in kinds}
+        return np.array([row_of[gold.kind] for gold in golds], np.bool_)
+
+    def _judge(
+        self, golds: Mapping[str, Gold], answers: Sequence[tuple[str, str]]
+    ) -> tuple[_Codes, int, int]:
+        """Judge distinct answers with every grader that applies.
+
+        Returns:
+            Verdict codes [answer, grader], ``_NO_ROW`` where the grader does not apply; verdicts
+            made; verdicts recalled.
+        """
+        codes = np.full((len(answers), len(self._job.graders)), _NO_ROW, np.int8)
+        keys: dict[int, bytes] = {}
+        if self._caches:
+            keys = {i: cache_key(golds[p], answer) for i, (p, answer) in enumerate(answers)}
+        tasks: list[tuple[int, int]] = []
+        recalled = 0
+        for index, grader in enumerate(self._job.graders):
+            todo = [i for i, (p, _) in enumerate(answers) if golds[p].kind in grader.kinds]
+            if index in self._caches:
+                found = self._caches[index].find([keys[i] for i in todo])
+                for i, verdict in zip(todo, found, strict=True):
+                    if verdict:
+                        codes[i, index] = _CODE[verdict]
+                recalled += sum(verdict is not None for verdict in found)
+                todo = [i for i, verdict in zip(todo, found, strict=True) if not verdict]
+            tasks += zip(todo, repeat(index))
+        verdicts = self._pool.grade(
+            GradeTask(index, golds[answers[i][0]], answers[i][1]) for i, index in tasks
+        )
+        for (i, index), verdict in zip(tasks, verdicts, strict=True):
+            codes[i, index] = _CODE[verdict]
+        for index, cache in self._caches.items():
+            mine = [(keys[i], v) for (i, g), v in zip(tasks, verdicts, strict=True) if g == index]
+            cache.keep([key for key, _ in mine], [verdict for _, verdict in mine])
+        return codes, len(tasks), recalled
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Verdict rows as positions: sample, extractor and grader, and the verdict's code."""
+
+    sample: npt.NDArray[np.int64]
+    extractor: npt.NDArray[np.int64]
+    grader: npt.NDArray[np.int64]
+    code: npt.NDArray[np.int64]
+
+
+def _read_samples(piece: Piece) -> pa.Table:
+    """The piece's samples, sorted by problem and rank, with ``tokens`` counted."""
+    columns = ["problem_id", "rank", "text", "truncated", "delta", "token_ids"]
+    parts = []
+    for shard in piece.shards:
+        table = read_shard(piece.filesystem, shard.path, columns)
+        tokens = pc.list_value_length(table.column("token_ids"))
+        lean = table.drop_columns("token_ids").append_column("tokens", tokens)
+        parts.append(lean.take(shard.rows))
+    order = [("problem_id", "ascending"), ("rank", "ascending")]
+    return pa.concat_tables(parts).sort_by(order)
+
+
+def _read_answers(
+    extractor: Extractor,
+    problem_ids: Sequence[str],
+    texts: Sequence[str],
+    golds: Sequence[Gold],
+    answers: dict[tuple[str, str], int],
+) -> _Read:
+    """Run one extractor; add the distinct answers to ``answers``.
+
+    Equal texts of a problem are read once: at a low temperature many are.
+    """
+    extractions: list[Extraction] = []
+    distinct = np.full(len(texts), -1, np.int64)
+    failed = np.zeros(len(texts), np.bool_)
+    seen: dict[str, tuple[Extraction, bool]] = {}
+    for row, (problem_id, text, gold) in enumerate(zip(problem_ids, texts, golds, strict=True)):
+        if row and problem_id != problem_ids[row - 1]:
+            seen.clear()
+        if text not in seen:
+            seen[text] = _extract(extractor, text, gold.kind)
+        extraction, failed[row] = seen[text]
+        extractions.append(extraction)
+        if extraction.answer is not None:
+            distinct[row] = answers.setdefault((problem_id, extraction.answer), len(answers))
+    return _Read(extractions, distinct, failed)
+
+
+def _extract(extractor: Extractor, text: str, kind: GoldKind) -> tuple[Extraction, bool]:
+    """An extraction, and whether the extractor tripped over the text."""
+    try:
+        return extractor.extract(text, kind), False
+    except Exception:
+        # One text must not end the scoring of all others; its verdicts will be ``error``.
+        return Extraction(None, 0, 0, len(text)), True
+
+
+def _mentions(
+    golds: Mapping[str, Gold], problem_ids: Sequence[str], texts: Sequence[str]
+) -> list[bool]:
+    mentions = {problem_id: Mention(gold) for problem_id, gold in golds.items()}
+    return [mentions[p].stands_in(text) for p, text in zip(problem_ids, texts, strict=True)]
+
+
+def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: _Codes) -> _Rows:
+    """Cross samples, extractors and graders; sorted in that order."""
+    cube = np.empty((len(applies), len(reads), applies.shape[1]), np.int8)
+    for index, read in enumerate(reads):
+        answered = read.distinct >= 0
+        cube[answered, index] = codes[read.distinct[answered]]
+        silent = np.where(read.failed, _CODE[Verdict.ERROR], _CODE[Verdict.NO_ANSWER])
+        blank = np.where(applies, silent[:, None], _NO_ROW)
+        cube[~answered, index] = blank[~answered]
+    sample, extractor, grader = np.nonzero(cube != _NO_ROW)
+    return _Rows(sample, extractor, grader, cube[sample, extractor, grader].astype(np.int64))
+
+
+def _verdict_table(
+    cell: str,
+    samples: pa.Table,
+    mentioned: Sequence[bool],
+    reads: Sequence[_Read],
+    rows: _Rows,
+    job: Job,
+) -> pa.Table:
+    """Lay the rows out in the schema of verdicts."""
+    of_sample = samples.append_column("gold_in_text", pa.array(mentioned, pa.bool_()))
+    taken = of_sample.take(rows.sample)
+    # Extractions sample by sample, as ``flat`` counts them.
+    flat = rows.sample * len(reads) + rows.extractor
+    found = [
+        extraction
+        for each in zip(*(r.extractions for r in reads), strict=True)
+        for extraction in each
+    ]
+    columns = {
+        "cell": _labels(np.zeros(len(flat), np.int64), [cell]),
+        "extractor": _labels(rows.extractor, [spec.name for spec in job.extractors]),
+        "answer": pa.array([_storable(e.answer) for e in found], pa.string()).take(flat),
+        "answer_start": pa.array([e.start for e in found], pa.int32()).take(flat),
+        "answer_end": pa.array([e.end for e in found], pa.int32()).take(flat),
+        "text_cut": pa.array([e.cut for e in found], pa.int32()).take(flat),
+        "grader": _labels(rows.grader, [grader.spec.name for grader in job.graders]),
+        "verdict": _labels(rows.code, [verdict.value for verdict in _CODES]),
+    }
+    arrays = [
+        columns[field.name] if field.name in columns else taken.column(field.name).cast(field.type)
+        for field in VERDICTS
+    ]
+    return pa.table(arrays, schema=VERDICTS)
+
+
+def _labels(codes: npt.NDArray[np.int64], names: Sequence[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(names, pa.string()))
+
+
+def _storable(answer: str | None) -> str | None:
+    """The answer as UTF-8 can hold it: lone surrogates, as JSON escapes make them, become "?"."""
+    return answer and answer.encode("utf-8", "replace").decode()

@@ -1,0 +1,235 @@
+"""The Ray Data stage: stored samples of any number of cells in, verdict files out.
+
+Pieces of a cell (whole problems, about a shard) flow through actors, one to a core, each with a
+grader worker of its own. An actor reads its piece's columns itself and commits its verdicts
+itself, so that only descriptions and counts cross processes, and memory is bounded by the pieces
+under way. A piece's file is named by everything that its verdicts depend on: scoring again, or
+after a kill, does what is missing and nothing else.
+"""
+
+import contextlib
+import logging
+import os
+import pickle
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.fs as pafs
+import ray
+
+from distlab.errors import UserError
+from distlab.problems.types import GoldKind
+from distlab.scoring.cache import VerdictCache
+from distlab.scoring.piecework import GraderFacts, Job, PieceSummary, Scorer, verdict_file
+from distlab.scoring.pool import PoolSettings
+from distlab.scoring.schema import SCHEMA_VERSION
+from distlab.scoring.sources import CellSource, Piece, divide
+from distlab.scoring.types import ComponentSpec, Extractor, load_component
+
+# Object store of a Ray that scoring starts for itself (ours): it carries descriptions alone.
+_OBJECT_STORE_BYTES = 200 << 20
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """What a scoring run did.
+
+    Attributes:
+        samples: Samples with verdicts now, over all cells.
+        resumed: Of them, those whose verdicts stood already.
+        missing: Samples that the cells should hold and the store does not.
+        answers: Distinct (problem, answer) of this run, over all extractors.
+        graded: Verdicts that graders made in this run.
+        recalled: Verdicts taken from the cache.
+        timeouts: Verdict rows of this run that are ``timeout``.
+        errors: Verdict rows of this run that are ``error``.
+        seconds: Wall time.
+    """
+
+    samples: int
+    resumed: int
+    missing: int
+    answers: int
+    graded: int
+    recalled: int
+    timeouts: int
+    errors: int
+    seconds: float
+
+
+def score(
+    sources: Sequence[CellSource],
+    out: Path,
+    extractors: Sequence[ComponentSpec],
+    graders: Sequence[ComponentSpec],
+    settings: PoolSettings,
+    *,
+    cache: Path | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> ScoreSummary:
+    """Score every stored sample of the cells; ``out`` then holds their verdicts and no others.
+
+    Uses the Ray that is up, or starts one on this machine for as long as it takes. Files on this
+    machine's disk are scored on this machine, those of an object store anywhere in the cluster.
+
+    Args:
+        sources: The cells.
+        out: Folder of the verdict files; made if missing.
+        extractors: Run on every sample.
+        graders: Run on every distinct answer of a problem whose gold they judge.
+        settings: Deadline, memory and recycling of grader workers.
+        cache: Folder of verdicts kept over runs; None keeps none.
+        workers: Actors; None takes one for each core that Ray has free.
+        progress: Called with samples done and samples in all.
+
+    Raises:
+        UserError: A component cannot be made, a shard is damaged, no grader judges a gold.
+    """
+    begin = time.monotonic()
+    facts = tuple(GraderFacts.of(spec) for spec in graders)
+    _check_golds(sources, facts)
+    job = Job(out.absolute(), tuple(extractors), facts, settings, cache and cache.absolute())
+    identity = _identity(job)
+    pieces = [piece for source in sources for piece in divide(source, identity)]
+    _prepare(job, pieces)
+    todo = [piece for piece in pieces if not verdict_file(job.out, piece).exists()]
+    total = sum(piece.samples for piece in pieces)
+    resumed = total - sum(piece.samples for piece in todo)
+    report = progress or (lambda done, of: None)
+    report(resumed, total)
+    done = PieceSummary()
+    if todo:
+        with _ray(), _quiet_ray_data():
+            for summary in _run(job, todo, workers):
+                done += summary
+                report(resumed + done.samples, total)
+    return ScoreSummary(
+        samples=total,
+        resumed=resumed,
+        missing=sum(source.n * len(source.problems) for source in sources) - total,
+        answers=done.answers,
+        graded=done.graded,
+        recalled=done.recalled,
+        timeouts=done.timeouts,
+        errors=done.errors,
+        seconds=time.monotonic() - begin,
+    )
+
+
+def _check_golds(sources: Sequence[CellSource], graders: Sequence[GraderFacts]) -> None:
+    """Refuse golds that no grader judges."""
+    judged = frozenset[GoldKind]().union(*(grader.kinds for grader in graders))
+    for source in sources:
+        for name, problem in source.problems.items():
+            if problem.gold.kind not in judged:
+                names = ", ".join(grader.spec.name for grader in graders) or "none"
+                raise UserError(
+                    f"no grader of this run ({names}) judges the {problem.gold.kind} gold of "
+                    f"problem {name} in {source.cell}; add one that does to `grader`"
+                )
+
+
+def _identity(job: Job) -> str:
+    """Everything beside samples and golds that verdicts depend on."""
+    readers: list[Extractor] = [load_component(spec) for spec in job.extractors]
+    return repr(
+        (
+            SCHEMA_VERSION,
+            [_stamp(s, r.version) for s, r in zip(job.extractors, readers, strict=True)],
+            [_stamp(grader.spec, grader.version) for grader in job.graders],
+            (job.settings.deadline_s, job.settings.memory_mib),
+        )
+    )
+
+
+def _stamp(spec: ComponentSpec, version: str) -> tuple[str, str, str, str]:
+    return spec.name, spec.target, repr(sorted(spec.options.items())), version
+
+
+def _prepare(job: Job, pieces: Sequence[Piece]) -> None:
+    """Make the folders; drop files that are no piece of this run, drafts included."""
+    job.out.mkdir(parents=True, exist_ok=True)
+    wanted = {verdict_file(job.out, piece) for piece in pieces}
+    for pattern in ("verdicts-*.parquet", ".verdicts-*.tmp"):
+        for file in set(job.out.glob(pattern)) - wanted:
+            file.unlink(missing_ok=True)
+    if job.cache:
+        for grader in job.graders:
+            if grader.cached:
+                deadline = job.settings.deadline_s
+                VerdictCache.open(job.cache, grader.spec, grader.version, deadline).merge()
+
+
+class _Actor:
+    """A Scorer as Ray Data calls it: one piece in, its counts out."""
+
+    def __init__(self, job: bytes) -> None:
+        self._scorer = Scorer(pickle.loads(job))
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        summaries = [self._scorer.score(pickle.loads(piece)) for piece in batch["piece"]]
+        return {"summary": np.array([pickle.dumps(summary) for summary in summaries], object)}
+
+
+def _run(job: Job, pieces: Sequence[Piece], workers: int | None) -> Iterator[PieceSummary]:
+    """Send the pieces through the actors; yields as they are committed, in any order."""
+    local = all(isinstance(piece.filesystem, pafs.LocalFileSystem) for piece in pieces)
+    free = ray.available_resources().get("CPU", 0.0)
+    actors = max(1, min(workers or int(free), len(pieces)))
+    here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
+    rows = [{"piece": pickle.dumps(piece)} for piece in pieces]
+    summaries = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+        _Actor,
+        fn_constructor_args=(pickle.dumps(job),),
+        batch_size=1,
+        concurrency=actors,
+        # Where engines hold the cores, scoring shares them rather than waits for ever.
+        num_cpus=min(1.0, free / actors),
+        label_selector=here if local else None,
+    )
+    for batch in summaries.iter_batches(batch_size=None, prefetch_batches=0):
+        for summary in batch["summary"]:
+            yield pickle.loads(summary)
+
+
+@contextlib.contextmanager
+def _ray() -> Iterator[None]:
+    """The Ray that is up, or one of our own on this machine."""
+    if ray.is_initialized():
+        yield
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray.init(
+        address="local",
+        num_cpus=len(os.sched_getaffinity(0)),
+        object_store_memory=_OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextlib.contextmanager
+def _quiet_ray_data() -> Iterator[None]:
+    """Ray Data without bars and log lines: progress is the caller's to show."""
+    context = ray.data.DataContext.get_current()
+    bars, context.enable_progress_bars = context.enable_progress_bars, False
+    logger = logging.getLogger("ray.data")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        context.enable_progress_bars = bars
+        logger.setLevel(level)

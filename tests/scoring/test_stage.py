@@ -1,0 +1,525 @@
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+import pytest
+
+from distlab.errors import UserError
+from distlab.problems.types import Gold, GoldKind
+from distlab.samples.schema import SAMPLES
+from distlab.scoring.mention import Mention
+from distlab.scoring.piecework import GraderFacts, Job, Scorer, verdict_file
+from distlab.scoring.pool import PoolSettings
+from distlab.scoring.schema import VERDICTS
+from distlab.scoring.sources import CellSource, SourceProblem, divide
+from distlab.scoring.types import ComponentSpec
+
+SETTINGS = PoolSettings(deadline_s=1.0, memory_mib=512)
+AFTER_EQUALS = ComponentSpec("after-equals", "toy_components:AfterEquals")
+LAST = ComponentSpec("last", "toy_components:LastCharacter")
+EXACT = ComponentSpec("exact", "toy_components:Exact")
+
+
+@dataclass(frozen=True)
+class Row:
+    problem_id: str
+    rank: int
+    text: str
+    prompt_hash: str = "p"
+    tokens: int = 3
+    truncated: bool = False
+    delta: float | None = None
+
+
+def write_shard(path: Path, rows: Sequence[Row]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns: dict[str, list[Any]] = {
+        "problem_id": [r.problem_id for r in rows],
+        "rank": [r.rank for r in rows],
+        "prompt_hash": [r.prompt_hash for r in rows],
+        "prompt_tokens": [5] * len(rows),
+        "seed": [None] * len(rows),
+        "token_ids": [[1] * r.tokens for r in rows],
+        "text": [r.text for r in rows],
+        "finish_reason": ["length" if r.truncated else "stop" for r in rows],
+        "stop_string": [None] * len(rows),
+        "truncated": [r.truncated for r in rows],
+        "first_token_logprob": [None] * len(rows),
+        "margins": [None] * len(rows),
+        "delta": [r.delta for r in rows],
+        "run": ["test"] * len(rows),
+    }
+    arrays = [pa.array(columns[f.name]).cast(f.type) for f in SAMPLES]
+    pq.write_table(pa.table(arrays, schema=SAMPLES), path)
+    return str(path)
+
+
+def number(text: str) -> SourceProblem:
+    return SourceProblem(Gold(GoldKind.NUMBER, text), "p")
+
+
+def source(
+    shards: Sequence[str], problems: Mapping[str, SourceProblem], n: int = 2, cell: str = "c"
+) -> CellSource:
+    return CellSource(cell, shards, n, problems)
+
+
+def score_here(
+    cell: CellSource,
+    out: Path,
+    extractors: Sequence[ComponentSpec] = (AFTER_EQUALS,),
+    graders: Sequence[ComponentSpec] = (EXACT,),
+    cache: Path | None = None,
+    settings: PoolSettings = SETTINGS,
+) -> list[dict[str, Any]]:
+    """Score without Ray; the verdict rows."""
+    out.mkdir(exist_ok=True)
+    facts = tuple(GraderFacts.of(spec) for spec in graders)
+    job = Job(out, tuple(extractors), facts, settings, cache)
+    scorer = Scorer(job)
+    rows: list[dict[str, Any]] = []
+    try:
+        for piece in divide(cell, "test"):
+            scorer.score(piece)
+            rows += pq.read_table(verdict_file(out, piece)).to_pylist()
+    finally:
+        scorer.close()
+    return rows
+
+
+def keys(cell: CellSource) -> Counter[tuple[str, int]]:
+    """(problem, rank) of all rows that the pieces hold."""
+    found: Counter[tuple[str, int]] = Counter()
+    for piece in divide(cell, "test"):
+        for shard in piece.shards:
+            table = pq.read_table(shard.path, columns=["problem_id", "rank"]).take(shard.rows)
+            ids, ranks = (table.column(i).to_pylist() for i in range(2))
+            found.update(zip(ids, ranks, strict=True))
+            assert set(ids) <= set(piece.golds)
+    return found
+
+
+def verdicts(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], str]:
+    return {(row["problem_id"], row["rank"]): row["verdict"] for row in rows}
+
+
+# Which rows count.
+
+
+def test_each_wanted_row_once(tmp_path: Path) -> None:
+    shards = [
+        write_shard(
+            tmp_path / "a.parquet",
+            [
+                Row("one", 0, "=1"),
+                Row("one", 1, "=1"),
+                Row("one", 2, "rank n: beyond"),
+                Row("stranger", 0, "not of the run"),
+            ],
+        ),
+        write_shard(
+            tmp_path / "b.parquet",
+            [
+                Row("one", 1, "drawn twice"),
+                Row("two", 0, "old prompt", prompt_hash="q"),
+                Row("two", 0, "=2"),
+                Row("two", 1, "old prompt", prompt_hash="q"),
+            ],
+        ),
+    ]
+    cell = source(shards, {"one": number("1"), "two": number("2"), "none": number("3")})
+    assert keys(cell) == {("one", 0): 1, ("one", 1): 1, ("two", 0): 1}
+    rows = score_here(cell, tmp_path / "out")
+    assert verdicts(rows) == {
+        ("one", 0): "correct",
+        ("one", 1): "correct",
+        ("two", 0): "correct",
+    }
+
+
+def test_any_prompt_where_no_hash_is_given(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1", prompt_hash="whatever")])
+    cell = source([shard], {"one": SourceProblem(Gold(GoldKind.NUMBER, "1"))})
+    assert keys(cell) == {("one", 0): 1}
+
+
+def test_no_shards_and_no_rows(tmp_path: Path) -> None:
+    assert not keys(source([], {"one": number("1")}))
+    shard = write_shard(tmp_path / "a.parquet", [])
+    assert not keys(source([shard], {"one": number("1")}))
+
+
+@pytest.mark.parametrize("layout", ["whole", "top-up", "interleaved"])
+def test_pieces_hold_whole_problems(tmp_path: Path, layout: str) -> None:
+    rows = [Row(f"p{i}", rank, "=1") for i in range(300) for rank in range(20)]
+    if layout == "top-up":
+        rows.sort(key=lambda row: row.rank // 10)
+    if layout == "interleaved":
+        rows.sort(key=lambda row: (row.rank, row.problem_id))
+    shards = [
+        write_shard(tmp_path / f"{begin:05}.parquet", rows[begin : begin + 700])
+        for begin in range(0, len(rows), 700)
+    ]
+    cell = source(shards, {f"p{i}": number("1") for i in range(300)}, n=20)
+    assert keys(cell) == {(row.problem_id, row.rank): 1 for row in rows}
+    pieces = list(divide(cell, "test"))
+    assert len(pieces) > 1
+    golds = Counter(name for piece in pieces for name in piece.golds)
+    assert set(golds.values()) == {1}
+    assert sum(piece.samples for piece in pieces) == len(rows)
+    if layout == "whole":
+        assert sum(len(piece.shards) for piece in pieces) <= len(shards) + 3 * len(pieces)
+
+
+def test_piece_names_follow_what_verdicts_depend_on(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1"), Row("one", 1, "=1")])
+    cell = source([shard], {"one": number("1")})
+
+    def name(cell: CellSource, identity: str = "i") -> str:
+        (piece,) = divide(cell, identity)
+        return piece.name
+
+    assert name(cell) == name(replace(cell))
+    others = [
+        name(cell, "j"),
+        name(replace(cell, n=1)),
+        name(replace(cell, cell="d")),
+        name(replace(cell, problems={"one": number("2")})),
+    ]
+    assert len({name(cell), *others}) == 5
+
+
+def test_damaged_shard(tmp_path: Path) -> None:
+    path = tmp_path / "samples-1.parquet"
+    path.write_bytes(b"PAR1 not really")
+    with pytest.raises(UserError, match=r"samples-1\.parquet is damaged"):
+        keys(source([str(path)], {"one": number("1")}))
+
+
+def test_other_file_systems(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
+    elsewhere = pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem())
+    cell = CellSource("c", ["a.parquet"], 1, {"one": number("1")}, elsewhere)
+    assert verdicts(score_here(cell, tmp_path / "out")) == {("one", 0): "correct"}
+
+
+# What a row says.
+
+
+def test_verdict_rows(tmp_path: Path) -> None:
+    rows = [
+        Row("one", 1, "so 12 =9", tokens=7, truncated=True, delta=0.5),
+        Row("one", 0, "x=12", tokens=2),
+        Row("one", 2, "nothing", tokens=0),
+        Row("one", 3, "oh!", tokens=1),
+        Row("one", 4, "=hang"),
+        Row("one", 5, "=trip"),
+    ]
+    shard = write_shard(tmp_path / "a.parquet", rows)
+    got = score_here(source([shard], {"one": number("12")}, n=6), tmp_path / "out")
+    assert [row["rank"] for row in got] == [0, 1, 2, 3, 4, 5]
+    assert [row["verdict"] for row in got] == [
+        "correct",
+        "incorrect",
+        "no_answer",
+        "error",
+        "timeout",
+        "error",
+    ]
+    assert [row["answer"] for row in got] == ["12", "9", None, None, "hang", "trip"]
+    assert [row["gold_in_text"] for row in got] == [True, True, False, False, False, False]
+    assert [row["tokens"] for row in got] == [2, 7, 0, 1, 3, 3]
+    assert got[1] == {
+        "cell": "c",
+        "problem_id": "one",
+        "rank": 1,
+        "extractor": "after-equals",
+        "answer": "9",
+        "answer_start": 7,
+        "answer_end": 8,
+        "text_cut": 8,
+        "grader": "exact",
+        "verdict": "incorrect",
+        "truncated": True,
+        "tokens": 7,
+        "delta": 0.5,
+        "gold_in_text": True,
+    }
+
+
+def test_schema_on_disk(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
+    score_here(source([shard], {"one": number("1")}), tmp_path / "out")
+    (file,) = (tmp_path / "out").iterdir()
+    assert pq.read_schema(file).equals(VERDICTS, check_metadata=True)
+    assert pq.ParquetFile(file).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_extractors_times_graders_that_apply(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [Row("num", 0, "=1"), Row("day", 0, "=1")])
+    problems = {"num": number("1"), "day": SourceProblem(Gold(GoldKind.DATE, "1"), "p")}
+    dates = ComponentSpec("dates", "toy_components:Dates")
+    again = ComponentSpec("again", "toy_components:Exact")
+    got = score_here(
+        source([shard], problems), tmp_path / "out", [AFTER_EQUALS, LAST], [EXACT, dates, again]
+    )
+    assert [(r["problem_id"], r["extractor"], r["grader"]) for r in got] == [
+        ("day", "after-equals", "dates"),
+        ("day", "last", "dates"),
+        ("num", "after-equals", "exact"),
+        ("num", "after-equals", "again"),
+        ("num", "last", "exact"),
+        ("num", "last", "again"),
+    ]
+    assert {r["verdict"] for r in got} == {"correct"}
+
+
+def test_equal_answers_of_a_problem_are_graded_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    rows = [Row(p, rank, f"{rank}=5") for p in ("one", "two") for rank in range(10)]
+    shard = write_shard(tmp_path / "a.parquet", rows)
+    exact = ComponentSpec("exact", "toy_components:Exact", {"log": str(log)})
+    cell = source([shard], {"one": number("5"), "two": number("6")}, n=10)
+    log.write_text("")
+    got = score_here(cell, tmp_path / "out", [AFTER_EQUALS, LAST], [exact])
+    # Beside the warm-up's 1.
+    calls = Counter(log.read_text().split())
+    assert {call: count for call, count in calls.items() if not call.endswith("~1")} == {
+        "5~5": 1,
+        "6~5": 1,
+    }
+    assert Counter((r["problem_id"], r["verdict"]) for r in got) == {
+        ("one", "correct"): 20,
+        ("two", "incorrect"): 20,
+    }
+
+
+def test_lone_surrogates_are_stored(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "x")])
+    escaper = ComponentSpec("escaper", "toy_components:Escaper")
+    (row,) = score_here(source([shard], {"one": number("1")}), tmp_path / "out", [escaper])
+    assert (row["answer"], row["verdict"]) == ("?", "incorrect")
+
+
+@pytest.mark.parametrize(
+    ("gold", "text", "stands"),
+    [
+        (Gold(GoldKind.NUMBER, "5"), "it is 5.", True),
+        (Gold(GoldKind.NUMBER, "5"), "it is 15", False),
+        (Gold(GoldKind.NUMBER, "5"), "it is 3.5", False),
+        (Gold(GoldKind.NUMBER, "5"), "it is 5.5, then 5", True),
+        (Gold(GoldKind.NUMBER, "5"), "5,000", False),
+        (Gold(GoldKind.NUMBER, "1000"), "$1,000", True),
+        (Gold(GoldKind.NUMBER, "1,000"), "1000 dollars", True),
+        (Gold(GoldKind.INTERVAL, "1234.5"), "1,234.5 mg", True),
+        (Gold(GoldKind.LATEX, "\\frac{1}{2}"), "$\\frac{1}{2}$", True),
+        (Gold(GoldKind.LATEX, "\\frac{1}{2}"), "0.5", False),
+        (Gold(GoldKind.LIST, "1 or 2", ("1", "2")), "2 and 1", True),
+        (Gold(GoldKind.LIST, "1 or 2", ("1", "2")), "only 1", False),
+        (Gold(GoldKind.LATEX, ""), "anything", False),
+        (Gold(GoldKind.NUMBER, "7"), "", False),
+    ],
+)
+def test_mention(gold: Gold, text: str, stands: bool) -> None:
+    assert Mention(gold).stands_in(text) is stands
+
+
+# The cache.
+
+
+def test_cache_over_runs(tmp_path: Path) -> None:
+    log, cache = tmp_path / "log", tmp_path / "cache"
+    answers = ["1", "2", "trip", "hang"]
+    shard = write_shard(
+        tmp_path / "a.parquet", [Row("one", i, f"={a}") for i, a in enumerate(answers)]
+    )
+    cell = source([shard], {"one": number("9")}, n=4)
+
+    def calls(version: str = "1", deadline_s: float = 0.5) -> list[str]:
+        log.write_text("")
+        options = {"log": str(log), "version": version, "cached": True}
+        exact = ComponentSpec("exact", "toy_components:Exact", options)
+        settings = replace(SETTINGS, deadline_s=deadline_s)
+        rows = score_here(cell, tmp_path / "out", [AFTER_EQUALS], [exact], cache, settings)
+        assert [row["verdict"] for row in rows] == [
+            "incorrect",
+            "incorrect",
+            "error",
+            "timeout",
+        ]
+        return [c.partition("~")[2] for c in log.read_text().split() if c.startswith("9~")]
+
+    assert calls() == ["1", "2", "trip", "hang"]
+    # Errors are tried again; the timeout is known up to the deadline that it overran.
+    assert calls() == ["trip"]
+    assert calls(deadline_s=0.3) == ["trip"]
+    assert calls(deadline_s=0.7) == ["trip", "hang"]
+    assert calls(deadline_s=0.7) == ["trip"]
+    assert calls(version="2") == ["1", "2", "trip", "hang"]
+
+
+def test_cheap_graders_leave_no_cache(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
+    score_here(source([shard], {"one": number("1")}), tmp_path / "out", cache=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+# Through Ray.
+
+
+def many(tmp_path: Path, cells: int = 2, problems: int = 60, n: int = 10) -> list[CellSource]:
+    """Cells in which even ranks are right."""
+    made = []
+    for c in range(cells):
+        rows = [
+            Row(f"p{i}", rank, f"={i if rank % 2 == 0 else -1}")
+            for i in range(problems)
+            for rank in range(n)
+        ]
+        shards = [
+            write_shard(tmp_path / f"cell{c}" / f"{k}.parquet", rows[k : k + 100])
+            for k in range(0, len(rows), 100)
+        ]
+        golds = {f"p{i}": number(str(i)) for i in range(problems)}
+        made.append(CellSource(f"cell{c}", shards, n, golds))
+    return made
+
+
+def read_out(out: Path) -> list[dict[str, Any]]:
+    return pads.dataset(out, format="parquet").to_table().to_pylist()
+
+
+@pytest.mark.ray
+def test_stage(ray_up: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from distlab.scoring.stage import ScoreSummary, score
+
+    cells = many(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "verdicts-of-an-older-run.parquet").write_bytes(b"stale")
+    (out / ".verdicts-0.parquet.1.tmp").write_bytes(b"draft")
+    told: list[tuple[int, int]] = []
+
+    def run() -> ScoreSummary:
+        return score(
+            cells,
+            out,
+            [AFTER_EQUALS],
+            [EXACT],
+            SETTINGS,
+            progress=lambda done, total: told.append((done, total)),
+        )
+
+    summary = run()
+    assert (summary.samples, summary.resumed, summary.missing) == (1200, 0, 0)
+    assert (summary.answers, summary.graded) == (240, 240)
+    assert told[0] == (0, 1200)
+    assert told[-1] == (1200, 1200)
+    assert told == sorted(told)
+    rows = read_out(out)
+    assert len(rows) == 1200
+    expected = {
+        (f"cell{c}", f"p{i}", rank): "incorrect" if rank % 2 else "correct"
+        for c in range(2)
+        for i in range(60)
+        for rank in range(10)
+    }
+    assert {(r["cell"], r["problem_id"], r["rank"]): r["verdict"] for r in rows} == expected
+    assert capfd.readouterr().out == ""
+
+    # Again: nothing to do. Fewer samples a problem: other pieces, and the old ones are gone.
+    told.clear()
+    assert run().resumed == 1200
+    assert told == [(1200, 1200)]
+    cells = [replace(cell, n=4) for cell in cells]
+    assert run().samples == 480
+    assert {r["rank"] for r in read_out(out)} == {0, 1, 2, 3}
+    assert len(read_out(out)) == 480
+
+
+@pytest.mark.ray
+def test_stage_counts_what_is_missing(ray_up: None, tmp_path: Path) -> None:
+    from distlab.scoring.stage import score
+
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
+    cell = source([shard], {"one": number("1"), "two": number("2")})
+    summary = score([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
+    assert (summary.samples, summary.missing) == (1, 3)
+
+
+def test_nothing_to_score_starts_no_ray(tmp_path: Path) -> None:
+    from distlab.scoring.stage import score
+
+    cell = source([], {"one": number("1")})
+    summary = score([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
+    assert (summary.samples, summary.missing) == (0, 2)
+    assert summary.seconds < 1.0
+
+
+def test_gold_that_no_grader_judges(tmp_path: Path) -> None:
+    from distlab.scoring.stage import score
+
+    day = SourceProblem(Gold(GoldKind.DATE, "1/1/2020"))
+    with pytest.raises(UserError, match=r"no grader of this run \(exact\) judges the date gold"):
+        score([source([], {"day": day})], tmp_path, [AFTER_EQUALS], [EXACT], SETTINGS)
+
+
+def test_unknown_component(tmp_path: Path) -> None:
+    from distlab.scoring.stage import score
+
+    nobody = ComponentSpec("nobody", "toy_components:Nobody")
+    with pytest.raises(UserError, match="nobody"):
+        score([], tmp_path, [nobody], [EXACT], SETTINGS)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
+    from distlab.scoring.stage import score
+
+    cells = many(tmp_path, cells=4, problems=60, n=20)
+    log, out = tmp_path / "log", tmp_path / "out"
+    options = {"log": str(log), "slow_s": 0.02}
+    exact = ComponentSpec("exact", "toy_components:Exact", options)
+    script = tmp_path / "driver.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import pickle
+        from pathlib import Path
+        from distlab.scoring.stage import score
+        job = pickle.loads(Path({str(tmp_path / "job")!r}).read_bytes())
+        score(job[0], Path({str(out)!r}), *job[1:])
+        """)
+    )
+    (tmp_path / "job").write_bytes(pickle.dumps((cells, [AFTER_EQUALS], [exact], SETTINGS)))
+    driver = subprocess.Popen(
+        [sys.executable, str(script)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 200
+    while len(list(out.glob("*.parquet"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    stood = sum(pq.read_metadata(file).num_rows for file in out.glob("*.parquet"))
+    assert 0 < stood < 4800
+    summary = score(cells, out, [AFTER_EQUALS], [exact], SETTINGS)
+    assert summary.resumed >= stood
+    assert summary.resumed < summary.samples == 4800
+    rows = Counter((r["cell"], r["problem_id"], r["rank"]) for r in read_out(out))
+    assert len(rows) == 4800
+    assert set(rows.values()) == {1}
