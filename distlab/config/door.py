@@ -1,0 +1,218 @@
+"""The door: a composed Hydra config in, a validated Study out. Nothing checks values after it."""
+
+import math
+import os
+from typing import Any, NoReturn
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from distlab.checkpoints import CheckpointSpec
+from distlab.config.schema import (
+    ClusterConfig,
+    ComponentConfig,
+    DatasetGroup,
+    DecodingGroup,
+    MethodConfig,
+    ModelConfig,
+    PromptGroup,
+    StudyConfig,
+)
+from distlab.config.study import VARIANTS, Arm, Cluster, Family, Study
+from distlab.decoding.types import DecodingKind, DecodingSpec
+from distlab.errors import UserError
+from distlab.problems.types import DatasetSpec
+from distlab.prompts.types import PromptSpec
+from distlab.scoring.pool import PoolSettings
+from distlab.scoring.types import ComponentSpec
+
+_DTYPES = ("bfloat16", "float16", "float32", "auto")
+
+
+def validate(config: DictConfig) -> Study:
+    """Turn the composed config into frozen values.
+
+    Raises:
+        UserError: A value is out of range or missing, or two do not fit; the sentence names the
+            key and the remedy.
+    """
+    try:
+        raw = OmegaConf.to_object(config)
+    except OmegaConfBaseException as error:
+        raise UserError(f"`{error.full_key}` has no value: {error.msg}") from error
+    assert isinstance(raw, StudyConfig)
+    family = _family(raw.model)
+    return Study(
+        family=family,
+        datasets=_datasets(raw.dataset),
+        prompts=_prompts(raw.prompt),
+        arms=_arms(raw.decoding, family),
+        extractors=_components("extractor", raw.extractor.use),
+        graders=_components("grader", raw.grader.use),
+        pool=PoolSettings(
+            deadline_s=_positive("grader.deadline_s", raw.grader.deadline_s),
+            memory_mib=_at_least("grader.memory_mib", raw.grader.memory_mib, 256),
+            recycle=_at_least("grader.recycle", raw.grader.recycle, 1),
+        ),
+        cluster=_cluster(raw.cluster),
+        seed=raw.seed,
+        store=_text("store", raw.store),
+    )
+
+
+def _refuse(key: str, value: object, remedy: str) -> NoReturn:
+    raise UserError(f"`{key}` is {value!r}: {remedy}")
+
+
+def _at_least(key: str, value: int, least: int) -> int:
+    return value if value >= least else _refuse(key, value, f"set it to {least} or more")
+
+
+def _positive(key: str, value: float) -> float:
+    return value if 0 < value < math.inf else _refuse(key, value, "set it above 0")
+
+
+def _text(key: str, value: str) -> str:
+    return value if value.strip() else _refuse(key, value, "name a path")
+
+
+def _family(raw: ModelConfig) -> Family:
+    if raw.dtype not in _DTYPES:
+        _refuse("model.dtype", raw.dtype, f"take one of {', '.join(_DTYPES)}")
+    checkpoints = {
+        variant: CheckpointSpec(spec.id, spec.source, spec.revision)
+        for variant in VARIANTS
+        for spec in [getattr(raw, variant)]
+    }
+    for variant, spec in checkpoints.items():
+        if spec.source not in ("hub", "local", "packaged"):
+            _refuse(f"model.{variant}.source", spec.source, "take hub, local or packaged")
+    return Family(
+        name=_text("model.name", raw.name),
+        checkpoints=checkpoints,
+        parameters=_positive("model.parameters", raw.parameters),
+        dtype=raw.dtype,
+        quantization=raw.quantization,
+        max_model_len=_at_least("model.max_model_len", raw.max_model_len, 2),
+        chat_template_kwargs=dict(raw.chat_template_kwargs),
+        trust_remote_code=raw.trust_remote_code,
+        notes=tuple(raw.notes),
+    )
+
+
+def _datasets(raw: DatasetGroup) -> tuple[DatasetSpec, ...]:
+    if not raw.sets:
+        raise UserError("no dataset is selected: set `dataset=NAME` or `dataset=[NAME,NAME]`")
+    if raw.limit is not None:
+        _at_least("dataset.limit", raw.limit, 1)
+    for key in ("path", "train_path"):
+        if getattr(raw, key) is not None and len(raw.sets) > 1:
+            _refuse(
+                f"dataset.{key}",
+                getattr(raw, key),
+                f"it is for one dataset, and {len(raw.sets)} are selected; "
+                f"set `dataset.sets.NAME.{key}`",
+            )
+    return tuple(
+        DatasetSpec(
+            name=name,
+            loader=spec.loader,
+            path=raw.path if raw.path is not None else spec.path,
+            train_path=raw.train_path if raw.train_path is not None else spec.train_path,
+            revision=spec.revision,
+            limit=raw.limit,
+            options=dict(spec.options),
+        )
+        for name, spec in raw.sets.items()
+    )
+
+
+def _prompts(raw: PromptGroup) -> tuple[PromptSpec, ...]:
+    if not raw.styles:
+        raise UserError("no prompt is selected: set `prompt=NAME` or `prompt=[NAME,NAME]`")
+    return tuple(
+        PromptSpec(
+            name=name,
+            shots=_at_least(f"prompt.styles.{name}.shots", style.shots, 0),
+            seed=style.seed,
+            chain_of_thought=style.chain_of_thought,
+        )
+        for name, style in raw.styles.items()
+    )
+
+
+def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:
+    _at_least("decoding.n", raw.n, 1)
+    _at_least("decoding.max_tokens", raw.max_tokens, 1)
+    if raw.max_tokens >= family.max_model_len:
+        _refuse(
+            "decoding.max_tokens",
+            raw.max_tokens,
+            f"it leaves no room for a prompt in model.max_model_len={family.max_model_len}; "
+            "lower the one or raise the other",
+        )
+    arms = tuple(
+        Arm(variant, spec, 1 if spec.kind is DecodingKind.GREEDY else raw.n)
+        for variant in VARIANTS
+        for name in getattr(raw, variant)
+        for spec in [_method(name, raw)]
+    )
+    if not arms:
+        raise UserError("no arm is selected: set `decoding.base` or `decoding.instruct`")
+    return arms
+
+
+def _method(name: str, raw: DecodingGroup) -> DecodingSpec:
+    if name not in raw.methods:
+        raise UserError(
+            f"decoding method '{name}' is unknown: take one of {', '.join(raw.methods)}, "
+            f"or add `+decoding.methods.{name}=...`"
+        )
+    method, key = raw.methods[name], f"decoding.methods.{name}"
+    try:
+        kind = DecodingKind(method.kind)
+    except ValueError:
+        _refuse(f"{key}.kind", method.kind, f"take one of {', '.join(DecodingKind)}")
+    if kind is not DecodingKind.STOCHASTIC:
+        _refuse_random(key, kind, method)
+        return DecodingSpec(name, kind, raw.max_tokens)
+    temperature = 1.0 if method.temperature is None else method.temperature
+    top_p = 1.0 if method.top_p is None else method.top_p
+    if not 0 < top_p <= 1:
+        _refuse(f"{key}.top_p", top_p, "set it above 0 and at most 1")
+    # vLLM clamps lower temperatures to 0.01 without a word that reaches the user.
+    if not 0.01 <= temperature < math.inf:
+        _refuse(f"{key}.temperature", temperature, "set it to 0.01 or more, or take kind greedy")
+    return DecodingSpec(name, kind, raw.max_tokens, temperature, top_p)
+
+
+def _refuse_random(key: str, kind: DecodingKind, method: MethodConfig) -> None:
+    for name in ("temperature", "top_p"):
+        if (value := getattr(method, name)) is not None:
+            _refuse(f"{key}.{name}", value, f"kind {kind} does not sample; remove it")
+
+
+def _components(group: str, raw: dict[str, ComponentConfig]) -> tuple[ComponentSpec, ...]:
+    if not raw:
+        raise UserError(f"no {group} is selected: set `{group}=NAME`")
+    return tuple(ComponentSpec(name, c.target, dict(c.options)) for name, c in raw.items())
+
+
+def _cluster(raw: ClusterConfig) -> Cluster:
+    if raw.device not in ("cpu", "gpu"):
+        _refuse("cluster.device", raw.device, "take cpu or gpu")
+    if raw.device == "gpu":
+        _at_least("cluster.gpus_per_replica", raw.gpus_per_replica, 1)
+    if raw.device == "cpu" and raw.kv_cache_gib is None:
+        _refuse("cluster.kv_cache_gib", None, "a CPU engine needs a size")
+    if not 0 < raw.gpu_memory_utilization <= 1:
+        _refuse("cluster.gpu_memory_utilization", raw.gpu_memory_utilization, "set it in (0, 1]")
+    values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
+    values["replicas"] = _at_least("cluster.replicas", raw.replicas, 1)
+    values["max_num_seqs"] = _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)
+    values["cpus_per_replica"] = raw.cpus_per_replica or _cores()
+    return Cluster(**values)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

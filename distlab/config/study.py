@@ -1,0 +1,76 @@
+"""The frozen values that the rest of distlab trusts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from distlab.checkpoints import CheckpointSpec
+from distlab.decoding.types import DecodingSpec
+from distlab.problems.types import DatasetSpec
+from distlab.prompts.types import PromptFormat, PromptSpec
+from distlab.scoring.pool import PoolSettings
+from distlab.scoring.types import ComponentSpec
+
+VARIANTS = ("base", "instruct")
+FORMATS: Mapping[str, PromptFormat] = {"base": PromptFormat.PLAIN, "instruct": PromptFormat.CHAT}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family; see ``distlab.config.schema.ModelConfig`` for the fields."""
+
+    name: str
+    checkpoints: Mapping[str, CheckpointSpec]
+    parameters: float
+    dtype: str
+    quantization: str | None
+    max_model_len: int
+    chat_template_kwargs: Mapping[str, Any]
+    trust_remote_code: bool
+    notes: tuple[str, ...]
+
+    @property
+    def one_checkpoint(self) -> bool:
+        """Whether both variants are the same checkpoint, run under both protocols."""
+        return self.checkpoints["base"] == self.checkpoints["instruct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A variant with one decoding method and its samples a problem."""
+
+    variant: str
+    decoding: DecodingSpec
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where engines run; see ``distlab.config.schema.ClusterConfig`` for the fields."""
+
+    address: str | None
+    device: str
+    replicas: int
+    gpus_per_replica: int
+    cpus_per_replica: float
+    max_num_seqs: int
+    kv_cache_gib: float | None
+    gpu_memory_utilization: float
+    block_size: int | None
+    enforce_eager: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A run as it was asked for, validated."""
+
+    family: Family
+    datasets: tuple[DatasetSpec, ...]
+    prompts: tuple[PromptSpec, ...]
+    arms: tuple[Arm, ...]
+    extractors: tuple[ComponentSpec, ...]
+    graders: tuple[ComponentSpec, ...]
+    pool: PoolSettings
+    cluster: Cluster
+    seed: int
+    store: str

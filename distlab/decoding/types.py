@@ -1,0 +1,143 @@
+"""What a decoder is given, what it asks of an engine, and what it returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class DecodingKind(StrEnum):
+    """How samples are drawn."""
+
+    GREEDY = "greedy"
+    STOCHASTIC = "stochastic"
+    COT = "cot"
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingSpec:
+    """A decoding method, validated.
+
+    Attributes:
+        name: Name in tables: "cot", "t0.05".
+        kind: How samples are drawn.
+        max_tokens: Most new tokens a sample, the branch token included.
+        temperature: Of a stochastic draw; 0 for the others.
+        top_p: Of a stochastic draw; 1 for the others.
+    """
+
+    name: str
+    kind: DecodingKind
+    max_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The samples of one problem that are still missing.
+
+    Attributes:
+        problem_id: The problem.
+        prompt_ids: The rendered prompt.
+        ranks: Ranks to draw, ascending.
+        answer_kind: The form of answer that the question asks for (a ``GoldKind`` value).
+    """
+
+    problem_id: str
+    prompt_ids: tuple[int, ...]
+    ranks: tuple[int, ...]
+    answer_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingRequest:
+    """One completion to generate.
+
+    Attributes:
+        prompt_ids: Token ids that the completion continues.
+        max_tokens: Most new tokens.
+        stop: Strings that end the completion.
+        temperature: 0 for greedy.
+        top_p: Nucleus mass.
+        seed: Of a stochastic draw.
+        margins: Return p(top1) - p(top2) of every step.
+    """
+
+    prompt_ids: tuple[int, ...]
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    margins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an engine generated.
+
+    Attributes:
+        token_ids: New tokens, EOS or the tokens of the stop string included.
+        text: Their text, cut before the stop string.
+        truncated: max_tokens was reached.
+        stop_string: The stop string that ended it, None for EOS or truncation.
+        margins: One value a token, empty unless asked for.
+    """
+
+    token_ids: tuple[int, ...]
+    text: str
+    truncated: bool
+    stop_string: str | None = None
+    margins: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTokens:
+    """The likeliest first tokens of a prompt.
+
+    Attributes:
+        token_ids: Descending by raw log probability; ties by ascending id.
+        logprobs: Their raw log probabilities (before temperature or any logits processor).
+    """
+
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+
+
+class Engine(Protocol):
+    """What a decoder needs; vLLM in a replica, a script in tests."""
+
+    @property
+    def eos_token_ids(self) -> frozenset[int]:
+        """Tokens that end a completion."""
+        ...
+
+    async def generate(self, request: SamplingRequest) -> Completion:
+        """Generate one completion."""
+        ...
+
+    async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
+        """The ``k`` likeliest first tokens after the prompt."""
+        ...
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Token ids as text, special tokens skipped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One completion of one problem; see ``distlab.samples.schema`` for the columns."""
+
+    problem_id: str
+    rank: int
+    prompt_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    text: str
+    truncated: bool
+    stop_string: str | None = None
+    seed: int | None = None
+    first_token_logprob: float | None = None
+    margins: tuple[float, ...] | None = None
+    delta: float | None = None

@@ -1,0 +1,92 @@
+"""Ray, started here or joined, with what it has."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+
+from distlab.config.study import Cluster
+from distlab.engines.dispatcher import ReplicaPlan
+from distlab.errors import UserError
+
+# Samples pass through the object store once, in small batches: this is plenty.
+_OBJECT_STORE_BYTES = 512 << 20
+
+
+def check_local(cluster: Cluster) -> None:
+    """Refuse what this machine cannot hold, before Ray starts; says nothing of a remote cluster.
+
+    Raises:
+        UserError: More GPUs or CPU cores are asked for than there are.
+    """
+    if cluster.address is None:
+        _check(cluster, len(os.sched_getaffinity(0)), _visible_gpus(), "this machine")
+
+
+@contextmanager
+def connected(cluster: Cluster) -> Iterator[None]:
+    """Ray, for the block.
+
+    Raises:
+        UserError: No cluster answers at the address, or it is too small.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if cluster.address is None:
+        ray.init(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES)
+    else:
+        _join(cluster.address)
+    try:
+        if cluster.address is not None:
+            have = ray.cluster_resources()
+            _check(cluster, have.get("CPU", 0), int(have.get("GPU", 0)), "the cluster")
+        yield
+    finally:
+        ray.shutdown()
+
+
+def replica_plan(cluster: Cluster) -> ReplicaPlan:
+    """The replicas of one checkpoint."""
+    return ReplicaPlan(cluster.replicas, cluster.cpus_per_replica, cluster.gpus_per_replica)
+
+
+def _join(address: str) -> None:
+    try:
+        ray.init(address=address)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"no Ray cluster answers at `cluster.address`={address} ({error}): start one with "
+            "`ray start --head`, or set it to null to run on this machine"
+        ) from error
+
+
+def _check(cluster: Cluster, cpus: float, gpus: int, where: str) -> None:
+    need_gpus = cluster.replicas * cluster.gpus_per_replica
+    if need_gpus > gpus:
+        raise UserError(
+            f"`cluster` asks for {cluster.replicas} x {cluster.gpus_per_replica} = {need_gpus} "
+            f"GPUs and {where} has {gpus}: lower cluster.replicas or cluster.gpus_per_replica, "
+            "or set cluster=local-cpu"
+        )
+    need_cpus = cluster.replicas * cluster.cpus_per_replica
+    if need_cpus > cpus:
+        raise UserError(
+            f"`cluster` asks for {cluster.replicas} x {cluster.cpus_per_replica:g} = "
+            f"{need_cpus:g} CPU cores and {where} has {cpus:g}: lower cluster.replicas or "
+            "cluster.cpus_per_replica"
+        )
+
+
+def _visible_gpus() -> int:
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is not None:
+        return len([device for device in listed.split(",") if device.strip() not in ("", "-1")])
+    try:
+        answer = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return answer.stdout.count("GPU ") if answer.returncode == 0 else 0

@@ -1,0 +1,165 @@
+"""The Engine that decoders talk to, around vLLM's AsyncLLM."""
+
+import asyncio
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
+from distlab.engines.types import EngineSettings
+
+# Asked for beyond k, so that we order ties at the edge (by token id) and the kernel does not.
+LOGPROB_MARGIN = 4
+
+
+class VLLMEngine:
+    """Token ids in, completions out; one per process."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        from vllm import AsyncEngineArgs
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**_engine_args(settings)))
+        self._tokenizer: Any = self._llm.get_tokenizer()
+        self._ids = itertools.count()
+        self._eos = _eos_token_ids(self._llm, self._tokenizer)
+
+    @property
+    def eos_token_ids(self) -> frozenset[int]:
+        """Tokens that end a completion: the tokenizer's and the generation config's."""
+        return self._eos
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Token ids as text, special tokens skipped, spaces as the model wrote them."""
+        return str(
+            self._tokenizer.decode(
+                list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+        )
+
+    async def generate(self, request: SamplingRequest) -> Completion:
+        """Generate one completion.
+
+        Raises:
+            EngineDeadError: The engine is gone; no request will succeed again.
+            ValueError: vLLM refuses the request.
+        """
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        params = SamplingParams(
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            seed=request.seed,
+            stop=list(request.stop) or None,
+            logprobs=2 if request.margins else None,
+            flat_logprobs=request.margins,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+            skip_clone=True,
+        )
+        output = (await self._run(request.prompt_ids, params)).outputs[0]
+        return Completion(
+            token_ids=tuple(output.token_ids),
+            text=output.text,
+            truncated=output.finish_reason == "length",
+            stop_string=output.stop_reason if isinstance(output.stop_reason, str) else None,
+            margins=_margins(output.logprobs) if request.margins else (),
+        )
+
+    async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
+        """The ``k`` likeliest first tokens by raw log probability, ties by ascending id."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        params = SamplingParams(
+            max_tokens=1,
+            temperature=0,
+            logprobs=k + LOGPROB_MARGIN,
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        output = (await self._run(prompt_ids, params)).outputs[0]
+        likeliest = sorted(
+            ((-entry.logprob, token) for token, entry in output.logprobs[0].items()),
+        )[:k]
+        return FirstTokens(
+            token_ids=tuple(token for _, token in likeliest),
+            logprobs=tuple(-negated for negated, _ in likeliest),
+        )
+
+    async def _run(self, prompt_ids: tuple[int, ...], params: Any) -> Any:  # noqa: ANN401
+        prompt = {"prompt_token_ids": list(prompt_ids)}
+        last = None
+        async for output in self._llm.generate(prompt, params, str(next(self._ids))):
+            last = output
+        if last is None:
+            raise asyncio.CancelledError("the engine ended the request without an output")
+        return last
+
+    async def check(self) -> None:
+        """Raise if the engine is dead."""
+        await self._llm.check_health()
+
+    def shutdown(self) -> None:
+        """Stop the engine's processes."""
+        self._llm.shutdown()
+
+
+def _engine_args(settings: EngineSettings) -> dict[str, Any]:
+    args: dict[str, Any] = {
+        "model": settings.model,
+        "revision": settings.revision,
+        "tokenizer_revision": settings.revision,
+        "dtype": settings.dtype,
+        "quantization": settings.quantization,
+        "max_model_len": settings.max_model_len,
+        "max_num_seqs": settings.max_num_seqs,
+        "max_logprobs": settings.max_logprobs,
+        "logprobs_mode": "raw_logprobs",
+        "tensor_parallel_size": settings.tensor_parallel,
+        "gpu_memory_utilization": settings.gpu_memory_utilization,
+        "enforce_eager": settings.enforce_eager,
+        "trust_remote_code": settings.trust_remote_code,
+        "enable_prefix_caching": True,
+        "disable_log_stats": True,
+        # The checkpoint's own sampling defaults (top_k, temperature) must not reach the samples:
+        # the study's are the only ones.
+        "generation_config": "vllm",
+        # The torch seed of the engine; every stochastic request brings its own.
+        "seed": 0,
+    }
+    if settings.kv_cache_bytes is not None:
+        args["kv_cache_memory_bytes"] = settings.kv_cache_bytes
+    if settings.block_size is not None:
+        args["block_size"] = settings.block_size
+    if settings.device == "cpu":
+        # vLLM's CPU sampler dies when a seeded request's prefill is chunked ("CPU Generator does
+        # not use offset"), so a step must hold the longest prompt whole.
+        args["enable_chunked_prefill"] = False
+        args["max_num_batched_tokens"] = max(settings.max_model_len, 4096)
+    return args
+
+
+def _eos_token_ids(llm: Any, tokenizer: Any) -> frozenset[int]:  # noqa: ANN401
+    """EOS of the tokenizer, and those of generation_config.json, which vLLM also stops at."""
+    ids = {tokenizer.eos_token_id}
+    configured = llm.model_config.try_get_generation_config().get("eos_token_id")
+    ids.update(configured if isinstance(configured, list) else [configured])
+    return frozenset(int(i) for i in ids if i is not None)
+
+
+def _margins(logprobs: Any) -> tuple[float, ...]:  # noqa: ANN401
+    """p(top1) - p(top2) of every position of vLLM's FlatLogprobs.
+
+    A position lists the sampled token first and then the top two, so a greedy token can stand
+    there twice; ranks tell them apart.
+    """
+    margins = []
+    for start, end in zip(logprobs.start_indices, logprobs.end_indices, strict=True):
+        top = {logprobs.token_ids[i]: logprobs.logprobs[i] for i in range(start, end)}
+        ordered = sorted(top.values(), reverse=True)
+        second = math.exp(ordered[1]) if len(ordered) > 1 else 0.0
+        margins.append(math.exp(ordered[0]) - second)
+    return tuple(margins)

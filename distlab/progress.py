@@ -1,0 +1,170 @@
+"""What a person sees while a run works: a live table on a terminal, few plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+_PLAIN_EVERY_S = 20.0
+
+
+@dataclass(slots=True)
+class CellProgress:
+    """Counts of one cell.
+
+    Attributes:
+        label: What the row says.
+        problems: To do in this run, those in the store included.
+        samples: To do in this run, those in the store included.
+        done_problems: So far.
+        done_samples: So far.
+        failed: Problems without samples.
+    """
+
+    label: str
+    problems: int
+    samples: int
+    done_problems: int = 0
+    done_samples: int = 0
+    failed: int = 0
+
+
+class View(Protocol):
+    """Shows the state; told by the run, never asking."""
+
+    def refresh(self, state: "State") -> None:
+        """Something changed."""
+        ...
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        ...
+
+
+@dataclass(slots=True)
+class State:
+    """All that the view shows.
+
+    Attributes:
+        stage: What is going on, as a phrase.
+        cells: By cell key, in the order of the tables.
+        tokens: New tokens drawn since ``sampling_since``.
+        drawn: Samples drawn since ``sampling_since``.
+        sampling_since: Monotonic time at which the first engine was ready, None before.
+    """
+
+    stage: str = "starting"
+    cells: dict[str, CellProgress] = field(default_factory=dict)
+    tokens: int = 0
+    drawn: int = 0
+    sampling_since: float | None = None
+
+    @property
+    def tokens_per_s(self) -> float:
+        """New tokens a second since the first engine was ready; 0 before."""
+        return self.tokens / self._elapsed if self._elapsed else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left at the present rate of samples; None while unknown."""
+        missing = sum(c.samples - c.done_samples for c in self.cells.values())
+        return missing * self._elapsed / self.drawn if self.drawn and self._elapsed else None
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.sampling_since if self.sampling_since else 0.0
+
+
+class LiveView:
+    """A table that redraws itself twice a second."""
+
+    def __init__(self, console: Console, state: State) -> None:
+        self._state = state
+        self._live = Live(
+            console=console, refresh_per_second=2, get_renderable=self._render, transient=True
+        )
+
+    def refresh(self, state: State) -> None:
+        """Nothing to do: the live table reads the state by itself."""
+
+    def say(self, line: str) -> None:
+        """Print above the table."""
+        self._live.console.print(line, highlight=False, markup=False)
+
+    def _render(self) -> RenderableType:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for name in ("arm · dataset · prompt", "problems", "samples", ""):
+            table.add_column(name, justify="left" if not name or "arm" in name else "right")
+        for cell in self._state.cells.values():
+            failed = f"{cell.failed} failed" if cell.failed else ""
+            table.add_row(
+                cell.label,
+                f"{cell.done_problems}/{cell.problems}",
+                f"{cell.done_samples}/{cell.samples}",
+                Text(failed, style="red"),
+            )
+        return Group(Text(_headline(self._state), style="bold"), table)
+
+    @contextmanager
+    def running(self) -> Iterator["LiveView"]:
+        """Draw while the block runs; the table vanishes at its end."""
+        with self._live:
+            yield self
+
+
+class PlainView:
+    """Lines for logs: one at a change of stage, one every twenty seconds of sampling."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._stage = ""
+        self._last = time.monotonic()
+
+    def refresh(self, state: State) -> None:
+        """Print if the stage changed or the last line is old."""
+        now = time.monotonic()
+        if state.stage == self._stage and now - self._last < _PLAIN_EVERY_S:
+            return
+        self._stage, self._last = state.stage, now
+        self.say(_headline(state))
+
+    def say(self, line: str) -> None:
+        """Print at once."""
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def running(self) -> Iterator["PlainView"]:
+        """For symmetry with the live view."""
+        yield self
+
+
+def make_view(console: Console, state: State) -> LiveView | PlainView:
+    """Live where the console is a terminal."""
+    return LiveView(console, state) if console.is_terminal else PlainView(console)
+
+
+def _headline(state: State) -> str:
+    if state.sampling_since is None or not state.drawn:
+        return state.stage
+    done = sum(c.done_samples for c in state.cells.values())
+    total = sum(c.samples for c in state.cells.values())
+    parts = [state.stage, f"{done}/{total} samples", f"{state.tokens_per_s:.0f} tokens/s"]
+    if (left := state.left_s) is not None and done < total:
+        parts.append(f"about {format_seconds(left)} left")
+    return " · ".join(parts)
+
+
+def format_seconds(seconds: float) -> str:
+    """Seconds for people: "42 s", "3 min 5 s", "2 h 10 min"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,150 @@
+"""What a manifest says of where and how a run ran."""
+
+import importlib.metadata
+import os
+import platform
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from distlab.cells import Prepared, vllm_version
+from distlab.config.study import Study
+from distlab.runfolder import Manifest
+from distlab.samples.store import Store
+from distlab.sampling import Outcome
+
+_PACKAGES = (
+    "distlab",
+    "ray",
+    "torch",
+    "transformers",
+    "pyarrow",
+    "hydra-core",
+    "math-verify",
+    "sympy",
+    "reasoning-gym",
+)
+
+
+class Stopwatch:
+    """Wall seconds of named stages."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block, also when it fails."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.monotonic() - began, 3)
+
+
+def manifest(
+    run: str,
+    command: str,
+    study: Study,
+    prepared: Prepared,
+    config: Any,
+    store: Store,  # noqa: ANN401
+) -> Manifest:
+    """The manifest of a run that is about to start."""
+    one = ("one checkpoint serves both variants",) if study.family.one_checkpoint else ()
+    return Manifest(
+        run=run,
+        command=command,
+        store=store.uri,
+        cells=tuple(planned.cell for planned in prepared.cells),
+        failures=tuple(f for planned in prepared.cells for f in planned.failures),
+        config=config,
+        fingerprints={p.cell.key: asdict(p.fields) for p in prepared.cells},
+        datasets={
+            name: {
+                "problems": len(dataset.problems),
+                "rows": dataset.rows,
+                "content_hash": dataset.content_hash,
+                "source": dataset.source,
+                "revision": dataset.revision,
+                "notes": list(dataset.notes),
+            }
+            for name, dataset in prepared.datasets.items()
+        },
+        versions=_versions(),
+        host=_host(study),
+        counts={"samples_in_store": sum(p.held for p in prepared.cells)},
+        notes=(*study.family.notes, *one),
+    )
+
+
+def after_sampling(before: Manifest, outcome: Outcome, clock: Stopwatch) -> Manifest:
+    """The manifest with what sampling did."""
+    return replace(
+        before,
+        failures=(*before.failures, *outcome.failures),
+        timings_s={
+            **clock.seconds,
+            "engine_load": round(sum(outcome.load_s), 3),
+            "engine_ready": round(outcome.engine_s, 3),
+        },
+        counts={
+            **before.counts,
+            "samples_drawn": outcome.samples,
+            "tokens_drawn": outcome.tokens,
+        },
+        notes=(*before.notes, *outcome.errors),
+    )
+
+
+def _versions() -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    commit = _git_commit()
+    return {
+        "python": platform.python_version(),
+        "vllm": vllm_version(),
+        **versions,
+        **({"distlab_commit": commit} if commit else {}),
+    }
+
+
+def _git_commit() -> str | None:
+    """Commit of the source tree, "+changes" appended where it differs; None when installed."""
+    folder = Path(__file__).parent.parent
+    if not (folder / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        return answer.stdout.strip()
+
+    commit = git("rev-parse", "HEAD")
+    return f"{commit}+changes" if commit and git("status", "--porcelain") else commit or None
+
+
+def _host(study: Study) -> Mapping[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "name": socket.gethostname(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(memory / 2**30, 1),
+        "device": study.cluster.device,
+        "cluster": study.cluster.address or "this machine",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

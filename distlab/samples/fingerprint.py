@@ -1,0 +1,73 @@
+"""Fingerprint: the content address of everything that can change a cell's samples."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from distlab.samples.schema import SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class CellFields:
+    """All that can change a sample of a cell.
+
+    Which problems are sampled and how many samples are drawn are left out on purpose: a larger
+    ``dataset.limit`` or ``decoding.n`` tops the cell up.
+
+    Attributes:
+        checkpoint: Checkpoint as named in the config.
+        weights: Digest of its weights: hub commit or hash.
+        dtype: Of the weights in the engine.
+        quantization: vLLM's name, or None.
+        dataset: Name of the dataset.
+        dataset_hash: sha256 over all its rows.
+        prompt: Everything that shapes the rendered prompt (``Renderer.identity``).
+        stop: Stop strings.
+        decoding: Kind of decoding.
+        temperature: Of a stochastic draw.
+        top_p: Of a stochastic draw.
+        max_tokens: Most new tokens a sample.
+        seed: Study seed, None where nothing is random.
+        vllm: Version of vLLM.
+        schema: Version of the sample schema.
+    """
+
+    checkpoint: str
+    weights: str
+    dtype: str
+    quantization: str | None
+    dataset: str
+    dataset_hash: str
+    prompt: Mapping[str, str]
+    stop: tuple[str, ...]
+    decoding: str
+    temperature: float
+    top_p: float
+    max_tokens: int
+    seed: int | None
+    vllm: str
+    schema: int = SCHEMA_VERSION
+
+    def canonical(self) -> str:
+        """The fields as canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+    def fingerprint(self) -> str:
+        """First 16 hex digits of sha256 over ``canonical()``."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
+
+
+def differing_fields(ours: CellFields, stored: Mapping[str, object]) -> tuple[str, ...]:
+    """Names of the fields in which a stored cell differs, nested ones dotted."""
+    return tuple(sorted(_differences(json.loads(ours.canonical()), stored, "")))
+
+
+def _differences(ours: object, stored: object, prefix: str) -> list[str]:
+    if isinstance(ours, Mapping) and isinstance(stored, Mapping):
+        return [
+            name
+            for key in {*ours, *stored}
+            for name in _differences(ours.get(key), stored.get(key), f"{prefix}.{key}".lstrip("."))
+        ]
+    return [] if ours == stored else [prefix]
