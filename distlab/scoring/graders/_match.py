@@ -70,6 +70,8 @@ def same_items(left: Sequence[Item], right: Sequence[Item], same: Same) -> bool:
     """Whether two lists hold the same values, in any order."""
     left, right = _expanded(left), _expanded(right)
     if len(left) != len(right):
+        left, right = _members(left), _members(right)
+    if len(left) != len(right):
         return False
     if len(left) == 1:
         return same_item(left[0], right[0], same)
@@ -82,6 +84,12 @@ def same_items(left: Sequence[Item], right: Sequence[Item], same: Same) -> bool:
             return False
         del remaining[at]
     return True
+
+
+def _members(items: list[Item]) -> list[Item]:
+    """The members of a lone set, which is one way to give several values."""
+    members = _set(items[0].body) if len(items) == 1 else None
+    return [Item("", body) for body in members[1]] if members else items
 
 
 def same_item(left: Item, right: Item, same: Same) -> bool:
@@ -120,7 +128,7 @@ def same_body(left: str, right: str, depth: int = 0) -> bool:
     structured = same_structure(left, right, deeper)
     if structured is not None:
         return structured
-    return same_words(left, right) or _same_time(left, right) or _same_terms(left, right)
+    return same_words(left, right) or same_time(left, right) or _same_terms(left, right)
 
 
 def same_structure(left: str, right: str, same: Same) -> bool | None:
@@ -189,7 +197,7 @@ def same_words(left: str, right: str) -> bool:
     return left.isalpha() and left.casefold() == right.casefold()
 
 
-def _same_time(left: str, right: str) -> bool:
+def same_time(left: str, right: str) -> bool:
     """Times of day; a missing a.m. or p.m. is a missing unit, a different one is wrong."""
     one, two = _TIME.fullmatch(left), _TIME.fullmatch(right)
     if one is None or two is None or not (one[3] or two[3]):

@@ -58,7 +58,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 _THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|,?\\!(?:\s*\\!)*|,\s?\\!|\\,)\s*(?=[0-9]{3}(?![0-9]))")
 _SPACING = re.compile(
-    r"\\(?:[,;:! ]|q?quad\b|displaystyle\b|textstyle\b|limits\b|left\b|right\b"
+    r"(?<!\\)\\(?:[,;:! ]|q?quad\b|displaystyle\b|textstyle\b|limits\b|left\b|right\b"
     r"|[bB]igg?[lrm]?(?![A-Za-z]))|~|\\(?=\n|\Z)"
 )
 _DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$|\*\*|__|`")
@@ -77,19 +77,41 @@ _TEXT = re.compile(
     r"\s*\{([^{}]*)\}"
 )
 # \text{A, D}: a list in a box of its own.
-_LETTERS = re.compile(
+LETTERS = re.compile(
     r"\\(?:text(?:bf|rm|it)?|mbox|mathrm)\s*\{\s*([A-Za-z](?:\s*,\s*[A-Za-z])+)\s*\}"
 )
 _UNIT_TAIL = re.compile(
     r"(?<=[0-9A-Za-z)}\]!])\s*(?:\\(?:text(?:bf|rm|it|normal)?|mbox|mathrm|hbox|operatorname)\s*"
     r"\{[^{}]*[A-Za-z%][^{}]*\}\s*(?:\^\s*(?:\{\s*-?[0-9]\s*\}|[0-9]))?[\s./]*)+\Z"
 )
-_MERIDIEM_TEXT = re.compile(
-    r"([0-9])\s*(?:\\(?:text|mbox|textrm|mathrm)\s*\{)?\s*([APap])\.?\s?[Mm]\b\.?(?:\s*\})?"
+_MERIDIEM = re.compile(
+    r"([0-9])\s*(?:\\(?:text|mbox|textrm|mathrm)\s*\{\s*([APap])\.?\s?[Mm]\b\.?\s*\}"
+    r"|([APap])\.?\s?[Mm]\b\.?)"
 )
-_WORD_TAIL = re.compile(
-    r"(?<=[0-9}])(?:\s*(?!(?:pi|sqrt|sin|cos|tan|log|ln|exp|times|cdot|cup|if|x|i|mod)\b)"
-    r"(?:[A-Za-z]{2,20}|per\s[a-z])\.?(?:[\^][23])?[\s/,]{0,2}){1,8}\Z"
+WORD_TAIL = re.compile(
+    r"(?<=[0-9}])(?:\s*(?!(?:pi|sqrt|sin|cos|tan|log|ln|exp|times|cdot|cup|if|x|i|mod|[ap]m)\b)"
+    r"(?:[A-Za-z]{2,20}|per\s[a-z]|\sm(?=[\^][23]))\.?(?:[\^][23])?[\s/,]{0,2}){1,8}\Z"
+)
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_TEENS = (
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_WORDS = {word: value for value, word in enumerate(_UNITS + _TEENS)} | {
+    word: 20 + 10 * value for value, word in enumerate(_TENS)
+}
+_NUMBER_WORD = re.compile(
+    rf"\A(?:({'|'.join(_TENS)})[- ]({'|'.join(_UNITS[1:10])})|({'|'.join(_WORDS)}))"
+    r"(?:\s[A-Za-z ]{1,60})?\Z",
+    re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"\A(?:an?|the)\s+(?=[A-Za-z]{2})", re.IGNORECASE)
 
@@ -105,7 +127,13 @@ _MIXED = re.compile(
 )
 _ATOM = re.compile(r"[0-9]+(?:\.[0-9]+)?|[A-Za-z]|\\[A-Za-z]+|\\sqrt(?:\[[^\[\]]*\])?\{[^{}]*\}")
 _PRODUCT = re.compile(r"[^-+=,<>]+|-[^-+=,<>]+")
-_POWER = re.compile(r"([\^_])\s*(\\[A-Za-z]+|[0-9]+|[A-Za-z*'])")
+_POWER = re.compile(r"([\^_])\s*(\\(?!frac|sqrt)[A-Za-z]+|[0-9]+|[A-Za-z*'])")
+_COEFFICIENT = re.compile(
+    r"\(([0-9]{1,30})/([0-9]{1,30})\)((?:\\sqrt\{[^{}]*\}|\\pi|[a-z](?:\^\{[0-9]+\})?)+)(?![\w(\\^/{])"
+)
+_AFTER_FRACTION = re.compile(
+    r"\Z|[-+=,)\]}&<>%*]|\\(?:[\\}%]|(?:cup|cap|pm|mp|end|leq?|geq?|lt|gt|neq?|text|in)(?![A-Za-z]))"
+)
 _TIMES = re.compile(r"(?<![0-9])\*|\*(?![0-9])")
 _SPACED_THOUSANDS = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
 _COMMA_THOUSANDS = re.compile(
@@ -142,12 +170,12 @@ def undressed(text: str) -> str:
     text = visible(text)
     if text.isdigit():
         return text
-    text = _MERIDIEM_TEXT.sub(lambda m: f"{m[1]}{m[2].lower()}m", text)
+    text = _MERIDIEM.sub(lambda m: f"{m[1]}{(m[2] or m[3]).lower()}m", text)
     text = _THOUSANDS.sub("", text)
     text = _BOX.sub("", _DELIMITER.sub("", text))
     text = _SPACING.sub(" ", text)
-    text = _LETTERS.sub(r"\1", _CONJUNCTION.sub(", ", text))
-    return _DEGREE.sub("", text).strip(" \t\n.,;:!?\"'")
+    text = LETTERS.sub(r"\1", _CONJUNCTION.sub(", ", text))
+    return _DEGREE.sub("", text).lstrip(" \t\n,;:\"'").rstrip(" \t\n.,;:?\"'")
 
 
 def split(text: str, separator: str = ",") -> list[str]:
@@ -188,7 +216,7 @@ def golds(gold: Gold) -> tuple[tuple[Item, ...], ...]:
 
 def item(text: str) -> Item:
     """One value, normalised: see the steps in ``Standard``."""
-    text = _unbraced(text.strip(" \t\n.,;:"))
+    text = _unbraced(text.strip(" \t\n,;:").rstrip("."))
     if text.isdigit():
         return Item("", text)
     name = _NAME.match(text)
@@ -196,8 +224,9 @@ def item(text: str) -> Item:
         text = text[name.end() :]
     else:
         name = None
-    text = _WORD_TAIL.sub("", _UNIT_TAIL.sub("", text)) or text
-    text = _ARTICLE.sub("", _TEXT.sub(r"\1", text).strip(" .,;:\n\t"))
+    text = WORD_TAIL.sub("", _UNIT_TAIL.sub("", text)) or text
+    text = _ARTICLE.sub("", _TEXT.sub(r"\1", text).strip(" ,;:\n\t").rstrip("."))
+    text = _NUMBER_WORD.sub(_digits, text)
     if _SPACED_THOUSANDS.fullmatch(text):
         text = text.replace(" ", "")
     label = re.sub(r"[\s=]|\\in\b|\\text|[{}]", "", name[0]) if name else ""
@@ -226,13 +255,14 @@ def _closes(text: str, at: int) -> int:
 
 def _algebra(text: str) -> str:
     """Fractions as a/b, roots and powers with braces, no white space, no idle signs."""
-    text = _FRAC_DIGITS.sub(r"\\frac{\1}{\2}", _FRAC.sub(r"\\frac", text))
+    text = _FRAC.sub(r"\\frac", text.replace("**", "^"))
+    text = _FRAC_DIGITS.sub(r"\\frac{\1}{\2}", text)
     text = _SQRT_ARG.sub(r"\\sqrt{\1}", text)
     text = _MIXED.sub(_improper, text)
-    text = re.sub(r"\\(?:cdot|times)(?![A-Za-z])", "*", text)
+    text = _POWER.sub(r"\1{\2}", re.sub(r"\\(?:cdot|times)(?![A-Za-z])", "*", text))
     text = re.sub(r"\s+", "", re.sub(r"(\\[A-Za-z]+)\s+(?=[A-Za-z])", r"\1{}", text))
-    text = _fractions(text.replace("**", "^").replace("\\varnothing", "\\emptyset"))
-    text = _POWER.sub(r"\1{\2}", text)
+    text = _fractions(text.replace("\\varnothing", "\\emptyset"))
+    text = _COEFFICIENT.sub(_one_fraction, text)
     return _TIMES.sub("", text).replace("{}", "").removeprefix("+")
 
 
@@ -244,7 +274,7 @@ def _improper(match: re.Match[str]) -> str:
 
 
 def _fractions(text: str) -> str:
-    r"""``\frac{a}{b}`` as a/b, innermost first, with parentheses where they are needed."""
+    r"""``\frac{a}{b}`` as a/b, innermost first, with brackets where they are needed."""
     while (at := text.rfind("\\frac")) >= 0:
         upper = _argument(text, at + 5)
         lower = _argument(text, at + 5 + upper[1]) if upper else None
@@ -253,8 +283,26 @@ def _fractions(text: str) -> str:
         above = upper[0] if _PRODUCT.fullmatch(upper[0]) else f"({upper[0]})"
         below = lower[0] if _ATOM.fullmatch(lower[0]) else f"({lower[0]})"
         before, after = text[:at], text[at + 5 + upper[1] + lower[1] :]
-        text = f"{before}{above}/{below}{after}"
+        whole = f"{above}/{below}"
+        if before.endswith(("^", "_", "\\sqrt")):
+            whole = f"{{{whole}}}"
+        elif before.endswith("/") or not _AFTER_FRACTION.match(after):
+            whole = f"({whole})"
+        text = f"{before}{whole}{after}"
     return text
+
+
+def _one_fraction(match: re.Match[str]) -> str:
+    r"""(3/4)\pi as 3\pi/4."""
+    upper = "" if match[1] == "1" else match[1]
+    return f"{upper}{match[3]}/{match[2]}"
+
+
+def _digits(match: re.Match[str]) -> str:
+    """A number word, maybe with a unit behind it, in digits."""
+    if match[1]:
+        return str(_WORDS[match[1].lower()] + _WORDS[match[2].lower()])
+    return str(_WORDS[match[3].lower()])
 
 
 def _argument(text: str, at: int) -> tuple[str, int] | None:

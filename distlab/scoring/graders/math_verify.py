@@ -7,8 +7,8 @@ from functools import lru_cache
 from math_verify import parse, verify
 
 from distlab.problems.types import Gold, GoldKind
-from distlab.scoring.graders._guard import check_cost
-from distlab.scoring.graders._text import visible
+from distlab.scoring.graders._guard import check_cost, check_size
+from distlab.scoring.graders._text import LETTERS, WORD_TAIL, visible
 
 # It warns that its own time-outs are off; ours is a process, which also ends C code.
 logging.getLogger("math_verify").setLevel(logging.ERROR)
@@ -19,6 +19,7 @@ _PAIRED = re.compile(r"(?<!\\)\\[()\[\]]")
 _CONJUNCTION = re.compile(
     r"\s*,?\s*\\(?:text|mbox)\s*\{\s*,?\s*(?:and|or)\s*\}\s*|\s*,?\s+(?:and|or)\s+"
 )
+_MIXED = re.compile(r"(?<![\w.}])([0-9]+)\s([0-9]+)/([0-9]+)(?![\w/])")
 _BOLD = re.compile(r"\*\*|__|`")
 
 
@@ -47,9 +48,10 @@ class MathVerify:
         """
         if _INTEGER.fullmatch(answer) and _INTEGER.fullmatch(gold.text):
             return answer == gold.text or int(answer) == int(gold.text)
-        text = visible(answer)
+        check_size(answer)
+        text = _delimited(visible(answer))
         check_cost(text)
-        wanted, given = _gold(gold), _parsed(_delimited(text))
+        wanted, given = _gold(gold), _parsed(text)
         return any(_equal(want, have) for want in wanted for have in given)
 
 
@@ -82,11 +84,12 @@ def _gold(gold: Gold) -> tuple[object, ...]:
 
 def _bare(text: str) -> str:
     """``text`` without markup and delimiters around it, "and" and "or" as commas."""
-    text = _BOLD.sub("", text).strip(" \t\n.,;:")
-    text = _PAIRED.sub("", text)
-    return _CONJUNCTION.sub(", ", text.replace("\\$", "").replace("$", ""))
+    text = _BOLD.sub("", text).strip(" \t\n,;:").rstrip(".")
+    text = LETTERS.sub(r"\1", _PAIRED.sub("", text))
+    text = _CONJUNCTION.sub(", ", text.replace("\\$", "").replace("$", ""))
+    return _MIXED.sub(r"\1\\frac{\2}{\3}", text)
 
 
 def _delimited(text: str) -> str:
     """``text`` so that Math-Verify sees all of it as one formula."""
-    return f"${_bare(text)}$"
+    return f"${WORD_TAIL.sub('', _bare(text))}$"

@@ -7,9 +7,9 @@ from latex2sympy2_extended import latex2sympy
 from sympy import Expr, simplify
 
 from distlab.problems.types import Gold, GoldKind
-from distlab.scoring.graders._guard import check_cost
-from distlab.scoring.graders._match import same_items, same_structure, same_words
-from distlab.scoring.graders._text import golds, readings, visible
+from distlab.scoring.graders._guard import check_cost, check_size
+from distlab.scoring.graders._match import same_items, same_structure, same_time, same_words
+from distlab.scoring.graders._text import golds, readings, undressed
 
 _KINDS = frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST})
 _FRACTION = re.compile(r"-?\(?-?[0-9]+\)?/\(?[0-9]+\)?")
@@ -47,7 +47,8 @@ class PRM800K:
         Raises:
             AnswerRefusedError: ``answer`` is more than computer algebra should be given.
         """
-        check_cost(visible(answer))
+        check_size(answer)
+        check_cost(undressed(answer))
         given = readings(answer)
         return any(same_items(want, have, _same) for want in golds(gold) for have in given)
 
@@ -68,7 +69,7 @@ def _same(gold: str, answer: str, depth: int = 0) -> bool:
         return int(gold.partition(".")[0]) == int(answer.partition(".")[0])
     if any(whole):
         return False
-    return same_words(gold, answer) or _same_algebra(gold, answer)
+    return same_words(gold, answer) or same_time(gold, answer) or _same_algebra(gold, answer)
 
 
 def _unsigned(body: str) -> str:
@@ -78,6 +79,9 @@ def _unsigned(body: str) -> str:
 def _same_algebra(gold: str, answer: str) -> bool:
     if any(_WORD.search(_MACRO.sub(" ", body)) for body in (gold, answer)):
         # Letters would be read as a product: "east" would equal "seat".
+        return False
+    if gold.casefold() == answer.casefold():
+        # sympy's parser would not tell B from b.
         return False
     one, two = _expression(gold), _expression(answer)
     if not isinstance(one, Expr) or not isinstance(two, Expr):
