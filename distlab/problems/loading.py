@@ -34,9 +34,11 @@ def _loader(spec: DatasetSpec) -> DatasetLoader:
     try:
         made = getattr(importlib.import_module(module), attribute)()
     except ModuleNotFoundError as error:
-        raise UserError(f"{field} is {spec.loader!r}: {error}; name an installed module") from error
-    except AttributeError as error:
-        raise UserError(f"{field} is {spec.loader!r}: {error}") from error
+        raise UserError(
+            f"{field} is {spec.loader!r}: {error}; name a module that is installed"
+        ) from error
+    except (AttributeError, TypeError) as error:
+        raise UserError(f"{field} is {spec.loader!r}: {error}; name a loader class") from error
     if not (hasattr(made, "load") and hasattr(made, "exemplars")):
         raise UserError(f"{field} is {spec.loader!r}, which has no `load` and `exemplars` methods")
     loader: DatasetLoader = made

@@ -61,7 +61,16 @@ class Renderer:
     identity: Mapping[str, str]
 
     def render(self, problem: Problem) -> Prompt:
-        """The prompt of one problem."""
+        """The prompt of one problem.
+
+        Raises:
+            UserError: The problem is one of the exemplars: its answer would stand in the prompt.
+        """
+        if any(one.question.strip() == problem.question for one in self.exemplars):
+            raise UserError(
+                f"problem {problem.id} is also an exemplar of prompt {self.spec.name}; "
+                "give a train_path that holds no evaluated problem"
+            )
         chat = self.format is PromptFormat.CHAT
         text = self._chat(problem.question) if chat else self._plain(problem.question)
         ids = encode(self.tokenizer, text)

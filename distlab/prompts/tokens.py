@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from typing import Any
 
+from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 
@@ -32,20 +32,28 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
 
     Truncation and padding are left out: they are settings of a call, and we use neither.
     """
-    rules = _rules(tokenizer)
-    for setting in ("truncation", "padding"):
-        rules.pop(setting, None)
-    rules["special_tokens"] = {
-        name: str(value) for name, value in tokenizer.special_tokens_map.items()
-    }
-    rules["writes_bos"] = writes_bos(tokenizer)
-    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+    special = {name: str(value) for name, value in tokenizer.special_tokens_map.items()}
+    parts = (_rules(tokenizer), json.dumps(special, sort_keys=True), str(writes_bos(tokenizer)))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _rules(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+def _rules(tokenizer: PreTrainedTokenizerBase) -> str:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
-        rules: dict[str, Any] = json.loads(backend.to_str())
-        return rules
+        return _serial_form(backend)
     # A tokenizer in Python (Kimi-K2's) has no serial form: its class and vocabulary stand for it.
-    return {"class": type(tokenizer).__name__, "vocabulary": dict(tokenizer.get_vocab())}
+    return f"{type(tokenizer).__name__}\0{json.dumps(tokenizer.get_vocab(), sort_keys=True)}"
+
+
+def _serial_form(backend: Tokenizer) -> str:
+    """The tokenizer as JSON without truncation and padding; parsing it to drop them is slow."""
+    truncation, padding = backend.truncation, backend.padding
+    backend.no_truncation()
+    backend.no_padding()
+    try:
+        return str(backend.to_str())
+    finally:
+        if truncation is not None:
+            backend.enable_truncation(**truncation)
+        if padding is not None:
+            backend.enable_padding(**padding)

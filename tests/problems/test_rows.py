@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from distlab.errors import UserError
+from distlab.problems.rows import Row, read_rows
+
+
+def row(**fields: object) -> Row:
+    return Row("f.jsonl line 3", fields)
+
+
+def test_absent_and_empty_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"absent\.jsonl does not exist"):
+        read_rows(tmp_path / "absent.jsonl")
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n\n")
+    with pytest.raises(UserError, match="has no rows"):
+        read_rows(empty)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "message"),
+    [
+        ("a.jsonl", b'{"a": 1}\n{"a": \n', "line 2 is not valid JSON"),
+        ("a.jsonl", b'{"a": 1}\n[1]\n', "line 2 must be a JSON object, not list"),
+        ("a.jsonl", b"[" * 100_000, "line 1 is not valid JSON"),
+        ("a.jsonl", b'{"a": "\xff"}\n', "is not UTF-8 at byte"),
+        ("a.json", b'"text"', "must hold a list of objects"),
+        ("a.csv", b'a,b\n1,2\n"x\n', r"line 3 is not valid CSV"),
+        ("a.csv", b"a,b\n1,2,3\n", "line 2 has more values than the header"),
+        ("a.parquet", b"no", "is not valid Parquet"),
+        ("a.txt", b"a", "unknown suffix"),
+    ],
+)
+def test_malformed_files_name_the_place(
+    tmp_path: Path, name: str, body: bytes, message: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(body)
+    with pytest.raises(UserError, match=message):
+        read_rows(path)
+
+
+def test_places_count_lines_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a,b\n"two\nlines",1\nthree,2\n')
+    assert [one.place.rpartition(" ")[2] for one in read_rows(path)] == ["2", "4"]
+    path = tmp_path / "a.jsonl"
+    path.write_text('\n{"a": 1}\n')
+    assert read_rows(path)[0].place.endswith("line 2")
+
+
+def test_an_object_of_objects_keeps_its_keys(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"2": {"a": 1}, "3": {"a": 2}}))
+    assert [one.text("key") for one in read_rows(path)] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, "`x` is missing"),
+        ("  ", "`x` is empty"),
+        ([1], "`x` must be text, not list"),
+        (True, "`x` must be text, not bool"),
+        ("\ud800", "`x` is not valid Unicode"),
+    ],
+)
+def test_text_refuses(value: object, message: str) -> None:
+    with pytest.raises(UserError, match=f"f.jsonl line 3: field {message}"):
+        row(x=value).text("x")
+
+
+@pytest.mark.parametrize("value", ["a", "nan", "inf", "1,000", ""])
+def test_number_refuses(value: str) -> None:
+    with pytest.raises(UserError, match="field `x`"):
+        row(x=value).number("x")
+
+
+def test_numbers_are_read_from_text_and_json() -> None:
+    assert row(x="1.5").number("x") == row(x=1.5).number("x") == 1.5
+    assert row(x="7.0").integer("x") == row(x=7).integer("x") == 7
+    assert row(x=0.5).text("x") == "0.5"
+    with pytest.raises(UserError, match="whole number"):
+        row(x=1.5).integer("x")
