@@ -3,6 +3,7 @@
 import re
 
 from distlab.problems.content import Known, compare, content_hash, text_hash
+from distlab.problems.options import check_names
 from distlab.problems.rows import Row
 from distlab.problems.sources import HubFiles, Source, from_hub, from_path
 from distlab.problems.table import unique
@@ -27,6 +28,7 @@ class GSM8K:
 
     def load(self, spec: DatasetSpec) -> LoadedDataset:
         """The test split. Golds are what follows ``####``, commas and signs kept."""
+        check_names(spec, ())
         source = _source(spec, "test")
         problems = tuple(_problem(row, spec.name) for row in source.rows)
         unique(problems, source.rows)

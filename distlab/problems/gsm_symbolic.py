@@ -133,11 +133,12 @@ class GSMSymbolic:
 
 def _settings(spec: DatasetSpec) -> _Settings:
     check_names(spec, ("seed", "pairs", "templates"))
-    if spec.path is not None:
-        raise UserError(
-            f"dataset {spec.name} is made from templates and reads no file; "
-            "leave dataset.path out, or choose another dataset"
-        )
+    for option, value in (("path", spec.path), ("train_path", spec.train_path)):
+        if value is not None:
+            raise UserError(
+                f"dataset {spec.name} is made from templates and reads no file; "
+                f"leave dataset.{option} out, or choose another dataset"
+            )
     return _Settings(
         seed=whole(spec, "seed", 0, 0),
         pairs=whole(spec, "pairs", 8, 1),

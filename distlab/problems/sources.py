@@ -9,6 +9,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from distlab.checkpoints import cache_folder
 from distlab.errors import UserError
 from distlab.problems.rows import Row, read_rows
 
@@ -118,7 +119,7 @@ def from_web(url: str, dataset: str, commit: str | None = None) -> Source:
         UserError: The address cannot be reached and no copy was kept.
     """
     name = Path(urllib.parse.urlparse(url).path).name
-    kept = _cache() / "datasets" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
+    kept = cache_folder() / "datasets" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
     notes: tuple[str, ...] = ()
     try:
         with urllib.request.urlopen(url, timeout=60) as response:
@@ -151,7 +152,3 @@ def _split_files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
 def _brief(error: BaseException) -> str:
     """First line of an error's text: hub errors run over many."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("DISTLAB_CACHE", "~/.cache/distlab")).expanduser()

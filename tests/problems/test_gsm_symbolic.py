@@ -110,8 +110,12 @@ def test_options_are_checked(
 ) -> None:
     with pytest.raises(UserError, match=message):
         load_dataset(spec("gsm-symbolic", options=options))
-    with pytest.raises(UserError, match="reads no file"):
-        load_dataset(replace(spec("gsm-symbolic"), path="x.jsonl"))
+
+
+@pytest.mark.parametrize("option", ["path", "train_path"])
+def test_files_are_refused(spec: Callable[..., DatasetSpec], option: str) -> None:
+    with pytest.raises(UserError, match=rf"reads no file; leave dataset\.{option} out"):
+        load_dataset(replace(spec("gsm-symbolic"), **{option: "x.jsonl"}))
 
 
 def test_every_equation_of_the_worked_solutions_holds() -> None:

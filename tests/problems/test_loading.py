@@ -96,6 +96,8 @@ def test_a_repeated_problem_is_refused(
 def test_an_unknown_option_is_refused(spec: Callable[..., DatasetSpec]) -> None:
     with pytest.raises(UserError, match="no option `versoin`; did you mean `version`"):
         load_dataset(spec("medcalc", options={"versoin": "v1.0"}))
+    with pytest.raises(UserError, match="no option `seed`; it has none"):
+        load_dataset(spec("gsm8k", options={"seed": 1}))
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
