@@ -1,10 +1,11 @@
-"""Run folders in; report.md and the terminal's tables out. Renders, never computes."""
+"""Run folders in; report.md, results/ and the terminal's tables out. Renders, never computes."""
 
 from pathlib import Path
 
 from distlab.report.markdown import render_markdown
 from distlab.report.read import read_study
 from distlab.report.records import StudyTables
+from distlab.report.results import write_results
 from distlab.report.tables import build_tables
 from distlab.report.terminal import render_terminal
 from distlab.runfolder import RunFolder
@@ -25,7 +26,7 @@ def build_report(run: Path) -> StudyTables:
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:
-    """Replace the run's ``report.md`` in one step.
+    """Replace the run's ``report.md`` and the tables under ``results/``, each in one step.
 
     Args:
         run: The run folder.
@@ -34,6 +35,7 @@ def write_report(run: Path, tables: StudyTables) -> Path:
     Returns:
         The path of the report.
     """
+    write_results(run / "results", tables)
     report = RunFolder(run).report
     draft = report.with_suffix(".tmp")
     draft.write_text(render_markdown(tables), encoding="utf-8")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from distlab.analysis.intervals import Estimate
 from distlab.report.figures import (
     DASH,
     decimal,
@@ -17,9 +18,15 @@ from distlab.report.figures import (
 from distlab.report.records import (
     AgreementRow,
     ArmRow,
+    ControlRow,
     DropGapRow,
     DropRow,
     GapRow,
+    GridRow,
+    PromptRow,
+    ReasoningRow,
+    ReplicationRow,
+    StratumRow,
 )
 
 Row = TypeVar("Row")
@@ -121,6 +128,7 @@ GAP_COLUMNS: tuple[Column[GapRow], ...] = (
     Column("p", lambda row: p_value(row.gap.p)),
     Column("Holm", lambda row: p_value(row.holm)),
     Column("gap, both sampled", _sampled),
+    Column("detectable", lambda row: percent(row.detectable)),
 )
 
 
@@ -184,3 +192,84 @@ AGREEMENT_COLUMNS: tuple[Column[AgreementRow], ...] = (
     Column("problems, first only", lambda row: str(row.first_solves)),
     Column("problems, second only", lambda row: str(row.second_solves)),
 )
+
+CONTROL_COLUMNS: tuple[Column[ControlRow], ...] = (
+    _label("family", lambda row: row.base.family),
+    _label("dataset", lambda row: row.base.dataset),
+    _label("prompt", lambda row: row.base.prompt),
+    _label("gap", lambda row: f"{row.instruct.arm} − {row.base.arm}"),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("score", lambda row: row.metric),
+    Column("problems", lambda row: str(row.parts.problems)),
+    Column("gap [95 %]", lambda row: points_interval(row.parts.total)),
+    Column("model [95 %]", lambda row: points_interval(row.parts.model)),
+    Column("decoding [95 %]", lambda row: points_interval(row.parts.decoding)),
+    Column("interaction [95 %]", lambda row: points_interval(row.parts.interaction)),
+    Column("model, both decodings [95 %]", lambda row: points_interval(row.parts.model_mean)),
+)
+
+GRID_COLUMNS: tuple[Column[GridRow], ...] = (
+    _label("family", lambda row: row.base.family),
+    _label("dataset", lambda row: row.base.dataset),
+    _label("prompt", lambda row: row.base.prompt),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("score", lambda row: row.metric),
+    _label("decoding", lambda row: row.base.decoding),
+    Column("problems", lambda row: str(row.problems)),
+    Column("gap under it [95 %]", lambda row: points_interval(row.gap)),
+    Column("effect of it [95 %]", lambda row: points_interval(row.effect)),
+    Column("gap over the grid [95 %]", lambda row: points_interval(row.model)),
+)
+
+REASONING_COLUMNS: tuple[Column[ReasoningRow], ...] = (
+    _label("cell", lambda row: row.cell.key),
+    _label("judge", lambda row: judge_name(row.judge)),
+    Column("n", lambda row: str(row.cell.n)),
+    Column("samples that reason", lambda row: percent(row.share)),
+    Column("Pass@n [95 %]", lambda row: percent_interval(row.pass_n)),
+    Column("Pass@n, those alone [95 %]", lambda row: percent_interval(row.reasoned)),
+)
+
+PROMPT_COLUMNS: tuple[Column[PromptRow], ...] = (
+    _label("family", lambda row: row.first.family),
+    _label("arm", lambda row: row.first.arm),
+    _label("dataset", lambda row: row.first.dataset),
+    _label("prompts", lambda row: f"{row.first.prompt} → {row.second.prompt}"),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("score", lambda row: row.metric),
+    Column("problems", lambda row: str(row.problems)),
+    Column("first", lambda row: percent(row.before)),
+    Column("second", lambda row: percent(row.after)),
+    Column("change [95 %]", lambda row: points_interval(row.change)),
+    Column("p", lambda row: p_value(row.p)),
+)
+
+STRATUM_COLUMNS: tuple[Column[StratumRow], ...] = (
+    _label("family", lambda row: row.base.family),
+    _label("dataset", lambda row: row.base.dataset),
+    _label("prompt", lambda row: row.base.prompt),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("score", lambda row: row.metric),
+    _label("stratum", lambda row: row.stratum),
+    _label("value", lambda row: row.value),
+    Column("problems", lambda row: str(row.gap.problems)),
+    Column("base", lambda row: percent(row.gap.base)),
+    Column("instruct", lambda row: percent(row.gap.instruct)),
+    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
+)
+
+REPLICATION_COLUMNS: tuple[Column[ReplicationRow], ...] = (
+    _label("family", lambda row: row.cell.family),
+    _label("dataset", lambda row: row.cell.dataset),
+    _label("prompt", lambda row: row.cell.prompt),
+    _label("judge", lambda row: judge_name(row.judge)),
+    _label("figure", lambda row: row.figure),
+    Column("paper [95 %]", lambda row: _replicated(row, row.published)),
+    Column("ours [95 %]", lambda row: _replicated(row, row.ours)),
+    _label("judgement", lambda row: row.judgement),
+    _label("because", lambda row: row.reason),
+)
+
+
+def _replicated(row: ReplicationRow, estimate: Estimate) -> str:
+    return points_interval(estimate) if row.figure == "gap" else percent_interval(estimate)

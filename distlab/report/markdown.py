@@ -6,9 +6,15 @@ from typing import Final
 
 from distlab.report.columns import (
     AGREEMENT_COLUMNS,
+    CONTROL_COLUMNS,
     DROP_COLUMNS,
     DROP_GAP_COLUMNS,
     GAP_COLUMNS,
+    GRID_COLUMNS,
+    PROMPT_COLUMNS,
+    REASONING_COLUMNS,
+    REPLICATION_COLUMNS,
+    STRATUM_COLUMNS,
     Column,
     Row,
     arm_columns,
@@ -18,6 +24,8 @@ from distlab.report.figures import DASH, judge_name, pass_label, percent, points
 from distlab.report.prose import COLUMNS, METHODS
 from distlab.report.records import CurveRow, GapRow, Judge, StudyTables, WinnerRow
 
+# Values of a stratum up to which its table is shown (ours).
+_STRATUM_VALUES: Final = 12
 # Failed problems listed by name (ours); all are counted.
 _FAILURES_LISTED: Final = 20
 # The k of the curve tables (ours), beside the largest n.
@@ -50,6 +58,15 @@ def render_markdown(study: StudyTables) -> str:
             _table(AGREEMENT_COLUMNS, study.agreements),
             _table(_winner_columns(study.judges), study.winners),
         ),
+        _section(
+            "Model or decoding",
+            _table(CONTROL_COLUMNS, study.controls),
+            _table(GRID_COLUMNS, study.grid),
+        ),
+        _section("Answers without reasoning", _table(REASONING_COLUMNS, study.reasoning)),
+        _section("Prompts", _table(PROMPT_COLUMNS, study.prompts)),
+        _section("Strata", _strata(study)),
+        _section("Beside the paper", _table(REPLICATION_COLUMNS, study.replications)),
         _section("pass@k", _table(_curve_columns(study.curves), study.curves)),
         _section("What cannot be said", _bullets((*study.cannot, *study.remarks))),
         _section("Failed problems", _failures(study)),
@@ -122,6 +139,16 @@ def _arms(study: StudyTables, judge: Judge) -> str:
     label = pass_label({row.cell.n for row in rows})
     title = f"Extractor {markdown(judge.extractor)}, grader {markdown(judge.grader)}; per cent."
     return f"{title}\n\n{_table(arm_columns(label), rows)}"
+
+
+def _strata(study: StudyTables) -> str:
+    """The strata of the first judge that have few values; ``results/`` has all."""
+    rows = [row for row in study.strata if row.judge == study.judges[0]]
+    values: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        values.setdefault((row.base.dataset, row.stratum), set()).add(row.value)
+    few = {label for label, found in values.items() if 1 < len(found) <= _STRATUM_VALUES}
+    return _table(STRATUM_COLUMNS, [row for row in rows if (row.base.dataset, row.stratum) in few])
 
 
 def _winner_columns(judges: Sequence[Judge]) -> tuple[Column[WinnerRow], ...]:

@@ -3,8 +3,12 @@
 from typing import Final
 
 from distlab.analysis.intervals import DRAWS, SEED
+from distlab.analysis.nulls import REASONING_CHARACTERS
+from distlab.analysis.replication import PRECISION
 
-COLUMNS: Final = """\
+_PRECISION_POINTS: Final = round(100 * PRECISION)
+
+COLUMNS: Final = f"""\
 - **arm**: variant / decoding. **n**: samples a problem.
 - **problems**: problems of the dataset. **scored**: those that the scores are means over: all n
   samples judged, or failed. **failed**: problems that could not be sampled (prompt too long,
@@ -29,6 +33,15 @@ COLUMNS: Final = """\
 - **drop**: perturbed − original in percentage points, paired by problem; negative is worse.
   **unpaired**: difference of the two datasets' means, as papers give it; the sets differ in more
   than the perturbation.
+- **detectable**: smallest true gap, in points, that this many problems would have shown with 80 %
+  power at the spread that was observed.
+- **model**, **decoding**, **interaction**: the gap's parts; they sum to it. model: the instruct
+  model decoded as the base arm is, minus the base arm. decoding: the base model decoded as the
+  instruct arm is, minus the base arm. **gap over the grid**: instruct − base over all decodings
+  that both variants have; **effect of it**: a decoding's mean over both variants minus the grid's.
+- **samples that reason**: those with at least {REASONING_CHARACTERS} characters of text before the
+  answer (ours).
+- **paper**: the published figure with the interval that its number of problems gives.
 """
 
 METHODS: Final = f"""\
@@ -50,6 +63,13 @@ METHODS: Final = f"""\
   answer that came first (ours). "one answer" compares agg (CoT-decoding) with maj@n (ours).
 - Deltas belong to the answer span that the `rules` extractor finds, whichever extractor a row
   names.
+- Prompts and strata are compared like arms, paired by problem; their intervals are not adjusted for
+  the number of rows.
+- A figure of the paper (arXiv 2601.13244) is judged against our cell of the same family, dataset,
+  prompt, arm and grader, and only at n = 20 over all its problems. "not replicated": the two 95 %
+  intervals do not touch. "replicated": the published figure lies inside our interval, which is
+  within {_PRECISION_POINTS} points on either side. Anything else: "cannot tell" (ours). The paper's
+  "standard" grader is not defined in public, so ours may differ from it.
 - Timeouts and errors of a grader count as not correct. Grader agreement is over correct against
   everything else.
 """

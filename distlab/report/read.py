@@ -27,6 +27,7 @@ COLUMNS: Final = (
     "rank",
     "extractor",
     "answer",
+    "answer_start",
     "grader",
     "verdict",
     "truncated",
@@ -87,6 +88,7 @@ class _Matrices:
                 present=np.zeros(shape, dtype=np.bool_),
                 answers=np.full(shape, NONE, dtype=np.int64),
                 truncated=np.zeros(shape, dtype=np.bool_),
+                starts=np.zeros(shape, dtype=np.int32),
                 deltas=np.full(shape, np.nan, dtype=np.float32),
                 gold_in_text=np.zeros(shape, dtype=np.bool_),
             )
@@ -147,6 +149,7 @@ class _Collector:
         matrices.codes_of(grader)[at] = rows.verdicts[chosen]
         matrices.facts.present[at] = True
         matrices.facts.answers[at] = rows.answers[chosen]
+        matrices.facts.starts[at] = rows.starts[chosen]
         matrices.facts.truncated[at] = rows.truncated[chosen]
         matrices.facts.deltas[at] = rows.deltas[chosen]
         matrices.facts.gold_in_text[at] = rows.gold_in_text[chosen]
@@ -236,6 +239,7 @@ class _Rows:
     ranks: npt.NDArray[np.int64]
     verdicts: npt.NDArray[np.int8]
     answers: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int32]
     truncated: npt.NDArray[np.bool_]
     deltas: npt.NDArray[np.float32]
     gold_in_text: npt.NDArray[np.bool_]
@@ -253,6 +257,7 @@ class _Rows:
             ranks=batch["rank"].to_numpy(zero_copy_only=False).astype(np.int64),
             verdicts=_codes(_Labels.of(batch["verdict"]), file),
             answers=digests[answers.codes],
+            starts=batch["answer_start"].to_numpy(zero_copy_only=False),
             truncated=batch["truncated"].to_numpy(zero_copy_only=False),
             deltas=batch["delta"].to_numpy(zero_copy_only=False).astype(np.float32),
             gold_in_text=batch["gold_in_text"].to_numpy(zero_copy_only=False),

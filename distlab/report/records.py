@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from distlab.analysis.agreement import Agreement
 from distlab.analysis.arrays import BoolArray, CodeArray, FloatArray, IntArray
+from distlab.analysis.controls import Decomposition
 from distlab.analysis.drops import Drop
 from distlab.analysis.gaps import Gap
 from distlab.analysis.intervals import Estimate
@@ -27,6 +28,7 @@ class SampleFacts:
     Attributes:
         present: [problems, n], whether the sample is there.
         answers: [problems, n], equal for equal answer strings, -1 for none.
+        starts: [problems, n], offset of the answer in the sample's text, in characters.
         truncated: [problems, n].
         deltas: [problems, n], CoT-decoding's answer-span confidence, NaN where there is none.
         gold_in_text: [problems, n], whether the gold's text stands in the sample.
@@ -34,6 +36,7 @@ class SampleFacts:
 
     present: BoolArray
     answers: IntArray
+    starts: npt.NDArray[np.int32]
     truncated: BoolArray
     deltas: npt.NDArray[np.float32]
     gold_in_text: BoolArray
@@ -146,11 +149,12 @@ class GapRow:
         instruct: The instruct arm's cell.
         judge: Extractor and grader.
         metric: What is compared: "Pass@20", "pass@1", "one answer".
-        primary: The study's own two arms (the first of each variant), not a control.
+        primary: The study's own two arms (see ``pairing.comparisons``), not a control.
         headline: The metric at the largest k that both arms have, not one of the others.
         gap: Over all problems scored in both arms, failed ones as unsolved (the headline).
         sampled: The same over the problems that neither arm failed.
         holm: McNemar p, adjusted over the rows of the table with a p.
+        detectable: Smallest true gap that this design finds with 80 % power.
     """
 
     base: Cell
@@ -162,6 +166,7 @@ class GapRow:
     gap: Gap
     sampled: Gap
     holm: float
+    detectable: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +258,142 @@ class WinnerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlRow:
+    """The study's gap split into model, decoding and interaction.
+
+    Attributes:
+        base: The study's base arm.
+        instruct: The study's instruct arm.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        parts: The split.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    parts: Decomposition
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One decoding of the 2 x D grid.
+
+    Attributes:
+        base: The base arm under this decoding.
+        instruct: The instruct arm under it.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        problems: Problems with a score in every arm of the grid.
+        gap: instruct - base under this decoding.
+        effect: The decoding's mean over both variants minus the mean over the grid.
+        model: instruct - base over all decodings of the grid.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    problems: int
+    gap: Estimate
+    effect: Estimate
+    model: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningRow:
+    """Pass@n of one cell over all samples, and over those that reason before they answer.
+
+    Attributes:
+        cell: The cell.
+        judge: Extractor and grader.
+        share: Share of samples that reason.
+        pass_n: Pass@n over all samples.
+        reasoned: Share of problems with a correct sample that reasons.
+    """
+
+    cell: Cell
+    judge: Judge
+    share: float
+    pass_n: Estimate
+    reasoned: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRow:
+    """One arm under two prompts, paired by problem.
+
+    Attributes:
+        first: The cell with the first prompt of the config.
+        second: The cell with another prompt.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        problems: Problems with a score under both.
+        before: Mean under the first.
+        after: Mean under the second.
+        change: Second - first.
+        p: Exact McNemar p.
+    """
+
+    first: Cell
+    second: Cell
+    judge: Judge
+    metric: str
+    problems: int
+    before: float
+    after: float
+    change: Estimate
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class StratumRow:
+    """The study's gap within one stratum.
+
+    Attributes:
+        base: The study's base arm.
+        instruct: The study's instruct arm.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        stratum: Name of the stratum: level, subject, ...
+        value: Its value.
+        gap: Over the problems of the stratum.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    stratum: str
+    value: str
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationRow:
+    """A figure of the paper beside ours.
+
+    Attributes:
+        cell: Our cell (of the instruct arm, for a gap).
+        judge: Extractor and grader.
+        figure: "base", "instruct" or "gap".
+        published: The paper's figure.
+        ours: Ours.
+        judgement: replicated, not replicated or cannot tell.
+        reason: Why it is another measurement than the paper's; empty where it is the same.
+    """
+
+    cell: Cell
+    judge: Judge
+    figure: str
+    published: Estimate
+    ours: Estimate
+    judgement: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudyTables:
     """Everything the report shows.
 
@@ -266,6 +407,12 @@ class StudyTables:
         drop_gaps: Differences of drops.
         agreements: Pairs of graders and of extractors.
         winners: Winners under each judge.
+        controls: The study's gaps, split.
+        grid: Gaps and effects of every decoding that both variants have.
+        reasoning: Pass@n over samples that reason.
+        prompts: Arms under two prompts.
+        strata: The study's gaps by stratum.
+        replications: The paper's figures beside ours.
         cannot: What the data cannot say, one sentence each.
         remarks: What was odd about the files.
     """
@@ -279,5 +426,11 @@ class StudyTables:
     drop_gaps: tuple[DropGapRow, ...]
     agreements: tuple[AgreementRow, ...]
     winners: tuple[WinnerRow, ...]
+    controls: tuple[ControlRow, ...]
+    grid: tuple[GridRow, ...]
+    reasoning: tuple[ReasoningRow, ...]
+    prompts: tuple[PromptRow, ...]
+    strata: tuple[StratumRow, ...]
+    replications: tuple[ReplicationRow, ...]
     cannot: tuple[str, ...]
     remarks: tuple[str, ...]

@@ -1,8 +1,8 @@
 """A Study in; StudyTables out. Chooses what is put beside what; the figures are ``analysis``'s."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -14,7 +14,17 @@ from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
 from distlab.analysis.drops import Scores, drop_difference, paired_drop, unpaired_drop
 from distlab.analysis.gaps import holm, paired_gap
 from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
+from distlab.analysis.power import smallest_detectable
 from distlab.problems.types import Problem
+from distlab.report.controls import (
+    control_rows,
+    grid_rows,
+    prompt_rows,
+    reasoning_row,
+    stratum_rows,
+)
+from distlab.report.pairing import Comparison, Metric, ScoreMap, comparisons, metrics
+from distlab.report.published import replication_rows
 from distlab.report.records import (
     AgreementRow,
     ArmRow,
@@ -34,26 +44,6 @@ from distlab.samples.cell import Cell
 
 # Original and perturbed side of the drops that are shown.
 TRANSITIONS = (("seed", "twin"), ("seed", "simple"), ("seed", "hard"), ("simple", "hard"))
-
-# Cell key and judge to scores.
-_Scores = Mapping[tuple[str, Judge], ProblemScores]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two cells of one family, dataset and prompt; ``primary`` as in ``GapRow``."""
-
-    base: Cell
-    instruct: Cell
-    primary: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Metric:
-    """A problem score by name."""
-
-    name: str
-    of: Callable[[ProblemScores], FloatArray]
 
 
 def build_tables(study: Study) -> StudyTables:
@@ -79,27 +69,15 @@ def build_tables(study: Study) -> StudyTables:
         drop_gaps=tuple(_drop_gap_rows(pairs, judges, scores)),
         agreements=tuple(_agreement_rows(study.manifest.cells, judges, scores)),
         winners=tuple(_winner_rows(gaps)),
+        controls=tuple(control_rows(pairs, judges, scores)),
+        grid=tuple(grid_rows(study.manifest.cells, judges, scores)),
+        reasoning=tuple(reasoning_row(judge, row) for (_, judge), row in scores.items()),
+        prompts=tuple(prompt_rows(study.manifest.cells, judges, scores)),
+        strata=tuple(stratum_rows(pairs, judges, scores)),
+        replications=tuple(replication_rows(judges, scores)),
         cannot=tuple(_cannot(study.manifest, pairs, judges, scores, bool(drops))),
         remarks=study.remarks,
     )
-
-
-def comparisons(cells: Sequence[Cell]) -> Iterator[Comparison]:
-    """The pairs of arms to compare.
-
-    The first base arm against the first instruct arm of the config is the study; equal decodings
-    on both sides are its control (ours).
-    """
-    settings = dict.fromkeys((cell.family, cell.dataset, cell.prompt) for cell in cells)
-    for setting in settings:
-        here = [cell for cell in cells if (cell.family, cell.dataset, cell.prompt) == setting]
-        base = [cell for cell in here if cell.variant == "base"]
-        instruct = [cell for cell in here if cell.variant == "instruct"]
-        for i, first in enumerate(base):
-            for j, second in enumerate(instruct):
-                primary = i == j == 0
-                if primary or first.decoding == second.decoding:
-                    yield Comparison(first, second, primary)
 
 
 def _arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
@@ -134,25 +112,15 @@ def _column_means(curve: FloatArray) -> FloatArray:
     return np.asarray(curve[scored].mean(axis=0), dtype=np.float64)
 
 
-def _metrics(k: int) -> list[_Metric]:
-    """What two arms are compared by, the headline first; k is the samples that both have."""
-    wide = [_Metric(f"Pass@{k}", lambda scores: scores.pass_at(k))] if k > 1 else []
-    return [
-        *wide,
-        _Metric("pass@1", lambda scores: scores.pass_at(1)),
-        _Metric("one answer", lambda scores: scores.one_answer),
-    ]
-
-
 def _gap_rows(
-    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: _Scores
+    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
 ) -> tuple[GapRow, ...]:
     rows = [
         _gap_row(pair, judge, metric, place == 0, scores)
         for pair in pairs
         for judge in judges
         if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores
-        for place, metric in enumerate(_metrics(min(pair.base.n, pair.instruct.n)))
+        for place, metric in enumerate(metrics(min(pair.base.n, pair.instruct.n)))
     ]
     adjusted: dict[int, float] = {}
     for name in dict.fromkeys(row.metric for row in rows):
@@ -162,11 +130,12 @@ def _gap_rows(
 
 
 def _gap_row(
-    pair: Comparison, judge: Judge, metric: _Metric, headline: bool, scores: _Scores
+    pair: Comparison, judge: Judge, metric: Metric, headline: bool, scores: ScoreMap
 ) -> GapRow:
     base, instruct = scores[pair.base.key, judge], scores[pair.instruct.key, judge]
     first, second = metric.of(base), metric.of(instruct)
     clusters = [problem.cluster for problem in base.table.problems]
+    gap = paired_gap(first, second, clusters)
     return GapRow(
         base=pair.base,
         instruct=pair.instruct,
@@ -174,9 +143,10 @@ def _gap_row(
         metric=metric.name,
         primary=pair.primary,
         headline=headline,
-        gap=paired_gap(first, second, clusters),
+        gap=gap,
         sampled=paired_gap(base.sampled(first), instruct.sampled(second), clusters),
         holm=math.nan,
+        detectable=smallest_detectable(gap.error),
     )
 
 
@@ -216,7 +186,7 @@ def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[t
 
 
 def _transitions(
-    judge: Judge, scores: _Scores
+    judge: Judge, scores: ScoreMap
 ) -> Iterator[tuple[Sides, ProblemScores, ProblemScores]]:
     """Every (original, perturbed) pair of cells of one arm and prompt that share pairs."""
     mine = [row for (_, other), row in scores.items() if other == judge]
@@ -229,10 +199,10 @@ def _transitions(
                 yield Sides(one.dataset, before, two.dataset, after), first, second
 
 
-def _drop_rows(judges: Sequence[Judge], scores: _Scores) -> Iterator[DropRow]:
+def _drop_rows(judges: Sequence[Judge], scores: ScoreMap) -> Iterator[DropRow]:
     for judge in judges:
         for sides, first, second in _transitions(judge, scores):
-            metric = _metrics(min(first.table.cell.n, second.table.cell.n))[0]
+            metric = metrics(min(first.table.cell.n, second.table.cell.n))[0]
             before = _side_scores(first.table.problems, sides.before_side, metric.of(first))
             after = _side_scores(second.table.problems, sides.after_side, metric.of(second))
             if drop := paired_drop(before, after):
@@ -247,7 +217,7 @@ def _drop_rows(judges: Sequence[Judge], scores: _Scores) -> Iterator[DropRow]:
 
 
 def _unpaired(
-    sides: Sides, metric: _Metric, first: ProblemScores, second: ProblemScores
+    sides: Sides, metric: Metric, first: ProblemScores, second: ProblemScores
 ) -> Estimate:
     """Over whole datasets, as papers do; within one dataset, over its sides."""
     before, after = metric.of(first), metric.of(second)
@@ -258,7 +228,7 @@ def _unpaired(
 
 
 def _drop_gap_rows(
-    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: _Scores
+    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
 ) -> Iterator[DropGapRow]:
     for judge in judges:
         found = {
@@ -279,7 +249,7 @@ def _drop_gap_row(
     base: tuple[ProblemScores, ProblemScores],
     instruct: tuple[ProblemScores, ProblemScores],
 ) -> DropGapRow:
-    metric = _metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
+    metric = metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
 
     def both(arm: tuple[ProblemScores, ProblemScores]) -> tuple[Scores, Scores]:
         before = _side_scores(arm[0].table.problems, sides.before_side, metric.of(arm[0]))
@@ -291,7 +261,7 @@ def _drop_gap_row(
 
 
 def _agreement_rows(
-    cells: Sequence[Cell], judges: Sequence[Judge], scores: _Scores
+    cells: Sequence[Cell], judges: Sequence[Judge], scores: ScoreMap
 ) -> Iterator[AgreementRow]:
     for cell in cells:
         for first, second in combinations(judges, 2):
@@ -325,7 +295,7 @@ def _cannot(
     manifest: Manifest,
     pairs: Sequence[Comparison],
     judges: Sequence[Judge],
-    scores: _Scores,
+    scores: ScoreMap,
     has_drops: bool,
 ) -> Iterator[str]:
     """What the data do not give, and what would."""

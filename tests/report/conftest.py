@@ -42,6 +42,7 @@ class Samples:
     grader: str = "standard"
     extractor: str = "rules"
     truncated: bool = False
+    start: int = 0
 
     def rows(self) -> list[dict[str, Any]]:
         names = {"1": "correct", "0": "incorrect", "-": "no_answer", "t": "timeout"}
@@ -53,7 +54,7 @@ class Samples:
                 "rank": rank,
                 "extractor": self.extractor,
                 "answer": self.answers[rank] if self.answers else default[mark],
-                "answer_start": 0,
+                "answer_start": self.start,
                 "answer_end": 0,
                 "text_cut": 0,
                 "grader": self.grader,

@@ -55,6 +55,7 @@ def test_report_has_every_section(run: Path) -> None:
         "Gap between base and instruct",
         "Perturbation drop",
         "Graders and extractors",
+        "Answers without reasoning",
         "pass@k",
         "What cannot be said",
         "Failed problems",

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from distlab.report import build_report
-from distlab.report.tables import comparisons
+from distlab.report.pairing import comparisons
 from distlab.runfolder import ProblemFailure
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
@@ -122,11 +122,13 @@ def test_comparisons_are_the_study_and_its_matched_controls() -> None:
     ]
     found = [(c.base.arm, c.instruct.arm, c.primary) for c in comparisons(cells)]
     assert found == [
-        ("base/cot", "instruct/cot", True),
+        ("base/cot", "instruct/t0.05", True),
+        ("base/cot", "instruct/cot", False),
         ("base/t0.05", "instruct/t0.05", False),
     ]
-    study = [(c.base.arm, c.instruct.arm) for c in comparisons([cells[0], cells[3]])]
-    assert study == [("base/cot", "instruct/t0.05")]
+    warm = [(c.base.arm, c.instruct.arm, c.primary) for c in comparisons([cells[1], cells[2]])]
+    assert warm == [("base/t0.05", "instruct/cot", True)]
+    assert not list(comparisons(cells[:2]))
 
 
 def test_arms_of_different_n_meet_at_the_smaller(make_run: Make) -> None:

@@ -1,0 +1,116 @@
+"""Decoding controls: the gap of two arms split into model, decoding and their interaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from distlab.analysis.arrays import FloatArray
+from distlab.analysis.intervals import DRAWS, SEED, Estimate, mean_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposition:
+    """The 2 x 2 split; total = model + decoding + interaction.
+
+    With B and I for the variants, and 1 and 2 for the decodings of the study's base and instruct
+    arms, all means over the same problems:
+
+    Attributes:
+        problems: Problems with a score in all four arms.
+        total: I2 - B1, the study's gap.
+        model: I1 - B1: the other model, decoded as the base arm is.
+        decoding: B2 - B1: the base model, decoded as the instruct arm is.
+        interaction: (I2 - B2) - (I1 - B1): how far the model part depends on the decoding.
+        model_mean: Mean of I1 - B1 and I2 - B2: the model part over both decodings.
+    """
+
+    problems: int
+    total: Estimate
+    model: Estimate
+    decoding: Estimate
+    interaction: Estimate
+    model_mean: Estimate
+
+
+def decompose(
+    base_first: FloatArray,
+    base_second: FloatArray,
+    instruct_first: FloatArray,
+    instruct_second: FloatArray,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Decomposition:
+    """Split a gap; each part is a mean of per-problem contrasts, so its interval is paired.
+
+    Args:
+        base_first: [problems] base under the study's base decoding; NaN where unscored.
+        base_second: [problems] base under the study's instruct decoding.
+        instruct_first: [problems] instruct under the base decoding.
+        instruct_second: [problems] instruct under the instruct decoding.
+        draws: Bootstrap resamples.
+        seed: Seed of the resamples.
+    """
+    arms = np.stack([base_first, base_second, instruct_first, instruct_second])
+    b1, b2, i1, i2 = arms[:, ~np.isnan(arms).any(axis=0)]
+
+    def estimate(contrast: FloatArray) -> Estimate:
+        return mean_interval(contrast, draws=draws, seed=seed)
+
+    return Decomposition(
+        problems=b1.size,
+        total=estimate(i2 - b1),
+        model=estimate(i1 - b1),
+        decoding=estimate(b2 - b1),
+        interaction=estimate((i2 - b2) - (i1 - b1)),
+        model_mean=estimate(((i1 - b1) + (i2 - b2)) / 2),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GridEffects:
+    """Main effects over a 2 x D grid, in the sense of a balanced two-way layout.
+
+    Attributes:
+        problems: Problems with a score in all arms.
+        model: Mean over decodings of instruct - base.
+        decodings: [D] each decoding's mean over both variants minus the grand mean.
+        gaps: [D] instruct - base under each decoding.
+    """
+
+    problems: int
+    model: Estimate
+    decodings: tuple[Estimate, ...]
+    gaps: tuple[Estimate, ...]
+
+
+def grid_effects(
+    base: Sequence[FloatArray],
+    instruct: Sequence[FloatArray],
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> GridEffects:
+    """Main effects of model and decoding.
+
+    Args:
+        base: D arrays [problems], one a decoding.
+        instruct: D arrays [problems], the same decodings in the same order.
+        draws: Bootstrap resamples.
+        seed: Seed of the resamples.
+    """
+    grid = np.stack([np.stack(list(base)), np.stack(list(instruct))])
+    kept = grid[:, :, ~np.isnan(grid).any(axis=(0, 1))]
+    gaps = kept[1] - kept[0]
+    means = kept.mean(axis=0)
+
+    def estimate(contrast: FloatArray) -> Estimate:
+        return mean_interval(contrast, draws=draws, seed=seed)
+
+    return GridEffects(
+        problems=kept.shape[2],
+        model=estimate(gaps.mean(axis=0)),
+        decodings=tuple(estimate(row - means.mean(axis=0)) for row in means),
+        gaps=tuple(estimate(row) for row in gaps),
+    )

@@ -1,0 +1,101 @@
+"""StudyTables in; ``results/``: every table as Parquet and CSV, in plain numbers."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distlab.analysis.intervals import Estimate
+from distlab.report.escape import spreadsheet
+from distlab.report.records import CurveRow, StudyTables
+from distlab.samples.cell import Cell
+
+# Records whose fields need no prefix: their names say what they are.
+_BARE: Final = frozenset({"cell", "judge", "gap", "drop", "parts", "agreement", "sides"})
+
+_Record = dict[str, str | int | float | bool]
+
+
+def write_results(folder: Path, study: StudyTables) -> None:
+    """Write every table with rows, and remove those of an earlier report that have none now.
+
+    A CSV cell that a spreadsheet would run as a formula gets an apostrophe in front; Parquet holds
+    the text as it is.
+
+    Args:
+        folder: The run's ``results/``; made if absent.
+        study: The tables.
+    """
+    folder.mkdir(exist_ok=True)
+    for name, rows in _tables(study).items():
+        parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
+        if not rows:
+            parquet.unlink(missing_ok=True)
+            text.unlink(missing_ok=True)
+            continue
+        pq.write_table(pa.Table.from_pylist(rows), draft := parquet.with_suffix(".tmp"))
+        draft.replace(parquet)
+        _write_csv(draft, rows)
+        draft.replace(text)
+
+
+def _tables(study: StudyTables) -> Mapping[str, Sequence[_Record]]:
+    plain: Mapping[str, Sequence[Any]] = {
+        "scores": study.arms,
+        "gaps": study.gaps,
+        "drops": study.drops,
+        "drop_differences": study.drop_gaps,
+        "agreement": study.agreements,
+        "controls": study.controls,
+        "grid": study.grid,
+        "reasoning": study.reasoning,
+        "prompts": study.prompts,
+        "strata": study.strata,
+        "paper": study.replications,
+    }
+    tables = {name: [flatten(row) for row in rows] for name, rows in plain.items()}
+    return tables | {"curves": [row for curve in study.curves for row in _curve(curve)]}
+
+
+def _curve(row: CurveRow) -> Iterator[_Record]:
+    labels = dict(_flat("cell", row.cell)) | dict(_flat("judge", row.judge))
+    yield from (
+        {**labels, "k": k, "pass_at_k": float(value)} for k, value in enumerate(row.values, start=1)
+    )
+
+
+def flatten(row: Any) -> _Record:  # noqa: ANN401 (any record of the tables)
+    """A record's fields as columns; a nested record's get the name of the field in front."""
+    return {
+        name: value
+        for field in fields(row)
+        for name, value in _flat(field.name, getattr(row, field.name))
+    }
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    prefix = "" if name in _BARE else f"{name}_"
+    if isinstance(value, Estimate):
+        yield from ((name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high))
+    elif isinstance(value, Cell):
+        for part in ("family", "variant", "decoding", "dataset", "prompt", "n"):
+            yield f"{prefix}{part}", getattr(value, part)
+    elif is_dataclass(value):
+        yield from ((f"{prefix}{key}", item) for key, item in flatten(value).items())
+    else:
+        yield name, value
+
+
+def _write_csv(file: Path, rows: Iterable[_Record]) -> None:
+    rows = list(rows)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(rows[0])
+        for row in rows:
+            writer.writerow(
+                spreadsheet(value) if isinstance(value, str) else value for value in row.values()
+            )
