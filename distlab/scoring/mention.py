@@ -1,5 +1,7 @@
 """Whether a gold is to be seen in a text at all: what extraction could have found."""
 
+import re
+
 from distlab.problems.types import Gold, GoldKind
 
 _NUMERIC = (GoldKind.NUMBER, GoldKind.INTEGER, GoldKind.INTERVAL)
@@ -15,11 +17,18 @@ class Mention:
 
     def __init__(self, gold: Gold) -> None:
         values = gold.items if gold.kind is GoldKind.LIST else (gold.text,)
-        self._spellings = tuple(_spellings(value.strip(), gold.kind) for value in values)
+        self._spellings = tuple(
+            tuple((s, _pattern(s)) for s in _spellings(value.strip(), gold.kind) if s)
+            for value in values
+        )
 
     def stands_in(self, text: str) -> bool:
         """Whether every value of the gold is spelled out in ``text``."""
-        return all(any(_stands(s, text) for s in spelled) for spelled in self._spellings)
+        # The plain search is the fast one; most texts need no other.
+        return all(
+            any(s in text and pattern.search(text) for s, pattern in spelled)
+            for spelled in self._spellings
+        )
 
 
 def _spellings(value: str, kind: GoldKind) -> tuple[str, ...]:
@@ -34,27 +43,8 @@ def _spellings(value: str, kind: GoldKind) -> tuple[str, ...]:
     return tuple({value, plain, f"{sign}{int(digits):,}{dot}{decimals}"})
 
 
-def _stands(spelling: str, text: str) -> bool:
-    at = text.find(spelling) if spelling else -1
-    while at >= 0:
-        if not (_number_before(spelling, text, at) or _number_after(spelling, text, at)):
-            return True
-        at = text.find(spelling, at + 1)
-    return False
-
-
-def _number_before(spelling: str, text: str, at: int) -> bool:
-    """Whether a number runs into the spelling from the left."""
-    before = text[max(0, at - 2) : at]
-    return spelling[0].isdigit() and (
-        before[-1:].isdigit() or (before[-1:] in {".", ","} and before[:1].isdigit())
-    )
-
-
-def _number_after(spelling: str, text: str, at: int) -> bool:
-    """Whether a number runs on behind the spelling."""
-    end = at + len(spelling)
-    after = text[end : end + 2]
-    return spelling[-1].isdigit() and (
-        after[:1].isdigit() or (after[:1] in {".", ","} and after[1:].isdigit())
-    )
+def _pattern(spelling: str) -> re.Pattern[str]:
+    """The spelling, not inside a longer number."""
+    before = r"(?<![0-9])(?<![0-9][.,])" if spelling[0].isdigit() else ""
+    after = r"(?![0-9]|[.,][0-9])" if spelling[-1].isdigit() else ""
+    return re.compile(f"{before}{re.escape(spelling)}{after}")
