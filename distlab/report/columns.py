@@ -72,6 +72,7 @@ def arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
         Column("unjudged", lambda row: str(row.unjudged)),
         Column("gold missed", lambda row: percent(row.missed)),
         Column("failed", lambda row: str(row.failed)),
+        Column("not judged", lambda row: str(row.outside)),
         Column("incomplete", lambda row: str(row.incomplete)),
     )
 
@@ -83,6 +84,7 @@ def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
         _label("family", lambda row: row.cell.family),
         _label("dataset", lambda row: row.cell.dataset),
         _label("prompt", lambda row: row.cell.prompt),
+        _label("judge", lambda row: judge_name(row.judge)),
         Column("problems", _problems),
         Column(pass_n, lambda row: percent(row.pass_n.value)),
         Column("pass@1", lambda row: percent(row.pass_1.value)),
@@ -95,7 +97,9 @@ def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
 
 
 def _problems(row: ArmRow) -> str:
-    return f"{row.scored} of {row.problems}" if row.incomplete else str(row.problems)
+    if row.scored == row.problems:
+        return str(row.problems)
+    return f"{row.scored} of {row.problems}"
 
 
 def _clustered(row: GapRow) -> str:
@@ -133,7 +137,7 @@ GAP_COLUMNS: tuple[Column[GapRow], ...] = (
 
 
 COMPACT_GAP_COLUMNS: tuple[Column[GapRow], ...] = (
-    _label("grader", lambda row: row.judge.grader),
+    _label("judge", lambda row: judge_name(row.judge)),
     _label("family", lambda row: row.base.family),
     _label("dataset", lambda row: row.base.dataset),
     _label("prompt", lambda row: row.base.prompt),
@@ -161,6 +165,7 @@ COMPACT_DROP_COLUMNS: tuple[Column[DropRow], ...] = (
     _label("family", lambda row: row.cell.family),
     _label("prompt", lambda row: row.cell.prompt),
     _label("sides", lambda row: sides_name(row.sides)),
+    _label("judge", lambda row: judge_name(row.judge)),
     _label("score", lambda row: row.metric),
     Column("pairs", lambda row: str(row.drop.pairs)),
     Column("drop [95 %]", lambda row: points_interval(row.drop.change)),

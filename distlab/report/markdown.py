@@ -142,8 +142,8 @@ def _arms(study: StudyTables, judge: Judge) -> str:
 
 
 def _strata(study: StudyTables) -> str:
-    """The strata of the first judge that have few values; ``results/`` has all."""
-    rows = [row for row in study.strata if row.judge == study.judges[0]]
+    """Strata that have few values, under the headline judge; ``results/`` has all."""
+    rows = [row for row in study.strata if row.judge == study.headlines[row.base.key]]
     values: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         values.setdefault((row.base.dataset, row.stratum), set()).add(row.value)

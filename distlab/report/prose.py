@@ -12,8 +12,9 @@ COLUMNS: Final = f"""\
 - **arm**: variant / decoding. **n**: samples a problem.
 - **problems**: problems of the dataset. **scored**: those that the scores are means over: all n
   samples judged, or failed. **failed**: problems that could not be sampled (prompt too long,
-  ...); they count as unsolved. **incomplete**: problems with fewer than n judged samples (an
-  interrupted run, or a grader that does not apply to them); they are in no score.
+  ...); they count as unsolved. **not judged**: problems whose gold the grader does not judge.
+  **incomplete**: problems with fewer than n judged samples (an interrupted run). Both are in no
+  score.
 - **Pass@n**: share of problems with at least one correct sample among n, with Wilson's 95 %
   interval.
 - **pass@1**: mean share of correct samples; for CoT-decoding the top-ranked branch's verdict,

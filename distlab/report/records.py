@@ -98,7 +98,8 @@ class ArmRow:
         problems: Problems of the dataset.
         scored: Problems with a score: all samples judged, or failed.
         failed: Problems that could not be sampled; scored as unsolved.
-        incomplete: Problems with fewer than n judged samples, which have no score.
+        outside: Problems whose gold the grader does not judge; they have no score.
+        incomplete: Other problems with fewer than n judged samples; they have no score.
         pass_n: Share of the scored problems with any correct sample among n.
         pass_1: Mean pass@1.
         majority: Mean maj@n.
@@ -117,6 +118,7 @@ class ArmRow:
     problems: int
     scored: int
     failed: int
+    outside: int
     incomplete: int
     pass_n: Estimate
     pass_1: Estimate
@@ -399,7 +401,9 @@ class StudyTables:
 
     Attributes:
         manifest: What ran.
-        judges: Extractors and graders, in the config's order; the first one is the headline.
+        judges: Extractors and graders, in the config's order.
+        headlines: Cell key to the judge that stands for it where one must: of those that score
+            most of its problems, the first (ours).
         arms: A row for each cell and judge.
         curves: pass@k curves, the same rows.
         gaps: Paired gaps.
@@ -419,6 +423,7 @@ class StudyTables:
 
     manifest: Manifest
     judges: tuple[Judge, ...]
+    headlines: Mapping[str, Judge]
     arms: tuple[ArmRow, ...]
     curves: tuple[CurveRow, ...]
     gaps: tuple[GapRow, ...]

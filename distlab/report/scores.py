@@ -22,6 +22,7 @@ class ProblemScores:
         table: Where the scores are from.
         complete: [problems], all n samples judged.
         scored: [problems], complete or failed.
+        outside: [problems], sampled, but with a gold that the grader does not judge.
         curve: [problems, n], pass@1 to pass@n.
         majority: [problems], maj@n.
         largest_delta: [problems], CoT-decoding's ``max``; all NaN in other arms.
@@ -31,6 +32,7 @@ class ProblemScores:
     table: VerdictTable
     complete: BoolArray
     scored: BoolArray
+    outside: BoolArray
     curve: FloatArray
     majority: FloatArray
     largest_delta: FloatArray
@@ -77,6 +79,7 @@ def score(table: VerdictTable) -> ProblemScores:
         table=table,
         complete=complete,
         scored=complete | table.failed,
+        outside=facts.present.any(axis=1) & ~judged.any(axis=1) & ~table.failed,
         curve=settle(curve),
         majority=settle(majority(facts.answers, correct)),
         largest_delta=(

@@ -59,6 +59,7 @@ def build_tables(study: Study) -> StudyTables:
     return StudyTables(
         manifest=study.manifest,
         judges=judges,
+        headlines=_headlines(scores),
         arms=tuple(_arm_row(judge, row) for (_, judge), row in scores.items()),
         curves=tuple(
             CurveRow(row.table.cell, judge, _column_means(row.curve))
@@ -80,6 +81,16 @@ def build_tables(study: Study) -> StudyTables:
     )
 
 
+def _headlines(scores: ScoreMap) -> dict[str, Judge]:
+    most: dict[str, int] = {}
+    headlines: dict[str, Judge] = {}
+    for (key, judge), row in scores.items():
+        scored = int(row.scored.sum())
+        if scored > most.get(key, -1):
+            most[key], headlines[key] = scored, judge
+    return headlines
+
+
 def _arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
     table, facts = scores.table, scores.table.facts
     codes, present = table.codes, scores.table.facts.present
@@ -90,7 +101,8 @@ def _arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
         problems=len(table.problems),
         scored=int(scores.scored.sum()),
         failed=int(table.failed.sum()),
-        incomplete=int((~scores.scored).sum()),
+        outside=int(scores.outside.sum()),
+        incomplete=int((~scores.scored & ~scores.outside).sum()),
         pass_n=proportion_interval(scores.pass_at(table.cell.n)),
         pass_1=mean_interval(scores.pass_at(1)),
         majority=proportion_interval(scores.majority),

@@ -19,39 +19,26 @@ from distlab.report.records import StudyTables
 
 
 def render_terminal(study: StudyTables, console: Console) -> None:
-    """Print the tables of the first extractor: scores under the first grader, gaps under each.
+    """Print scores and drops under each cell's headline judge, and gaps under every judge.
 
     Args:
         study: The tables.
         console: Where to print.
     """
     _sentences(console, study.manifest.notes)
-    if study.judges:
-        _tables(study, console)
+    arms = [row for row in study.arms if row.judge == study.headlines[row.cell.key]]
+    label = pass_label({row.cell.n for row in arms})
+    _print(console, "Scores, per cent", compact_arm_columns(label), arms)
+    gaps = [row for row in study.gaps if row.primary and row.headline]
+    _print(console, "Gap, instruct − base, percentage points", COMPACT_GAP_COLUMNS, gaps)
+    drops = [row for row in study.drops if row.judge == study.headlines[row.cell.key]]
+    _print(console, "Perturbation drop, paired, percentage points", COMPACT_DROP_COLUMNS, drops)
     _sentences(console, (*study.cannot, *study.remarks))
 
 
 def _sentences(console: Console, sentences: Iterable[str]) -> None:
     for sentence in sentences:
         console.print(terminal(f"Note: {sentence}", None))
-
-
-def _tables(study: StudyTables, console: Console) -> None:
-    first = study.judges[0]
-    arms = [row for row in study.arms if row.judge == first]
-    label = pass_label({row.cell.n for row in arms})
-    judge = f"extractor {first.extractor}, grader {first.grader}"
-    _print(console, f"Scores, per cent; {judge}", compact_arm_columns(label), arms)
-    gaps = [
-        row
-        for row in study.gaps
-        if row.primary and row.headline and row.judge.extractor == first.extractor
-    ]
-    title = f"Gap, instruct − base, percentage points; extractor {first.extractor}"
-    _print(console, title, COMPACT_GAP_COLUMNS, gaps)
-    drops = [row for row in study.drops if row.judge == first]
-    title = f"Perturbation drop, paired, percentage points; {judge}"
-    _print(console, title, COMPACT_DROP_COLUMNS, drops)
 
 
 def _print(

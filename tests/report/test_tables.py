@@ -153,3 +153,14 @@ def test_a_cell_without_verdicts(make_run: Make) -> None:
     study = build_report(make_run([COT, WARM], PROBLEMS, [Samples(COT, "a", "1111")]))
     assert study.gaps == ()
     assert any(WARM.key in sentence for sentence in study.cannot)
+
+
+def test_problems_that_a_grader_does_not_judge(make_run: Make) -> None:
+    rows = [Samples(WARM, name, "1111", grader="medcalc") for name in "abc"]
+    rows += [Samples(WARM, "a", "0000")]
+    config = {"grader": {"use": {"standard": {}, "medcalc": {}}}}
+    study = build_report(make_run([WARM], PROBLEMS, rows, config=config))
+    standard, medcalc = study.arms
+    assert (standard.scored, standard.outside, standard.incomplete) == (1, 2, 1)
+    assert (medcalc.scored, medcalc.outside, medcalc.incomplete) == (3, 0, 1)
+    assert study.headlines[WARM.key] == medcalc.judge
