@@ -5,6 +5,7 @@ has no common definition, harnesses leave it to stop strings.
 """
 
 import re
+from itertools import islice
 
 # End-of-turn and role tokens, in case special tokens were kept in the text.
 _TOKEN = re.compile(r"<[|｜][A-Za-z_▁]{2,30}[|｜]>|</s>|\[/?INST\]|<(?:start|end)_of_turn>|<eos>")
@@ -34,16 +35,17 @@ _RESTATED = re.compile(
     rf"{_SUFFIX}[:.)]"
 )
 
+# Characters looked back for a line's beginning, and markers looked at. (ours)
+_LINE = 600
+_TRIES = 200
 _STATED = re.compile(r"nswer|NSWER|\\boxed|\\fbox|####")
 _HEADING = re.compile(r"\s{0,8}(?:#|\*\*|Step\b|\d+[.)]\s)")
 _DIGIT = re.compile(r"[0-9]")
 
 
-def _answered(text: str, start: int, end: int) -> bool:
-    """Whether ``text[start:end]`` seems to hold an answer already."""
-    if _STATED.search(text, start, end):
-        return True
-    body = text[max(start, end - 600) : end].rstrip()
+def _concluded(text: str, start: int, end: int) -> bool:
+    """Whether the last line of ``text[start:end]`` gives a value, and is no heading."""
+    body = text[max(start, end - _LINE) : end].rstrip()
     line = body[body.rfind("\n") + 1 :]
     return bool(_DIGIT.search(line)) and not _HEADING.match(line) and not line.endswith(":")
 
@@ -60,20 +62,28 @@ def run_on(text: str, start: int, end: int) -> int:
         The offset to read up to; ``end`` where the model does not run on.
     """
     cut = end
-    for token in _TOKEN.finditer(text, start, end):
-        if text[start : token.start()].strip():
+    head = start
+    for token in islice(_TOKEN.finditer(text, start, end), _TRIES):
+        if text[head : token.start()].strip():
             cut = token.start()
             break
-    first = start
-    restated = _RESTATED.match(text, start, cut)
-    if restated:
-        first = restated.end()
+        head = token.end()
+    restated = _RESTATED.match(text, head, cut)
+    first = restated.end() if restated else head
     strong = _STRONG.search(text, first, cut)
-    if strong:
-        cut = strong.start()
-    for weak in _WEAK.finditer(text, first, cut):
-        if _answered(text, first, weak.start()):
-            cut = weak.start()
-            break
+    cut = strong.start() if strong else cut
+    cut = _weak_cut(text, first, cut)
     question = _NEW_QUESTION.search(text, first, cut)
-    return question.end() if question else cut
+    cut = question.end() if question else cut
+    while start < cut < end and text[cut - 1].isspace():
+        cut -= 1
+    return cut
+
+
+def _weak_cut(text: str, start: int, end: int) -> int:
+    stated = _STATED.search(text, start, end)
+    answered = stated.start() if stated else end
+    for weak in islice(_WEAK.finditer(text, start, end), _TRIES):
+        if answered < weak.start() or _concluded(text, start, weak.start()):
+            return weak.start()
+    return end

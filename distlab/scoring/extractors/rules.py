@@ -25,7 +25,7 @@ READ_LIMIT = 1_000_000
 _TAIL = 100_000
 # Longest answer in plain words, in characters after "is" and in words after a label. (ours)
 _PHRASE = 120
-_LABEL_WORDS = 6
+_LABEL_WORDS = 3
 # Characters of the end that weak evidence is looked for in. (ours)
 _CLOSING_CHARACTERS = 2_000
 # Statements looked at, last first, before giving up. (ours)
@@ -322,7 +322,9 @@ def _number_alone(text: str, start: int, end: int) -> Span:
         return start, end
     rest = re.sub(r"\\(?:text|mbox|mathrm|textbf|,|;|!|\s)|[{}$~]", " ", text[span[1] : end])
     left = text[start : span[0]]
-    if _UNITS.fullmatch(rest) and ("=" in left or skip_junk(text, start, end) >= span[0]):
+    if _UNITS.fullmatch(" ".join(rest.split())) and (
+        "=" in left or skip_junk(text, start, end) >= span[0]
+    ):
         return span
     return start, end
 
@@ -471,4 +473,11 @@ def _last_formula(text: str, start: int, end: int) -> Span | None:
         return number
     if not formulas:
         return None
-    return _right_side(text, *_content(formulas[-1]))
+    begin, stop = _content(formulas[-1])
+    alone = True
+    for index in range(len(formulas) - 1, 0, -1):
+        earlier = formulas[index - 1]
+        if not _JOINED.fullmatch(text, earlier.end(), formulas[index].start()):
+            break
+        begin, alone = _content(earlier)[0], False
+    return _right_side(text, begin, stop) if alone else (begin, stop)
