@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from distlab.report.disagreements import read_disagreements
 from distlab.report.markdown import render_markdown
 from distlab.report.read import read_study
 from distlab.report.records import StudyTables
@@ -22,7 +23,8 @@ def build_report(run: Path) -> StudyTables:
     Raises:
         UserError: It is no run folder, or a file in it cannot be read.
     """
-    return build_tables(read_study(run))
+    study = read_study(run)
+    return build_tables(study, read_disagreements(run, study))
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:

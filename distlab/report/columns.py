@@ -19,6 +19,7 @@ from distlab.report.records import (
     AgreementRow,
     ArmRow,
     ControlRow,
+    DisagreementRow,
     DropGapRow,
     DropRow,
     GapRow,
@@ -85,6 +86,7 @@ def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
         _label("dataset", lambda row: row.cell.dataset),
         _label("prompt", lambda row: row.cell.prompt),
         _label("judge", lambda row: judge_name(row.judge)),
+        *([Column("n", lambda row: str(row.cell.n))] if pass_n == "Pass@n" else []),
         Column("problems", _problems),
         Column(pass_n, lambda row: percent(row.pass_n.value)),
         Column("pass@1", lambda row: percent(row.pass_1.value)),
@@ -196,6 +198,17 @@ AGREEMENT_COLUMNS: tuple[Column[AgreementRow], ...] = (
     Column("samples, second only", lambda row: str(row.agreement.second_only)),
     Column("problems, first only", lambda row: str(row.first_solves)),
     Column("problems, second only", lambda row: str(row.second_solves)),
+)
+
+DISAGREEMENT_COLUMNS: tuple[Column[DisagreementRow], ...] = (
+    _label("cell", lambda row: row.sample.cell),
+    _label("extractor", lambda row: row.sample.extractor),
+    _label("problem", lambda row: row.sample.problem_id),
+    Column("rank", lambda row: str(row.sample.rank)),
+    _label("accepts", lambda row: row.accepts),
+    _label("rejects", lambda row: row.rejects),
+    _label("gold", lambda row: row.gold),
+    _label("answer", lambda row: row.answer),
 )
 
 CONTROL_COLUMNS: tuple[Column[ControlRow], ...] = (

@@ -7,6 +7,7 @@ from typing import Final
 from distlab.report.columns import (
     AGREEMENT_COLUMNS,
     CONTROL_COLUMNS,
+    DISAGREEMENT_COLUMNS,
     DROP_COLUMNS,
     DROP_GAP_COLUMNS,
     GAP_COLUMNS,
@@ -57,6 +58,7 @@ def render_markdown(study: StudyTables) -> str:
             "Graders and extractors",
             _table(AGREEMENT_COLUMNS, study.agreements),
             _table(_winner_columns(study.judges), study.winners),
+            _table(DISAGREEMENT_COLUMNS, study.disagreements),
         ),
         _section(
             "Model or decoding",

@@ -1,7 +1,7 @@
 """A run folder in; a Study out. Verdicts are streamed into matrices and no answer is kept."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from distlab.analysis.answers import NONE
@@ -16,7 +17,7 @@ from distlab.analysis.codes import CODES, MISSING
 from distlab.errors import UserError
 from distlab.problems.table import read_problems
 from distlab.problems.types import Problem
-from distlab.report.records import SampleFacts, Study, VerdictTable
+from distlab.report.records import SampleFacts, SampleKey, Study, VerdictTable
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.cell import Cell
 from distlab.scoring.types import Verdict
@@ -35,6 +36,8 @@ COLUMNS: Final = (
     "gold_in_text",
 )
 _BATCH_ROWS: Final = 65_536
+# Characters of an answer that a report keeps (ours).
+_ANSWER_CHARACTERS: Final = 200
 
 
 def read_study(run: Path) -> Study:
@@ -57,7 +60,34 @@ def read_study(run: Path) -> Study:
     return Study(manifest, collector.tables(), collector.remarks())
 
 
-def _batches(file: Path) -> Iterator[pa.RecordBatch]:
+def read_answers(run: Path, wanted: Collection[SampleKey]) -> dict[SampleKey, str]:
+    """The answers of a few samples.
+
+    Args:
+        run: The run folder.
+        wanted: The samples; all of them have verdicts.
+
+    Returns:
+        Every wanted sample's answer, cut to what a table shows; "" where it has none.
+
+    Raises:
+        UserError: A verdict file cannot be read.
+    """
+    found = dict.fromkeys(wanted, "")
+    if not found:
+        return found
+    problems = pa.array(sorted({key.problem_id for key in wanted}))
+    columns = ("cell", "extractor", "problem_id", "rank", "answer")
+    for file in sorted(RunFolder(run).verdicts.rglob("*.parquet")):
+        for batch in _batches(file, columns):
+            some = batch.filter(pc.is_in(batch["problem_id"], value_set=problems))
+            for *labels, answer in zip(*(some[name].to_pylist() for name in columns), strict=True):
+                if (key := SampleKey(*labels)) in found:
+                    found[key] = (answer or "")[:_ANSWER_CHARACTERS]
+    return found
+
+
+def _batches(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[pa.RecordBatch]:
     try:
         parquet = pq.ParquetFile(file)
         if absent := [name for name in COLUMNS if name not in parquet.schema_arrow.names]:
@@ -65,7 +95,7 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
                 f"{file} has no column `{absent[0]}`, so it is no verdict file of ours; "
                 "remove it, or run `python -m distlab.score` again"
             )
-        yield from parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(COLUMNS))
+        yield from parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns))
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(

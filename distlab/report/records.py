@@ -260,6 +260,35 @@ class WinnerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleKey:
+    """One sample under one extractor."""
+
+    cell: str
+    extractor: str
+    problem_id: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisagreementRow:
+    """A sample that one grader calls correct and another does not.
+
+    Attributes:
+        sample: The sample.
+        accepts: Name of the grader that calls it correct.
+        rejects: Name of the grader that does not.
+        gold: The gold as the dataset publishes it.
+        answer: What the extractor read; hostile.
+    """
+
+    sample: SampleKey
+    accepts: str
+    rejects: str
+    gold: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class ControlRow:
     """The study's gap split into model, decoding and interaction.
 
@@ -411,6 +440,7 @@ class StudyTables:
         drop_gaps: Differences of drops.
         agreements: Pairs of graders and of extractors.
         winners: Winners under each judge.
+        disagreements: Examples of samples on which graders disagree.
         controls: The study's gaps, split.
         grid: Gaps and effects of every decoding that both variants have.
         reasoning: Pass@n over samples that reason.
@@ -431,6 +461,7 @@ class StudyTables:
     drop_gaps: tuple[DropGapRow, ...]
     agreements: tuple[AgreementRow, ...]
     winners: tuple[WinnerRow, ...]
+    disagreements: tuple[DisagreementRow, ...]
     controls: tuple[ControlRow, ...]
     grid: tuple[GridRow, ...]
     reasoning: tuple[ReasoningRow, ...]

@@ -1,7 +1,7 @@
 """StudyTables in; ``results/``: every table as Parquet and CSV, in plain numbers."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from distlab.report.records import CurveRow, StudyTables
 from distlab.samples.cell import Cell
 
 # Records whose fields need no prefix: their names say what they are.
-_BARE: Final = frozenset({"cell", "judge", "gap", "drop", "parts", "agreement", "sides"})
+_BARE: Final = frozenset({"cell", "judge", "gap", "drop", "parts", "agreement", "sides", "sample"})
 
 _Record = dict[str, str | int | float | bool]
 
@@ -50,6 +50,7 @@ def _tables(study: StudyTables) -> Mapping[str, Sequence[_Record]]:
         "drops": study.drops,
         "drop_differences": study.drop_gaps,
         "agreement": study.agreements,
+        "disagreements": study.disagreements,
         "controls": study.controls,
         "grid": study.grid,
         "reasoning": study.reasoning,
@@ -90,8 +91,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
         yield name, value
 
 
-def _write_csv(file: Path, rows: Iterable[_Record]) -> None:
-    rows = list(rows)
+def _write_csv(file: Path, rows: Sequence[_Record]) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(rows[0])

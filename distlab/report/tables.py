@@ -29,6 +29,7 @@ from distlab.report.records import (
     AgreementRow,
     ArmRow,
     CurveRow,
+    DisagreementRow,
     DropGapRow,
     DropRow,
     GapRow,
@@ -46,8 +47,13 @@ from distlab.samples.cell import Cell
 TRANSITIONS = (("seed", "twin"), ("seed", "simple"), ("seed", "hard"), ("simple", "hard"))
 
 
-def build_tables(study: Study) -> StudyTables:
-    """Compute every table of the report."""
+def build_tables(study: Study, disagreements: tuple[DisagreementRow, ...] = ()) -> StudyTables:
+    """Compute every table of the report.
+
+    Args:
+        study: The run.
+        disagreements: Examples that were read for it.
+    """
     scores = {
         (table.cell.key, Judge(table.extractor, table.grader)): score(table)
         for table in study.tables
@@ -70,6 +76,7 @@ def build_tables(study: Study) -> StudyTables:
         drop_gaps=tuple(_drop_gap_rows(pairs, judges, scores)),
         agreements=tuple(_agreement_rows(study.manifest.cells, judges, scores)),
         winners=tuple(_winner_rows(gaps)),
+        disagreements=disagreements,
         controls=tuple(control_rows(pairs, judges, scores)),
         grid=tuple(grid_rows(study.manifest.cells, judges, scores)),
         reasoning=tuple(reasoning_row(judge, row) for (_, judge), row in scores.items()),
