@@ -117,7 +117,7 @@ def _bullets(sentences: Iterable[str]) -> str:
 def _opening(study: StudyTables) -> str:
     notes = "".join(f"> {markdown(note, None)}\n>\n" for note in study.manifest.notes)
     command = plain(study.manifest.command, None)
-    return f"# {markdown(study.manifest.run)}\n\n{notes}\nMade by:\n\n    {command}\n"
+    return f"# {markdown(study.manifest.run)}\n\n{notes}\nCommand:\n\n    {command}\n"
 
 
 def _sentences(study: StudyTables) -> Iterator[str]:

@@ -319,7 +319,7 @@ def _cannot(
 ) -> Iterator[str]:
     """What the data do not give, and what would."""
     if not scores:
-        yield "No verdict is stored, so there is nothing to report: run `python -m distlab.score`."
+        yield "No verdict is stored, so there is nothing to report: run python -m distlab.score."
         return
     judged = {key for key, _ in scores}
     for cell in manifest.cells:
