@@ -53,6 +53,8 @@ _DIFFICULTY = 1.0
 _GOLD = re.compile(r"\d+(\.\d{1,2})?")
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 _MAX_DRAWS = 1000
+# Characters of an exemplar (ours): eight of them leave a small context room for the answer.
+_MAX_EXEMPLAR = 450
 # The set of the default options, made with reasoning-gym 0.1.25.
 _DEFAULT = (0, 8, "short")
 _KNOWN = Known(16, "5917bdf6ac491b9aa1c53dc586d942662f38e0d9a9164cfad0325a40856b33f8")
@@ -121,14 +123,15 @@ class GSMSymbolic:
         )
 
     def exemplars(self, spec: DatasetSpec) -> tuple[Exemplar, ...]:
-        """One solved problem of each template that no evaluated problem is made from."""
+        """A short solved problem of each template that no evaluated problem is made from."""
         settings = _settings(spec)
         used = set(settings.evaluated)
-        return tuple(
+        made = (
             _exemplar(settings.seed, template)
             for template in _all_templates()
             if template not in used
         )
+        return tuple(one for one in made if len(one.question + one.reasoning) <= _MAX_EXEMPLAR)
 
 
 def _settings(spec: DatasetSpec) -> _Settings:
