@@ -103,7 +103,8 @@ class RunFolder:
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace ``manifest.json`` in one step."""
         draft = self.manifest_file.with_suffix(".tmp")
-        draft.write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n")
+        # ASCII, so that a lone surrogate in an error message cannot stop the manifest.
+        draft.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
         draft.replace(self.manifest_file)
 
     def read_manifest(self) -> Manifest:
@@ -113,7 +114,7 @@ class RunFolder:
             UserError: The folder has none, or it is not one of ours.
         """
         try:
-            raw = json.loads(self.manifest_file.read_text())
+            raw = json.loads(self.manifest_file.read_text(encoding="utf-8"))
             return Manifest(
                 **{
                     **raw,

@@ -21,6 +21,7 @@ class ProblemScores:
     Attributes:
         table: Where the scores are from.
         complete: [problems], all n samples judged.
+        failed: [problems], listed as failed, and not complete.
         scored: [problems], complete or failed.
         outside: [problems], sampled, but with a gold that the grader does not judge.
         curve: [problems, n], pass@1 to pass@n.
@@ -31,6 +32,7 @@ class ProblemScores:
 
     table: VerdictTable
     complete: BoolArray
+    failed: BoolArray
     scored: BoolArray
     outside: BoolArray
     curve: FloatArray
@@ -54,14 +56,15 @@ class ProblemScores:
 
     def sampled(self, values: FloatArray) -> FloatArray:
         """``values`` without the problems that failed."""
-        return np.where(self.table.failed, np.nan, values)
+        return np.where(self.failed, np.nan, values)
 
 
 def score(table: VerdictTable) -> ProblemScores:
     """Score every problem of a table."""
     correct = table.codes == CORRECT
     judged = table.codes != MISSING
-    complete = judged.all(axis=1) & ~table.failed
+    complete = judged.all(axis=1)
+    failed = table.failed & ~complete
     ranked = table.cell.kind == "cot"
     curve = (
         ranked_curve(correct, judged)
@@ -73,13 +76,14 @@ def score(table: VerdictTable) -> ProblemScores:
 
     def settle(values: FloatArray) -> FloatArray:
         wide = (slice(None), *[None] * (values.ndim - 1))
-        return np.where(table.failed[wide], 0.0, np.where(complete[wide], values, np.nan))
+        return np.where(failed[wide], 0.0, np.where(complete[wide], values, np.nan))
 
     return ProblemScores(
         table=table,
         complete=complete,
-        scored=complete | table.failed,
-        outside=facts.present.any(axis=1) & ~judged.any(axis=1) & ~table.failed,
+        failed=failed,
+        scored=complete | failed,
+        outside=facts.present.any(axis=1) & ~judged.any(axis=1) & ~failed,
         curve=settle(curve),
         majority=settle(majority(facts.answers, correct)),
         largest_delta=(

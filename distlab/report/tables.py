@@ -107,7 +107,7 @@ def _arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
         judge=judge,
         problems=len(table.problems),
         scored=int(scores.scored.sum()),
-        failed=int(table.failed.sum()),
+        failed=int(scores.failed.sum()),
         outside=int(scores.outside.sum()),
         incomplete=int((~scores.scored & ~scores.outside).sum()),
         pass_n=proportion_interval(scores.pass_at(table.cell.n)),

@@ -26,7 +26,7 @@ def run(make_run: Make) -> Path:
         for place, p in enumerate(problems[:-1])
         for grader in ("standard", "math-verify")
     ]
-    hostile = "<script>alert(1)</script> | \x1b[31m\n[red]too long[/red]"
+    hostile = "<script>alert(1)</script> | \x1b[31m\n[red]too long[/red] \ud800"
     return make_run(
         [COT, WARM],
         problems,

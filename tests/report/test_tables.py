@@ -63,6 +63,12 @@ def test_a_failed_problem_is_unsolved_and_an_unfinished_one_has_no_score(make_ru
     assert gap.sampled.difference.value == 0
 
 
+def test_samples_outweigh_a_listed_failure(make_run: Make) -> None:
+    failures = [ProblemFailure(WARM.key, "a", "engine died")]
+    study = build_report(make_run([WARM], PROBLEMS[:1], [Samples(WARM, "a", "1111")], failures))
+    assert (study.arms[0].failed, study.arms[0].pass_n.value) == (0, 1)
+
+
 def test_gap_per_grader_and_flip_of_the_winner(make_run: Make) -> None:
     problems = [make_problem(f"p{i}") for i in range(20)]
     rows = []
