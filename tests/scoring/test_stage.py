@@ -488,6 +488,8 @@ def test_unknown_component(tmp_path: Path) -> None:
 @pytest.mark.ray
 @pytest.mark.slow
 def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
+    import ray
+
     from distlab.scoring.stage import score
 
     cells = many(tmp_path, cells=4, problems=60, n=20)
@@ -499,7 +501,9 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
         textwrap.dedent(f"""
         import pickle
         from pathlib import Path
+        import ray
         from distlab.scoring.stage import score
+        ray.init(address={ray.get_runtime_context().gcs_address!r}, log_to_driver=False)
         job = pickle.loads(Path({str(tmp_path / "job")!r}).read_bytes())
         score(job[0], Path({str(out)!r}), *job[1:])
         """)
@@ -510,8 +514,9 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         start_new_session=True,
     )
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 120
     while len(list(out.glob("*.parquet"))) < 3 and time.monotonic() < deadline:
+        assert driver.poll() is None
         time.sleep(0.05)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
