@@ -53,6 +53,7 @@ class State:
 
     Attributes:
         stage: What is going on, as a phrase.
+        detail: How far it is, where no rate is known.
         cells: By cell key, in the order of the tables.
         tokens: New tokens drawn since ``sampling_since``.
         drawn: Samples drawn since ``sampling_since``.
@@ -60,6 +61,7 @@ class State:
     """
 
     stage: str = "starting"
+    detail: str = ""
     cells: dict[str, CellProgress] = field(default_factory=dict)
     tokens: int = 0
     drawn: int = 0
@@ -151,7 +153,7 @@ def make_view(console: Console, state: State) -> LiveView | PlainView:
 
 def _headline(state: State) -> str:
     if state.sampling_since is None or not state.drawn:
-        return state.stage
+        return " · ".join(part for part in (state.stage, state.detail) if part)
     done = sum(c.done_samples for c in state.cells.values())
     total = sum(c.samples for c in state.cells.values())
     parts = [state.stage, f"{done}/{total} samples", f"{state.tokens_per_s:.0f} tokens/s"]

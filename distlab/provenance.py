@@ -52,8 +52,8 @@ def manifest(
     command: str,
     study: Study,
     prepared: Prepared,
-    config: Any,
-    store: Store,  # noqa: ANN401
+    config: Mapping[str, Any],
+    store: Store,
 ) -> Manifest:
     """The manifest of a run that is about to start."""
     one = ("one checkpoint serves both variants",) if study.family.one_checkpoint else ()

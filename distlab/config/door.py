@@ -13,6 +13,7 @@ from distlab.config.schema import (
     ComponentConfig,
     DatasetGroup,
     DecodingGroup,
+    GraderGroup,
     MethodConfig,
     ModelConfig,
     PromptGroup,
@@ -24,7 +25,7 @@ from distlab.errors import UserError
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptSpec
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.types import ComponentSpec
+from distlab.scoring.types import ComponentSpec, load_component
 
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
@@ -47,13 +48,9 @@ def validate(config: DictConfig) -> Study:
         datasets=_datasets(raw.dataset),
         prompts=_prompts(raw.prompt),
         arms=_arms(raw.decoding, family),
-        extractors=_components("extractor", raw.extractor.use),
-        graders=_components("grader", raw.grader.use),
-        pool=PoolSettings(
-            deadline_s=_positive("grader.deadline_s", raw.grader.deadline_s),
-            memory_mib=_at_least("grader.memory_mib", raw.grader.memory_mib, 256),
-            recycle=_at_least("grader.recycle", raw.grader.recycle, 1),
-        ),
+        extractors=components("extractor", raw.extractor.use),
+        graders=components("grader", raw.grader.use),
+        pool=pool_settings(raw.grader),
         cluster=_cluster(raw.cluster),
         seed=raw.seed,
         store=_text("store", raw.store),
@@ -192,10 +189,31 @@ def _refuse_random(key: str, kind: DecodingKind, method: MethodConfig) -> None:
             _refuse(f"{key}.{name}", value, f"kind {kind} does not sample; remove it")
 
 
-def _components(group: str, raw: dict[str, ComponentConfig]) -> tuple[ComponentSpec, ...]:
+def components(group: str, raw: dict[str, ComponentConfig]) -> tuple[ComponentSpec, ...]:
+    """Extractors or graders, each made once to see that it can be.
+
+    Raises:
+        UserError: None is selected, or one does not load or refuses its options.
+    """
     if not raw:
         raise UserError(f"no {group} is selected: set `{group}=NAME`")
-    return tuple(ComponentSpec(name, c.target, dict(c.options)) for name, c in raw.items())
+    specs = tuple(ComponentSpec(name, c.target, dict(c.options)) for name, c in raw.items())
+    for spec in specs:
+        load_component(spec)
+    return specs
+
+
+def pool_settings(raw: GraderGroup) -> PoolSettings:
+    """How grader workers are held.
+
+    Raises:
+        UserError: A value is out of range.
+    """
+    return PoolSettings(
+        deadline_s=_positive("grader.deadline_s", raw.deadline_s),
+        memory_mib=_at_least("grader.memory_mib", raw.memory_mib, 256),
+        recycle=_at_least("grader.recycle", raw.recycle, 1),
+    )
 
 
 def _cluster(raw: ClusterConfig) -> Cluster:

@@ -1,0 +1,36 @@
+"""The ``distlab`` command; ``distlab NAME`` is ``python -m distlab.NAME``."""
+
+import sys
+
+_COMMANDS = {
+    "run": "sample, score and report a study (Hydra overrides; --help shows them)",
+    "score": "extract and grade a run's samples again",
+    "report": "rebuild a run's report",
+}
+
+
+def main() -> None:
+    """Hand over to the named command."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in _COMMANDS:
+        lines = [f"  distlab {command:8}{what}" for command, what in _COMMANDS.items()]
+        print("usage: distlab COMMAND ...", *lines, sep="\n")
+        sys.exit(0 if name in ("", "-h", "--help") else 2)
+    # The command must see its own arguments: Hydra reads sys.argv.
+    sys.argv = [f"distlab {name}", *sys.argv[2:]]
+    if name == "run":
+        from distlab.run import main as run
+
+        run()
+    elif name == "score":
+        from distlab.score import main as score
+
+        sys.exit(score())
+    else:
+        from distlab.report.__main__ import main as report
+
+        sys.exit(report())
+
+
+if __name__ == "__main__":
+    main()

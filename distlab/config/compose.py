@@ -1,0 +1,44 @@
+"""Hydra's config folder, its schema, and composing outside of ``distlab.run``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from distlab.config.complaints import explain
+from distlab.config.schema import StudyConfig
+from distlab.errors import UserError
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+def conf_folder() -> Path:
+    """``conf/``: inside an installed package, beside the package in a source tree."""
+    installed = _PACKAGE / "conf"
+    return installed if installed.is_dir() else _PACKAGE.parent / "conf"
+
+
+def register_schema() -> None:
+    """Tell Hydra the types; before anything is composed."""
+    ConfigStore.instance().store(name="study", node=StudyConfig)
+
+
+def compose(overrides: Sequence[str]) -> StudyConfig:
+    """Compose the default config with overrides.
+
+    Raises:
+        UserError: An override is wrong; the sentence gives the nearest names.
+    """
+    register_schema()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            made = OmegaConf.to_object(hydra_compose("config", overrides=list(overrides)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, conf_folder()) or str(error)) from error
+    assert isinstance(made, StudyConfig)
+    return made

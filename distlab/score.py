@@ -1,0 +1,137 @@
+"""``python -m distlab.score RUN``: extract and grade a run's samples again, without an engine."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from distlab.config.compose import compose
+from distlab.config.door import components, pool_settings
+from distlab.config.schema import ExtractorGroup, GraderGroup
+from distlab.errors import UserError
+from distlab.noise import quiet
+from distlab.problems import read_problems
+from distlab.report import build_report, render_terminal, write_report
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.store import Store
+from distlab.scoring.sources import CellSource, SourceProblem
+from distlab.scoring.stage import Progress, ScoreSummary, score
+
+# Beside the cells: verdicts hold for every run of the store.
+_CACHE = "verdict-cache"
+
+
+def score_run(
+    folder: RunFolder, manifest: Manifest, progress: Progress | None = None
+) -> ScoreSummary:
+    """Extract and grade every stored sample of a run, with the components its config names.
+
+    Raises:
+        UserError: A component does not load, a shard is damaged, or no grader judges a gold.
+    """
+    extractor, grader = _groups(manifest.config)
+    store = Store.open(manifest.store)
+    return score(
+        _sources(folder, manifest, store),
+        folder.verdicts,
+        components("extractor", extractor.use),
+        components("grader", grader.use),
+        pool_settings(grader),
+        cache=Path(store.root) / _CACHE if store.is_local else None,
+        progress=progress,
+    )
+
+
+def _groups(config: Mapping[str, Any]) -> tuple[ExtractorGroup, GraderGroup]:
+    from omegaconf import OmegaConf
+
+    extractor = OmegaConf.merge(OmegaConf.structured(ExtractorGroup), config["extractor"])
+    grader = OmegaConf.merge(OmegaConf.structured(GraderGroup), config["grader"])
+    made = OmegaConf.to_object(extractor), OmegaConf.to_object(grader)
+    assert isinstance(made[0], ExtractorGroup)
+    assert isinstance(made[1], GraderGroup)
+    return made[0], made[1]
+
+
+def _sources(folder: RunFolder, manifest: Manifest, store: Store) -> list[CellSource]:
+    problems = {
+        cell.dataset: {
+            problem.id: SourceProblem(problem.gold)
+            for problem in read_problems(folder.problems(cell.dataset))
+        }
+        for cell in manifest.cells
+    }
+    return [
+        CellSource(
+            cell.key, store.cell(cell.path).shards(), cell.n, problems[cell.dataset], store.fs
+        )
+        for cell in manifest.cells
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Score a run again and rebuild its report.
+
+    Args:
+        argv: Arguments without the program's name; None for the command line's.
+
+    Returns:
+        Exit status: 0, or 2 for bad input.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m distlab.score",
+        description="Extract and grade a run's samples again, and rebuild its report.",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, as in runs/NAME")
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="other components: grader=[standard,math-verify] extractor=rules grader.deadline_s=10",
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        folder = RunFolder(arguments.run)
+        manifest = _with_overrides(folder.read_manifest(), arguments.overrides)
+        with quiet(folder.log):
+            summary = score_run(folder, manifest)
+        folder.write_manifest(manifest)
+        tables = build_report(folder.path)
+        report = write_report(folder.path, tables)
+    except UserError as error:
+        print(f"distlab: {error}", file=sys.stderr)
+        return 2
+    console = Console()
+    render_terminal(tables, console)
+    console.print(
+        f"scored {summary.samples} samples in {summary.seconds:.1f} s · {report}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    return 0
+
+
+def _with_overrides(manifest: Manifest, overrides: Sequence[str]) -> Manifest:
+    """The manifest with other extractors or graders, as the overrides say."""
+    for override in overrides:
+        if override.partition("=")[0].partition(".")[0] not in ("extractor", "grader"):
+            raise UserError(f"'{override}' does not concern scoring: give extractor or grader keys")
+    if not overrides:
+        return manifest
+    composed = compose(overrides)
+    extractor, grader = composed.extractor, composed.grader
+    changed = {"extractor": asdict(extractor), "grader": asdict(grader)}
+    groups = {o.partition("=")[0].partition(".")[0] for o in overrides}
+    return replace(
+        manifest,
+        config={**manifest.config, **{name: changed[name] for name in sorted(groups)}},
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
