@@ -11,14 +11,13 @@ MAX_DEPTH = 40
 _MAX_FACTORIAL = 5_000
 
 _DIGITS = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
-_NUMBER = r"[0-9]{1,9}"
 # A power of a power, with or without braces, or an exponent of five digits and more.
 _TOWER = re.compile(
     r"(?:\^|\*\*)\s?[{(\s]{0,6}[0-9.]{1,20}[\s)}]{0,6}\s?(?:\^|\*\*)"
     r"|(?:\^|\*\*)\s?[{(\s]{0,6}[0-9]{5,}"
     r"|(?:\^|\*\*)\s?[{(\s]{0,6}[0-9]{1,9}\s?!"
 )
-_FACTORIAL = re.compile(rf"(?P<plain>{_NUMBER})\s?!|(?P<group>[)\]}}!]\s?!)")
+_FACTORIAL = re.compile(r"(?P<plain>[0-9]+)\s?!|(?P<group>[)\]}!]\s?!)")
 _NEGATED = re.compile(r"!\s?=")
 
 

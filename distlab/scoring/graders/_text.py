@@ -61,7 +61,7 @@ _SPACING = re.compile(
     r"(?<!\\)\\(?:[,;:! ]|q?quad\b|displaystyle\b|textstyle\b|limits\b|left\b|right\b"
     r"|[bB]igg?[lrm]?(?![A-Za-z]))|~|\\(?=\n|\Z)"
 )
-_DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$|\*\*|__|`")
+_DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$|__|`|(?<![0-9)])\*\*|\*\*(?![0-9(])")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
 _FRAC = re.compile(r"\\[dtc]frac\b")
 _FRAC_ARGS = re.compile(r"\\frac\s*([0-9A-Za-z]|\{[^{}]*\})\s*([0-9A-Za-z](?![0-9])|\{[^{}]*\})")

@@ -20,7 +20,8 @@ _CONJUNCTION = re.compile(
     r"\s*,?\s*\\(?:text|mbox)\s*\{\s*,?\s*(?:and|or)\s*\}\s*|\s*,?\s+(?:and|or)\s+"
 )
 _MIXED = re.compile(r"(?<![\w.}])([0-9]+)\s([0-9]+)/([0-9]+)(?![\w/])")
-_BOLD = re.compile(r"\*\*|__|`")
+# Not the ** of a power.
+_BOLD = re.compile(r"(?<![0-9)])\*\*|\*\*(?![0-9(])|__|`")
 
 
 class MathVerify:
