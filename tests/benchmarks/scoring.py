@@ -128,15 +128,24 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     pq.write_table(pa.table(arrays, schema=SAMPLES), path, compression="zstd")
 
 
-def loop(rows: Sequence[Row]) -> tuple[float, list[bool]]:
-    """Samples a second of the plain loop, and what it says."""
+@dataclass(frozen=True)
+class Loop:
+    """What the plain loop took, by the wall clock and in CPU time, and what it says."""
+
+    seconds: float
+    cpu_s: float
+    said: list[bool]
+
+
+def loop(rows: Sequence[Row]) -> Loop:
+    """Verify every row as one would write it first."""
     from math_verify import parse, verify
 
     logging.getLogger("math_verify").setLevel(logging.CRITICAL)
     verify(parse("$1$"), parse("so $1$"))
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     said = [bool(verify(parse(f"${row.gold}$"), parse(row.text))) for row in rows]
-    return len(rows) / (time.perf_counter() - begin), said
+    return Loop(time.perf_counter() - begin, time.process_time() - cpu, said)
 
 
 def processes_below(root: int) -> set[int]:
@@ -152,17 +161,35 @@ def processes_below(root: int) -> set[int]:
     return found
 
 
-class PeakMemory(threading.Thread):
-    """Samples the proportional memory of this process and all below it."""
+class Watch(threading.Thread):
+    """Watches this process and all below it: peak proportional memory, CPU seconds used."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.mib = 0.0
         self._over = threading.Event()
+        self._before = {pid: self._cpu(pid) for pid in processes_below(os.getpid())}
+        self._used: dict[int, float] = {}
 
     def run(self) -> None:
         while not self._over.wait(0.5):
-            self.mib = max(self.mib, sum(map(self._of, processes_below(os.getpid()))))
+            self.look()
+
+    def look(self) -> None:
+        found = processes_below(os.getpid())
+        self.mib = max(self.mib, sum(map(self._of, found)))
+        self._used |= {pid: max(self._cpu(pid), self._used.get(pid, 0.0)) for pid in found}
+
+    @property
+    def cpu_s(self) -> float:
+        return sum(used - self._before.get(pid, 0.0) for pid, used in self._used.items())
+
+    def _cpu(self, pid: int) -> float:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def _of(self, pid: int) -> float:
         try:
@@ -171,10 +198,10 @@ class PeakMemory(threading.Thread):
             return 0.0
         return int(text.partition("\nPss:")[2].split()[0]) / 1024
 
-    def stop(self) -> float:
+    def stop(self) -> None:
+        self.look()
         self._over.set()
         self.join()
-        return self.mib
 
 
 def agreement(out: Path, rows: Sequence[Row], said: Sequence[bool]) -> float:
@@ -194,15 +221,15 @@ def agreement(out: Path, rows: Sequence[Row], said: Sequence[bool]) -> float:
     return same / len(rows)
 
 
-def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> float:
-    """Score one set both ways and print it; returns the ratio."""
+def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> None:
+    """Score one set both ways and print it."""
     from distlab.scoring.stage import score
 
     (folder / "samples").mkdir(parents=True)
     made = make(folder / "samples", count, probe, distinct=name == "distinct")
-    plain, said = loop(made.probe)
-    memory = PeakMemory()
-    memory.start()
+    plain = loop(made.probe)
+    watch = Watch()
+    watch.start()
     begin = time.perf_counter()
 
     def show(done: int, total: int) -> None:
@@ -213,17 +240,22 @@ def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> fl
     summary = score(
         made.sources, folder / "out", [RULES], [MATH_VERIFY], PoolSettings(), progress=show
     )
-    peak = memory.stop()
+    watch.stop()
+    loop_rate = len(plain.said) / plain.seconds
     rate = summary.samples / summary.seconds
+    loop_cpu = plain.cpu_s / len(plain.said)
+    cpu = watch.cpu_s / summary.samples
+    same = agreement(folder / "out", made.probe, plain.said)
     print(
-        f"{name:10} {summary.samples:9} samples, {summary.answers / summary.samples:6.1%} unique "
-        f"answers | loop {plain:6.0f}/s ({len(made.probe)} of them), stage {rate:6.0f}/s in "
-        f"{summary.seconds:.1f} s on {workers} cores | ratio {rate / plain:5.1f} | peak "
-        f"{peak:.0f} MiB | {summary.timeouts} timeouts, {summary.errors} errors | same verdict "
-        f"{agreement(folder / 'out', made.probe, said):.1%}",
+        f"{name}: {summary.samples} samples, unique answers {summary.answers / summary.samples:.1%}"
+        f"\n  samples/s     loop {loop_rate:8.0f}    stage {rate:8.0f}    ratio "
+        f"{rate / loop_rate:5.1f}    ({summary.seconds:.1f} s, start included, {workers} cores)"
+        f"\n  CPU ms/sample loop {loop_cpu * 1e3:8.2f}    stage {cpu * 1e3:8.2f}    ratio "
+        f"{loop_cpu / cpu:5.1f}    (what a busy machine does not blur)"
+        f"\n  peak memory of all processes {watch.mib:.0f} MiB; {summary.timeouts} timeouts, "
+        f"{summary.errors} errors; verdict as the loop's on {same:.1%} of {len(plain.said)}",
         flush=True,
     )
-    return rate / plain
 
 
 def main() -> None:
