@@ -18,6 +18,9 @@ _TOWER = re.compile(
     r"|(?:\^|\*\*)\s?[{(\s]{0,6}[0-9]{1,9}\s?!"
 )
 _FACTORIAL = re.compile(r"(?P<plain>[0-9]+)\s?!|(?P<group>[)\]}!]\s?!)")
+_BINOMIAL = re.compile(r"binom\s*\{[^{}]{0,40}(?:[0-9]{5}|\^|!)")
+# Each sign is a level of the parser's tree.
+_SIGNS = re.compile(r"(?:[-+^_]\s{0,4}){41}")
 _NEGATED = re.compile(r"!\s?=")
 
 
@@ -50,11 +53,15 @@ def check_cost(text: str) -> None:
     """Refuse what computer algebra would need more than this machine to work out.
 
     Raises:
-        AnswerRefusedError: For power towers and factorials of large numbers.
+        AnswerRefusedError: For power towers, factorials and binomials of large numbers.
     """
     check_size(text)
     if _TOWER.search(text):
         raise AnswerRefusedError("answer with a power tower or an exponent of five digits")
+    if _SIGNS.search(text):
+        raise AnswerRefusedError(f"answer with more than {MAX_DEPTH} signs in a row")
+    if _BINOMIAL.search(text):
+        raise AnswerRefusedError("answer with a binomial coefficient of large numbers")
     for factorial in _FACTORIAL.finditer(_NEGATED.sub("", text)):
         plain = factorial["plain"]
         if plain is None or int(plain) > _MAX_FACTORIAL:

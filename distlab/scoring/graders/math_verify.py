@@ -7,7 +7,7 @@ from functools import lru_cache
 from math_verify import parse, verify
 
 from distlab.problems.types import Gold, GoldKind
-from distlab.scoring.graders._guard import check_cost, check_size
+from distlab.scoring.graders._guard import AnswerRefusedError, check_cost, check_size
 from distlab.scoring.graders._text import LETTERS, WORD_TAIL, visible
 
 # It warns that its own time-outs are off; ours is a process, which also ends C code.
@@ -51,7 +51,13 @@ class MathVerify:
             return answer == gold.text or int(answer) == int(gold.text)
         check_size(answer)
         text = _delimited(visible(answer))
-        check_cost(text)
+        try:
+            check_cost(text)
+        except AnswerRefusedError:
+            # What is written like the gold needs no algebra.
+            if text == _delimited(gold.text):
+                return True
+            raise
         wanted, given = _gold(gold), _parsed(text)
         return any(_equal(want, have) for want in wanted for have in given)
 

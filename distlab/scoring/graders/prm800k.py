@@ -9,7 +9,7 @@ from sympy import Expr, simplify
 from distlab.problems.types import Gold, GoldKind
 from distlab.scoring.graders._guard import check_cost, check_size
 from distlab.scoring.graders._match import same_items, same_structure, same_time, same_words
-from distlab.scoring.graders._text import golds, readings, undressed
+from distlab.scoring.graders._text import golds, readings
 
 _KINDS = frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST})
 _FRACTION = re.compile(r"-?\(?-?[0-9]+\)?/\(?[0-9]+\)?")
@@ -48,7 +48,6 @@ class PRM800K:
             AnswerRefusedError: ``answer`` is more than computer algebra should be given.
         """
         check_size(answer)
-        check_cost(undressed(answer))
         given = readings(answer)
         return any(same_items(want, have, _same) for want in golds(gold) for have in given)
 
@@ -83,6 +82,7 @@ def _same_algebra(gold: str, answer: str) -> bool:
     if gold.casefold() == answer.casefold():
         # sympy's parser would not tell B from b.
         return False
+    check_cost(answer)
     one, two = _expression(gold), _expression(answer)
     if not isinstance(one, Expr) or not isinstance(two, Expr):
         return False
