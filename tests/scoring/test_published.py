@@ -1,6 +1,7 @@
 """Our extraction and grading against what others published on the same texts and golds."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,19 @@ def test_qwen_samples_score_as_published() -> None:
 def test_graders_agree_on_qwen_samples() -> None:
     verdicts = [qwen_verdicts(grader) for grader in (STANDARD, PRM, MATH_VERIFY)]
     assert verdicts[0] == verdicts[1] == verdicts[2]
+
+
+def test_math_verify_shortcut_agrees_on_real_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Rules()
+    pairs = {
+        (row["gt"], rules.extract(text, GoldKind.LATEX).answer or "")
+        for row in lines(QWEN)
+        for text in row["code"]
+    }
+    quick = {pair: MATH_VERIFY.grade(latex_gold(pair[0]), pair[1]) for pair in pairs}
+    monkeypatch.setattr("distlab.scoring.graders.math_verify._INTEGER", re.compile(r"(?!)"))
+    slow = {pair: MATH_VERIFY.grade(latex_gold(pair[0]), pair[1]) for pair in pairs}
+    assert quick == slow
 
 
 def llama_accuracy(rules: Rules) -> float:

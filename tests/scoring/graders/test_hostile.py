@@ -1,4 +1,4 @@
-"""Hostile answers are refused or judged at once, inside the grader, before the pool must kill it."""
+"""Hostile answers are judged or refused at once, before the pool must kill their worker."""
 
 import contextlib
 import time
