@@ -56,7 +56,6 @@ def manifest(
     store: Store,
 ) -> Manifest:
     """The manifest of a run that is about to start."""
-    one = ("one checkpoint serves both variants",) if study.family.one_checkpoint else ()
     return Manifest(
         run=run,
         command=command,
@@ -79,7 +78,7 @@ def manifest(
         versions=_versions(),
         host=_host(study),
         counts={"samples_in_store": sum(p.held for p in prepared.cells)},
-        notes=(*study.family.notes, *one),
+        notes=study.family.notes,
     )
 
 

@@ -2,7 +2,9 @@
 
 import math
 import os
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, NoReturn, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -37,6 +39,7 @@ def validate(config: DictConfig) -> Study:
         UserError: A value is out of range or missing, or two do not fit; the sentence names the
             key and the remedy.
     """
+    _refuse_unknown(config)
     try:
         raw = OmegaConf.to_object(config)
     except OmegaConfBaseException as error:
@@ -55,6 +58,20 @@ def validate(config: DictConfig) -> Study:
         seed=raw.seed,
         store=_text("store", raw.store),
     )
+
+
+def _refuse_unknown(config: DictConfig) -> None:
+    """`+key=value` puts keys into Hydra's config that no dataclass knows."""
+    for name in map(str, config):
+        if name not in StudyConfig.__annotations__:
+            raise UserError(f"there is no key '{name}'; remove `+{name}`, or see --cfg job")
+        group = get_type_hints(StudyConfig)[name]
+        if is_dataclass(group):
+            known = {field.name for field in fields(group)}
+            for inner in set(config[name]) - known:
+                raise UserError(
+                    f"there is no key '{name}.{inner}'; take one of {', '.join(sorted(known))}"
+                )
 
 
 def _refuse(key: str, value: object, remedy: str) -> NoReturn:
@@ -93,7 +110,15 @@ def _family(raw: ModelConfig) -> Family:
         max_model_len=_at_least("model.max_model_len", raw.max_model_len, 2),
         chat_template_kwargs=dict(raw.chat_template_kwargs),
         trust_remote_code=raw.trust_remote_code,
-        notes=tuple(raw.notes),
+        notes=tuple(raw.notes) or _one_checkpoint_note(checkpoints),
+    )
+
+
+def _one_checkpoint_note(checkpoints: Mapping[str, CheckpointSpec]) -> tuple[str, ...]:
+    if checkpoints["base"] != checkpoints["instruct"]:
+        return ()
+    return (
+        "base and instruct are one checkpoint: the gap compares two protocols, not two models.",
     )
 
 
@@ -165,7 +190,8 @@ def _method(name: str, raw: DecodingGroup) -> DecodingSpec:
             f"decoding method '{name}' is unknown: take one of {', '.join(raw.methods)}, "
             f"or add `+decoding.methods.{name}=...`"
         )
-    method, key = raw.methods[name], f"decoding.methods.{name}"
+    key = f"decoding.methods.{name}"
+    method = _method_config(key, raw.methods[name])
     try:
         kind = DecodingKind(method.kind)
     except ValueError:
@@ -181,6 +207,15 @@ def _method(name: str, raw: DecodingGroup) -> DecodingSpec:
     if not 0.01 <= temperature < math.inf:
         _refuse(f"{key}.temperature", temperature, "set it to 0.01 or more, or take kind greedy")
     return DecodingSpec(name, kind, raw.max_tokens, temperature, top_p)
+
+
+def _method_config(key: str, raw: object) -> MethodConfig:
+    try:
+        made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(MethodConfig), raw))
+    except (OmegaConfBaseException, ValueError, TypeError) as error:
+        raise UserError(f"`{key}` is {raw!r}: {str(error).splitlines()[0]}") from error
+    assert isinstance(made, MethodConfig)
+    return made
 
 
 def _refuse_random(key: str, kind: DecodingKind, method: MethodConfig) -> None:

@@ -32,6 +32,8 @@ class ModelConfig:
     quantization: str | None = None
     # Context length the engine is built for, in tokens.
     max_model_len: int = MISSING
+    # Most new tokens a sample, which `decoding.max_tokens` takes over.
+    max_new_tokens: int = MISSING
     # Keyword arguments for the chat template (hybrid thinkers: {enable_thinking: false}).
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
     # Run code that the checkpoint's repository ships. Off unless you turn it on by name.
@@ -106,7 +108,9 @@ class DecodingGroup:
     base: list[str] = field(default_factory=list)
     # Methods of the instruct arms, by name.
     instruct: list[str] = field(default_factory=list)
-    methods: dict[str, MethodConfig] = field(default_factory=dict)
+    # Name to a MethodConfig. Untyped, since Hydra cannot add to a dictionary of dataclasses from
+    # the command line; the door checks it.
+    methods: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -32,7 +32,8 @@ async def sample_cot(
     answer_span: AnswerSpan,
 ) -> list[Sample]:
     """The missing branches of a problem; a branch's rank is its first token's place, from 0."""
-    first = await engine.first_tokens(draw.prompt_ids, max(draw.ranks) + 1)
+    # Two at least: the margin of the first position needs a runner-up.
+    first = await engine.first_tokens(draw.prompt_ids, max(2, max(draw.ranks) + 1))
     margin = _first_margin(first)
     return await asyncio.gather(
         *(
@@ -104,8 +105,6 @@ def _first_margin(first: FirstTokens) -> float:
     The same for every branch: the paper's Delta reads the distribution at a step, not the
     probability of the token that was forced there (ours: it is silent on the forced step).
     """
-    if len(first.logprobs) < 2:
-        return 1.0
     return exp(first.logprobs[0]) - exp(first.logprobs[1])
 
 

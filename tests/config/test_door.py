@@ -1,0 +1,120 @@
+import pytest
+
+from distlab.checkpoints import CheckpointSpec
+from distlab.config.compose import compose, conf_folder
+from distlab.config.door import validate
+from distlab.config.schema import StudyConfig
+from distlab.config.study import Study
+from distlab.decoding.types import DecodingKind
+from distlab.errors import UserError
+
+
+def study(*overrides: str) -> Study:
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    from distlab.config.compose import register_schema
+
+    register_schema()
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        return validate(hydra_compose("config", overrides=list(overrides)))
+
+
+def test_the_default_is_the_papers_two_arms_on_the_packaged_model() -> None:
+    default = study()
+    assert default.family.name == "smollm2-135m-packaged"
+    assert default.family.one_checkpoint
+    assert [d.name for d in default.datasets] == ["gsm-symbolic"]
+    assert [(a.variant, a.decoding.name, a.n) for a in default.arms] == [
+        ("base", "cot", 20),
+        ("instruct", "t0.05", 20),
+    ]
+    assert [g.name for g in default.graders] == ["standard", "math-verify"]
+
+
+def test_the_hub_family_names_two_checkpoints() -> None:
+    family = study("model=smollm2-135m").family
+    assert not family.one_checkpoint
+    assert family.checkpoints["base"] == CheckpointSpec("HuggingFaceTB/SmolLM2-135M", "hub", "main")
+
+
+def test_lists_select_several() -> None:
+    made = study("dataset=[gsm8k,gsm-symbolic]", "prompt=[zero-shot,few-shot]")
+    assert {d.name for d in made.datasets} == {"gsm8k", "gsm-symbolic"}
+    assert {p.name for p in made.prompts} == {"zero-shot", "few-shot"}
+
+
+def test_the_grid_holds_four_methods_for_both_variants_and_greedy_draws_once() -> None:
+    arms = study("decoding=grid").arms
+    assert len(arms) == 8
+    assert {a.n for a in arms if a.decoding.kind is DecodingKind.GREEDY} == {1}
+    assert {a.n for a in arms if a.decoding.kind is not DecodingKind.GREEDY} == {20}
+
+
+def test_a_method_of_the_users_own() -> None:
+    (base, _) = study("+decoding.methods.t1={kind: stochastic}", "decoding.base=[t1]").arms
+    assert (base.decoding.temperature, base.decoding.top_p) == (1.0, 1.0)
+
+
+def test_a_path_goes_to_the_one_dataset() -> None:
+    (gsm8k,) = study("dataset=gsm8k", "dataset.path=x.jsonl").datasets
+    assert gsm8k.path == "x.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["decoding.n=0"], r"`decoding\.n` is 0: set it to 1 or more"),
+        (["decoding.max_tokens=2048"], r"`decoding\.max_tokens` is 2048: it leaves no room"),
+        (["dataset.limit=0"], r"`dataset\.limit` is 0"),
+        (["decoding.base=[nope]"], "decoding method 'nope' is unknown: take one of greedy, cot"),
+        (["decoding.base=[]", "decoding.instruct=[]"], "no arm is selected"),
+        (
+            ["+decoding.methods.t={kind: stochastic, temperature: 0}", "decoding.base=[t]"],
+            r"`decoding\.methods\.t\.temperature` is 0",
+        ),
+        (["+decoding.methods.t={kind: beam}", "decoding.base=[t]"], "'beam': take one of greedy"),
+        (["+decoding.methods.t={knd: cot}", "decoding.base=[t]"], "knd"),
+        (["+decoding.methods.cot.temperature=1"], "kind cot does not sample"),
+        (["+nonsense=1"], "there is no key 'nonsense'"),
+        (["+dataset.nonsense=1"], r"there is no key 'dataset\.nonsense'"),
+        (["model.dtype=int3"], r"`model\.dtype` is 'int3': take one of bfloat16"),
+        (["model.base.source=ftp"], r"`model\.base\.source` is 'ftp'"),
+        (["cluster.device=tpu"], r"`cluster\.device` is 'tpu'"),
+        (["cluster.kv_cache_gib=null"], r"`cluster\.kv_cache_gib` is None"),
+        (["cluster.max_num_seqs=0"], r"`cluster\.max_num_seqs` is 0"),
+        (["grader.deadline_s=0"], r"`grader\.deadline_s` is 0"),
+        (["grader.use.standard.target=no.such:Thing"], "no.such"),
+        (["dataset=[gsm8k,gsm-symbolic]", "dataset.path=x"], r"it is for one dataset, and 2"),
+        (["store='  '"], "`store` is '  ': name a path"),
+    ],
+)
+def test_bad_values_are_refused_with_field_and_remedy(overrides: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        study(*overrides)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model=smollm2-135", "`model` has no option 'smollm2-135'; did you mean smollm2-135m"),
+        ("dataset=gsm9k", "did you mean gsm8k"),
+        ("dataset.limt=3", r"there is no key 'dataset\.limt'; did you mean dataset\.limit"),
+        ("dataset.limit=many", "'many' of type 'str' could not be converted to Integer"),
+        ("modle=x", "there is no key 'modle'; did you mean model"),
+        ("store=a=b", "the override 'store=a=b' cannot be read"),
+        ("grader=[standard,nope]", "`grader` has no option 'nope'"),
+    ],
+)
+def test_misspelt_config_is_refused_with_the_nearest_names(override: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        compose([override])
+
+
+@pytest.mark.parametrize(
+    "option", [f"{f.parent.name}={f.stem}" for f in sorted(conf_folder().glob("*/*.yaml"))]
+)
+def test_every_option_in_conf_composes(option: str) -> None:
+    prefix = "+" if option.startswith("experiment=") else ""
+    extra = ["+decoding.max_tokens=8"] if option == "decoding=methods" else []
+    assert isinstance(compose([prefix + option, *extra]), StudyConfig)

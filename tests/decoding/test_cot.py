@@ -1,0 +1,120 @@
+import asyncio
+import re
+from math import exp, log
+
+import pytest
+
+from distlab.decoding.cot import sample_cot
+from distlab.decoding.types import DecodingKind, DecodingSpec, Draw, Sample
+from tests.decoding.scripted import ScriptedEngine, ids
+
+SPEC = DecodingSpec("cot", DecodingKind.COT, max_tokens=50)
+FIRST = [("5", log(0.4)), ("W", log(0.3)), ("", log(0.1)), (" ", log(0.05))]
+
+
+def last_number(text: str) -> tuple[int, int] | None:
+    found = list(re.finditer(r"\d+", text))
+    return found[-1].span() if found else None
+
+
+def draw(
+    engine: ScriptedEngine,
+    ranks: tuple[int, ...],
+    stop: tuple[str, ...] = (),
+    spec: DecodingSpec = SPEC,
+) -> list[Sample]:
+    work = Draw("p", ids("Q"), ranks, "number")
+    return asyncio.run(sample_cot(engine, work, spec, stop, last_number))
+
+
+def test_branches_are_ranked_by_first_token_and_continue_from_its_id() -> None:
+    engine = ScriptedEngine(FIRST, {"Q5": " apples", "QW": "e get 12."})
+    five, we = draw(engine, (0, 1))
+    assert (five.text, five.rank) == ("5 apples", 0)
+    assert (we.text, we.rank) == ("We get 12.", 1)
+    assert we.first_token_logprob == pytest.approx(log(0.3))
+    assert [r.prompt_ids for r in engine.requests] == [ids("Q5"), ids("QW")]
+
+
+def test_continuations_are_greedy_and_leave_room_for_the_branch_token() -> None:
+    engine = ScriptedEngine(FIRST, {"QW": "x"})
+    draw(engine, (1,))
+    (request,) = engine.requests
+    assert (request.temperature, request.seed, request.max_tokens) == (0.0, None, 49)
+
+
+def test_an_eos_branch_is_kept_and_costs_no_request() -> None:
+    engine = ScriptedEngine(FIRST)
+    (sample,) = draw(engine, (2,))
+    assert (sample.text, sample.token_ids, sample.truncated) == ("", (0,), False)
+    assert sample.delta is None
+    assert engine.requests == []
+
+
+def test_a_whitespace_branch_is_kept() -> None:
+    engine = ScriptedEngine(FIRST, {"Q ": "7"})
+    (sample,) = draw(engine, (3,))
+    assert sample.text == " 7"
+
+
+def test_delta_is_the_mean_margin_over_the_answer_span_alone() -> None:
+    engine = ScriptedEngine(FIRST, {"QW": "e: 12."}, margin={"1": 0.9, "2": 0.7})
+    (sample,) = draw(engine, (1,))
+    assert sample.delta == pytest.approx(0.8)
+    assert sample.margins is not None
+    assert len(sample.margins) == len(sample.token_ids)
+
+
+def test_delta_over_the_branch_token_takes_the_margin_of_the_first_position() -> None:
+    engine = ScriptedEngine(FIRST, {"Q5": " apples"})
+    (sample,) = draw(engine, (0,))
+    assert sample.delta == pytest.approx(exp(FIRST[0][1]) - exp(FIRST[1][1]))
+
+
+def test_no_answer_has_no_delta() -> None:
+    (sample,) = draw(ScriptedEngine(FIRST, {"QW": "hat?"}), (1,))
+    assert sample.delta is None
+
+
+def test_a_stop_string_that_begins_in_the_branch_token_cuts() -> None:
+    engine = ScriptedEngine([("\n", -1.0), ("a", -2.0)], {"Q\n": "Q: another"})
+    (sample,) = draw(engine, (0,), stop=("\nQ:",))
+    assert (sample.text, sample.stop_string, sample.truncated) == ("", "\nQ:", False)
+
+
+def test_a_branch_that_reaches_the_limit_is_truncated() -> None:
+    short = DecodingSpec("cot", DecodingKind.COT, max_tokens=3)
+    (sample,) = draw(ScriptedEngine(FIRST, {"QW": "e get"}), (1,), spec=short)
+    assert (sample.text, sample.truncated) == ("We ", True)
+
+
+def test_a_limit_of_one_token_asks_for_no_continuation() -> None:
+    single = DecodingSpec("cot", DecodingKind.COT, max_tokens=1)
+    engine = ScriptedEngine(FIRST)
+    (sample,) = draw(engine, (1,), spec=single)
+    assert (sample.text, sample.truncated, engine.requests) == ("W", True, [])
+
+
+def test_missing_ranks_alone_are_drawn() -> None:
+    engine = ScriptedEngine(FIRST, {"QW": "e"})
+    assert [sample.rank for sample in draw(engine, (1, 3))] == [1, 3]
+    assert len(engine.requests) == 2
+
+
+def test_delta_counts_characters_not_tokens_when_a_character_takes_several() -> None:
+    class Bytes(ScriptedEngine):
+        """Token ids are UTF-8 bytes, so that one character can take four tokens."""
+
+        def decode(self, token_ids) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001
+            return bytes(token for token in token_ids if token).decode("utf-8", "replace")
+
+        async def generate(self, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            from distlab.decoding.types import Completion
+
+            raw = "e 😀😀 42".encode()
+            margins = tuple(0.25 if byte in b"42" else 0.75 for byte in raw)
+            return Completion(tuple(raw), "", truncated=True, margins=margins)
+
+    (sample,) = draw(Bytes(FIRST), (1,))
+    assert sample.text == "We 😀😀 42"
+    assert sample.delta == pytest.approx(0.25)

