@@ -26,7 +26,7 @@ NUMBER = re.compile(
     rf"(?<=[$€£¥₹])[0-9]{{1,3}}(?: [0-9]{{3}})++(?![0-9])(?:\.[0-9]++)?"
     rf"|(?<![\w.])(?:[-−](?:{_MONEY})?)?"
     rf"(?:{_FRAC}|(?:{_PLAIN})(?:\s?{_FRAC}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
-    rf"|\s?/\s?[0-9]{{1,30}}(?![\w/])|{_POWER})?)(?:\s?\\?%)?"
+    rf"|\s?/\s?[0-9]{{1,30}}(?![\w/])|{_POWER})?)(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
     # A sign after a value is a minus, and the number starts behind it.
     r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
 )
@@ -40,6 +40,7 @@ _OPERATOR = re.compile(
 # "84 sofas and 88 chairs", "1 minute and 24 seconds": two numbers are not one.
 _COMPOUND = re.compile(
     r"\s?(?:[A-Za-z]{2,20}\s){1,3}(?:and|plus|\+)\s\\?\$?[0-9]|\s(?:and|or|to)\s\\?\$?[0-9]"
+    r"|,\s?\\?\$?[0-9]"
 )
 _SUM = re.compile(r"[^(),;=]*[+×*][^(),;=]*")
 

@@ -77,6 +77,7 @@ _JOINED = re.compile(r"[\s,.]{0,3}(?:,?\s?(?:and|or)\b|,)\s{0,2}")
 _PLAIN_START = re.compile(r"[-+−(\[{\\0-9.]|[A-Za-z](?![A-Za-z])")
 
 _ENUMERATOR = re.compile(r"[ \t>*_#]{0,6}(?:Step\s)?[0-9]{1,2}[.):](?=[\s*])")
+_NOTE = re.compile(r"[ \t>*_(]{0,6}(?:Note|NB|P\.S\.)\b")
 _SURE = re.compile(r"\s?(?:\w{1,12}\s){0,2}?(?:sure|certain|confiden|correct|accura|positive)")
 _CONFIDENCE = re.compile(r"(?:confidence|confident|certain|sure)\W{0,3}(?:\w{1,10}\s){0,3}\Z", re.I)
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
@@ -452,8 +453,10 @@ def _last_number(text: str, start: int, end: int) -> Span | None:
 
 
 def _beside_the_point(text: str, start: int, end: int, span: Span) -> bool:
-    """Whether a number is a list label, or the "100%" of someone who is sure."""
+    """Whether a number is a list label, in a note, or the "100%" of someone who is sure."""
     line = text.rfind("\n", start, span[0]) + 1
+    if _NOTE.match(text, line, end):
+        return True
     label = _ENUMERATOR.match(text, line, end) if span[0] - line <= 12 else None
     if label and span[1] <= label.end():
         return True

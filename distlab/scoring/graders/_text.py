@@ -113,6 +113,12 @@ _NUMBER_WORD = re.compile(
     r"(?:\s[A-Za-z ]{1,60})?\Z",
     re.IGNORECASE,
 )
+_ZEROS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_LARGE = re.compile(
+    r"([0-9]{1,12}(?:,[0-9]{3})*(?:\.[0-9]{1,15})?)\s*(?:\\(?:text|mbox)\s*\{\s*)?"
+    r"(thousand|million|billion|trillion)\b(?:\s*\})?",
+    re.IGNORECASE,
+)
 _ARTICLE = re.compile(r"\A(?:an?|the)\s+(?=[A-Za-z]{2})", re.IGNORECASE)
 
 
@@ -171,11 +177,20 @@ def undressed(text: str) -> str:
     if text.isdigit():
         return text
     text = _MERIDIEM.sub(lambda m: f"{m[1]}{(m[2] or m[3]).lower()}m", text)
-    text = _THOUSANDS.sub("", text)
+    text = _LARGE.sub(_written_out, _THOUSANDS.sub("", text))
     text = _BOX.sub("", _DELIMITER.sub("", text))
     text = _SPACING.sub(" ", text)
     text = LETTERS.sub(r"\1", _CONJUNCTION.sub(", ", text))
     return _DEGREE.sub("", text).lstrip(" \t\n,;:\"'").rstrip(" \t\n.,;:?\"'")
+
+
+def _written_out(match: re.Match[str]) -> str:
+    """1.5 million as 1500000, by moving the decimal point."""
+    whole, _, places = match[1].replace(",", "").partition(".")
+    zeros = _ZEROS[match[2].lower()]
+    if len(places) > zeros:
+        return f"{whole}{places[:zeros]}.{places[zeros:]}"
+    return f"{whole}{places.ljust(zeros, '0')}".lstrip("0") or "0"
 
 
 def split(text: str, separator: str = ",") -> list[str]:
