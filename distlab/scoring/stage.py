@@ -9,6 +9,7 @@ after a kill, does what is missing and nothing else.
 
 import contextlib
 import logging
+import math
 import os
 import pickle
 import time
@@ -32,6 +33,9 @@ from distlab.scoring.types import ComponentSpec, Extractor, load_component
 
 # Object store of a Ray that scoring starts for itself (ours): it carries descriptions alone.
 _OBJECT_STORE_BYTES = 200 << 20
+# An actor and its worker cost some ten seconds of CPU to start, most of it imports: a small run is
+# over sooner with fewer (ours).
+_SAMPLES_WORTH_AN_ACTOR = 4000
 
 Progress = Callable[[int, int], None]
 
@@ -86,7 +90,7 @@ def score(
         graders: Run on every distinct answer of a problem whose gold they judge.
         settings: Deadline, memory and recycling of grader workers.
         cache: Folder of verdicts kept over runs; None keeps none.
-        workers: Actors; None takes one for each core that Ray has free.
+        workers: Actors; None takes one for each free core of Ray, fewer for few samples.
         progress: Called with samples done and samples in all.
 
     Raises:
@@ -182,7 +186,8 @@ def _run(job: Job, pieces: Sequence[Piece], workers: int | None) -> Iterator[Pie
     """Send the pieces through the actors; yields as they are committed, in any order."""
     local = all(isinstance(piece.filesystem, pafs.LocalFileSystem) for piece in pieces)
     free = ray.available_resources().get("CPU", 0.0)
-    actors = max(1, min(workers or int(free), len(pieces)))
+    useful = math.ceil(sum(piece.samples for piece in pieces) / _SAMPLES_WORTH_AN_ACTOR)
+    actors = max(1, min(workers or min(int(free), useful), len(pieces)))
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
     rows = [{"piece": pickle.dumps(piece)} for piece in pieces]
     summaries = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(

@@ -1,6 +1,6 @@
 """Samples scored a second: the Ray Data stage against a plain loop over Math-Verify.
 
-    python -m tests.benchmarks.scoring [--samples 100000] [--distinct 20000] [--loop 1000]
+    python -m tests.benchmarks.scoring [--samples 100000] [--distinct 60000] [--loop 1000]
 
 Two sets of stored samples are made from the real outputs in ../shared/data/outputs, 20 a problem:
 ``resampled`` draws from the eight outputs that each problem has, ``distinct`` also changes every
@@ -261,7 +261,7 @@ def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> No
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--samples", type=int, default=100_000, help="resampled samples")
-    parser.add_argument("--distinct", type=int, default=20_000, help="all-distinct samples")
+    parser.add_argument("--distinct", type=int, default=60_000, help="all-distinct samples")
     parser.add_argument("--loop", type=int, default=1000, help="samples for the plain loop")
     parser.add_argument("--folder", type=Path, default=None, help="where to put the samples")
     asked = parser.parse_args()
