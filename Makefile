@@ -17,7 +17,7 @@ FLAGS := $(if $(filter cpu,$(ENGINE)),$(CPU_FLAGS),)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: setup run test check lock clean
+.PHONY: setup run test check bench lock clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,11 @@ check: setup
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy --strict distlab
+
+# Ratios of things run back to back on this machine; see the modules in tests/benchmarks.
+bench: setup
+	@$(VENV)/bin/python -m tests.benchmarks.scoring $(ARGS)
+	@$(VENV)/bin/python -m tests.benchmarks.sampling
 
 # Pin every version anew, for both builds.
 lock: setup

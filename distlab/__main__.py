@@ -4,6 +4,7 @@ import sys
 
 _COMMANDS = {
     "run": "sample, score and report a study (Hydra overrides; --help shows them)",
+    "plan": "say what a run would do, without an engine (the same overrides)",
     "score": "extract and grade a run's samples again",
     "report": "rebuild a run's report",
 }
@@ -22,6 +23,10 @@ def main() -> None:
         from distlab.run import main as run
 
         run()
+    elif name == "plan":
+        from distlab.plan.__main__ import main as plan
+
+        sys.exit(plan())
     elif name == "score":
         from distlab.score import main as score
 

@@ -7,6 +7,8 @@ import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from transformers import PreTrainedTokenizerBase
+
 from distlab.checkpoints import Checkpoint, load_tokenizer, resolve
 from distlab.config.study import FORMATS, Arm, Family, Study
 from distlab.decoding.types import DecodingKind, Draw
@@ -19,6 +21,21 @@ from distlab.samples.batches import prompt_hash
 from distlab.samples.cell import Cell
 from distlab.samples.fingerprint import CellFields
 from distlab.samples.store import Store, StoredCell, cell_path
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A rendered prompt for people to look at.
+
+    Attributes:
+        prompt: As the engine is given it.
+        bos: The tokenizer's BOS as text, None where it has none.
+        bos_id: Its token id, None where it has none.
+    """
+
+    prompt: Prompt
+    bos: str | None
+    bos_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,9 @@ class PlannedCell:
         held: Samples of this run that the store holds already.
         failures: Problems whose prompt does not fit the model.
         stored: Its folder in the store.
+        prompt_tokens: Lengths of all prompts in tokens, too long ones included.
+        example: One prompt as the study was asked to show it; None where the dataset lacks it.
+        differing: Where the cell is new, the fields in which the nearest stored one differs.
     """
 
     cell: Cell
@@ -48,6 +68,9 @@ class PlannedCell:
     held: int
     failures: tuple[ProblemFailure, ...]
     stored: StoredCell
+    prompt_tokens: tuple[int, ...] = ()
+    example: Example | None = None
+    differing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +88,20 @@ class Prepared:
     checkpoints: Mapping[str, Checkpoint]
 
 
-def prepare(study: Study, store: Store) -> Prepared:
-    """Load, render and look up.
+def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
+    """Load, render and look up; writes nothing to the store.
+
+    Args:
+        study: What to do.
+        store: Where samples are.
+        shown: Id of the problem whose prompts are kept as examples; None for each dataset's first.
 
     Raises:
-        UserError: A dataset, checkpoint or tokenizer cannot be had, or K is larger than the
-            vocabulary.
+        UserError: A dataset, checkpoint or tokenizer cannot be had, K is larger than the
+            vocabulary, or no dataset holds the problem ``shown``.
     """
     datasets = {spec.name: load_dataset(spec) for spec in study.datasets}
+    _check_shown(shown, datasets)
     pools = {
         spec.name: load_exemplars(spec) if any(p.shots for p in study.prompts) else ()
         for spec in study.datasets
@@ -82,7 +111,9 @@ def prepare(study: Study, store: Store) -> Prepared:
     cells = [
         planned
         for variant in variants
-        for planned in _variant_cells(study, store, datasets, pools, variant, checkpoints[variant])
+        for planned in _variant_cells(
+            study, store, datasets, pools, variant, checkpoints[variant], shown
+        )
     ]
     return Prepared(datasets, tuple(cells), checkpoints)
 
@@ -94,6 +125,7 @@ def _variant_cells(
     pools: Mapping[str, tuple[Exemplar, ...]],
     variant: str,
     checkpoint: Checkpoint,
+    shown: str | None,
 ) -> list[PlannedCell]:
     family = study.family
     tokenizer = load_tokenizer(checkpoint, trust_remote_code=family.trust_remote_code)
@@ -111,11 +143,31 @@ def _variant_cells(
                 family.chat_template_kwargs,
             )
             prompts = [renderer.render(problem) for problem in dataset.problems]
+            example = _example(prompts, shown, tokenizer)
             cells += [
-                _plan(study, store, dataset, style, renderer, prompts, arm, checkpoint)
+                _plan(study, store, dataset, style, renderer, prompts, example, arm, checkpoint)
                 for arm in arms
             ]
     return cells
+
+
+def _check_shown(shown: str | None, datasets: Mapping[str, LoadedDataset]) -> None:
+    loaded = (problem for dataset in datasets.values() for problem in dataset.problems)
+    if shown is not None and all(problem.id != shown for problem in loaded):
+        first = next(iter(datasets.values())).problems[0].id
+        raise UserError(
+            f"no problem of {', '.join(datasets)} has the id '{shown}': give one like '{first}', "
+            "or raise dataset.limit"
+        )
+
+
+def _example(
+    prompts: list[Prompt], shown: str | None, tokenizer: PreTrainedTokenizerBase
+) -> Example | None:
+    for prompt in prompts:
+        if shown in (None, prompt.problem_id):
+            return Example(prompt, tokenizer.bos_token, tokenizer.bos_token_id)
+    return None
 
 
 def _check_branches(arms: list[Arm], vocabulary: int, checkpoint: Checkpoint) -> None:
@@ -134,6 +186,7 @@ def _plan(
     style: PromptSpec,
     renderer: Renderer,
     prompts: list[Prompt],
+    example: Example | None,
     arm: Arm,
     checkpoint: Checkpoint,
 ) -> PlannedCell:
@@ -179,6 +232,9 @@ def _plan(
         held=sum(arm.n - len(ranks) for ranks in missing.values()),
         failures=failures,
         stored=stored,
+        prompt_tokens=tuple(len(prompt.token_ids) for prompt in prompts),
+        example=example,
+        differing=stored.differing(fields),
     )
 
 

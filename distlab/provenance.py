@@ -101,6 +101,18 @@ def after_sampling(before: Manifest, outcome: Outcome, clock: Stopwatch) -> Mani
     )
 
 
+def after_reading(before: Manifest, outcome: Outcome, name: str, cell: str) -> Manifest:
+    """The manifest with what a model read, unless it could not be loaded."""
+    unread = len(outcome.failures)
+    lost = (f"{unread} completions could not be read by {name}",) if unread else ()
+    return replace(
+        before,
+        counts={**before.counts, f"{name}_readings_drawn": outcome.samples},
+        notes=(*before.notes, *outcome.errors, *lost),
+        readings=before.readings if outcome.errors else {**before.readings, name: cell},
+    )
+
+
 def _versions() -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
     commit = _git_commit()

@@ -53,6 +53,7 @@ class Manifest:
         timings_s: Stage to wall seconds.
         counts: Samples and tokens drawn by this run and found in the store.
         notes: What the output must say.
+        readings: Extractor that reads with a model to the folder of its readings in the store.
     """
 
     run: str
@@ -68,6 +69,7 @@ class Manifest:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,18 @@ class Outcome:
     load_s: list[float] = field(default_factory=list)
     engine_s: float = 0.0
 
+    def joined(self, other: "Outcome") -> "Outcome":
+        """Both outcomes as one; the later signal counts."""
+        return Outcome(
+            self.samples + other.samples,
+            self.tokens + other.tokens,
+            self.failures + other.failures,
+            self.errors + other.errors,
+            other.signal if other.signal is not None else self.signal,
+            self.load_s + other.load_s,
+            self.engine_s + other.engine_s,
+        )
+
 
 def sample(
     study: Study,
@@ -110,7 +122,7 @@ class _Sampler:
         self._state.sampling_since, self._state.drawn, self._state.tokens = None, 0, 0
         self._writers = {planned.cell.key: CellWriter(planned.stored) for planned in cells}
         dispatcher = Dispatcher(
-            _engine_settings(self._study, checkpoint, cells),
+            engine_settings(self._study, checkpoint, cells),
             {planned.cell.key: self._work(planned) for planned in cells},
             [(planned.cell.key, draw) for planned in cells for draw in planned.draws],
             self._take,
@@ -219,9 +231,10 @@ def _by_checkpoint(
     return list(groups.items())
 
 
-def _engine_settings(
+def engine_settings(
     study: Study, checkpoint: Checkpoint, cells: Sequence[PlannedCell]
 ) -> EngineSettings:
+    """How the engine of a checkpoint is built for some cells."""
     family, cluster = study.family, study.cluster
     branches = [p.arm.n for p in cells if p.arm.decoding.kind is DecodingKind.COT]
     return EngineSettings(
@@ -233,6 +246,7 @@ def _engine_settings(
         max_model_len=family.max_model_len,
         max_num_seqs=cluster.max_num_seqs,
         max_logprobs=max(branches, default=2) + LOGPROB_MARGIN,
+        cpus=cluster.cpus_per_replica,
         tensor_parallel=max(1, cluster.gpus_per_replica),
         kv_cache_bytes=None if cluster.kv_cache_gib is None else int(cluster.kv_cache_gib * 2**30),
         gpu_memory_utilization=cluster.gpu_memory_utilization,

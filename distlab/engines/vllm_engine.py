@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +18,12 @@ class VLLMEngine:
     """Token ids in, completions out; one per process."""
 
     def __init__(self, settings: EngineSettings) -> None:
+        if settings.device == "cpu":
+            bind_all_cores(settings.cpus)
         from vllm import AsyncEngineArgs
         from vllm.v1.engine.async_llm import AsyncLLM
 
-        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**_engine_args(settings)))
+        self._llm = AsyncLLM.fromengine_args(AsyncEngineArgs(**engine_args(settings)))
         self._tokenizer: Any = self._llm.get_tokenizer()
         self._ids = itertools.count()
         self._eos = _eos_token_ids(self._llm, self._tokenizer)
@@ -107,7 +110,19 @@ class VLLMEngine:
         self._llm.shutdown()
 
 
-def _engine_args(settings: EngineSettings) -> dict[str, Any]:
+def bind_all_cores(cpus: float) -> None:
+    """Let the model compute on every core where it has the machine to itself.
+
+    Left to itself vLLM keeps a core back for its front end, which on two cores costs a third of
+    the throughput. A binding that the user set stays.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    if cpus >= len(cores):
+        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
+
+
+def engine_args(settings: EngineSettings) -> dict[str, Any]:
+    """Keyword arguments for vLLM's engines."""
     args: dict[str, Any] = {
         "model": settings.model,
         "revision": settings.revision,

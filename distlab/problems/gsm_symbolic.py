@@ -144,7 +144,7 @@ def _settings(spec: DatasetSpec) -> _Settings:
             )
     return _Settings(
         seed=whole(spec, "seed", 0, 0),
-        pairs=whole(spec, "pairs", 8, 1),
+        pairs=whole(spec, "pairs", 4, 1),
         templates=choice(spec, "templates", "short", ("short", "all")),
     )
 

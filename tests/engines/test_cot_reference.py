@@ -47,6 +47,7 @@ def drawn() -> list[Drawn]:
         max_model_len=512,
         max_num_seqs=32,
         max_logprobs=K + 4,
+        cpus=2,
         kv_cache_bytes=1 << 30,
         block_size=32,
         enforce_eager=True,

@@ -1,0 +1,176 @@
+"""Readings: completions in, what a small model reads off them out; stored like any samples.
+
+A reading is a greedy sample whose problem is a completion. It goes through the same replicas,
+dispatcher and store, so it resumes, tops up and is content-addressed in the same way.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distlab.cells import PlannedCell, vllm_version
+from distlab.checkpoints import Checkpoint, CheckpointSpec, load_tokenizer, resolve
+from distlab.config.study import Arm, Study
+from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
+from distlab.errors import UserError
+from distlab.problems.types import GoldKind
+from distlab.prompts.renderer import apply_template
+from distlab.prompts.tokens import encode, tokenizer_hash
+from distlab.samples.batches import prompt_hash
+from distlab.samples.cell import Cell
+from distlab.samples.fingerprint import CellFields
+from distlab.samples.store import Store, cell_path
+from distlab.scoring.extractors.llm import LLM, REQUEST, text_key
+from distlab.scoring.types import load_component
+
+# Tokens left for a completion under which reading makes no sense (ours).
+_LEAST_ROOM = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReader:
+    """An extractor that reads with a model, ready to.
+
+    Attributes:
+        name: Name of the extractor.
+        extractor: It.
+        checkpoint: The model.
+        tokenizer: Its tokenizer.
+        room: Tokens of a completion that fit its context.
+    """
+
+    name: str
+    extractor: LLM
+    checkpoint: Checkpoint
+    tokenizer: Any
+    room: int
+
+    def prompt(self, text: str) -> tuple[int, ...]:
+        """Token ids of the request; of a text that is too long the end is shown."""
+        ids = encode(self.tokenizer, self._request(text))
+        if len(ids) <= self._limit:
+            return ids
+        tail = self.tokenizer.encode(text, add_special_tokens=False)[-self.room :]
+        return encode(self.tokenizer, self._request(self.tokenizer.decode(tail)))[: self._limit]
+
+    @property
+    def _limit(self) -> int:
+        return self.extractor.reader.max_model_len - self.extractor.reader.max_tokens
+
+    def _request(self, text: str) -> str:
+        turns = [{"role": "user", "content": REQUEST.format(solution=text)}]
+        kwargs = dict(self.extractor.reader.chat_template_kwargs)
+        return apply_template(self.tokenizer, turns, kwargs)
+
+
+def model_readers(study: Study) -> tuple[ModelReader, ...]:
+    """The study's extractors that read with a model, their checkpoints found.
+
+    Raises:
+        UserError: A checkpoint or tokenizer cannot be had, or its context is too short.
+    """
+    made = ((spec.name, load_component(spec)) for spec in study.extractors)
+    return tuple(_reader(name, extractor) for name, extractor in made if isinstance(extractor, LLM))
+
+
+def _reader(name: str, extractor: LLM) -> ModelReader:
+    spec = extractor.reader
+    checkpoint = resolve(CheckpointSpec(spec.id, spec.source, spec.revision))
+    tokenizer = load_tokenizer(checkpoint)
+    empty = ModelReader(name, extractor, checkpoint, tokenizer, room=0).prompt("")
+    # A text in the middle of a request may take a token more at each of its ends.
+    room = spec.max_model_len - spec.max_tokens - len(empty) - 2
+    if room < _LEAST_ROOM:
+        raise UserError(
+            f"`extractor.use.{name}.options.max_model_len` is {spec.max_model_len}: it leaves "
+            f"{room} tokens for a completion; raise it"
+        )
+    return ModelReader(name, extractor, checkpoint, tokenizer, room)
+
+
+def plan_readings(
+    study: Study, reader: ModelReader, cells: Sequence[PlannedCell], store: Store
+) -> PlannedCell:
+    """What is still to be read of the stored samples of some cells."""
+    spec = reader.extractor.reader
+    decoding = DecodingSpec("greedy", DecodingKind.GREEDY, spec.max_tokens)
+    fields = _fields(reader)
+    path = cell_path(
+        "extractors", reader.name, "greedy", "completions", "read", fields.fingerprint()
+    )
+    cell = Cell(
+        family=study.family.name,
+        variant="extractor",
+        decoding=reader.name,
+        kind=DecodingKind.GREEDY,
+        dataset="completions",
+        prompt="read",
+        n=1,
+        fingerprint=fields.fingerprint(),
+        path=path,
+    )
+    prompts = {text_key(text): reader.prompt(shown) for text, shown in _texts(reader, cells)}
+    hashes = {key: prompt_hash(ids) for key, ids in prompts.items()}
+    stored = store.cell(path)
+    held = stored.ranks(hashes)
+    return PlannedCell(
+        cell=cell,
+        arm=Arm("extractor", decoding, 1),
+        checkpoint=reader.checkpoint,
+        fields=fields,
+        stop=(),
+        prompt_hashes=hashes,
+        draws=tuple(
+            Draw(key, ids, (0,), GoldKind.LATEX) for key, ids in prompts.items() if key not in held
+        ),
+        held=len(held),
+        failures=(),
+        stored=stored,
+    )
+
+
+def _texts(reader: ModelReader, cells: Sequence[PlannedCell]) -> Iterator[tuple[str, str]]:
+    """Every distinct completion of the run with the part that is shown."""
+    seen: set[str] = set()
+    for planned in cells:
+        table = planned.stored.samples(["problem_id", "rank", "text"])
+        for problem_id, rank, text in zip(*(c.to_pylist() for c in table.columns), strict=True):
+            wanted = problem_id in planned.prompt_hashes and rank < planned.arm.n
+            if wanted and text not in seen and (shown := reader.extractor.shown(text)):
+                seen.add(text)
+                yield text, shown
+
+
+def _fields(reader: ModelReader) -> CellFields:
+    spec = reader.extractor.reader
+    return CellFields(
+        checkpoint=reader.checkpoint.id,
+        weights=reader.checkpoint.digest,
+        dtype=spec.dtype,
+        quantization=None,
+        dataset="completions",
+        dataset_hash="",
+        prompt={
+            "request": REQUEST,
+            "chat_template_kwargs": repr(spec.chat_template_kwargs),
+            "chat_template": str(reader.tokenizer.chat_template),
+            "tokenizer_sha256": tokenizer_hash(reader.tokenizer),
+            "max_model_len": str(spec.max_model_len),
+        },
+        stop=(),
+        decoding=DecodingKind.GREEDY,
+        temperature=0.0,
+        top_p=1.0,
+        max_tokens=spec.max_tokens,
+        seed=None,
+        vllm=vllm_version(),
+    )
+
+
+def reading_study(study: Study, reader: ModelReader) -> Study:
+    """The study as the reader's engine needs it: same cluster, the reader's model settings."""
+    spec = reader.extractor.reader
+    family = replace(
+        study.family, dtype=spec.dtype, quantization=None, max_model_len=spec.max_model_len
+    )
+    return replace(study, family=family)

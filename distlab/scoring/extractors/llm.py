@@ -1,0 +1,129 @@
+"""LLM: the answer that a small model reads off a completion, as the paper does with Qwen3-0.6B.
+
+The model sees the completion alone, cut where it runs on into a new question; never the question,
+never the gold. Its outputs are made by an engine before scoring (``distlab.reading``) and stored
+like any samples, under the hash of the text they were read from; scoring looks them up.
+
+The paper's prompt is not public: this one is ours, and so are the cut and the parsing.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from distlab.errors import UserError
+from distlab.problems.types import GoldKind
+from distlab.scoring.extractors.rules import Rules
+from distlab.scoring.types import Extraction
+
+REQUEST = """Here is a solution that somebody wrote to a problem:
+
+<solution>
+{solution}
+</solution>
+
+Which final answer does the solution state? Copy the answer alone, as short as possible, without \
+words around it and without solving anything. If it states no answer, write: none"""
+
+# Output that says that there is no answer, in lower case and without punctuation.
+_NOTHING = frozenset({"", "none", "no answer", "n/a", "null", "nothing"})
+_WRAPPING = " \t*_`\"'“”"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The model that reads.
+
+    Attributes:
+        id: Checkpoint, as ``model.*.id``.
+        source: "hub", "local" or "packaged".
+        revision: Hub branch, tag or commit.
+        dtype: Of the weights.
+        max_model_len: Context length, tokens; of a longer completion the end is read.
+        max_tokens: Most tokens of an answer.
+        chat_template_kwargs: For the chat template (Qwen3: ``{enable_thinking: false}``).
+    """
+
+    id: str
+    source: str = "hub"
+    revision: str = "main"
+    dtype: str = "bfloat16"
+    max_model_len: int = 4096
+    max_tokens: int = 48
+    chat_template_kwargs: tuple[tuple[str, Any], ...] = ()
+
+
+def text_key(text: str) -> str:
+    """First 32 hex digits of sha256 over the text: what its reading is stored under."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+class LLM:
+    """Looks up what the model read; the `llm` extractor.
+
+    Args:
+        store: Uri of the sample store; filled in by the run.
+        cell: Folder of the readings inside the store; filled in by the run.
+        chat_template_kwargs: As in ``Reader``.
+        **reader: The other fields of ``Reader``.
+    """
+
+    name = "llm"
+
+    def __init__(
+        self,
+        store: str | None = None,
+        cell: str | None = None,
+        chat_template_kwargs: dict[str, Any] | None = None,
+        **reader: Any,  # noqa: ANN401
+    ) -> None:
+        kwargs = tuple(sorted((chat_template_kwargs or {}).items()))
+        self.reader = Reader(chat_template_kwargs=kwargs, **reader)
+        self._store = store
+        self._cell = cell
+        self._outputs: dict[str, str] | None = None
+        self._rules = Rules()
+        # The folder's last part is the fingerprint of model, prompt and settings.
+        self.version = f"1:{(cell or '').rpartition('/')[2]}:{self._rules.version}"
+
+    def extract(self, text: str, kind: GoldKind) -> Extraction:
+        """What the model read off ``text``; offsets are 0 where it does not stand there literally.
+
+        Raises:
+            LookupError: The text was never read.
+        """
+        cut = self._rules.extract(text, kind).cut
+        if not text[:cut].strip():
+            return Extraction(None, 0, 0, cut)
+        answer = self._parse(self._load()[text_key(text)], kind)
+        if answer is None:
+            return Extraction(None, 0, 0, cut)
+        start = max(0, text.rfind(answer, 0, cut))
+        end = start + len(answer) if text.startswith(answer, start) else 0
+        return Extraction(answer, start if end else 0, end, cut)
+
+    def shown(self, text: str) -> str:
+        """The part of a completion that the model is shown; empty where nothing is to be read."""
+        return text[: self._rules.extract(text, GoldKind.LATEX).cut].strip()
+
+    def _load(self) -> dict[str, str]:
+        if self._outputs is None:
+            # Imported late: the store pulls in more than an extractor should.
+            from distlab.samples.store import Store
+
+            if self._store is None or self._cell is None:
+                raise UserError(
+                    "the extractor llm reads with a model and this run has no readings of it: "
+                    "run `distlab.run` with extractor=[rules,llm]"
+                )
+            table = Store.open(self._store).cell(self._cell).samples(["problem_id", "text"])
+            self._outputs = dict(zip(*(table.column(i).to_pylist() for i in range(2)), strict=True))
+        return self._outputs
+
+    def _parse(self, output: str, kind: GoldKind) -> str | None:
+        """The answer in the model's output: by rules where it wrote a sentence, else its line."""
+        line = next((part.strip() for part in output.splitlines() if part.strip()), "")
+        if line.strip(_WRAPPING + ".").lower() in _NOTHING:
+            return None
+        found = self._rules.extract(line, kind).answer
+        return found if found is not None else line.strip(_WRAPPING)

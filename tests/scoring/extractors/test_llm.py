@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from distlab.decoding.types import Sample
+from distlab.errors import UserError
+from distlab.problems.types import GoldKind
+from distlab.samples.batches import to_batch
+from distlab.samples.store import Store
+from distlab.scoring.extractors.llm import LLM, REQUEST, text_key
+from distlab.scoring.types import ComponentSpec, load_component
+
+READINGS = {
+    "So she has 18 eggs left.": "18",
+    "I cannot say.": "None.",
+    "It costs $1,234.50 in all.": "The final answer is $1,234.50.",
+    "x is **7**\n\nQ: How old is Bob?\nA: 99": "7",
+    "He made it up.": "42",
+    "It writes much.": "\n\n\\frac{1}{2}\nbecause of that",
+}
+
+
+@pytest.fixture
+def llm(tmp_path: Path) -> LLM:
+    cell = "extractors/llm/greedy/completions/read/0123456789abcdef"
+    store = Store.open(str(tmp_path))
+    rows = [
+        Sample(text_key(text), 0, (1,), (2,), output, truncated=False)
+        for text, output in READINGS.items()
+    ]
+    store.fs.create_dir(f"{store.root}/{cell}", recursive=True)
+    store.cell(cell).commit([to_batch(rows, "run")])
+    return LLM(store=str(tmp_path), cell=cell, id="org/reader")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("So she has 18 eggs left.", "18"),
+        ("I cannot say.", None),
+        ("x is **7**\n\nQ: How old is Bob?\nA: 99", "7"),
+        ("He made it up.", "42"),
+        ("It writes much.", "\\frac{1}{2}"),
+    ],
+)
+def test_the_answer_is_what_the_model_read(llm: LLM, text: str, answer: str | None) -> None:
+    assert llm.extract(text, GoldKind.LATEX).answer == answer
+
+
+def test_a_sentence_of_the_model_is_read_by_rules(llm: LLM) -> None:
+    found = llm.extract("It costs $1,234.50 in all.", GoldKind.NUMBER)
+    assert found.answer is not None
+    assert "1,234.50" in found.answer
+
+
+def test_offsets_point_at_the_answer_where_it_stands_in_the_text(llm: LLM) -> None:
+    text = "So she has 18 eggs left."
+    found = llm.extract(text, GoldKind.NUMBER)
+    assert text[found.start : found.end] == "18"
+    made_up = llm.extract("He made it up.", GoldKind.NUMBER)
+    assert (made_up.answer, made_up.start, made_up.end) == ("42", 0, 0)
+
+
+def test_the_model_is_shown_the_text_before_it_runs_on(llm: LLM) -> None:
+    assert llm.shown("x is **7**\n\nQ: How old is Bob?\nA: 99") == "x is **7**"
+    assert "{solution}" in REQUEST
+
+
+def test_an_empty_completion_needs_no_reading(llm: LLM) -> None:
+    assert llm.extract(" \n ", GoldKind.NUMBER).answer is None
+
+
+def test_a_text_that_was_never_read_is_an_error_and_not_a_missing_answer(llm: LLM) -> None:
+    with pytest.raises(LookupError):
+        llm.extract("new", GoldKind.NUMBER)
+
+
+def test_without_readings_it_says_what_to_run() -> None:
+    with pytest.raises(UserError, match="extractor="):
+        LLM(id="org/reader").extract("text", GoldKind.NUMBER)
+
+
+def test_a_wrong_option_is_named() -> None:
+    spec = ComponentSpec("llm", "distlab.scoring.extractors.llm:LLM", {"id": "a", "max_tokns": 3})
+    with pytest.raises(UserError, match="max_tokns"):
+        load_component(spec)
+
+
+def test_version_follows_the_readings() -> None:
+    versions = {LLM(id="m", store="s", cell=f"a/{key}").version for key in ("x", "y")}
+    assert len(versions) == 2
