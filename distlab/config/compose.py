@@ -7,7 +7,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distlab.config.complaints import explain
@@ -28,8 +28,8 @@ def register_schema() -> None:
     ConfigStore.instance().store(name="study", node=StudyConfig)
 
 
-def compose(overrides: Sequence[str]) -> StudyConfig:
-    """Compose the default config with overrides.
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """Compose the default config with overrides, as Hydra hands it to ``distlab.run``.
 
     Raises:
         UserError: An override is wrong; the sentence gives the nearest names.
@@ -37,8 +37,21 @@ def compose(overrides: Sequence[str]) -> StudyConfig:
     register_schema()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            made = OmegaConf.to_object(hydra_compose("config", overrides=list(overrides)))
+            return hydra_compose("config", overrides=list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, conf_folder()) or str(error)) from error
+
+
+def compose(overrides: Sequence[str]) -> StudyConfig:
+    """``compose_config`` as the schema's dataclasses.
+
+    Raises:
+        UserError: An override is wrong; the sentence gives the nearest names.
+    """
+    config = compose_config(overrides)
+    try:
+        made = OmegaConf.to_object(config)
+    except OmegaConfBaseException as error:
         raise UserError(explain(error, conf_folder()) or str(error)) from error
     assert isinstance(made, StudyConfig)
     return made

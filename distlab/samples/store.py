@@ -71,6 +71,24 @@ class Store:
             ) from error
         return store
 
+    @classmethod
+    def look(cls, uri: str) -> "Store":
+        """Open a store to read: nothing is made, and one that does not exist holds nothing.
+
+        Raises:
+            UserError: It cannot be reached, or is no folder.
+        """
+        try:
+            fs, root = _file_system(uri)
+            found = fs.get_file_info(root).type
+        except (OSError, pa.ArrowException) as error:
+            raise UserError(
+                f"the store {uri} cannot be read ({error}): set `store` to a folder that can"
+            ) from error
+        if found not in (pafs.FileType.Directory, pafs.FileType.NotFound):
+            raise UserError(f"the store {uri} is no folder: set `store` to one")
+        return cls(uri, fs, root)
+
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine's file system."""
@@ -100,13 +118,20 @@ class StoredCell:
             Where the cell is new and others with the same labels exist: the names of the fields
             in which the nearest of them differs. Empty otherwise.
         """
-        fs = self.store.fs
-        if fs.get_file_info(f"{self.path}/cell.json").type == pafs.FileType.File:
+        if self._exists():
             return ()
         nearest = self._nearest_sibling(fields)
-        fs.create_dir(self.path, recursive=True)
+        self.store.fs.create_dir(self.path, recursive=True)
         _write_atomically(self.store, f"{self.path}/cell.json", fields.canonical().encode())
         return nearest
+
+    def differing(self, fields: CellFields) -> tuple[str, ...]:
+        """What ``create`` would return; makes nothing."""
+        return () if self._exists() else self._nearest_sibling(fields)
+
+    def _exists(self) -> bool:
+        found = self.store.fs.get_file_info(f"{self.path}/cell.json").type
+        return bool(found == pafs.FileType.File)
 
     def _nearest_sibling(self, fields: CellFields) -> tuple[str, ...]:
         fs = self.store.fs

@@ -1,0 +1,1 @@
+"""A prepared study in; what a run of it would do out, as frozen numbers: no engine, no Ray."""

