@@ -3,15 +3,17 @@
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from distlab.plan.records import CellPlan, Plan, ShownPrompt, Spread
 from distlab.report.escape import plain, terminal
+from distlab.samples.cell import Cell
 
 # Titles of the columns after the cell's; the numbers are counts of samples, problems and tokens.
 _NUMBERS = (
     "problems",
-    "too long",
-    "in store",
+    "too\nlong",
+    "in\nstore",
     "missing",
     "prompt tokens\nmin/median/max",
     "new tokens\nat most",
@@ -46,17 +48,21 @@ def _say(console: Console, line: str) -> None:
 
 def _table(plan: Plan) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, show_footer=True)
-    # Folded, not cut: a key or fingerprint that is cut cannot be looked up.
-    table.add_column("cell\nfingerprint", "total", overflow="fold")
+    # Folded, not cut: a name or fingerprint that is cut cannot be looked up.
+    table.add_column("arm\ndataset/prompt\nfingerprint", "total", overflow="fold")
     totals = plan.totals
     sums = (totals.problems, totals.too_long, totals.held, totals.missing)
     footers = (*map(str, sums), "", str(totals.max_new_tokens))
     for title, footer in zip(_NUMBERS, footers, strict=True):
         table.add_column(title, footer, justify="right", overflow="fold")
     for cell in plan.cells:
-        table.add_row(terminal(cell.cell.key, None), *_numbers(cell))
-        table.add_row(cell.cell.fingerprint)
+        table.add_row(_label(cell.cell), *_numbers(cell))
     return table
+
+
+def _label(cell: Cell) -> Text:
+    lines = (cell.arm, f"{cell.dataset}/{cell.prompt}", cell.fingerprint)
+    return Text("\n").join(terminal(line, None) for line in lines)
 
 
 def _numbers(cell: CellPlan) -> tuple[str, ...]:
@@ -81,7 +87,7 @@ def _prompt(shown: ShownPrompt, console: Console) -> None:
 def _bos(shown: ShownPrompt) -> str:
     if shown.bos is None:
         return "the tokenizer has no BOS"
-    return f"BOS {_quoted(shown.bos)}: {shown.bos_count}, in front: {shown.bos_leading}"
+    return f"{shown.bos_count} BOS {_quoted(shown.bos)}, {shown.bos_leading} in front"
 
 
 def _quoted(text: str) -> str:
