@@ -36,7 +36,7 @@ class Outcome:
         errors: Checkpoints that could not be served, one sentence each.
         signal: The signal that stopped it, None if it ran to its end.
         load_s: Seconds each engine took to load.
-        engine_s: Wall seconds with an engine ready.
+        engine_s: Wall seconds from an engine's being ready to its last sample.
     """
 
     samples: int = 0
@@ -93,6 +93,7 @@ class _Sampler:
         self._stop = asyncio.Event()
         self._outcome = Outcome()
         self._name = ""
+        self._last_s = 0.0
 
     async def run(self, cells: Sequence[PlannedCell]) -> Outcome:
         with self._signals():
@@ -142,7 +143,7 @@ class _Sampler:
             with contextlib.suppress(OSError):
                 self._flush()
             if self._state.sampling_since is not None:
-                self._outcome.engine_s += time.monotonic() - self._state.sampling_since
+                self._outcome.engine_s += max(0.0, self._last_s - self._state.sampling_since)
 
     async def _until_done(self, dispatcher: Dispatcher) -> None:
         serving = asyncio.ensure_future(dispatcher.run(replica_plan(self._study.cluster)))
@@ -182,6 +183,7 @@ class _Sampler:
         )
 
     def _take(self, finished: Finished) -> None:
+        self._last_s = time.monotonic()
         for key, batch in finished.batches.items():
             self._writers[key].add(batch)
             tokens = len(batch.column("token_ids").flatten())

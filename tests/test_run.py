@@ -127,7 +127,8 @@ class TestStudy:
         for line in process.stdout:
             if re.search(r"sampling · \d+/", line):
                 break
-        process.send_signal(signal.SIGINT)
+        # As a terminal does: to the whole process group.
+        os.killpg(process.pid, signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
         assert process.returncode == 130, rest + place.log()
         assert "Resume with:" in rest

@@ -35,7 +35,8 @@ def connected(cluster: Cluster) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if cluster.address is None:
-        ray.init(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES)
+        # "local", since without an address Ray joins whatever cluster it finds on the machine.
+        ray.init(address="local", include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES)
     else:
         _join(cluster.address)
     try:

@@ -23,7 +23,7 @@ class VLLMEngine:
         from vllm import AsyncEngineArgs
         from vllm.v1.engine.async_llm import AsyncLLM
 
-        self._llm = AsyncLLM.fromengine_args(AsyncEngineArgs(**engine_args(settings)))
+        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**engine_args(settings)))
         self._tokenizer: Any = self._llm.get_tokenizer()
         self._ids = itertools.count()
         self._eos = _eos_token_ids(self._llm, self._tokenizer)
