@@ -76,10 +76,11 @@ def resume_command() -> str:
 
 def _say_plan(console: Console, prepared: Prepared, folder: RunFolder, store: Store) -> None:
     for planned in prepared.cells:
-        if differing := planned.stored.create(planned.fields):
+        planned.stored.create(planned.fields)
+        if planned.differing:
             console.print(
                 f"{planned.cell.key}: a new cell; the nearest stored one differs in "
-                f"{', '.join(differing)}",
+                f"{', '.join(planned.differing)}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,

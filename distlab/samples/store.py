@@ -111,22 +111,17 @@ class StoredCell:
     store: Store
     path: str
 
-    def create(self, fields: CellFields) -> tuple[str, ...]:
-        """Make the folder with its ``cell.json``.
-
-        Returns:
-            Where the cell is new and others with the same labels exist: the names of the fields
-            in which the nearest of them differs. Empty otherwise.
-        """
-        if self._exists():
-            return ()
-        nearest = self._nearest_sibling(fields)
-        self.store.fs.create_dir(self.path, recursive=True)
-        _write_atomically(self.store, f"{self.path}/cell.json", fields.canonical().encode())
-        return nearest
+    def create(self, fields: CellFields) -> None:
+        """Make the folder with its ``cell.json``, where it is not there already."""
+        if not self._exists():
+            self.store.fs.create_dir(self.path, recursive=True)
+            _write_atomically(self.store, f"{self.path}/cell.json", fields.canonical().encode())
 
     def differing(self, fields: CellFields) -> tuple[str, ...]:
-        """What ``create`` would return; makes nothing."""
+        """Why the cell is new: the fields in which the nearest one of equal labels differs.
+
+        Empty where the cell exists, or none with its labels does.
+        """
         return () if self._exists() else self._nearest_sibling(fields)
 
     def _exists(self) -> bool:
