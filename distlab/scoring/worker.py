@@ -8,6 +8,7 @@ seconds that sympy takes to import. Nothing here runs in the process that owns t
 import contextlib
 import ctypes
 import gc
+import itertools
 import mmap
 import os
 import pickle
@@ -34,6 +35,10 @@ STARTED = struct.Struct("=d")
 BOARD_BYTES = STARTED.size + MOST_ANSWERS
 # Result bytes.
 CORRECT, INCORRECT, ERROR = 1, 2, 3
+
+# What graders are warmed with, gold and answer: equal digits, which some judge without imports,
+# and a pair that takes algebra.
+_WARM = (("1", "1"), (r"\frac{x}{2}", r"\sqrt{3}"))
 
 _PR_SET_PDEATHSIG = 1
 
@@ -119,12 +124,12 @@ def _picklable(error: Exception) -> bool:
 
 
 def _warm(grader: Grader) -> None:
-    """Grade once a gold kind: first calls build parsers and fill caches."""
-    for kind in GoldKind:
-        # A bare "1" is no date; what a grader says of it, an exception included, is not used.
+    """Grade each gold kind: first calls import what is costly, build parsers, fill caches."""
+    for kind, (text, answer) in itertools.product(GoldKind, _WARM):
+        # "1" is no date; what a grader says of it, an exception included, is not used.
         with contextlib.suppress(Exception):
             if grader.applies(kind):
-                grader.grade(Gold(kind, "1", items=("1",), lower=1.0, upper=1.0), "1")
+                grader.grade(Gold(kind, text, items=(text,), lower=1.0, upper=1.0), answer)
 
 
 def _fork(control: socket.socket, graders: list[Grader], memory_mib: int) -> None:

@@ -4,9 +4,8 @@ import logging
 import re
 from functools import lru_cache
 
-from math_verify import parse, verify
-
 from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.graders._algebra import quicken_parser
 from distlab.scoring.graders._guard import AnswerRefusedError, check_cost, check_size
 from distlab.scoring.graders._text import LETTERS, WORD_TAIL, visible
 
@@ -35,6 +34,7 @@ class MathVerify:
 
     name = "math-verify"
     version = "1"
+    cached = True
 
     def applies(self, kind: GoldKind) -> bool:
         """Numbers, LaTeX and lists; it knows no dates and no limits."""
@@ -64,6 +64,9 @@ class MathVerify:
 
 def _equal(gold: object, answer: object) -> bool:
     """One comparison; running out of memory or stack is ours to report, not to call wrong."""
+    # Here, since it brings sympy: seconds that only the grader's worker should spend.
+    from math_verify import verify
+
     try:
         return bool(verify(gold, answer, timeout_seconds=None, raise_on_error=True))
     except (MemoryError, RecursionError):
@@ -74,6 +77,9 @@ def _equal(gold: object, answer: object) -> bool:
 
 
 def _parsed(text: str) -> list[object]:
+    from math_verify import parse
+
+    quicken_parser()
     return list(parse(text, parsing_timeout=None, raise_on_error=True))
 
 

@@ -3,10 +3,8 @@
 import re
 from functools import lru_cache
 
-from latex2sympy2_extended import latex2sympy
-from sympy import Expr, simplify
-
 from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.graders._algebra import quicken_parser
 from distlab.scoring.graders._guard import check_cost, check_size
 from distlab.scoring.graders._match import same_items, same_structure, same_time, same_words
 from distlab.scoring.graders._text import golds, readings
@@ -36,6 +34,7 @@ class PRM800K:
 
     name = "prm800k"
     version = "1"
+    cached = True
 
     def applies(self, kind: GoldKind) -> bool:
         """Numbers, LaTeX and lists; it knows no dates and no limits."""
@@ -83,6 +82,9 @@ def _same_algebra(gold: str, answer: str) -> bool:
         # sympy's parser would not tell B from b.
         return False
     check_cost(answer)
+    # Here, since they take seconds that only the grader's worker should spend.
+    from sympy import Expr, simplify
+
     one, two = _expression(gold), _expression(answer)
     if not isinstance(one, Expr) or not isinstance(two, Expr):
         return False
@@ -92,6 +94,9 @@ def _same_algebra(gold: str, answer: str) -> bool:
 @lru_cache(maxsize=256)
 def _expression(body: str) -> object:
     """The sympy expression that ``body`` writes, or None where it writes none."""
+    from latex2sympy2_extended import latex2sympy
+
+    quicken_parser()
     try:
         return latex2sympy(body, is_real=False, convert_degrees=False, normalization_config=None)
     except (MemoryError, RecursionError):
