@@ -41,17 +41,27 @@ class Escaper:
 
 
 class Exact:
-    """Equal strings; notes each call in ``log`` and waits where it is told to."""
+    """Equal strings; notes each call in ``log``.
+
+    While there is a FIFO ``hold``, call ``hold_after`` writes to it and never ends.
+    """
 
     name = "exact"
 
     def __init__(
-        self, log: str = "", version: str = "1", slow_s: float = 0.0, cached: bool = False
+        self,
+        log: str = "",
+        version: str = "1",
+        cached: bool = False,
+        hold: str = "",
+        hold_after: int = 0,
     ) -> None:
         self.log = log
         self.version = version
-        self.slow_s = slow_s
         self.cached = cached
+        self.hold = hold
+        self.hold_after = hold_after
+        self.calls = 0
 
     def applies(self, kind: GoldKind) -> bool:
         return kind is not GoldKind.DATE
@@ -60,11 +70,14 @@ class Exact:
         if self.log:
             with Path(self.log).open("a") as file:
                 file.write(f"{gold.text}~{answer}\n")
-        if answer == "hang":
-            time.sleep(600)
+        self.calls += 1
+        held = self.calls > self.hold_after and self.hold and Path(self.hold).exists()
+        if held:
+            Path(self.hold).write_text("held")
+        if held or answer == "hang":
+            time.sleep(3600)
         if answer == "trip":
             raise ValueError("tripped")
-        time.sleep(self.slow_s)
         return gold.text == answer
 
 
