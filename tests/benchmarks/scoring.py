@@ -29,6 +29,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
+from distlab.noise import quiet
 from distlab.problems.types import Gold, GoldKind
 from distlab.samples.schema import SAMPLES
 from distlab.scoring.pool import PoolSettings
@@ -232,14 +233,17 @@ def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> No
     watch.start()
     begin = time.perf_counter()
 
-    def show(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            rate = done / (time.perf_counter() - begin)
-            print(f"\r{name}: {done}/{total} {rate:.0f}/s ", end="", file=sys.stderr)
+    with quiet(folder / "ray.log") as terminal:
 
-    summary = score(
-        made.sources, folder / "out", [RULES], [MATH_VERIFY], PoolSettings(), progress=show
-    )
+        def show(done: int, total: int) -> None:
+            if terminal.isatty():
+                rate = done / (time.perf_counter() - begin)
+                terminal.write(f"\r{name}: {done}/{total} {rate:.0f}/s ")
+                terminal.flush()
+
+        summary = score(
+            made.sources, folder / "out", [RULES], [MATH_VERIFY], PoolSettings(), progress=show
+        )
     watch.stop()
     loop_rate = len(plain.said) / plain.seconds
     rate = summary.samples / summary.seconds
