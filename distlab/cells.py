@@ -16,9 +16,8 @@ from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
 from distlab.problems.types import Exemplar
 from distlab.prompts import Prompt, PromptSpec, Renderer, build_renderer
-from distlab.runfolder import ProblemFailure
 from distlab.samples.batches import prompt_hash
-from distlab.samples.cell import Cell
+from distlab.samples.cell import Cell, ProblemFailure
 from distlab.samples.fingerprint import CellFields
 from distlab.samples.store import Store, StoredCell, cell_path
 

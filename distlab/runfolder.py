@@ -17,22 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from distlab.errors import UserError
-from distlab.samples.cell import Cell
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemFailure:
-    """A problem that could not be sampled in one cell.
-
-    Attributes:
-        cell: Key of the cell.
-        problem_id: The problem.
-        error: One sentence.
-    """
-
-    cell: str
-    problem_id: str
-    error: str
+from distlab.samples.cell import Cell, ProblemFailure
 
 
 @dataclass(frozen=True, slots=True)

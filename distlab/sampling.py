@@ -18,7 +18,7 @@ from distlab.engines.types import CellWork, EngineSettings, Finished, ReplicaInf
 from distlab.engines.vllm_engine import LOGPROB_MARGIN
 from distlab.errors import UserError
 from distlab.progress import State, View, format_seconds
-from distlab.runfolder import ProblemFailure
+from distlab.samples.cell import ProblemFailure
 from distlab.samples.store import CellWriter
 
 _COMMIT_S = 10.0
@@ -194,10 +194,8 @@ class _Sampler:
             cell = self._state.cells[key]
             cell.done_samples += batch.num_rows
             cell.done_problems += len(batch.column("problem_id").unique())
+        self._outcome.failures += finished.failures
         for failure in finished.failures:
-            self._outcome.failures.append(
-                ProblemFailure(failure.cell, failure.problem_id, failure.error)
-            )
             self._state.cells[failure.cell].failed += 1
         self._view.refresh(self._state)
 

@@ -33,6 +33,8 @@ def connected(cluster: Cluster) -> Iterator[None]:
         UserError: No cluster answers at the address, or it is too small.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray runs workers at niceness 15, so that anything else on the machine would starve an engine.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if cluster.address is None:
         # "local", since without an address Ray joins whatever cluster it finds on the machine.

@@ -20,12 +20,12 @@ from distlab.decoding.types import Draw
 from distlab.engines.replica import EngineFactory, Replica, vllm_factory
 from distlab.engines.types import (
     CellWork,
-    DrawFailure,
     EngineSettings,
     Finished,
     Lease,
     ReplicaInfo,
 )
+from distlab.samples.cell import ProblemFailure
 
 _DEATHS_TO_SET_ASIDE = 2
 _HALT_S = 10.0
@@ -265,7 +265,7 @@ class Dispatcher:
                 self._queue.append((key, draw))
             else:
                 set_aside.append(
-                    DrawFailure(key, problem_id, "was in flight when two engines died")
+                    ProblemFailure(key, problem_id, "was in flight when two engines died")
                 )
         if set_aside:
             self._sink(Finished({}, tuple(set_aside)))

@@ -15,7 +15,6 @@ from distlab.decoding.stochastic import sample_greedy, sample_stochastic
 from distlab.decoding.types import DecodingKind, Draw, Engine, Sample
 from distlab.engines.types import (
     CellWork,
-    DrawFailure,
     EngineSettings,
     Finished,
     Lease,
@@ -23,6 +22,7 @@ from distlab.engines.types import (
 )
 from distlab.problems.types import GoldKind
 from distlab.samples.batches import to_batch
+from distlab.samples.cell import ProblemFailure
 from distlab.scoring.extractors.rules import Rules
 
 # Finished draws travel together: one message a draw would cost more than small models do.
@@ -115,7 +115,9 @@ class Replica:
                 samples[key].extend(task.result())
                 continue
             await self._raise_if_dead()
-            failures.append(DrawFailure(key, draw.problem_id, f"{type(error).__name__}: {error}"))
+            failures.append(
+                ProblemFailure(key, draw.problem_id, f"{type(error).__name__}: {error}")
+            )
         batches = {key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()}
         return Finished(batches, tuple(failures))
 

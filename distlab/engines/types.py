@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from distlab.decoding.types import DecodingSpec, Draw
+from distlab.samples.cell import ProblemFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +81,6 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawFailure:
-    """A draw that the engine refused or that failed by itself.
-
-    Attributes:
-        cell: Key of the cell.
-        problem_id: The problem.
-        error: One sentence.
-    """
-
-    cell: str
-    problem_id: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     """What a replica sends back: whole draws, by cell.
 
@@ -104,7 +90,7 @@ class Finished:
     """
 
     batches: Mapping[str, pa.RecordBatch]
-    failures: tuple[DrawFailure, ...] = ()
+    failures: tuple[ProblemFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

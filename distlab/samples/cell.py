@@ -1,4 +1,4 @@
-"""Cell: the unit of sampling, of resume and of every table."""
+"""Cell: the unit of sampling, of resume and of every table; and what can fail in one."""
 
 from dataclasses import dataclass
 
@@ -38,3 +38,18 @@ class Cell:
     def key(self) -> str:
         """Unique within a run: "family/variant/decoding/dataset/prompt"."""
         return f"{self.family}/{self.variant}/{self.decoding}/{self.dataset}/{self.prompt}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFailure:
+    """A problem that could not be sampled in one cell.
+
+    Attributes:
+        cell: Key of the cell.
+        problem_id: The problem.
+        error: One sentence.
+    """
+
+    cell: str
+    problem_id: str
+    error: str

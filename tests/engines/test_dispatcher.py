@@ -9,11 +9,11 @@ from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from distlab.engines.dispatcher import Dispatcher, EngineUnavailable, ReplicaPlan
 from distlab.engines.types import (
     CellWork,
-    DrawFailure,
     EngineSettings,
     Finished,
     ReplicaInfo,
 )
+from distlab.samples.cell import ProblemFailure
 from tests.engines.scripted import KILLER, REFUSED, FaultyFactory
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_up")]
@@ -47,7 +47,7 @@ class Ledger:
     def __init__(self) -> None:
         self.samples: Counter[tuple[str, str, int]] = Counter()
         self.tokens: dict[tuple[str, str, int], tuple[int, ...]] = {}
-        self.failures: list[DrawFailure] = []
+        self.failures: list[ProblemFailure] = []
         self.deaths: list[str] = []
         self.loads = 0
         self.on_take: Callable[[], None] = lambda: None

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from distlab.problems import Gold, GoldKind, Problem, write_problems
-from distlab.runfolder import Manifest, ProblemFailure, RunFolder
-from distlab.samples.cell import Cell
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.cell import Cell, ProblemFailure
 from distlab.scoring.schema import VERDICTS
 
 

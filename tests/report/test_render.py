@@ -7,7 +7,7 @@ from rich.console import Console
 
 from distlab.report import build_report, render_terminal, write_report
 from distlab.report.__main__ import main
-from distlab.runfolder import ProblemFailure
+from distlab.samples.cell import ProblemFailure
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
 COT = make_cell("base/cot", n=20)
