@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder, register_schema
+from distlab.config.door import validate
 from distlab.runfolder import RunFolder
 
 EXIT_BAD_INPUT = 2
@@ -31,12 +32,13 @@ def main() -> None:
 
 @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
 def _job(config: DictConfig) -> None:
-    # Imported late: --help and a misspelt key should not wait for Ray and transformers.
-    from distlab.study import run
-
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
     try:
-        _statuses.append(run(config, folder))
+        study = validate(config)
+        # Imported late: --help and bad values should not wait for Ray and transformers.
+        from distlab.study import run
+
+        _statuses.append(run(study, config, folder))
     except Exception as error:
         _complain(error)
         if not any(folder.path.iterdir()):

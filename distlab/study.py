@@ -12,7 +12,6 @@ from rich.console import Console
 
 from distlab import provenance
 from distlab.cells import PlannedCell, Prepared, prepare
-from distlab.config.door import validate
 from distlab.config.study import Study
 from distlab.engines.cluster import check_local, connected
 from distlab.noise import quiet
@@ -28,13 +27,12 @@ from distlab.score import score_run
 EXIT_FAILED = 1
 
 
-def run(config: DictConfig, folder: RunFolder) -> int:
-    """One study, from a composed config to a report; returns the exit status.
+def run(study: Study, config: DictConfig, folder: RunFolder) -> int:
+    """One study, from a validated config to a report; returns the exit status.
 
     Raises:
         UserError: Bad input; nothing was started.
     """
-    study = validate(config)
     check_local(study.cluster)
     store = Store.open(study.store)
     clock = provenance.Stopwatch()

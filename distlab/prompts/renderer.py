@@ -10,15 +10,16 @@ Chat (instruct): each question is a user turn that ends with the instruction, ea
 solution an assistant turn; qa leaves the instruction out. We write no system turn (ours).
 """
 
+from __future__ import annotations
+
 import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
-from transformers import PreTrainedTokenizerBase
 
 from distlab.errors import UserError
 from distlab.problems.types import Exemplar, Problem
@@ -26,6 +27,10 @@ from distlab.prompts import exemplars as shots
 from distlab.prompts.instructions import AnswerForm, answer_form
 from distlab.prompts.tokens import encode, tokenizer_hash
 from distlab.prompts.types import Prompt, PromptFormat, PromptSpec
+
+if TYPE_CHECKING:
+    # transformers takes a second to import, and reading a config should not.
+    from transformers import PreTrainedTokenizerBase
 
 CUE = "Let's think step by step."
 # A base model that has answered goes on with the next block of what it takes for a list: of 1319

@@ -1,10 +1,15 @@
 """Text to token ids with BOS exactly once, and the identity of a tokenizer."""
 
+from __future__ import annotations
+
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
-from tokenizers import Tokenizer
-from transformers import PreTrainedTokenizerBase
+if TYPE_CHECKING:
+    # transformers takes a second to import, and reading a config should not.
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerBase
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
