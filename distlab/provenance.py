@@ -59,7 +59,8 @@ def manifest(
     return Manifest(
         run=run,
         command=command,
-        store=store.uri,
+        # Absolute, so that score and report find it from anywhere.
+        store=store.root if store.is_local else store.uri,
         cells=tuple(planned.cell for planned in prepared.cells),
         failures=tuple(f for planned in prepared.cells for f in planned.failures),
         config=config,

@@ -18,6 +18,7 @@ from distlab.noise import quiet
 from distlab.problems import read_problems
 from distlab.report import build_report, render_terminal, write_report
 from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.cell import Cell
 from distlab.samples.store import Store
 from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.sources import CellSource, SourceProblem
@@ -47,11 +48,12 @@ def score_run(
         UserError: A component does not load, a shard is damaged, or no grader judges a gold.
     """
     extractor, grader = _groups(manifest.config)
-    store = Store.open(manifest.store)
+    extractors = _with_readings(components("extractor", extractor.use), manifest, skip_unread)
+    store = Store.look(manifest.store)
     return score(
         _sources(folder, manifest, store),
         folder.verdicts,
-        _with_readings(components("extractor", extractor.use), manifest, skip_unread),
+        extractors,
         components("grader", grader.use),
         pool_settings(grader),
         cache=Path(store.root) / _CACHE if store.is_local else None,
@@ -95,12 +97,17 @@ def _sources(folder: RunFolder, manifest: Manifest, store: Store) -> list[CellSo
         }
         for cell in manifest.cells
     }
-    return [
-        CellSource(
-            cell.key, store.cell(cell.path).shards(), cell.n, problems[cell.dataset], store.fs
+    return [_source(cell, store, problems[cell.dataset]) for cell in manifest.cells]
+
+
+def _source(cell: Cell, store: Store, problems: Mapping[str, SourceProblem]) -> CellSource:
+    stored = store.cell(cell.path)
+    if not stored.exists():
+        raise UserError(
+            f"the store {store.uri} has no cell {cell.path}, and the run's verdicts are left as "
+            "they are: bring the store back to this place, or run again"
         )
-        for cell in manifest.cells
-    ]
+    return CellSource(cell.key, stored.shards(), cell.n, problems, store.fs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

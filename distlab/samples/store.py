@@ -113,7 +113,7 @@ class StoredCell:
 
     def create(self, fields: CellFields) -> None:
         """Make the folder with its ``cell.json``, where it is not there already."""
-        if not self._exists():
+        if not self.exists():
             self.store.fs.create_dir(self.path, recursive=True)
             _write_atomically(self.store, f"{self.path}/cell.json", fields.canonical().encode())
 
@@ -122,9 +122,10 @@ class StoredCell:
 
         Empty where the cell exists, or none with its labels does.
         """
-        return () if self._exists() else self._nearest_sibling(fields)
+        return () if self.exists() else self._nearest_sibling(fields)
 
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
+        """Whether it was ever created."""
         found = self.store.fs.get_file_info(f"{self.path}/cell.json").type
         return bool(found == pafs.FileType.File)
 

@@ -40,7 +40,9 @@ def cell(tmp_path: Path) -> StoredCell:
     path = cell_path("fam", "base", "cot", "gsm8k", "zero-shot", FIELDS.fingerprint())
     made = Store.open(str(tmp_path / "store")).cell(path)
     assert made.differing(FIELDS) == ()
+    assert not made.exists()
     made.create(FIELDS)
+    assert made.exists()
     return made
 
 

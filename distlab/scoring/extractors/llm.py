@@ -116,7 +116,7 @@ class LLM:
                     "the extractor llm reads with a model and this run has no readings of it: "
                     "run `distlab.run` with extractor=[rules,llm]"
                 )
-            table = Store.open(self._store).cell(self._cell).samples(["problem_id", "text"])
+            table = Store.look(self._store).cell(self._cell).samples(["problem_id", "text"])
             self._outputs = dict(zip(*(table.column(i).to_pylist() for i in range(2)), strict=True))
         return self._outputs
 
