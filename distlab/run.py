@@ -1,6 +1,8 @@
 """``python -m distlab.run``: compose the config and run the study; see ``distlab.study``."""
 
 import os
+import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +27,9 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         _job()
+    except KeyboardInterrupt:
+        print(f"stopped; what was sampled is committed. Resume with:\n  {resume_command()}")
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:
         _complain(error)
     sys.exit(max(_statuses, default=0))
@@ -38,11 +43,16 @@ def _job(config: DictConfig) -> None:
         # Imported late: --help and bad values should not wait for Ray and transformers.
         from distlab.study import run
 
-        _statuses.append(run(study, config, folder))
+        _statuses.append(run(study, config, folder, resume_command()))
     except Exception as error:
         _complain(error)
         if not any(folder.path.iterdir()):
             folder.path.rmdir()
+
+
+def resume_command() -> str:
+    """The command line that was typed."""
+    return shlex.join(["python", "-m", "distlab.run", *sys.argv[1:]])
 
 
 def _complain(error: Exception) -> None:

@@ -1,6 +1,5 @@
 """One study from a validated config to a report: prepare, sample, score, report."""
 
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,8 +26,14 @@ from distlab.score import score_run
 EXIT_FAILED = 1
 
 
-def run(study: Study, config: DictConfig, folder: RunFolder) -> int:
+def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> int:
     """One study, from a validated config to a report; returns the exit status.
+
+    Args:
+        study: What to do.
+        config: The composed config it was validated from, for the run folder.
+        folder: Where the run leaves its files.
+        command: The command line that resumes it.
 
     Raises:
         UserError: Bad input; nothing was started.
@@ -42,14 +47,19 @@ def run(study: Study, config: DictConfig, folder: RunFolder) -> int:
     with clock.stage("prepare"):
         prepared = prepare(study, store)
         readers = model_readers(study)
-    manifest = _begin(config, study, prepared, folder, store)
+    manifest = _begin(config, study, prepared, folder, store, command)
     _say_plan(console, prepared, folder, store)
     outcome, manifest = _work(study, prepared, readers, folder, manifest, store, clock)
     return _end(console, outcome, manifest, folder)
 
 
 def _begin(
-    config: DictConfig, study: Study, prepared: Prepared, folder: RunFolder, store: Store
+    config: DictConfig,
+    study: Study,
+    prepared: Prepared,
+    folder: RunFolder,
+    store: Store,
+    command: str,
 ) -> Manifest:
     """Leave in the run folder all that `score` and `report` need, before anything can fail."""
     for name, dataset in prepared.datasets.items():
@@ -57,7 +67,7 @@ def _begin(
     (folder.path / "config.yaml").write_text(OmegaConf.to_yaml(config))
     manifest = provenance.manifest(
         folder.path.name,
-        resume_command(),
+        command,
         study,
         prepared,
         cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)),
@@ -65,11 +75,6 @@ def _begin(
     )
     folder.write_manifest(manifest)
     return manifest
-
-
-def resume_command() -> str:
-    """The command line that was typed."""
-    return shlex.join(["python", "-m", "distlab.run", *sys.argv[1:]])
 
 
 def _say_plan(console: Console, prepared: Prepared, folder: RunFolder, store: Store) -> None:
