@@ -56,8 +56,8 @@ _MAX_DRAWS = 1000
 # Characters of an exemplar (ours): eight of them leave a small context room for the answer.
 _MAX_EXEMPLAR = 450
 # The set of the default options, made with reasoning-gym 0.1.25.
-_DEFAULT = (0, 8, "short")
-_KNOWN = Known(16, "5917bdf6ac491b9aa1c53dc586d942662f38e0d9a9164cfad0325a40856b33f8")
+_DEFAULT = (0, 4, "short")
+_KNOWN = Known(8, "02f530da332c5056afe42e5d81ffaea419a251c27ab62f2c7eeabeab58ad2d76")
 
 
 @dataclass(frozen=True, slots=True)
