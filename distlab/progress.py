@@ -88,8 +88,14 @@ class LiveView:
 
     def __init__(self, console: Console, state: State) -> None:
         self._state = state
+        # rich would catch what Ray prints through Python's streams and show it above the table.
         self._live = Live(
-            console=console, refresh_per_second=2, get_renderable=self._render, transient=True
+            console=console,
+            refresh_per_second=2,
+            get_renderable=self._render,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
 
     def refresh(self, state: State) -> None:

@@ -1,4 +1,5 @@
 import io
+import sys
 import time
 
 import pytest
@@ -50,6 +51,17 @@ def test_a_terminal_gets_a_live_table() -> None:
     assert "base/cot · gsm8k · zero-shot" in text
     assert "1/4" in text
     assert "20/80" in text
+
+
+def test_what_others_print_stays_out_of_the_live_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = console(terminal=True)
+    with make_view(out, sampling()).running():
+        print("(Replica pid=1) noise")
+        print("(Replica pid=1) noise", file=sys.stderr)
+    assert "noise" not in printed(out)
+    assert capsys.readouterr() == ("(Replica pid=1) noise\n", "(Replica pid=1) noise\n")
 
 
 def test_names_from_outside_are_no_markup() -> None:
