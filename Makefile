@@ -43,10 +43,9 @@ check: setup
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy --strict distlab
 
-# Ratios of things run back to back on this machine; see the modules in tests/benchmarks.
+# Ratios of things run back to back on this machine; see tests/benchmarks.
 bench: setup
 	@$(VENV)/bin/python -m tests.benchmarks.scoring $(ARGS)
-	@$(VENV)/bin/python -m tests.benchmarks.sampling
 
 # Pin every version anew, for both builds.
 lock: setup
