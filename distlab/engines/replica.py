@@ -97,7 +97,9 @@ class Replica:
         try:
             await asyncio.wait({*tasks, halted}, return_when=asyncio.FIRST_COMPLETED)
             if not self._halted.is_set():
-                await asyncio.wait({*tasks, halted}, timeout=_GATHER_S, return_when=_ALL)
+                await asyncio.wait(
+                    {*tasks, halted}, timeout=_GATHER_S, return_when=asyncio.ALL_COMPLETED
+                )
         finally:
             halted.cancel()
         return {task for task in tasks if task.done()}
@@ -163,6 +165,3 @@ class Replica:
         if self._engine is not None:
             with contextlib.suppress(Exception):
                 self._engine.shutdown()
-
-
-_ALL = asyncio.ALL_COMPLETED
