@@ -225,7 +225,7 @@ class TestStudy:
         ("dataset.path=absent.jsonl", "absent.jsonl does not exist"),
         ("decoding.n=50000", "more first tokens than the 49152 in the vocabulary"),
         ("model.base.source=local", "has no config.json"),
-        ("cluster=local-gpu", "lower cluster.replicas or cluster.gpus_per_replica"),
+        ("cluster=local-gpu", "lower cluster.replicas or cluster.tensor_parallel"),
         ("cluster.replicas=64", "this machine has"),
         ("store=/dev/null/store", "set `store` to a folder that can"),
     ],

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn, get_type_hints
 
@@ -18,12 +18,14 @@ from distlab.config.schema import (
     GraderGroup,
     MethodConfig,
     ModelConfig,
+    NodeConfig,
     PromptGroup,
     StudyConfig,
 )
 from distlab.config.study import VARIANTS, Arm, Cluster, Family, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec
 from distlab.errors import UserError
+from distlab.plan.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptSpec
 from distlab.scoring.pool import PoolSettings
@@ -108,6 +110,10 @@ def _family(raw: ModelConfig) -> Family:
         dtype=raw.dtype,
         quantization=raw.quantization,
         max_model_len=_at_least("model.max_model_len", raw.max_model_len, 2),
+        parallel={
+            gpu_type: Parallelism(spec.tensor, spec.pipeline, spec.expert)
+            for gpu_type, spec in raw.parallel.items()
+        },
         chat_template_kwargs=dict(raw.chat_template_kwargs),
         trust_remote_code=raw.trust_remote_code,
         notes=tuple(raw.notes) or _one_checkpoint_note(checkpoints),
@@ -254,17 +260,42 @@ def pool_settings(raw: GraderGroup) -> PoolSettings:
 def _cluster(raw: ClusterConfig) -> Cluster:
     if raw.device not in ("cpu", "gpu"):
         _refuse("cluster.device", raw.device, "take cpu or gpu")
-    if raw.device == "gpu":
-        _at_least("cluster.gpus_per_replica", raw.gpus_per_replica, 1)
     if raw.device == "cpu" and raw.kv_cache_gib is None:
         _refuse("cluster.kv_cache_gib", None, "a CPU engine needs a size")
     if not 0 < raw.gpu_memory_utilization <= 1:
         _refuse("cluster.gpu_memory_utilization", raw.gpu_memory_utilization, "set it in (0, 1]")
+    for name in ("tensor_parallel", "pipeline_parallel"):
+        if (ranks := getattr(raw, name)) is not None:
+            _at_least(f"cluster.{name}", ranks, 1)
+    for name in ("hang_s", "wait_for_nodes_s"):
+        _positive(f"cluster.{name}", getattr(raw, name))
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
-    values["replicas"] = _at_least("cluster.replicas", raw.replicas, 1)
+    values["replicas"] = _replicas(raw.replicas)
     values["max_num_seqs"] = _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)
-    values["cpus_per_replica"] = raw.cpus_per_replica or _cores()
+    values["cpus_per_rank"] = raw.cpus_per_rank or _cores() / (raw.tensor_parallel or 1)
+    values["nodes"] = tuple(node for spec in raw.nodes for node in _nodes(spec))
     return Cluster(**values)
+
+
+def _replicas(raw: int | str) -> int | None:
+    if raw == "auto":
+        return None
+    if not isinstance(raw, int):
+        _refuse("cluster.replicas", raw, "give a number, or auto for what the cluster has free")
+    return _at_least("cluster.replicas", raw, 1)
+
+
+def _nodes(raw: NodeConfig) -> Iterator[Node]:
+    gib = 2**30
+    for index in range(_at_least("cluster.nodes.count", raw.count, 1)):
+        yield Node(
+            name=f"node {index + 1}",
+            cpus=_positive("cluster.nodes.cpus", raw.cpus),
+            gpus=_at_least("cluster.nodes.gpus", raw.gpus, 0),
+            gpu_type=raw.gpu_type,
+            gpu_memory_bytes=None if raw.gpu_memory_gib is None else int(raw.gpu_memory_gib * gib),
+            memory_bytes=int(_positive("cluster.nodes.memory_gib", raw.memory_gib) * gib),
+        )
 
 
 def _cores() -> int:

@@ -19,6 +19,18 @@ class CheckpointConfig:
 
 
 @dataclass
+class ParallelConfig:
+    """How one engine is split."""
+
+    # Ranks that share each layer.
+    tensor: int = 1
+    # Stages that the layers are cut into.
+    pipeline: int = 1
+    # Whole experts a rank instead of a slice of each (MoE only).
+    expert: bool = False
+
+
+@dataclass
 class ModelConfig:
     """A family: a base and an instruct checkpoint, and how to serve them."""
 
@@ -34,6 +46,8 @@ class ModelConfig:
     max_model_len: int = MISSING
     # Most new tokens a sample, which `decoding.max_tokens` takes over.
     max_new_tokens: int = MISSING
+    # GPU type ("H100") or cpu to how an engine is split there; else the fewest GPUs that hold it.
+    parallel: dict[str, ParallelConfig] = field(default_factory=dict)
     # Keyword arguments for the chat template (hybrid thinkers: {enable_thinking: false}).
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
     # Run code that the checkpoint's repository ships. Off unless you turn it on by name.
@@ -143,6 +157,18 @@ class GraderGroup:
 
 
 @dataclass
+class NodeConfig:
+    """Machines of a described cluster, all alike."""
+
+    count: int = 1
+    cpus: float = MISSING
+    memory_gib: float = MISSING
+    gpus: int = 0
+    gpu_type: str | None = None
+    gpu_memory_gib: float | None = None
+
+
+@dataclass
 class ClusterConfig:
     """Where engines run."""
 
@@ -150,13 +176,21 @@ class ClusterConfig:
     address: str | None = None
     # cpu or gpu.
     device: str = MISSING
-    # Engines of a checkpoint at once.
-    replicas: int = 1
-    gpus_per_replica: int = 0
-    cpus_per_replica: float = 1
+    # module:attribute of the engine: takes an EngineSettings.
+    engine: str = "distlab.engines.vllm_engine:VLLMEngine"
+    # Engines of a checkpoint at once: a number, or auto for what the cluster has free.
+    replicas: int | str = "auto"
+    # Accelerator type that engines must run on ("H100"), null for any.
+    gpu_type: str | None = None
+    # How an engine is split; null is what the model says for the GPU type.
+    tensor_parallel: int | None = None
+    pipeline_parallel: int | None = None
+    expert_parallel: bool | None = None
+    # CPU cores of a rank (a GPU, or a tensor-parallel worker on CPU); 0 shares out the machine's.
+    cpus_per_rank: float = 1
     # Sequences an engine runs at once.
     max_num_seqs: int = MISSING
-    # GiB of KV cache (CPU), or null.
+    # GiB of KV cache of a rank (CPU), or null.
     kv_cache_gib: float | None = None
     # Share of a GPU's memory an engine may take.
     gpu_memory_utilization: float = 0.9
@@ -164,6 +198,12 @@ class ClusterConfig:
     block_size: int | None = None
     # Skip CUDA graphs and compilation. Never a default on GPUs.
     enforce_eager: bool = False
+    # Seconds without a new token after which an engine with requests is taken for hung.
+    hang_s: float = 600
+    # Seconds to wait for nodes to come back where nothing fits any more.
+    wait_for_nodes_s: float = 600
+    # Machines of a cluster that is described, for distlab.plan; empty for the live one.
+    nodes: list[NodeConfig] = field(default_factory=list)
 
 
 @dataclass

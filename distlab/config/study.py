@@ -6,6 +6,7 @@ from typing import Any
 
 from distlab.checkpoints import CheckpointSpec
 from distlab.decoding.types import DecodingSpec
+from distlab.plan.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptFormat, PromptSpec
 from distlab.scoring.pool import PoolSettings
@@ -25,6 +26,7 @@ class Family:
     dtype: str
     quantization: str | None
     max_model_len: int
+    parallel: Mapping[str, Parallelism]
     chat_template_kwargs: Mapping[str, Any]
     trust_remote_code: bool
     notes: tuple[str, ...]
@@ -50,14 +52,21 @@ class Cluster:
 
     address: str | None
     device: str
-    replicas: int
-    gpus_per_replica: int
-    cpus_per_replica: float
+    engine: str
+    replicas: int | None  # None for what the cluster has free
+    gpu_type: str | None
+    tensor_parallel: int | None
+    pipeline_parallel: int | None
+    expert_parallel: bool | None
+    cpus_per_rank: float
     max_num_seqs: int
     kv_cache_gib: float | None
     gpu_memory_utilization: float
     block_size: int | None
     enforce_eager: bool
+    hang_s: float
+    wait_for_nodes_s: float
+    nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)

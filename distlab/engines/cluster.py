@@ -52,7 +52,9 @@ def connected(cluster: Cluster) -> Iterator[None]:
 
 def replica_plan(cluster: Cluster) -> ReplicaPlan:
     """The replicas of one checkpoint."""
-    return ReplicaPlan(cluster.replicas, cluster.cpus_per_replica, cluster.gpus_per_replica)
+    ranks = (cluster.tensor_parallel or 1) * (cluster.pipeline_parallel or 1)
+    gpus = ranks if cluster.device == "gpu" else 0
+    return ReplicaPlan(cluster.replicas or 1, cluster.cpus_per_rank * ranks, gpus)
 
 
 def _join(address: str) -> None:
@@ -66,19 +68,16 @@ def _join(address: str) -> None:
 
 
 def _check(cluster: Cluster, cpus: float, gpus: int, where: str) -> None:
-    need_gpus = cluster.replicas * cluster.gpus_per_replica
-    if need_gpus > gpus:
+    plan = replica_plan(cluster)
+    if (need := plan.replicas * plan.gpus) > gpus:
         raise UserError(
-            f"`cluster` asks for {cluster.replicas} x {cluster.gpus_per_replica} = {need_gpus} "
-            f"GPUs and {where} has {gpus}: lower cluster.replicas or cluster.gpus_per_replica, "
-            "or set cluster=local-cpu"
+            f"`cluster` asks for {plan.replicas} x {plan.gpus} = {need} GPUs and {where} has "
+            f"{gpus}: lower cluster.replicas or cluster.tensor_parallel, or set cluster=local-cpu"
         )
-    need_cpus = cluster.replicas * cluster.cpus_per_replica
-    if need_cpus > cpus:
+    if (cores := plan.replicas * plan.cpus) > cpus:
         raise UserError(
-            f"`cluster` asks for {cluster.replicas} x {cluster.cpus_per_replica:g} = "
-            f"{need_cpus:g} CPU cores and {where} has {cpus:g}: lower cluster.replicas or "
-            "cluster.cpus_per_replica"
+            f"`cluster` asks for {plan.replicas} x {plan.cpus:g} = {cores:g} CPU cores and "
+            f"{where} has {cpus:g}: lower cluster.replicas or cluster.cpus_per_rank"
         )
 
 
