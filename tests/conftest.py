@@ -1,11 +1,17 @@
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 # Components that tests of scoring name by import path live beside them.
 sys.path.append(str(Path(__file__).parent / "scoring"))
@@ -31,3 +37,44 @@ def ray_up() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         yield
         ray.shutdown()
+
+
+@dataclass
+class Watched:
+    """A browser page, with what went wrong in it and what it asked the network for."""
+
+    page: "Page"
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def watch(self) -> "Watched":
+        """Note console errors, uncaught exceptions and requests from here on."""
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        return self
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """A headless Chromium. Not for the whole session: asyncio.run fails beside its event loop."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no chromium on PATH: install Debian's package chromium")
+    from playwright.sync_api import sync_playwright
+
+    # Root may not use Chromium's sandbox; the others keep it from calling home.
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watched(chromium: "Browser") -> Iterator[Watched]:
+    """A fresh, watched page."""
+    context = chromium.new_context()
+    yield Watched(context.new_page()).watch()
+    context.close()
