@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn, get_type_hints
@@ -270,11 +271,26 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     for name in ("hang_s", "wait_for_nodes_s"):
         _positive(f"cluster.{name}", getattr(raw, name))
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
+    values["address"] = _address(raw.address)
     values["replicas"] = _replicas(raw.replicas)
+    values["min_nodes"] = _at_least("cluster.min_nodes", raw.min_nodes, 1)
     values["max_num_seqs"] = _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)
     values["cpus_per_rank"] = raw.cpus_per_rank or _cores() / (raw.tensor_parallel or 1)
     values["nodes"] = tuple(node for spec in raw.nodes for node in _nodes(spec))
     return Cluster(**values)
+
+
+def _address(raw: str | None) -> str | None:
+    if raw is not None and "://" in raw:
+        _refuse(
+            "cluster.address",
+            raw,
+            "samples stream to the driver, so it must run on a machine of the cluster: give "
+            "HOST:PORT or auto there, or send it with `python -m distlab.jobs ray`",
+        )
+    if raw not in (None, "auto") and not re.fullmatch(r"\S+:\d{1,5}", str(raw)):
+        _refuse("cluster.address", raw, "give HOST:PORT, auto, or null for this machine")
+    return raw
 
 
 def _replicas(raw: int | str) -> int | None:

@@ -200,7 +200,9 @@ class ClusterConfig:
     enforce_eager: bool = False
     # Seconds without a new token after which an engine with requests is taken for hung.
     hang_s: float = 600
-    # Seconds to wait for nodes to come back where nothing fits any more.
+    # Nodes of the cluster to wait for before anything is placed.
+    min_nodes: int = 1
+    # Seconds to wait for these, or for nodes to come back where nothing fits any more.
     wait_for_nodes_s: float = 600
     # Machines of a cluster that is described, for distlab.plan; empty for the live one.
     nodes: list[NodeConfig] = field(default_factory=list)

@@ -65,6 +65,7 @@ class Cluster:
     block_size: int | None
     enforce_eager: bool
     hang_s: float
+    min_nodes: int
     wait_for_nodes_s: float
     nodes: tuple[Node, ...]
 

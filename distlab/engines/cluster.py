@@ -9,6 +9,7 @@ import ray
 
 from distlab.config.study import Cluster
 from distlab.engines.dispatcher import ReplicaPlan
+from distlab.engines.members import await_nodes, check_answers, check_versions, version_mismatch
 from distlab.errors import UserError
 
 # Samples pass through the object store once, in small batches: this is plenty.
@@ -43,6 +44,8 @@ def connected(cluster: Cluster) -> Iterator[None]:
         _join(cluster.address)
     try:
         if cluster.address is not None:
+            await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
+            check_versions()
             have = ray.cluster_resources()
             _check(cluster, have.get("CPU", 0), int(have.get("GPU", 0)), "the cluster")
         yield
@@ -58,9 +61,12 @@ def replica_plan(cluster: Cluster) -> ReplicaPlan:
 
 
 def _join(address: str) -> None:
+    check_answers(address)
     try:
         ray.init(address=address)
     except (ConnectionError, RuntimeError, ValueError) as error:
+        if mismatch := version_mismatch(error):
+            raise UserError(mismatch) from error
         raise UserError(
             f"no Ray cluster answers at `cluster.address`={address} ({error}): start one with "
             "`ray start --head`, or set it to null to run on this machine"

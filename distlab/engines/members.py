@@ -1,0 +1,115 @@
+"""The nodes of a running cluster: that they are all there, and run what the driver runs."""
+
+import socket
+import time
+from collections.abc import Mapping
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from distlab.cells import vllm_version
+from distlab.errors import UserError
+
+_POLL_S = 0.5
+_ANSWER_S = 120.0
+_CONNECT_S = 10.0
+
+
+def check_answers(address: str) -> None:
+    """Refuse an address at which nothing listens; Ray itself would try for minutes.
+
+    Args:
+        address: "HOST:PORT", or "auto" for the cluster that Ray finds on this machine.
+
+    Raises:
+        UserError: Nothing listens there.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise UserError(
+            f"no Ray cluster answers at `cluster.address`={address} ({error.strerror or error}): "
+            "start one with `ray start --head`, or set it to null to run on this machine"
+        ) from error
+
+
+def await_nodes(least: int, timeout_s: float) -> None:
+    """Wait until so many nodes have joined; the caller is connected.
+
+    Raises:
+        UserError: Fewer are there after ``timeout_s`` seconds.
+    """
+    deadline = time.monotonic() + timeout_s
+    while (there := len(_alive())) < least:
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"the cluster has {there} of `cluster.min_nodes`={least} nodes after "
+                f"{timeout_s:g} s: lower it, raise cluster.wait_for_nodes_s, or see why they "
+                "did not start"
+            )
+        time.sleep(_POLL_S)
+
+
+def check_versions() -> None:
+    """Refuse a cluster with another vLLM than the driver's; Ray itself compares Ray and Python.
+
+    Raises:
+        UserError: A node has another one, or none; the sentence has both.
+    """
+    ours = vllm_version()
+    for node, theirs in _vllm_by_node().items():
+        # The builds for CPUs and GPUs are the same engine; a driver may sit on a node without GPUs.
+        if theirs.split()[-1] != ours.split()[-1]:
+            raise UserError(
+                f"node {node} of the cluster has {theirs} and the driver {ours}: install the same "
+                "version on both"
+            )
+
+
+def version_mismatch(error: Exception) -> str | None:
+    """What Ray says on joining a cluster of another Ray or Python, as a sentence; else None."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    rays = [line.removeprefix("Ray: ") for line in lines if line.startswith("Ray: ")]
+    pythons = [line.removeprefix("Python: ") for line in lines if line.startswith("Python: ")]
+    if "Version mismatch" not in str(error) or len(rays) != 2 or len(pythons) != 2:
+        return None
+    return (
+        f"the cluster runs Ray {rays[0]} on Python {pythons[0]} and the driver Ray {rays[1]} on "
+        f"Python {pythons[1]}: install the same on both"
+    )
+
+
+def _alive() -> list[dict[str, str]]:
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _vllm_by_node() -> Mapping[str, str]:
+    """Host name to vLLM's build and version, asked on each node."""
+    asked = {
+        node["NodeID"]: ray.remote(_vllm_here)
+        .options(
+            num_cpus=0,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
+        )
+        .remote()
+        for node in _alive()
+    }
+    try:
+        answers = ray.get(list(asked.values()), timeout=_ANSWER_S)
+    except ray.exceptions.RayError as error:
+        raise UserError(
+            f"a node of the cluster cannot run distlab ({str(error).strip().splitlines()[-1]}): "
+            "install it there, or submit with `python -m distlab.jobs ray`, which sends it along"
+        ) from error
+    names = {node["NodeID"]: node["NodeManagerHostname"] for node in _alive()}
+    return {names.get(node, node): said for node, said in zip(asked, answers, strict=True)}
+
+
+def _vllm_here() -> str:
+    try:
+        return vllm_version()
+    except UserError:
+        return "no vLLM"
