@@ -16,16 +16,19 @@ from distlab.config.schema import (
     ComponentConfig,
     DatasetGroup,
     DecodingGroup,
+    FactsConfig,
     GraderGroup,
     MethodConfig,
     ModelConfig,
     NodeConfig,
+    ParallelConfig,
     PromptGroup,
     StudyConfig,
 )
 from distlab.config.study import VARIANTS, Arm, Cluster, Family, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec
 from distlab.errors import UserError
+from distlab.plan.facts import Facts
 from distlab.plan.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptSpec
@@ -112,12 +115,36 @@ def _family(raw: ModelConfig) -> Family:
         quantization=raw.quantization,
         max_model_len=_at_least("model.max_model_len", raw.max_model_len, 2),
         parallel={
-            gpu_type: Parallelism(spec.tensor, spec.pipeline, spec.expert)
+            gpu_type: _parallelism(f"model.parallel.{gpu_type}", spec)
             for gpu_type, spec in raw.parallel.items()
         },
+        facts=None if raw.facts is None else _facts(raw.facts),
         chat_template_kwargs=dict(raw.chat_template_kwargs),
         trust_remote_code=raw.trust_remote_code,
         notes=tuple(raw.notes) or _one_checkpoint_note(checkpoints),
+    )
+
+
+def _parallelism(key: str, raw: ParallelConfig) -> Parallelism:
+    return Parallelism(
+        tensor=_at_least(f"{key}.tensor", raw.tensor, 1),
+        pipeline=_at_least(f"{key}.pipeline", raw.pipeline, 1),
+        expert=raw.expert,
+    )
+
+
+def _facts(raw: FactsConfig) -> Facts:
+    if raw.weight_dtype not in ("bfloat16", "fp8"):
+        _refuse("model.facts.weight_dtype", raw.weight_dtype, "take bfloat16 or fp8")
+    counts = ("layers", "attention_heads", "kv_heads", "kv_bytes_per_token")
+    return Facts(
+        source=raw.source,
+        architecture=raw.architecture,
+        active_parameters=_positive("model.facts.active_parameters", raw.active_parameters),
+        weight_bytes=int(_positive("model.facts.weight_bytes", raw.weight_bytes)),
+        weight_dtype=raw.weight_dtype,
+        experts=_at_least("model.facts.experts", raw.experts, 0),
+        **{name: _at_least(f"model.facts.{name}", getattr(raw, name), 1) for name in counts},
     )
 
 
@@ -270,13 +297,17 @@ def _cluster(raw: ClusterConfig) -> Cluster:
             _at_least(f"cluster.{name}", ranks, 1)
     for name in ("hang_s", "wait_for_nodes_s"):
         _positive(f"cluster.{name}", getattr(raw, name))
+    if not 0 <= raw.overhead_gib < math.inf:
+        _refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
     values["address"] = _address(raw.address)
     values["replicas"] = _replicas(raw.replicas)
     values["min_nodes"] = _at_least("cluster.min_nodes", raw.min_nodes, 1)
     values["max_num_seqs"] = _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)
-    values["cpus_per_rank"] = raw.cpus_per_rank or _cores() / (raw.tensor_parallel or 1)
-    values["nodes"] = tuple(node for spec in raw.nodes for node in _nodes(spec))
+    nodes = tuple(node for index, spec in enumerate(raw.nodes) for node in _nodes(index, spec))
+    cores = min(node.cpus for node in nodes) if nodes else _cores()
+    values["cpus_per_rank"] = raw.cpus_per_rank or cores / (raw.tensor_parallel or 1)
+    values["nodes"] = nodes
     return Cluster(**values)
 
 
@@ -301,16 +332,19 @@ def _replicas(raw: int | str) -> int | None:
     return _at_least("cluster.replicas", raw, 1)
 
 
-def _nodes(raw: NodeConfig) -> Iterator[Node]:
-    gib = 2**30
-    for index in range(_at_least("cluster.nodes.count", raw.count, 1)):
+def _nodes(kind: int, raw: NodeConfig) -> Iterator[Node]:
+    """The machines of one entry; entries are told apart by a letter ("b1")."""
+    gib, key = 2**30, f"cluster.nodes.{kind}"
+    for index in range(_at_least(f"{key}.count", raw.count, 1)):
         yield Node(
-            name=f"node {index + 1}",
-            cpus=_positive("cluster.nodes.cpus", raw.cpus),
-            gpus=_at_least("cluster.nodes.gpus", raw.gpus, 0),
+            name=f"{chr(ord('a') + kind % 26)}{index + 1}",
+            cpus=_positive(f"{key}.cpus", raw.cpus),
+            gpus=_at_least(f"{key}.gpus", raw.gpus, 0),
             gpu_type=raw.gpu_type,
-            gpu_memory_bytes=None if raw.gpu_memory_gib is None else int(raw.gpu_memory_gib * gib),
-            memory_bytes=int(_positive("cluster.nodes.memory_gib", raw.memory_gib) * gib),
+            gpu_memory_bytes=None
+            if raw.gpu_memory_gib is None
+            else int(_positive(f"{key}.gpu_memory_gib", raw.gpu_memory_gib) * gib),
+            memory_bytes=int(_positive(f"{key}.memory_gib", raw.memory_gib) * gib),
         )
 
 

@@ -31,6 +31,29 @@ class ParallelConfig:
 
 
 @dataclass
+class FactsConfig:
+    """What the planner must know of a checkpoint; base and instruct are alike."""
+
+    # Where the numbers come from.
+    source: str = MISSING
+    # Class name in config.json.
+    architecture: str = MISSING
+    # Parameters that a token passes through; all of them in a dense model.
+    active_parameters: float = MISSING
+    # Bytes of the weights as stored, and how they are stored (bfloat16 or fp8).
+    weight_bytes: float = MISSING
+    weight_dtype: str = "bfloat16"
+    layers: int = MISSING
+    attention_heads: int = MISSING
+    # Heads whose keys and values are cached; 1 with multi-head latent attention.
+    kv_heads: int = MISSING
+    # Bytes of KV cache a token takes over all layers and KV heads, at 16 bits a value.
+    kv_bytes_per_token: int = MISSING
+    # Routed experts of an MoE layer; 0 in a dense model.
+    experts: int = 0
+
+
+@dataclass
 class ModelConfig:
     """A family: a base and an instruct checkpoint, and how to serve them."""
 
@@ -48,6 +71,8 @@ class ModelConfig:
     max_new_tokens: int = MISSING
     # GPU type ("H100") or cpu to how an engine is split there; else the fewest GPUs that hold it.
     parallel: dict[str, ParallelConfig] = field(default_factory=dict)
+    # What the planner must know; null where nobody says, and nothing is worked out then.
+    facts: FactsConfig | None = None
     # Keyword arguments for the chat template (hybrid thinkers: {enable_thinking: false}).
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
     # Run code that the checkpoint's repository ships. Off unless you turn it on by name.
@@ -194,6 +219,9 @@ class ClusterConfig:
     kv_cache_gib: float | None = None
     # Share of a GPU's memory an engine may take.
     gpu_memory_utilization: float = 0.9
+    # GiB of a rank for activations, CUDA graphs and communication buffers: an estimate, for the
+    # check that an engine fits.
+    overhead_gib: float = 4
     # Tokens in a KV block; prompts share whole blocks.
     block_size: int | None = None
     # Skip CUDA graphs and compilation. Never a default on GPUs.

@@ -6,6 +6,7 @@ from typing import Any
 
 from distlab.checkpoints import CheckpointSpec
 from distlab.decoding.types import DecodingSpec
+from distlab.plan.facts import Facts
 from distlab.plan.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptFormat, PromptSpec
@@ -27,6 +28,7 @@ class Family:
     quantization: str | None
     max_model_len: int
     parallel: Mapping[str, Parallelism]
+    facts: Facts | None
     chat_template_kwargs: Mapping[str, Any]
     trust_remote_code: bool
     notes: tuple[str, ...]
@@ -62,6 +64,7 @@ class Cluster:
     max_num_seqs: int
     kv_cache_gib: float | None
     gpu_memory_utilization: float
+    overhead_gib: float
     block_size: int | None
     enforce_eager: bool
     hang_s: float

@@ -1,0 +1,93 @@
+"""What the planner must know of a checkpoint, as published; and what one rank of an engine holds.
+
+Sizes are bytes. Parameters and KV follow the published config.json of a checkpoint:
+
+- grouped-query attention keeps a key and a value of ``head_dim`` for each KV head and layer;
+- multi-head latent attention (MLA; DeepSeek-V2, arXiv 2405.04434, section 2.1) keeps one latent
+  vector of ``kv_lora_rank + qk_rope_head_dim`` for each layer, shared by all heads.
+"""
+
+import math
+from dataclasses import dataclass
+
+from distlab.plan.placement import Parallelism
+
+# Of a value of the KV cache at 16 bits, which `kv_bytes_per_token` is stated for.
+KV_VALUE_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A family's checkpoints in numbers; base and instruct are alike.
+
+    Attributes:
+        source: Where the numbers come from.
+        architecture: Class name in config.json.
+        active_parameters: That a token passes through; all of them in a dense model.
+        weight_bytes: Of all weights as stored.
+        weight_dtype: How they are stored: "bfloat16" or "fp8".
+        layers: Decoder layers.
+        attention_heads: Query heads.
+        kv_heads: Heads whose keys and values are cached; 1 with MLA, whose ranks all keep it.
+        kv_bytes_per_token: KV cache of a token over all layers and KV heads, at 16 bits a value.
+        experts: Routed experts of an MoE layer, 0 in a dense model.
+    """
+
+    source: str
+    architecture: str
+    active_parameters: float
+    weight_bytes: int
+    weight_dtype: str
+    layers: int
+    attention_heads: int
+    kv_heads: int
+    kv_bytes_per_token: int
+    experts: int = 0
+
+    def in_dtype(self, dtype: str) -> "Scale":
+        """How a dtype of the engine stretches what is stated at 16 bits."""
+        wide = dtype == "float32"
+        return Scale(
+            weights=2.0 if wide and self.weight_dtype == "bfloat16" else 1.0,
+            kv=2.0 if wide else 1.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Factors on the stated bytes."""
+
+    weights: float
+    kv: float
+
+
+def splits(facts: Facts, tensor: int) -> bool:
+    """Whether vLLM can split the layers over so many ranks."""
+    return facts.attention_heads % tensor == 0 and (
+        facts.kv_heads % tensor == 0 or tensor % facts.kv_heads == 0
+    )
+
+
+def rank_weight_bytes(facts: Facts, parallelism: Parallelism, dtype: str) -> int:
+    """Weights of the fullest rank.
+
+    Layers are dealt out to pipeline stages whole. Tensor and expert parallelism leave the same
+    share on a rank: a slice of every expert, or every n-th expert whole. The little that ranks
+    repeat (norms, routers, MLA's down-projections) belongs to the overhead.
+    """
+    share = _stage_layers(facts, parallelism) / facts.layers / parallelism.tensor
+    return math.ceil(facts.weight_bytes * facts.in_dtype(dtype).weights * share)
+
+
+def rank_kv_bytes_per_token(facts: Facts, parallelism: Parallelism, dtype: str) -> int:
+    """KV cache that a token takes on the fullest rank: its stage's layers, its share of KV heads.
+
+    More ranks than KV heads repeat them.
+    """
+    heads = math.ceil(facts.kv_heads / parallelism.tensor)
+    share = _stage_layers(facts, parallelism) / facts.layers * heads / facts.kv_heads
+    return math.ceil(facts.kv_bytes_per_token * facts.in_dtype(dtype).kv * share)
+
+
+def _stage_layers(facts: Facts, parallelism: Parallelism) -> int:
+    return math.ceil(facts.layers / parallelism.pipeline)

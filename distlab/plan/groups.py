@@ -1,0 +1,353 @@
+"""How one engine of a family is split on a cluster: family, cluster and nodes in, a Group out.
+
+What ``cluster.*`` says goes first, then what the family says for the GPU type, else the fewest
+GPUs that hold the weights and a useful KV cache. Pure: the plan of a described cluster and a run
+on a live one choose alike, and refuse alike before anything is loaded.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from distlab.config.study import Cluster, Family
+from distlab.errors import UserError
+from distlab.plan.facts import Facts, splits
+from distlab.plan.memory import GIB, Budget, Fit, gib, gpu_memory
+from distlab.plan.placement import Group, Node, Parallelism, fill, place
+
+# Sequences of full length that a useful KV cache holds (ours): fewer starve an engine of work.
+USEFUL_SEQUENCES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One engine of a family on a cluster.
+
+    Attributes:
+        group: What it needs.
+        fit: Memory of its fullest rank; None where the model's facts or the memory are unknown.
+    """
+
+    group: Group
+    fit: Fit | None
+
+
+def choose_group(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> Group:
+    """``choose`` without the memory.
+
+    Raises:
+        UserError: As ``choose``.
+    """
+    return choose(family, cluster, nodes).group
+
+
+def choose(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> Choice:
+    """How one engine of the family is split, whatever is taken on the nodes now.
+
+    Where nodes have several GPU types, the type that holds the most engines wins, then the one
+    with the larger KV cache.
+
+    Raises:
+        UserError: It fits no node or group of nodes; the sentence gives the arithmetic and the
+            nearest setting that would.
+    """
+    kinds = _kinds(cluster, nodes)
+    choices, refusals = [], []
+    for kind in kinds:
+        try:
+            choices.append((kind, kind.choose(family)))
+        except UserError as error:
+            refusals.append(error)
+    if not choices:
+        raise refusals[0]
+    return max(choices, key=lambda found: _worth(*found))[1]
+
+
+def _worth(kind: "_Kind", choice: Choice) -> tuple[int, int]:
+    engines, _ = fill(choice.group, kind.nodes)
+    return len(engines), choice.fit.tokens if choice.fit is not None else 0
+
+
+def _kinds(cluster: Cluster, nodes: Sequence[Node]) -> list["_Kind"]:
+    """Nodes that may hold an engine, empty, by GPU type."""
+    empty = [replace(node, used_cpus=0.0, used_gpus=0) for node in nodes]
+    if cluster.device == "cpu":
+        if not empty:
+            raise UserError("the cluster has no node: start one, or set `cluster`")
+        return [_Kind(cluster, None, tuple(empty))]
+    having = [
+        node
+        for node in empty
+        if node.gpus and (cluster.gpu_type is None or node.gpu_type == cluster.gpu_type)
+    ]
+    if not having:
+        wanted = cluster.gpu_type or "GPU"
+        raise UserError(
+            f"`cluster` asks for GPUs and no node has any {wanted}: set cluster.gpu_type, "
+            "or cluster=local-cpu"
+        )
+    types = dict.fromkeys(node.gpu_type for node in having)
+    return [_Kind(cluster, t, tuple(n for n in having if n.gpu_type == t)) for t in types]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Nodes of one kind, nothing taken: where an engine is looked for."""
+
+    cluster: Cluster
+    gpu_type: str | None
+    nodes: tuple[Node, ...]
+
+    @property
+    def on_gpus(self) -> bool:
+        return self.cluster.device == "gpu"
+
+    @property
+    def units(self) -> str:
+        """What a rank takes, for people."""
+        return (self.gpu_type or "GPU") if self.on_gpus else "main memory"
+
+    def choose(self, family: Family) -> Choice:
+        stated = self._stated(family)
+        if stated is None:
+            stated = self._fewest(family)
+        self._check(family, stated)
+        return Choice(self.group(stated), self.fit(family, stated))
+
+    def group(self, parallelism: Parallelism) -> Group:
+        return Group(
+            parallelism, self.cluster.cpus_per_rank, 1 if self.on_gpus else 0, self.gpu_type
+        )
+
+    def holds(self, parallelism: Parallelism) -> bool:
+        """Whether the empty nodes have room for one engine."""
+        return place(self.group(parallelism), self.nodes) is not None
+
+    def fit(self, family: Family, parallelism: Parallelism) -> Fit | None:
+        budget = self._budget(family, parallelism)
+        if budget is None or family.facts is None:
+            return None
+        return budget.fit(family.facts, parallelism)
+
+    def _budget(self, family: Family, parallelism: Parallelism) -> Budget | None:
+        """Of a rank: on the GPU with the least memory, on the largest node of CPUs."""
+        sizes = (
+            [gpu_memory(node) for node in self.nodes]
+            if self.on_gpus
+            else [node.memory_bytes // parallelism.ranks or None for node in self.nodes]
+        )
+        known = [size for size in sizes if size is not None]
+        if len(known) < len(sizes):
+            return None
+        cluster, fixed = self.cluster, self.cluster.kv_cache_gib
+        return Budget(
+            memory=min(known) if self.on_gpus else max(known),
+            share=cluster.gpu_memory_utilization if self.on_gpus else 1.0,
+            overhead=int(cluster.overhead_gib * GIB),
+            kv_cache=None if fixed is None else int(fixed * GIB),
+            max_model_len=family.max_model_len,
+            dtype=family.dtype,
+        )
+
+    def _stated(self, family: Family) -> Parallelism | None:
+        """What the config says; None where the fewest GPUs are to be found."""
+        cluster = self.cluster
+        key = (self.gpu_type or "") if self.on_gpus else "cpu"
+        base = family.parallel.get(key)
+        if base is None:
+            if self.on_gpus and None in (cluster.tensor_parallel, cluster.pipeline_parallel):
+                return None
+            base = Parallelism(expert=_has_experts(family) and self.on_gpus)
+        return _overridden(base, cluster)
+
+    def _fewest(self, family: Family) -> Parallelism:
+        """The fewest GPUs that hold weights and a useful KV cache, else any one sequence."""
+        if family.facts is None:
+            if self.cluster.tensor_parallel is not None:
+                return _overridden(Parallelism(), self.cluster)
+            raise UserError(
+                f"nothing says how {family.name} is split on {self.units}: set "
+                "cluster.tensor_parallel, or model.facts so that it can be worked out"
+            )
+        fits = [
+            (parallelism, fit)
+            for parallelism in self.candidates(family.facts)
+            if self.holds(parallelism)
+            for fit in [self.fit(family, parallelism)]
+        ]
+        if not fits:
+            return next(self.candidates(family.facts))
+        if any(fit is None for _, fit in fits):
+            raise UserError(
+                f"the memory of a {self.units} is not known: set cluster.tensor_parallel, or "
+                "gpu_memory_gib of cluster.nodes"
+            )
+        known = [(parallelism, fit) for parallelism, fit in fits if fit is not None]
+        for parallelism, fit in known:
+            if fit.holds_weights and fit.sequences(family.max_model_len) >= USEFUL_SEQUENCES:
+                return parallelism
+        return max(known, key=lambda found: (found[1].tokens, -found[0].ranks))[0]
+
+    def candidates(self, facts: Facts, pipelines: int | None = None) -> Iterator[Parallelism]:
+        """Ways to split an engine over nodes like these, fewest ranks first.
+
+        Tensor parallelism inside a node comes first; then stages, each as wide as a node allows.
+        """
+        widest = max(node.gpus for node in self.nodes)
+        tensors = [t for t in _powers(widest) if splits(facts, t)]
+        if (stated := self.cluster.tensor_parallel) is not None:
+            tensors = [stated]
+        most = sum(node.gpus for node in self.nodes) if pipelines is None else pipelines
+        if (stages := self.cluster.pipeline_parallel) is not None:
+            shapes = [(tensor, stages) for tensor in tensors]
+        else:
+            shapes = [(tensor, 1) for tensor in tensors]
+            shapes += [(tensors[-1], p) for p in range(2, min(facts.layers, most) + 1)]
+        for tensor, pipeline in shapes:
+            split = Parallelism(tensor, pipeline, expert=facts.experts > 0)
+            yield _overridden(split, self.cluster)
+
+    def _check(self, family: Family, parallelism: Parallelism) -> None:
+        """Raise unless an engine split like this can run here."""
+        facts = family.facts
+        if facts is not None and not splits(facts, parallelism.tensor):
+            raise UserError(
+                f"`cluster.tensor_parallel` is {parallelism.tensor}: {family.name} has "
+                f"{facts.attention_heads} attention and {facts.kv_heads} KV heads, which so many "
+                "ranks cannot share; take a divisor of both"
+            )
+        if parallelism.expert and not _has_experts(family):
+            raise UserError(
+                f"`cluster.expert_parallel` is true and {family.name} has no experts: set it to "
+                "null"
+            )
+        fit = self.fit(family, parallelism)
+        if fit is not None and not fit.holds_a_sequence:
+            raise UserError(self._too_large(family, parallelism, fit))
+        if not self.holds(parallelism):
+            raise UserError(self._no_room(family, parallelism))
+
+    def _too_large(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
+        """The sentence for a rank that does not fit its memory."""
+        arithmetic = self._arithmetic(family, parallelism, fit)
+        return (
+            f"{family.name} as {parallelism} does not fit {self.units}: "
+            f"{arithmetic}{self._nearest(family, fit)}"
+        )
+
+    def _no_room(self, family: Family, parallelism: Parallelism) -> str:
+        """The sentence for a group that the nodes have no room for."""
+        have = sum(node.gpus for node in self.nodes) if self.on_gpus else len(self.nodes)
+        group = self.group(parallelism)
+        sentence = (
+            f"one engine of {family.name} as {parallelism} takes {parallelism.ranks} "
+            f"{f'x {self.units}' if self.on_gpus else 'ranks'} with {group.cpus_per_rank:g} cores "
+            "each, and the cluster has "
+        )
+        if not self.on_gpus:
+            cores = max(node.cpus for node in self.nodes)
+            return (
+                f"{sentence}{cores:g} cores on its largest node: lower cluster.cpus_per_rank or "
+                "cluster.tensor_parallel"
+            )
+        room = sum(node.capacity(group) for node in self.nodes)
+        sentence += f"{have}"
+        if room < have:
+            cores = sum(node.cpus for node in self.nodes)
+            return f"{sentence} with {cores:g} cores in all: lower cluster.cpus_per_rank"
+        narrower = self._best_here(family)
+        fit = self.fit(family, narrower) if narrower is not None else None
+        if narrower is None or fit is None:
+            return f"{sentence}: set cluster.tensor_parallel and cluster.pipeline_parallel lower"
+        if fit.holds_a_sequence:
+            return f"{sentence}; the nearest that would fit: {self._setting(narrower)}"
+        return (
+            f"{sentence}; as {narrower}: {self._arithmetic(family, narrower, fit)}"
+            f"{self._nearest(family, fit)}"
+        )
+
+    def _best_here(self, family: Family) -> Parallelism | None:
+        """The narrowest split that fits the nodes, whatever is asked for; else the widest."""
+        if family.facts is None:
+            return None
+        held = [p for p in self._unasked.candidates(family.facts) if self.holds(p)]
+        for parallelism in held:
+            fit = self.fit(family, parallelism)
+            if fit is not None and fit.holds_a_sequence:
+                return parallelism
+        return held[-1] if held else None
+
+    @property
+    def _unasked(self) -> "_Kind":
+        """The same nodes without what ``cluster.*`` asks for."""
+        asked = replace(self.cluster, tensor_parallel=None, pipeline_parallel=None)
+        return replace(self, cluster=asked)
+
+    def _setting(self, parallelism: Parallelism) -> str:
+        return (
+            f"{parallelism}, which takes {parallelism.ranks} x {self.units} "
+            f"(cluster.tensor_parallel={parallelism.tensor} "
+            f"cluster.pipeline_parallel={parallelism.pipeline})"
+        )
+
+    def _arithmetic(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
+        budget = self._budget(family, parallelism)
+        assert budget is not None
+        one = fit.max_model_len * fit.kv_bytes_per_token
+        kv = one if budget.kv_cache is None else budget.kv_cache
+        sequence = f"sequence of {fit.max_model_len} tokens"
+        what = (
+            f"for one {sequence}"
+            if budget.kv_cache is None
+            else f"(cluster.kv_cache_gib; a {sequence} takes {gib(one)})"
+        )
+        need = fit.weights + fit.overhead + kv
+        share = f"{budget.share:g} x {gib(budget.memory)} = " if budget.share < 1 else ""
+        return (
+            f"{gib(fit.weights)} of weights + {gib(fit.overhead)} of overhead (our estimate) + "
+            f"{gib(kv)} of KV cache {what} = {gib(need)} a rank, and {share}{gib(fit.usable)} are "
+            "usable"
+        )
+
+    def _nearest(self, family: Family, fit: Fit) -> str:
+        """What would fit: a shorter context, more GPUs like these, another fixed KV cache."""
+        ways = []
+        if fit.holds_weights and fit.tokens >= 2:
+            ways.append(f"model.max_model_len={fit.tokens}")
+        if self.on_gpus and (wider := self._enough(family)) is not None:
+            ways.append(self._setting(wider))
+        if not self.on_gpus and fit.weights + fit.overhead < fit.usable:
+            room = (fit.usable - fit.weights - fit.overhead) / GIB
+            ways.append(f"cluster.kv_cache_gib={math.floor(room * 10) / 10:g}")
+        if not ways:
+            return "; take a cluster with more memory"
+        return f"; the nearest that would fit: {', or '.join(ways)}"
+
+    def _enough(self, family: Family) -> Parallelism | None:
+        """The fewest GPUs of this kind that hold one, were there as many nodes as it takes."""
+        if family.facts is None:
+            return None
+        for parallelism in self._unasked.candidates(family.facts, family.facts.layers):
+            fit = self.fit(family, parallelism)
+            if fit is not None and fit.holds_a_sequence:
+                return parallelism
+        return None
+
+
+def _overridden(base: Parallelism, cluster: Cluster) -> Parallelism:
+    """A split with what ``cluster.*`` says instead."""
+    return Parallelism(
+        tensor=cluster.tensor_parallel or base.tensor,
+        pipeline=cluster.pipeline_parallel or base.pipeline,
+        expert=base.expert if cluster.expert_parallel is None else cluster.expert_parallel,
+    )
+
+
+def _has_experts(family: Family) -> bool:
+    # An unknown model may have experts: the user who asks for them knows.
+    return family.facts is None or family.facts.experts > 0
+
+
+def _powers(most: int) -> list[int]:
+    """1, 2, 4, ... up to ``most``."""
+    return [1 << bit for bit in range(max(1, most).bit_length())]

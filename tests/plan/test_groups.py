@@ -1,0 +1,215 @@
+"""How engines are split on described clusters, and what is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from distlab.config.compose import compose_config
+from distlab.config.door import validate
+from distlab.config.study import Study
+from distlab.errors import UserError
+from distlab.plan.facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.plan.groups import Choice, choose, choose_group
+from distlab.plan.memory import GIB
+from distlab.plan.placement import Node, Parallelism, fill
+
+GQA = Facts("", "LlamaForCausalLM", 1e9, 8000, "bfloat16", 10, 16, 4, 800)
+MLA = Facts("", "DeepseekV3ForCausalLM", 1e9, 8000, "fp8", 10, 16, 1, 800, experts=8)
+
+
+def study(*overrides: str) -> Study:
+    return validate(compose_config(list(overrides)))
+
+
+def chosen(*overrides: str) -> Choice:
+    made = study(*overrides)
+    return choose(made.family, made.cluster, made.cluster.nodes)
+
+
+def refusal(*overrides: str) -> str:
+    with pytest.raises(UserError) as caught:
+        chosen(*overrides)
+    return str(caught.value)
+
+
+def test_weights_are_sliced_by_tensor_ranks_and_dealt_out_to_stages_whole() -> None:
+    assert rank_weight_bytes(GQA, Parallelism(4), "bfloat16") == 2000
+    # Three stages of ten layers: the fullest holds four.
+    assert rank_weight_bytes(GQA, Parallelism(2, 3), "bfloat16") == 8000 * 4 / 10 / 2
+    assert rank_weight_bytes(MLA, Parallelism(4, expert=True), "bfloat16") == 2000
+    assert rank_weight_bytes(GQA, Parallelism(), "float32") == 16000
+    assert rank_weight_bytes(MLA, Parallelism(), "float32") == 8000
+
+
+def test_kv_heads_are_shared_out_and_mlas_latent_is_repeated() -> None:
+    assert rank_kv_bytes_per_token(GQA, Parallelism(2), "bfloat16") == 400
+    assert rank_kv_bytes_per_token(GQA, Parallelism(8), "bfloat16") == 200  # 4 heads on 8 ranks
+    assert rank_kv_bytes_per_token(MLA, Parallelism(8), "bfloat16") == 800
+    assert rank_kv_bytes_per_token(MLA, Parallelism(8, 2), "bfloat16") == 400
+    assert rank_kv_bytes_per_token(GQA, Parallelism(), "float32") == 1600
+
+
+@pytest.mark.parametrize(
+    ("model", "cluster", "split"),
+    [
+        ("kimi-k2", "h100-2x8", "TP 8 x PP 2 x EP"),
+        ("kimi-k2", "h100-4x8", "TP 8 x PP 2 x EP"),
+        ("deepseek-v3.1", "h200-1x8", "TP 8 x EP"),
+        ("deepseek-v3.1", "h100-2x8", "TP 8 x PP 2 x EP"),
+        ("llama3-70b", "h100-1x8", "TP 4"),
+        ("llama3-70b", "h200-1x8", "TP 2"),
+        ("qwen3-14b", "h100-1x8", "TP 1"),
+        ("qwen3-8b", "h100-1x8", "TP 1"),
+        ("qwen3-0.6b", "h200-1x8", "TP 1"),
+        ("llama3-3b", "h100-1x8", "TP 1"),
+        ("smollm-3b", "h100-1x8", "TP 1"),
+        ("smollm2-135m", "cpu", "TP 1"),
+    ],
+)
+def test_families_on_described_clusters(model: str, cluster: str, split: str) -> None:
+    choice = chosen(f"model={model}", f"cluster={cluster}")
+    assert str(choice.group.parallelism) == split
+    assert choice.fit is not None
+    assert choice.fit.holds_a_sequence
+    assert choice.group.gpu_type == (None if cluster == "cpu" else cluster[:4].upper())
+
+
+def test_kimi_on_two_nodes_by_hand() -> None:
+    fit = chosen("model=kimi-k2", "cluster=h100-2x8").fit
+    assert fit is not None
+    assert fit.usable / GIB == pytest.approx(0.9 * 79.1)
+    # 31 of 61 layers, an eighth of each.
+    assert fit.weights == pytest.approx(1029173196976 * 31 / 61 / 8, abs=1)
+    assert fit.kv_bytes_per_token == 31 * (512 + 64) * 2
+    assert fit.kv_cache == fit.usable - fit.weights - 4 * GIB
+    assert fit.sequences(20480) == fit.kv_cache // (31 * 576 * 2) // 20480 == 9
+
+
+def test_what_nobody_says_is_worked_out() -> None:
+    made = study("model=llama3-70b", "cluster=h100-1x8")
+    bare = replace(made.family, parallel={})
+    found = choose(bare, made.cluster, made.cluster.nodes)
+    assert found.group.parallelism == Parallelism(4)
+
+
+def test_the_fewest_gpus_that_hold_a_useful_cache_are_taken() -> None:
+    made = study("model=kimi-k2", "cluster=h100-4x8")
+    bare = replace(made.family, parallel={})
+    assert choose_group(bare, made.cluster, made.cluster.nodes).parallelism == Parallelism(
+        8, 2, True
+    )
+    long = replace(bare, max_model_len=65536)  # two sequences fit two nodes, eight want three
+    assert choose_group(long, made.cluster, made.cluster.nodes).parallelism == Parallelism(
+        8, 3, True
+    )
+    two_nodes = made.cluster.nodes[:2]
+    assert choose_group(long, made.cluster, two_nodes).parallelism == Parallelism(8, 2, True)
+
+
+def test_overrides_win_over_the_family() -> None:
+    group = chosen("model=llama3-70b", "cluster=h100-1x8", "cluster.tensor_parallel=8").group
+    assert group.parallelism == Parallelism(8)
+    group = chosen("model=kimi-k2", "cluster=h100-2x8", "cluster.expert_parallel=false").group
+    assert group.parallelism == Parallelism(8, 2)
+    group = chosen("model=qwen3-8b", "cluster=h100-1x8", "cluster.pipeline_parallel=2").group
+    assert group.parallelism == Parallelism(1, 2)
+
+
+def test_of_two_gpu_types_the_one_that_holds_more_engines_wins() -> None:
+    made = study("model=deepseek-v3.1", "cluster=local-gpu")
+    nodes = [
+        Node("a", 96, 8, "H100", memory_bytes=2000 * GIB),
+        Node("b", 96, 8, "H200", memory_bytes=2000 * GIB),
+    ]
+    choice = choose(made.family, made.cluster, nodes)
+    assert (choice.group.gpu_type, choice.group.parallelism) == ("H200", Parallelism(8, 1, True))
+    placed, _ = fill(choice.group, nodes)
+    assert [p.ranks for p in placed] == [(("b", 8),)]
+
+
+def test_what_is_taken_now_does_not_change_the_split() -> None:
+    made = study("model=llama3-70b", "cluster=h100-1x8")
+    taken = [replace(node, used_gpus=8) for node in made.cluster.nodes]
+    assert choose_group(made.family, made.cluster, taken).parallelism == Parallelism(4)
+
+
+def test_a_node_of_an_unknown_gpu_is_taken_at_the_users_word() -> None:
+    made = study("model=qwen3-8b", "cluster=local-gpu", "cluster.tensor_parallel=2")
+    nodes = [Node("a", 96, 8)]
+    with pytest.raises(UserError, match="the memory of a GPU is not known"):
+        choose(made.family, made.cluster, nodes)
+    told = replace(made.cluster, pipeline_parallel=1)
+    assert choose(made.family, told, nodes).fit is None
+
+
+def test_a_model_without_facts_is_taken_at_the_users_word() -> None:
+    made = study("model=qwen3-8b", "cluster=h100-1x8")
+    bare = replace(made.family, facts=None)
+    with pytest.raises(UserError, match=r"set cluster\.tensor_parallel, or model\.facts"):
+        choose(bare, made.cluster, made.cluster.nodes)
+    told = replace(made.cluster, tensor_parallel=2)
+    assert choose(bare, told, made.cluster.nodes).group.parallelism == Parallelism(2)
+
+
+def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> None:
+    assert refusal("model=kimi-k2", "cluster=h100-1x8") == (
+        "one engine of kimi-k2 as TP 8 x PP 2 x EP takes 16 x H100 with 4 cores each, and the "
+        "cluster has 8; as TP 8 x EP: 119.8 GiB of weights + 4.0 GiB of overhead (our estimate) + "
+        "1.3 GiB of KV cache for one sequence of 20480 tokens = 125.2 GiB a rank, and 0.9 x "
+        "79.1 GiB = 71.2 GiB are usable; the nearest that would fit: TP 8 x PP 2 x EP, which takes "
+        "16 x H100 (cluster.tensor_parallel=8 cluster.pipeline_parallel=2)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            "model=kimi-k2 cluster=h200-1x8",
+            "fit: TP 8 x EP, which takes 8 x H200 (cluster.tensor_parallel=8 "
+            "cluster.pipeline_parallel=1)",
+        ),
+        (
+            "model=llama3-70b cluster=h100-1x8 cluster.tensor_parallel=2",
+            "= 72.8 GiB a rank, and 0.9 x 79.1 GiB = 71.2 GiB are usable; the nearest that would "
+            "fit: model.max_model_len=9710, or TP 4, which takes 4 x H100",
+        ),
+        (
+            "model=llama3-70b cluster=h100-1x8 cluster.tensor_parallel=16",
+            "takes 16 x H100 with 4 cores each, and the cluster has 8; the nearest that would fit: "
+            "TP 4",
+        ),
+        (
+            "model=llama3-70b cluster=h100-1x8 cluster.tensor_parallel=3",
+            "`cluster.tensor_parallel` is 3: llama3-70b has 64 attention and 8 KV heads",
+        ),
+        (
+            "model=kimi-k2 cluster=h100-2x8 cluster.gpu_memory_utilization=0.8",
+            "the nearest that would fit: TP 8 x PP 3 x EP, which takes 24 x H100",
+        ),
+        (
+            "model=qwen3-8b cluster=h100-1x8 cluster.expert_parallel=true",
+            "`cluster.expert_parallel` is true and qwen3-8b has no experts",
+        ),
+        (
+            "model=qwen3-8b cluster=h100-1x8 cluster.cpus_per_rank=200",
+            "with 96 cores in all: lower cluster.cpus_per_rank",
+        ),
+        (
+            "model=qwen3-8b cluster=h100-1x8 cluster.gpu_type=A100",
+            "no node has any A100: set cluster.gpu_type",
+        ),
+        ("model=llama3-70b cluster=cpu", "= 134.4 GiB a rank, and 32.0 GiB are usable; take a"),
+        (
+            "model=qwen3-8b cluster=cpu",
+            "fit: model.max_model_len=14563, or cluster.kv_cache_gib=15.7",
+        ),
+        (
+            "model=smollm2-135m cluster=cpu cluster.cpus_per_rank=9",
+            "with 9 cores each, and the cluster has 8 cores on its largest node",
+        ),
+        ("model=smollm2-135m cluster=cpu cluster.tensor_parallel=2", "9 attention and 3 KV heads"),
+    ],
+)
+def test_what_does_not_fit_is_refused(overrides: str, sentence: str) -> None:
+    assert sentence in refusal(*overrides.split())
