@@ -1,5 +1,6 @@
 """The ``distlab`` command; ``distlab NAME`` is ``python -m distlab.NAME``."""
 
+import importlib
 import sys
 
 _COMMANDS = {
@@ -7,6 +8,7 @@ _COMMANDS = {
     "plan": "say what a run would do, without an engine (the same overrides)",
     "score": "extract and grade a run's samples again",
     "report": "rebuild a run's report",
+    "ingest": "make a run of samples that you already have",
 }
 
 
@@ -23,18 +25,9 @@ def main() -> None:
         from distlab.run import main as run
 
         run()
-    elif name == "plan":
-        from distlab.plan.__main__ import main as plan
-
-        sys.exit(plan())
-    elif name == "score":
-        from distlab.score import main as score
-
-        sys.exit(score())
     else:
-        from distlab.report.__main__ import main as report
-
-        sys.exit(report())
+        module = "distlab.score" if name == "score" else f"distlab.{name}.__main__"
+        sys.exit(importlib.import_module(module).main())
 
 
 if __name__ == "__main__":

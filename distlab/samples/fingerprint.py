@@ -4,8 +4,21 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from distlab.samples.schema import SCHEMA_VERSION
+
+
+class ContentAddress(Protocol):
+    """What a cell's fingerprint is made of."""
+
+    def canonical(self) -> str:
+        """The fields as canonical JSON."""
+        ...
+
+    def fingerprint(self) -> str:
+        """First 16 hex digits of sha256 over ``canonical()``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

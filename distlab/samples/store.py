@@ -23,7 +23,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from distlab.errors import UserError
-from distlab.samples.fingerprint import CellFields, differing_fields
+from distlab.samples.fingerprint import CellFields, ContentAddress, differing_fields
 from distlab.samples.schema import SAMPLES
 
 _SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")
@@ -111,7 +111,7 @@ class StoredCell:
     store: Store
     path: str
 
-    def create(self, fields: CellFields) -> None:
+    def create(self, fields: ContentAddress) -> None:
         """Make the folder with its ``cell.json``, where it is not there already."""
         if not self.exists():
             self.store.fs.create_dir(self.path, recursive=True)

@@ -1,0 +1,1 @@
+"""Files of samples that people already have in; a run folder and cells of the store out."""

@@ -1,0 +1,201 @@
+"""``python -m distlab.ingest FILE``: samples that you already have, as a run of distlab."""
+
+import argparse
+import datetime
+import hashlib
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from distlab.decoding.types import DecodingKind
+from distlab.errors import UserError
+from distlab.ingest.columns import ColumnMap, row_number
+from distlab.ingest.golds import AUTO, KINDS
+from distlab.ingest.problems import GivenProblem, read_given
+from distlab.ingest.write import (
+    INGESTED,
+    Labels,
+    SourceFile,
+    check_new,
+    describe,
+    merged_problems,
+    new_manifest,
+    store_samples,
+    with_cell,
+    write_run,
+)
+from distlab.problems.rows import Row, read_rows
+from distlab.report.escape import plain
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.store import Store
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]+")
+_DESCRIPTION: Final = """\
+Make a run of samples that you already have: JSONL, JSON, CSV or Parquet. A row holds a problem
+with a list of its samples, or one sample. Afterwards score, report, view and compare take the run
+like any other.
+
+  python -m distlab.ingest outputs.jsonl --variant instruct --map problem_id=id samples=code gold=gt
+
+--map names the column of:
+  samples (needed)    the completions: a list of texts, or one text a row
+  gold (needed)       the reference answer; see --gold-kind
+  problem_id          the problem; without it, ids are hashes of the questions
+  question            the text put to the model
+  rank                draw index from 0, where a row holds one sample
+  truncated           true or false, or a finish reason (length, stop); a list where samples are one
+  delta               CoT-decoding's confidence; a list where samples are one
+  gold_lower, gold_upper    limits of --gold-kind interval
+  cluster, pair, side, strata.NAME    what problems share; see "What the columns mean"
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Ingest a file.
+
+    Args:
+        argv: Arguments without the program's name; None for the command line's.
+
+    Returns:
+        Exit status: 0, or 2 for bad input.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser().parse_args(words)
+    try:
+        columns = ColumnMap.parse(arguments.map)
+        labels = _labels(arguments)
+        given, source = _read(arguments, columns, labels)
+        folder, manifest = _run(arguments, labels, words)
+        print(_ingest(folder, manifest, labels, given, source, columns))
+    except UserError as error:
+        print(f"distlab: {plain(str(error), None)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m distlab.ingest",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="a .jsonl, .json, .csv or .parquet file")
+    add("--map", nargs="+", required=True, metavar="NAME=COLUMN", help="which column holds what")
+    add("--variant", required=True, choices=("base", "instruct"), help="what was sampled")
+    add("--family", help="name of the model (default: the file's name)")
+    add("--decoding", default="given", help="name of the decoding (default: given)")
+    add(
+        "--kind",
+        default=DecodingKind.STOCHASTIC.value,
+        choices=[kind.value for kind in DecodingKind],
+        help="independent draws (default), one greedy sample, or CoT-decoding's ranked branches",
+    )
+    add("--dataset", help="name of the dataset (default: the file's name)")
+    add("--prompt", default="given", help="name of the prompt style (default: given)")
+    add("--gold-kind", default=AUTO, choices=KINDS, help="how golds are to be read")
+    add("--n", type=int, help="samples to keep of each problem (default: all)")
+    add("--skip", type=int, nargs="+", default=[], metavar="ROW", help="rows to leave out, from 1")
+    add("--into", type=Path, metavar="RUN", help="add the samples to this ingested run")
+    add("--store", default="store", help="where samples are kept (default: store)")
+    add("--runs", type=Path, default=Path("runs"), help="parent of the run folder (default: runs)")
+    return parser
+
+
+def _labels(arguments: argparse.Namespace) -> Labels:
+    name = _UNSAFE.sub("-", arguments.file.stem).strip("-.") or "samples"
+    labels = Labels(
+        family=arguments.family or name,
+        variant=arguments.variant,
+        decoding=arguments.decoding,
+        kind=arguments.kind,
+        dataset=arguments.dataset or name,
+        prompt=arguments.prompt,
+    )
+    for option in ("family", "decoding", "dataset", "prompt"):
+        if _UNSAFE.search(value := getattr(labels, option)) or value.startswith("."):
+            raise UserError(
+                f"--{option} is {value!r}: use letters, digits and . _ = + - alone, "
+                "no point in front"
+            )
+    if arguments.n is not None and arguments.n < 1:
+        raise UserError(f"--n is {arguments.n}: set it to 1 or more")
+    return labels
+
+
+def _read(
+    arguments: argparse.Namespace, columns: ColumnMap, labels: Labels
+) -> tuple[tuple[GivenProblem, ...], SourceFile]:
+    rows = _kept(arguments.file, read_rows(arguments.file), arguments.skip)
+    given = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
+    if labels.kind == DecodingKind.GREEDY and len(given[0].samples) > 1:
+        raise UserError(
+            f"{arguments.file} has {len(given[0].samples)} samples a problem, and --kind greedy "
+            "takes one: give --n 1 or another --kind"
+        )
+    with arguments.file.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return given, SourceFile(arguments.file, digest, tuple(sorted(set(arguments.skip))))
+
+
+def _kept(path: Path, rows: Sequence[Row], skip: Sequence[int]) -> list[Row]:
+    numbers = {row_number(row) for row in rows}
+    for number in skip:
+        if number not in numbers:
+            raise UserError(f"--skip {number} is no row of {path}; give the number of one")
+    kept = [row for row in rows if row_number(row) not in set(skip)]
+    if not kept:
+        raise UserError(f"--skip leaves no row of {path}; leave out fewer")
+    return kept
+
+
+def _run(
+    arguments: argparse.Namespace, labels: Labels, words: Sequence[str]
+) -> tuple[RunFolder, Manifest]:
+    """The run folder to write, and its manifest so far."""
+    command = shlex.join(["python", "-m", "distlab.ingest", *words])
+    if arguments.into is not None:
+        folder = RunFolder(arguments.into)
+        manifest = folder.read_manifest()
+        if INGESTED not in manifest.config:
+            raise UserError(
+                f"--into {arguments.into} is a run that sampled: ingest into a run of its own, "
+                "and put the two side by side with distlab.compare"
+            )
+        return folder, replace(manifest, command=command)
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = RunFolder(arguments.runs / f"{stamp}-{labels.family}")
+    return folder, replace(
+        new_manifest(folder.path.name, Store.look(arguments.store)), command=command
+    )
+
+
+def _ingest(
+    folder: RunFolder,
+    manifest: Manifest,
+    labels: Labels,
+    given: Sequence[GivenProblem],
+    source: SourceFile,
+    columns: ColumnMap,
+) -> str:
+    """Write the samples, then the run; returns what to tell the user."""
+    cell, fields = describe(given, labels, source, columns)
+    check_new(manifest, cell)
+    problems = merged_problems(folder, cell, given)
+    store_samples(given, cell, fields, Store.open(manifest.store), manifest.run)
+    after = with_cell(manifest, cell, fields, problems, source, columns)
+    write_run(folder, after, cell.dataset, problems)
+    kinds = sorted({item.problem.gold.kind.value for item in given})
+    return (
+        f"{len(given)} problems with {cell.n} samples each, golds as {' and '.join(kinds)}: "
+        f"{cell.key}\nsamples   {manifest.store}\nrun       {folder.path}\n"
+        f"Grade them with:\n  python -m distlab.score {shlex.quote(str(folder.path))}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Golds out of a user's column, each tried on the standard grader before anything is stored."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from distlab.ingest.columns import ColumnMap
+from distlab.problems.latex import latex_gold
+from distlab.problems.rows import Row
+from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.graders.standard import Standard
+
+AUTO: Final = "auto"
+KINDS: Final = (AUTO, *(kind.value for kind in GoldKind))
+_NUMBER: Final = re.compile(r"-?\d[\d,]*(\.\d+)?")
+_STANDARD: Final = Standard()
+# Characters of a gold that a message shows (ours).
+_SHOWN: Final = 60
+
+
+def read_golds(rows: Sequence[Row], columns: ColumnMap, kind: str) -> tuple[Gold, ...]:
+    """The gold of each row.
+
+    Args:
+        rows: One a problem.
+        columns: Where the gold is.
+        kind: A ``GoldKind``, or "auto": number where every gold is a number in plain notation,
+            else LaTeX as MATH writes it, several values included (ours).
+
+    Raises:
+        UserError: A gold is absent, or the standard grader cannot read it.
+    """
+    if kind == AUTO:
+        plain = all(_NUMBER.fullmatch(_text(row, columns.gold)) for row in rows)
+        kind = GoldKind.NUMBER if plain else GoldKind.LATEX
+    return tuple(_checked(row, columns, GoldKind(kind)) for row in rows)
+
+
+def _checked(row: Row, columns: ColumnMap, kind: GoldKind) -> Gold:
+    gold = _gold(row, columns, kind)
+    shown = repr(gold.text[:_SHOWN])
+    if kind is GoldKind.NUMBER and not _NUMBER.fullmatch(gold.text):
+        raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
+    try:
+        # White space keeps the grader's short cut for identical texts out of it.
+        understood = _STANDARD.grade(gold, f" {gold.text} ")
+    except Exception as error:
+        raise row.fault(
+            columns.gold, f"holds {shown}, which no grader can read as {kind} ({error})"
+        ) from error
+    if not understood:
+        raise row.fault(
+            columns.gold, f"holds {shown}, which no grader finds equal to itself as {kind}"
+        )
+    return gold
+
+
+def _gold(row: Row, columns: ColumnMap, kind: GoldKind) -> Gold:
+    text = _text(row, columns.gold)
+    match kind:
+        case GoldKind.LIST:
+            return Gold(kind, text, items=_items(row, columns.gold))
+        case GoldKind.LATEX:
+            # LIST where it names several values.
+            return latex_gold(text)
+        case GoldKind.INTERVAL:
+            if columns.gold_lower is None or columns.gold_upper is None:
+                raise row.fault(
+                    columns.gold, "is an interval: map gold_lower and gold_upper to its limits"
+                )
+            limits = row.number(columns.gold_lower), row.number(columns.gold_upper)
+            return Gold(kind, text, lower=min(limits), upper=max(limits))
+        case _:
+            return Gold(kind, text)
+
+
+def _text(row: Row, column: str) -> str:
+    value = row.fields.get(column)
+    if isinstance(value, list):
+        return ", ".join(_items(row, column))
+    return row.text(column).strip()
+
+
+def _items(row: Row, column: str) -> tuple[str, ...]:
+    """The values of a gold that the file gives as a list, or as text in LaTeX."""
+    value = row.fields.get(column)
+    if not isinstance(value, list):
+        gold = latex_gold(row.text(column).strip())
+        return gold.items or (gold.text,)
+    if not value:
+        raise row.fault(column, "is an empty list")
+    return tuple(Row(row.place, {column: item}).text(column).strip() for item in value)

@@ -1,0 +1,265 @@
+"""Given samples in; cells of the store and a run folder out, as `score` and `report` take them."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from distlab.config.compose import compose
+from distlab.decoding.types import Sample
+from distlab.errors import UserError
+from distlab.ingest.columns import ColumnMap
+from distlab.ingest.problems import GivenProblem
+from distlab.problems import read_problems, write_problems
+from distlab.problems.content import content_hash
+from distlab.problems.types import Problem
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.batches import prompt_hash, to_batch
+from distlab.samples.cell import Cell
+from distlab.samples.schema import SCHEMA_VERSION
+from distlab.samples.store import CellWriter, Store, cell_path
+
+# In the config of a manifest: the mark of an ingested run.
+INGESTED: Final = "ingested"
+# Prompts are unknown: the hash of no tokens stands for all.
+_NO_PROMPT: Final = prompt_hash(())
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the samples are; together they name the cell.
+
+    Attributes:
+        family: Name of the model family.
+        variant: "base" or "instruct".
+        decoding: Name of the decoding method.
+        kind: "greedy", "stochastic" or "cot": how ranks are to be read.
+        dataset: Name of the dataset.
+        prompt: Name of the prompt style.
+    """
+
+    family: str
+    variant: str
+    decoding: str
+    kind: str
+    dataset: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestedFields:
+    """All that can change an ingested cell's samples; the counterpart of ``CellFields``.
+
+    Attributes:
+        file_sha256: Of the file's bytes (hex).
+        columns: What of a sample is in which column.
+        source: Says that no engine of ours drew them.
+        schema: Version of the sample schema.
+    """
+
+    file_sha256: str
+    columns: Mapping[str, str]
+    source: str = INGESTED
+    schema: int = SCHEMA_VERSION
+
+    def canonical(self) -> str:
+        """The fields as canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+    def fingerprint(self) -> str:
+        """First 16 hex digits of sha256 over ``canonical()``."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The file that was read.
+
+    Attributes:
+        path: As it was given.
+        sha256: Of its bytes (hex).
+        skipped: Rows passed over at the user's word, from 1.
+    """
+
+    path: Path
+    sha256: str
+    skipped: tuple[int, ...]
+
+
+def describe(
+    given: Sequence[GivenProblem], labels: Labels, source: SourceFile, columns: ColumnMap
+) -> tuple[Cell, IngestedFields]:
+    """The cell of the samples, and what its fingerprint is of."""
+    fields = IngestedFields(source.sha256, columns.of_samples())
+    fingerprint = fields.fingerprint()
+    path = cell_path(
+        labels.family, labels.variant, labels.decoding, labels.dataset, labels.prompt, fingerprint
+    )
+    n = len(given[0].samples)
+    return Cell(**asdict(labels), n=n, fingerprint=fingerprint, path=path), fields
+
+
+def store_samples(
+    given: Sequence[GivenProblem], cell: Cell, fields: IngestedFields, store: Store, run: str
+) -> None:
+    """Commit what the store does not hold of them yet.
+
+    Args:
+        given: Problems, each with ``cell.n`` samples.
+        cell: Their cell.
+        fields: Behind its fingerprint.
+        store: Where to.
+        run: Name of the run that brings them.
+
+    Raises:
+        OSError: The disk is full or the store is gone.
+    """
+    stored = store.cell(cell.path)
+    stored.create(fields)
+    held = stored.ranks({item.problem.id: _NO_PROMPT for item in given})
+    writer = CellWriter(stored)
+    for item in given:
+        if missing := list(_samples(item, held.get(item.problem.id, set()))):
+            writer.add(to_batch(missing, run))
+    writer.flush()
+
+
+def _samples(item: GivenProblem, held: set[int]) -> Iterator[Sample]:
+    for rank, given in enumerate(item.samples):
+        if rank not in held:
+            yield Sample(
+                problem_id=item.problem.id,
+                rank=rank,
+                prompt_ids=(),
+                token_ids=(),
+                text=given.text,
+                truncated=given.truncated,
+                stop_string=None,
+                delta=given.delta,
+            )
+
+
+def new_manifest(run: str, store: Store) -> Manifest:
+    """The manifest of a run folder that holds nothing yet, with the default components."""
+    default = compose([])
+    return Manifest(
+        run=run,
+        command="",
+        store=store.root if store.is_local else store.uri,
+        cells=(),
+        config={
+            INGESTED: [],
+            "extractor": asdict(default.extractor),
+            "grader": asdict(default.grader),
+        },
+        versions={
+            "python": platform.python_version(),
+            "distlab": importlib.metadata.version("distlab"),
+            "engine": "none: the samples were ingested",
+        },
+    )
+
+
+def with_cell(
+    manifest: Manifest,
+    cell: Cell,
+    fields: IngestedFields,
+    problems: Sequence[Problem],
+    source: SourceFile,
+    columns: ColumnMap,
+) -> Manifest:
+    """The manifest with one cell more.
+
+    Args:
+        manifest: Of an ingested run.
+        cell: The cell, in the store already.
+        fields: Behind its fingerprint.
+        problems: All problems of its dataset, those of other cells included.
+        source: Where its samples are from.
+        columns: Which columns were read.
+
+    Raises:
+        UserError: The run has a cell of these labels from another file.
+    """
+    check_new(manifest, cell)
+    cells = {other.key: other for other in manifest.cells} | {cell.key: cell}
+    files = [row for row in manifest.config[INGESTED] if row["cell"] != cell.key]
+    mapping = {name: value for name, value in asdict(columns).items() if value}
+    told = {"cell": cell.key, "file": str(source.path.absolute()), "sha256": source.sha256}
+    return replace(
+        manifest,
+        cells=tuple(cells.values()),
+        config={**manifest.config, INGESTED: [*files, {**told, "columns": mapping}]},
+        fingerprints={**manifest.fingerprints, cell.key: asdict(fields)},
+        datasets={**manifest.datasets, cell.dataset: _dataset(problems, source)},
+        notes=tuple(dict.fromkeys((*manifest.notes, *_notes(cell, source, columns)))),
+    )
+
+
+def check_new(manifest: Manifest, cell: Cell) -> None:
+    """Refuse labels that the run has from another file, or from other columns.
+
+    Raises:
+        UserError: It has.
+    """
+    for other in manifest.cells:
+        if other.key == cell.key and other.fingerprint != cell.fingerprint:
+            raise UserError(
+                f"the run has a cell {cell.key} from another file or other columns: "
+                "give another --variant, --decoding, --prompt or --family"
+            )
+
+
+def _dataset(problems: Sequence[Problem], source: SourceFile) -> dict[str, object]:
+    rows = [{"id": p.id, "question": p.question, "gold": p.gold.text} for p in problems]
+    return {
+        "problems": len(problems),
+        "rows": len(problems),
+        "content_hash": content_hash(rows),
+        "source": str(source.path),
+        "revision": None,
+        "notes": [],
+    }
+
+
+def _notes(cell: Cell, source: SourceFile, columns: ColumnMap) -> Iterator[str]:
+    """What no reader of a table may overlook."""
+    yield (
+        f"{cell.key}: samples ingested from {source.path.name} (sha256 {source.sha256[:12]}); no "
+        "engine of distlab drew them: prompts, seeds and token counts are unknown"
+    )
+    if columns.truncated is None:
+        yield f"{cell.key}: {source.path.name} does not say which samples were cut off: none counts"
+    if source.skipped:
+        rows = ", ".join(map(str, source.skipped))
+        yield f"{cell.key}: row {rows} of {source.path.name} left out as asked (--skip)"
+
+
+def merged_problems(folder: RunFolder, cell: Cell, given: Sequence[GivenProblem]) -> list[Problem]:
+    """The problems of the run's dataset, those of this cell added.
+
+    Raises:
+        UserError: The run has a problem of the same id that is not the same.
+    """
+    file = folder.problems(cell.dataset)
+    problems = {problem.id: problem for problem in (read_problems(file) if file.exists() else ())}
+    for item in given:
+        ours = item.problem
+        theirs = problems.setdefault(ours.id, ours)
+        if (theirs.gold, theirs.question) != (ours.gold, ours.question):
+            what = "gold" if theirs.gold != ours.gold else "question"
+            raise UserError(
+                f"problem {ours.id!r} of {cell.dataset} has another {what} in {file}: "
+                "give this file's problems another --dataset"
+            )
+    return list(problems.values())
+
+
+def write_run(folder: RunFolder, manifest: Manifest, dataset: str, rows: list[Problem]) -> None:
+    """Write problems, then the manifest that makes the folder a run."""
+    write_problems(folder.problems(dataset), rows)
+    folder.write_manifest(manifest)
