@@ -7,15 +7,15 @@ import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transformers import PreTrainedTokenizerBase
-
-from distlab.checkpoints import Checkpoint, load_tokenizer, resolve
+from distlab.checkpoints import Checkpoint, resolve
 from distlab.config.study import FORMATS, Arm, Family, Study
 from distlab.decoding.types import DecodingKind, Draw
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
 from distlab.problems.types import Exemplar
 from distlab.prompts import Prompt, PromptSpec, Renderer, build_renderer
+from distlab.prompts.snapshot import prompt_tokenizer
+from distlab.prompts.types import PromptTokenizer
 from distlab.samples.batches import prompt_hash
 from distlab.samples.cell import Cell, ProblemFailure
 from distlab.samples.fingerprint import CellFields
@@ -106,12 +106,24 @@ def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
         for spec in study.datasets
     }
     variants = [v for v in FORMATS if any(arm.variant == v for arm in study.arms)]
-    checkpoints = {v: resolve(study.family.checkpoints[v]) for v in variants}
+    # Base and instruct may be one checkpoint, which then is hashed and read once.
+    specs = {variant: study.family.checkpoints[variant] for variant in variants}
+    found = {spec: resolve(spec) for spec in specs.values()}
+    checkpoints = {variant: found[spec] for variant, spec in specs.items()}
+    trusted = study.family.trust_remote_code
+    tokenizers = {c: prompt_tokenizer(c, trust_remote_code=trusted) for c in found.values()}
     cells = [
         planned
         for variant in variants
         for planned in _variant_cells(
-            study, store, datasets, pools, variant, checkpoints[variant], shown
+            study,
+            store,
+            datasets,
+            pools,
+            variant,
+            checkpoints[variant],
+            tokenizers[checkpoints[variant]],
+            shown,
         )
     ]
     return Prepared(datasets, tuple(cells), checkpoints)
@@ -124,10 +136,10 @@ def _variant_cells(
     pools: Mapping[str, tuple[Exemplar, ...]],
     variant: str,
     checkpoint: Checkpoint,
+    tokenizer: PromptTokenizer,
     shown: str | None,
 ) -> list[PlannedCell]:
     family = study.family
-    tokenizer = load_tokenizer(checkpoint, trust_remote_code=family.trust_remote_code)
     arms = [arm for arm in study.arms if arm.variant == variant]
     _check_branches(arms, len(tokenizer), checkpoint)
     cells = []
@@ -161,7 +173,7 @@ def _check_shown(shown: str | None, datasets: Mapping[str, LoadedDataset]) -> No
 
 
 def _example(
-    prompts: list[Prompt], shown: str | None, tokenizer: PreTrainedTokenizerBase
+    prompts: list[Prompt], shown: str | None, tokenizer: PromptTokenizer
 ) -> Example | None:
     for prompt in prompts:
         if shown in (None, prompt.problem_id):

@@ -6,16 +6,17 @@ dispatcher and store, so it resumes, tops up and is content-addressed in the sam
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from distlab.cells import PlannedCell, vllm_version
-from distlab.checkpoints import Checkpoint, CheckpointSpec, load_tokenizer, resolve
+from distlab.checkpoints import Checkpoint, CheckpointSpec, resolve
 from distlab.config.study import Arm, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
 from distlab.prompts.renderer import apply_template
+from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
+from distlab.prompts.types import PromptTokenizer
 from distlab.samples.batches import prompt_hash
 from distlab.samples.cell import Cell
 from distlab.samples.fingerprint import CellFields
@@ -42,7 +43,7 @@ class ModelReader:
     name: str
     extractor: LLM
     checkpoint: Checkpoint
-    tokenizer: Any
+    tokenizer: PromptTokenizer
     room: int
 
     def prompt(self, text: str) -> tuple[int, ...]:
@@ -76,7 +77,7 @@ def model_readers(study: Study) -> tuple[ModelReader, ...]:
 def _reader(name: str, extractor: LLM) -> ModelReader:
     spec = extractor.reader
     checkpoint = resolve(CheckpointSpec(spec.id, spec.source, spec.revision))
-    tokenizer = load_tokenizer(checkpoint)
+    tokenizer = prompt_tokenizer(checkpoint)
     empty = ModelReader(name, extractor, checkpoint, tokenizer, room=0).prompt("")
     # A text in the middle of a request may take a token more at each of its ends.
     room = spec.max_model_len - spec.max_tokens - len(empty) - 2

@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder, register_schema
-from distlab.config.door import validate
 from distlab.runfolder import RunFolder
 
 EXIT_BAD_INPUT = 2
@@ -39,8 +38,10 @@ def main() -> None:
 def _job(config: DictConfig) -> None:
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
     try:
+        # Imported late: --help should wait for neither, and bad values not for Ray.
+        from distlab.config.door import validate
+
         study = validate(config)
-        # Imported late: --help and bad values should not wait for Ray and transformers.
         from distlab.study import run
 
         _statuses.append(run(study, config, folder, resume_command()))

@@ -6,12 +6,16 @@ trained on the pair, and the default study shows a perturbation drop without a d
 """
 
 import importlib.metadata
+import importlib.util
 import random
 import re
-import warnings
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from distlab.errors import UserError
@@ -211,9 +215,7 @@ def _all_templates() -> tuple[int, ...]:
 
 @cache
 def _generators() -> Mapping[int, Callable[[random.Random, float], Any]]:
-    with warnings.catch_warnings():
-        # A dependency of reasoning-gym compares to literals with `is`.
-        warnings.simplefilter("ignore", SyntaxWarning)
+    with _bare("reasoning_gym", "arithmetic", "arithmetic.gsm_symbolic", "coaching"):
         from reasoning_gym.arithmetic.gsm_symbolic import generators_00_49, generators_50_99
         from reasoning_gym.arithmetic.gsm_symbolic.gsm_symbolic import tasks_ok
     return {
@@ -223,3 +225,28 @@ def _generators() -> Mapping[int, Callable[[random.Random, float], Any]]:
         for template in tasks_ok
         if template not in EXCLUDED
     }
+
+
+@contextmanager
+def _bare(root: str, *inner: str) -> Iterator[None]:
+    """Import modules of a package and some packages in it without running their ``__init__``.
+
+    reasoning-gym's import all of its hundred datasets, with sympy and matplotlib: seconds, where
+    we need one.
+    """
+    if root in sys.modules:
+        yield
+        return
+    spec = importlib.util.find_spec(root)
+    assert spec is not None and spec.submodule_search_locations is not None
+    folder = Path(spec.submodule_search_locations[0])
+    for name in ("", *inner):
+        package = ModuleType(f"{root}.{name}" if name else root)
+        package.__path__ = [str(folder.joinpath(*name.split(".")))]
+        sys.modules[package.__name__] = package
+    try:
+        yield
+    finally:
+        # Whoever imports the package itself gets it whole.
+        for name in [name for name in sys.modules if name.partition(".")[0] == root]:
+            del sys.modules[name]

@@ -17,7 +17,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 
@@ -26,11 +26,7 @@ from distlab.problems.types import Exemplar, Problem
 from distlab.prompts import exemplars as shots
 from distlab.prompts.instructions import AnswerForm, answer_form
 from distlab.prompts.tokens import encode, tokenizer_hash
-from distlab.prompts.types import Prompt, PromptFormat, PromptSpec
-
-if TYPE_CHECKING:
-    # transformers takes a second to import, and reading a config should not.
-    from transformers import PreTrainedTokenizerBase
+from distlab.prompts.types import Prompt, PromptFormat, PromptSpec, PromptTokenizer
 
 CUE = "Let's think step by step."
 # A base model that has answered goes on with the next block of what it takes for a list: of 1319
@@ -61,7 +57,7 @@ class Renderer:
     spec: PromptSpec
     form: AnswerForm
     exemplars: tuple[Exemplar, ...]
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: PromptTokenizer
     chat_template_kwargs: Mapping[str, Any]
     identity: Mapping[str, str]
 
@@ -114,7 +110,7 @@ def build_renderer(
     spec: PromptSpec,
     fmt: PromptFormat,
     dataset: str,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: PromptTokenizer,
     exemplars: Sequence[Exemplar] = (),
     chat_template_kwargs: Mapping[str, Any] | None = None,
 ) -> Renderer:
@@ -146,7 +142,7 @@ def build_renderer(
 
 
 def apply_template(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: PromptTokenizer,
     turns: Sequence[Mapping[str, str]],
     kwargs: Mapping[str, Any],
 ) -> str:
@@ -189,7 +185,7 @@ def _identity(
     }
 
 
-def _chat_identity(tokenizer: PreTrainedTokenizerBase, kwargs: Mapping[str, Any]) -> dict[str, str]:
+def _chat_identity(tokenizer: PromptTokenizer, kwargs: Mapping[str, Any]) -> dict[str, str]:
     template = tokenizer.chat_template
     # Some checkpoints hold several templates by name.
     text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)

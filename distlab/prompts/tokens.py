@@ -6,13 +6,13 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from distlab.prompts.types import PromptTokenizer
+
 if TYPE_CHECKING:
-    # transformers takes a second to import, and reading a config should not.
     from tokenizers import Tokenizer
-    from transformers import PreTrainedTokenizerBase
 
 
-def encode(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
+def encode(tokenizer: PromptTokenizer, text: str) -> tuple[int, ...]:
     """Token ids of a prompt.
 
     A BOS stands in front exactly where the tokenizer writes one itself: some chat templates hold
@@ -26,13 +26,13 @@ def encode(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
     return (bos, *ids)
 
 
-def writes_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
+def writes_bos(tokenizer: PromptTokenizer) -> bool:
     """Whether the tokenizer puts BOS in front of plain text."""
     bos = tokenizer.bos_token_id
     return bos is not None and tokenizer.encode("a")[:1] == [bos]
 
 
-def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+def tokenizer_hash(tokenizer: PromptTokenizer) -> str:
     """sha256 (hex) over all that turns text into ids: vocabulary, merges, added tokens, rules.
 
     Truncation and padding are left out: they are settings of a call, and we use neither.
@@ -42,7 +42,7 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _rules(tokenizer: PreTrainedTokenizerBase) -> str:
+def _rules(tokenizer: PromptTokenizer) -> str:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
         return _serial_form(backend)

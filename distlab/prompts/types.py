@@ -1,7 +1,9 @@
 """Prompt: what a replica is given, and the settings it is rendered from."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Protocol
 
 
 class PromptFormat(StrEnum):
@@ -43,3 +45,40 @@ class Prompt:
     text: str
     token_ids: tuple[int, ...]
     stop: tuple[str, ...]
+
+
+class PromptTokenizer(Protocol):
+    """What prompts need of a tokenizer: transformers' own have it, and a ``Snapshot``."""
+
+    name_or_path: str
+    special_tokens_map: Mapping[str, Any]
+    bos_token: str | None
+    bos_token_id: int | None
+    chat_template: Any
+
+    def __len__(self) -> int:
+        """Tokens in the vocabulary, added ones included."""
+        ...
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> list[int]:
+        """Token ids of a text."""
+        ...
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Token ids as text, special tokens included."""
+        ...
+
+    def get_vocab(self) -> dict[str, int]:
+        """Tokens to their ids."""
+        ...
+
+    def apply_chat_template(
+        self,
+        turns: Sequence[Mapping[str, str]],
+        *,
+        tokenize: bool,
+        add_generation_prompt: bool,
+        **kwargs: Any,  # noqa: ANN401 - whatever a template reads
+    ) -> str:
+        """Render chat turns as text."""
+        ...

@@ -1,17 +1,20 @@
 """Run folders in; report.md, results/ and the terminal's tables out. Renders, never computes."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from distlab.report.disagreements import read_disagreements
-from distlab.report.markdown import render_markdown
-from distlab.report.read import read_study
-from distlab.report.records import StudyTables
-from distlab.report.results import write_results
-from distlab.report.tables import build_tables
-from distlab.report.terminal import render_terminal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from distlab.runfolder import RunFolder
 
-__all__ = ["StudyTables", "build_report", "render_terminal", "write_report"]
+# The modules are imported where they are used: whoever wants `report.escape` alone, as the plan
+# does, should not wait for scipy.
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from distlab.report.records import StudyTables
+
+__all__ = ["build_report", "render_terminal", "write_report"]
 
 
 def build_report(run: Path) -> StudyTables:
@@ -23,6 +26,10 @@ def build_report(run: Path) -> StudyTables:
     Raises:
         UserError: It is no run folder, or a file in it cannot be read.
     """
+    from distlab.report.disagreements import read_disagreements
+    from distlab.report.read import read_study
+    from distlab.report.tables import build_tables
+
     study = read_study(run)
     return build_tables(study, read_disagreements(run, study))
 
@@ -37,9 +44,24 @@ def write_report(run: Path, tables: StudyTables) -> Path:
     Returns:
         The path of the report.
     """
+    from distlab.report.markdown import render_markdown
+    from distlab.report.results import write_results
+
     write_results(run / "results", tables)
     report = RunFolder(run).report
     draft = report.with_suffix(".tmp")
     draft.write_text(render_markdown(tables), encoding="utf-8")
     draft.replace(report)
     return report
+
+
+def render_terminal(tables: StudyTables, console: Console) -> None:
+    """Print the run's main tables.
+
+    Args:
+        tables: What ``build_report`` gave.
+        console: Where to print.
+    """
+    from distlab.report.terminal import render_terminal as render
+
+    render(tables, console)
