@@ -54,7 +54,8 @@ def write_ask(cell: StoredCell, ask: Ask) -> None:
         OSError: The store cannot be written.
     """
     # ASCII, so that a lone surrogate in an error message cannot stop the record.
-    publish(cell.store.fs, f"{cell.path}/asked-{ask.id}.json", json.dumps(asdict(ask)).encode())
+    fs, data = cell.store.fs, json.dumps(asdict(ask)).encode()
+    patiently(fs, lambda: publish(fs, f"{cell.path}/asked-{ask.id}.json", data))
 
 
 def read_asks(cell: StoredCell) -> tuple[Ask, ...]:

@@ -151,7 +151,7 @@ class Claims:
         """
         other = None
         for _ in range(_TRIES):
-            publish(self.store.fs, self._file(cell), b"{}")
+            patiently(self.store.fs, lambda: publish(self.store.fs, self._file(cell), b"{}"))
             other = self._other(cell)
             if other is None:
                 self._held[cell.path] = cell

@@ -30,6 +30,14 @@ _NO_CREDENTIALS = (
     *("MISSING_AUTHENTICATION", "AccessDenied", "InvalidAccessKeyId", "Unauthorized"),
     *("HTTP status 401", "HTTP status 403", "Forbidden", "credential"),
 )
+_S3_CREDENTIALS = (
+    *("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+)
+_S3_FILES = {
+    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
+    "AWS_CONFIG_FILE": "~/.aws/config",
+}
 _NO_BUCKET = ("NO_SUCH_BUCKET", "NoSuchBucket", "Bucket '", "PERMANENT_REDIRECT")
 
 _log = logging.getLogger(__name__)
@@ -71,7 +79,7 @@ def check_bucket(fs: pafs.FileSystem, root: str) -> None:
 
 
 def publish(fs: pafs.FileSystem, path: str, data: bytes | pa.Buffer) -> None:
-    """Write an object whole or not at all; an outage is waited out.
+    """Write an object whole or not at all.
 
     Object stores publish an object when its upload ends; a disk needs fsync and rename.
 
@@ -81,11 +89,7 @@ def publish(fs: pafs.FileSystem, path: str, data: bytes | pa.Buffer) -> None:
     if is_local(fs):
         with whole(Path(path)) as stream:
             stream.write(data)
-    else:
-        patiently(fs, lambda: _upload(fs, path, data))
-
-
-def _upload(fs: pafs.FileSystem, path: str, data: bytes | pa.Buffer) -> None:
+        return
     with fs.open_output_stream(path) as stream:
         stream.write(data)
     size = data.size if isinstance(data, pa.Buffer) else len(data)
@@ -148,7 +152,7 @@ def unusable(uri: str, what: str, error: BaseException) -> UserError:
         what: "read" or "written".
         error: Why.
     """
-    if "://" in uri and _says(error, _NO_CREDENTIALS):
+    if "://" in uri and (_says(error, _NO_CREDENTIALS) or _lacks_credentials(uri, error)):
         return UserError(
             f"the store {uri} cannot be {what}: credentials are missing or not accepted "
             f"({_brief(error)}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what your "
@@ -161,6 +165,19 @@ def unusable(uri: str, what: str, error: BaseException) -> UserError:
         )
     return UserError(
         f"the store {uri} cannot be {what} ({_brief(error)}): set `store` to a folder that can"
+    )
+
+
+def _lacks_credentials(uri: str, error: BaseException) -> bool:
+    """Whether the server failed on a request that nothing could sign."""
+    if not uri.startswith("s3://") or _says(error, (*_NO_BUCKET, "NETWORK_CONNECTION")):
+        return False
+    files = (
+        ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        ("AWS_CONFIG_FILE", "~/.aws/config"),
+    )
+    return not any(os.environ.get(name) for name in _S3_CREDENTIALS) and not any(
+        Path(os.environ.get(name) or default).expanduser().exists() for name, default in files
     )
 
 

@@ -13,7 +13,6 @@ drivers at once can make them, the first by name counts.
 
 import json
 import re
-import threading
 import time
 import uuid
 from collections import defaultdict
@@ -54,6 +53,11 @@ def safe_name(part: str) -> str:
 def cell_path(family: str, variant: str, decoding: str, dataset: str, prompt: str, key: str) -> str:
     """A cell's folder relative to the store, with every part safe as a file name."""
     return "/".join(map(safe_name, (family, variant, decoding, dataset, prompt, key)))
+
+
+def shard_name() -> str:
+    """32 hex digits: the time, then chance. In order of names the first commit comes first."""
+    return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
 
 
 def read_shard(fs: pafs.FileSystem, path: str, columns: Sequence[str]) -> pa.Table:
@@ -196,7 +200,8 @@ class StoredCell:
         if not self.exists():
             fs = self.store.fs
             patiently(fs, lambda: fs.create_dir(self.path, recursive=True))
-            publish(fs, f"{self.path}/cell.json", fields.canonical().encode())
+            data = fields.canonical().encode()
+            patiently(fs, lambda: publish(fs, f"{self.path}/cell.json", data))
 
     def differing(self, fields: CellFields) -> tuple[str, ...]:
         """Why the cell is new: the fields in which the nearest one of equal labels differs.
@@ -281,13 +286,17 @@ class StoredCell:
         with ThreadPoolExecutor(_READERS) as readers:
             yield from readers.map(read_one, shards)
 
-    def commit(self, batches: Iterable[pa.RecordBatch]) -> str:
-        """Write one shard, whole or not at all; returns its path.
+    def commit(self, batches: Iterable[pa.RecordBatch], name: str | None = None) -> str:
+        """Write one shard, whole or not at all; returns its path. An outage is not waited out.
+
+        Args:
+            batches: Its samples.
+            name: From ``shard_name``, so that a second try replaces what the first may have left.
 
         Raises:
             OSError: The disk is full or the store is gone; nothing half-written is visible.
         """
-        path = f"{self.path}/samples-{time.time_ns():016x}{uuid.uuid4().hex[:16]}.parquet"
+        path = f"{self.path}/samples-{name or shard_name()}.parquet"
         sink = pa.BufferOutputStream()
         table = pa.Table.from_batches(batches, schema=SAMPLES)
         pq.write_table(table, sink, compression="zstd")
@@ -299,8 +308,6 @@ class StoredCell:
 class CellWriter:
     """Collects whole draws and commits them as shards of a sensible size.
 
-    Batches may be added while another thread commits.
-
     Attributes:
         cell: Where to.
         commit_samples: Commit once so many samples wait.
@@ -309,7 +316,6 @@ class CellWriter:
     cell: StoredCell
     commit_samples: int = 5000
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
-    _committing: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch that holds whole draws."""
@@ -319,10 +325,9 @@ class CellWriter:
 
     def flush(self) -> None:
         """Commit what waits. On an error it goes on waiting, so that a later flush can save it."""
-        with self._committing:
-            if taken := list(self._waiting):
-                self.cell.commit(taken)
-                del self._waiting[: len(taken)]
+        if self._waiting:
+            self.cell.commit(self._waiting)
+            self._waiting = []
 
 
 def _first_of_each(table: pa.Table, key: Sequence[str]) -> pa.Table:
