@@ -3,6 +3,8 @@
 Needs tokenizers but no engine and no Ray, so everything that can be refused is refused here.
 """
 
+from __future__ import annotations
+
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,69 +102,79 @@ def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
             vocabulary, or no dataset holds the problem ``shown``.
     """
     datasets = {spec.name: load_dataset(spec) for spec in study.datasets}
-    _check_shown(shown, datasets)
+    check_shown(shown, datasets)
     pools = {
         spec.name: load_exemplars(spec) if any(p.shots for p in study.prompts) else ()
         for spec in study.datasets
     }
-    variants = [v for v in FORMATS if any(arm.variant == v for arm in study.arms)]
     # Base and instruct may be one checkpoint, which then is hashed and read once.
-    specs = {variant: study.family.checkpoints[variant] for variant in variants}
+    specs = {variant: study.family.checkpoints[variant] for variant in study.variants}
     found = {spec: resolve(spec) for spec in specs.values()}
     checkpoints = {variant: found[spec] for variant, spec in specs.items()}
     trusted = study.family.trust_remote_code
     tokenizers = {c: prompt_tokenizer(c, trust_remote_code=trusted) for c in found.values()}
-    cells = [
-        planned
-        for variant in variants
-        for planned in _variant_cells(
-            study,
-            store,
-            datasets,
-            pools,
-            variant,
-            checkpoints[variant],
-            tokenizers[checkpoints[variant]],
-            shown,
-        )
-    ]
+    cells = []
+    for variant, checkpoint in checkpoints.items():
+        tokenizer = tokenizers[checkpoint]
+        for name, dataset in datasets.items():
+            for style in study.prompts:
+                cells += render_cells(
+                    study, store, dataset, pools[name], style, variant, checkpoint, tokenizer, shown
+                )
     return Prepared(datasets, tuple(cells), checkpoints)
 
 
-def _variant_cells(
+def render_cells(
     study: Study,
     store: Store,
-    datasets: Mapping[str, LoadedDataset],
-    pools: Mapping[str, tuple[Exemplar, ...]],
+    dataset: LoadedDataset,
+    pool: tuple[Exemplar, ...],
+    style: PromptSpec,
     variant: str,
     checkpoint: Checkpoint,
     tokenizer: PromptTokenizer,
-    shown: str | None,
+    shown: str | None = None,
 ) -> list[PlannedCell]:
-    family = study.family
+    """The cells of one dataset x prompt x variant: its prompts rendered, the store looked up.
+
+    Args:
+        study: What to do.
+        store: Where samples are.
+        dataset: The problems.
+        pool: What few-shot exemplars are picked from.
+        style: The prompt style.
+        variant: "base" or "instruct".
+        checkpoint: The variant's.
+        tokenizer: The checkpoint's.
+        shown: Id of the problem whose prompt is kept as an example; None for the first.
+
+    Raises:
+        UserError: A problem is an exemplar too, or K is larger than the vocabulary.
+    """
     arms = [arm for arm in study.arms if arm.variant == variant]
     _check_branches(arms, len(tokenizer), checkpoint)
-    cells = []
-    for name, dataset in datasets.items():
-        for style in study.prompts:
-            renderer = build_renderer(
-                style,
-                FORMATS[variant],
-                name,
-                tokenizer,
-                pools[name],
-                family.chat_template_kwargs,
-            )
-            prompts = [renderer.render(problem) for problem in dataset.problems]
-            example = _example(prompts, shown, tokenizer)
-            cells += [
-                _plan(study, store, dataset, style, renderer, prompts, example, arm, checkpoint)
-                for arm in arms
-            ]
-    return cells
+    renderer = build_renderer(
+        style,
+        FORMATS[variant],
+        dataset.name,
+        tokenizer,
+        pool,
+        study.family.chat_template_kwargs,
+    )
+    prompts = [renderer.render(problem) for problem in dataset.problems]
+    example = _example(prompts, shown, tokenizer)
+    return [
+        _plan(study, store, dataset, style, renderer, prompts, example, arm, checkpoint)
+        for arm in arms
+    ]
 
 
-def _check_shown(shown: str | None, datasets: Mapping[str, LoadedDataset]) -> None:
+def check_shown(shown: str | None, datasets: Mapping[str, LoadedDataset]) -> None:
+    """Refuse the id of a problem to show that no dataset holds.
+
+    Raises:
+        UserError: None does; the sentence gives one that would do.
+    """
     loaded = (problem for dataset in datasets.values() for problem in dataset.problems)
     if shown is not None and all(problem.id != shown for problem in loaded):
         first = next(iter(datasets.values())).problems[0].id

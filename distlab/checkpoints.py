@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distlab.errors import UserError
+from distlab.errors import Unavailable, UserError
 
 _CONVERSION = "1"  # raise when the conversion changes, so that cached conversions are made anew
 _SAMPLE_BYTES = 1 << 20
@@ -86,6 +86,12 @@ def load_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -
             checkpoint.model, revision=checkpoint.revision, trust_remote_code=trust_remote_code
         )
     except (OSError, ValueError, ImportError) as error:
+        if "trust_remote_code" in str(error) and not trust_remote_code:
+            raise Unavailable(
+                f"the tokenizer of {checkpoint.id} is code that its repository ships: read it, "
+                "pin `model.*.revision` to the commit you read, and set "
+                "model.trust_remote_code=true"
+            ) from error
         raise UserError(f"the tokenizer of {checkpoint.id} does not load: {error}") from error
 
 
@@ -116,7 +122,7 @@ def _hub_commit(spec: CheckpointSpec) -> str:
     try:
         sha = HfApi().model_info(spec.id, revision=spec.revision, timeout=10).sha
     except GatedRepoError as error:
-        raise UserError(
+        raise Unavailable(
             f"checkpoint {spec.id} is gated: accept its licence on the hub and set HF_TOKEN"
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
@@ -131,7 +137,7 @@ def _hub_commit(spec: CheckpointSpec) -> str:
         file = try_to_load_from_cache(spec.id, "config.json", revision=spec.revision)
         if isinstance(file, str):
             return Path(file).parent.name
-        raise UserError(
+        raise Unavailable(
             f"checkpoint {spec.id} cannot be had: the hub does not answer ({type(error).__name__}) "
             "and it is not in the hub cache; connect, or point `model.*.id` at a folder with "
             "`model.*.source=local`"

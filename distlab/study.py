@@ -14,6 +14,7 @@ from distlab.cells import PlannedCell, Prepared, prepare
 from distlab.config.study import Study
 from distlab.engines.cluster import check_local, connected
 from distlab.noise import quiet
+from distlab.plan.machine import check_fits
 from distlab.problems import write_problems
 from distlab.progress import CellProgress, State, View, make_view
 from distlab.reading import ModelReader, model_readers, plan_readings, reading_study
@@ -39,6 +40,7 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
         UserError: Bad input; nothing was started.
     """
     check_local(study.cluster)
+    check_fits(study.family, study.cluster)
     store = Store.open(study.store)
     clock = provenance.Stopwatch()
     console = Console()
@@ -126,7 +128,7 @@ def _work(
             outcome = outcome.joined(read)
         folder.write_manifest(manifest)
         if outcome.signal is None:
-            _score(folder, manifest, store, state, view, clock)
+            _score(folder, manifest, state, view, clock)
     manifest = replace(manifest, timings_s={**manifest.timings_s, **clock.seconds})
     folder.write_manifest(manifest)
     return outcome, manifest
@@ -158,12 +160,7 @@ class _Engines:
 
 
 def _score(
-    folder: RunFolder,
-    manifest: Manifest,
-    store: Store,
-    state: State,
-    view: View,
-    clock: provenance.Stopwatch,
+    folder: RunFolder, manifest: Manifest, state: State, view: View, clock: provenance.Stopwatch
 ) -> None:
     def show(done: int, of: int) -> None:
         state.detail = f"{done}/{of} samples"
@@ -171,7 +168,7 @@ def _score(
 
     state.stage, state.sampling_since = "scoring", None
     with clock.stage("score"):
-        score_run(folder, manifest, show, skip_unread=True, store=store)
+        score_run(folder, manifest, show, skip_unread=True)
 
 
 @contextmanager

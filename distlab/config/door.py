@@ -297,6 +297,8 @@ def _cluster(raw: ClusterConfig) -> Cluster:
             _at_least(f"cluster.{name}", ranks, 1)
     for name in ("hang_s", "wait_for_nodes_s"):
         _positive(f"cluster.{name}", getattr(raw, name))
+    if raw.tokens_per_s is not None:
+        _positive("cluster.tokens_per_s", raw.tokens_per_s)
     if not 0 <= raw.overhead_gib < math.inf:
         _refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}

@@ -222,6 +222,9 @@ class ClusterConfig:
     # GiB of a rank for activations, CUDA graphs and communication buffers: an estimate, for the
     # check that an engine fits.
     overhead_gib: float = 4
+    # New tokens a second of one engine, as measured or supposed, for distlab.plan's hours; null
+    # where it is not known.
+    tokens_per_s: float | None = None
     # Tokens in a KV block; prompts share whole blocks.
     block_size: int | None = None
     # Skip CUDA graphs and compilation. Never a default on GPUs.

@@ -65,6 +65,7 @@ class Cluster:
     kv_cache_gib: float | None
     gpu_memory_utilization: float
     overhead_gib: float
+    tokens_per_s: float | None
     block_size: int | None
     enforce_eager: bool
     hang_s: float
@@ -87,3 +88,8 @@ class Study:
     cluster: Cluster
     seed: int
     store: str
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Those that have an arm, in the order of the tables."""
+        return tuple(v for v in FORMATS if any(arm.variant == v for arm in self.arms))

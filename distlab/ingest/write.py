@@ -149,7 +149,7 @@ def new_manifest(run: str, store: Store) -> Manifest:
     return Manifest(
         run=run,
         command="",
-        store=store.address,
+        store=store.root if store.is_local else store.uri,
         cells=(),
         config={
             INGESTED: [],

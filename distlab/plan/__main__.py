@@ -1,14 +1,22 @@
 """``python -m distlab.plan [OVERRIDES]``: what a run would do, without an engine or Ray."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from distlab.config.complaints import explain
 from distlab.config.compose import compose_config, conf_folder
+from distlab.errors import UserError
 from distlab.report.escape import plain
+
+if TYPE_CHECKING:
+    from distlab.config.study import Cluster
+    from distlab.plan.placement import Node
 
 EXIT_BAD_INPUT = 2
 
@@ -62,15 +70,31 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(overrides: Sequence[str], problem: str | None, *, prompts: bool) -> None:
     config = compose_config(overrides)
     # Imported late: --help and a misspelt key should not wait for transformers.
-    from distlab.cells import prepare
     from distlab.config.door import validate
+    from distlab.plan.engines import plan_engines
     from distlab.plan.study import make_plan
+    from distlab.plan.survey import survey
     from distlab.plan.terminal import render_plan
     from distlab.samples.store import Store
 
     study = validate(config)
-    prepared = prepare(study, Store.look(study.store), problem)
-    render_plan(make_plan(study, prepared), Console(), prompts=prompts)
+    nodes = _nodes(study.cluster)
+    # What does not fit is refused before a hub is asked.
+    plan_engines(study, nodes)
+    found = survey(study, Store.look(study.store), problem)
+    render_plan(make_plan(study, found, nodes), Console(), prompts=prompts)
+
+
+def _nodes(cluster: Cluster) -> tuple[Node, ...]:
+    """The cluster's nodes."""
+    from distlab.plan.machine import known_nodes
+
+    nodes = known_nodes(cluster)
+    if nodes is not None:
+        return nodes
+    raise UserError(
+        f"`cluster.address` is {cluster.address}: describe the cluster's machines in cluster.nodes"
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from distlab.samples.cell import Cell
+from distlab.plan.memory import Fit
+from distlab.plan.placement import Group, Node, Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +26,99 @@ class CellPlan:
     """What a run would do in one cell.
 
     Attributes:
-        cell: Its labels and fingerprint.
+        variant: "base" or "instruct".
+        decoding: Name of the decoding method.
+        dataset: Name of the dataset.
+        prompt: Name of the prompt style.
+        fingerprint: Content address in the store; None where prompts cannot be rendered here, and
+            then nothing is known of the store, of lengths, or of prompts that are too long.
         problems: Problems of the dataset, too long ones included.
         too_long: Problems whose prompt does not fit the model; they get no samples.
         held: Samples of this run that the store holds.
         missing: Samples that a run would draw.
+        prompts: Problems with a sample missing.
         prompt_tokens: Prompt lengths over ``problems``, in tokens.
         max_new_tokens: Most tokens that the missing samples can hold: ``missing`` times
             ``decoding.max_tokens``. CoT-decoding's look at the first tokens adds no sample.
+        mean_new_tokens: Of the cell's samples in the store; None where it has none.
+        token_bytes: Most bytes that a new token takes in the store, before compression.
     """
 
-    cell: Cell
+    variant: str
+    decoding: str
+    dataset: str
+    prompt: str
+    fingerprint: str | None
     problems: int
-    too_long: int
-    held: int
+    too_long: int | None
+    held: int | None
     missing: int
-    prompt_tokens: Spread
+    prompts: int
+    prompt_tokens: Spread | None
     max_new_tokens: int
+    mean_new_tokens: float | None
+    token_bytes: int
+
+    @property
+    def arm(self) -> str:
+        """Variant and decoding, "base/cot"."""
+        return f"{self.variant}/{self.decoding}"
+
+    @property
+    def expected_new_tokens(self) -> float | None:
+        """Tokens of the missing samples, were they as long as those in the store."""
+        return None if self.mean_new_tokens is None else self.missing * self.mean_new_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Sums over the cells; see ``CellPlan`` for the fields.
 
-    A problem counts once in each cell that it is in.
+    A problem counts once in each cell that it is in. What is unknown in a cell is None here.
     """
 
     problems: int
-    too_long: int
-    held: int
+    too_long: int | None
+    held: int | None
     missing: int
+    prompts: int
     max_new_tokens: int
+    expected_new_tokens: float | None
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePlan:
+    """The engines that would draw the samples.
+
+    Attributes:
+        checkpoints: What they load, in the order of the tables.
+        group: What one engine takes.
+        nodes: The cluster.
+        placements: Engines that have room now, for all checkpoints together.
+        fit: Memory of an engine's fullest rank; None where it is not known.
+        max_num_seqs: Most sequences that an engine runs at once.
+        tokens_per_s: New tokens a second of one engine; None where it is not known.
+        weight_bytes: Of one checkpoint; None where it is not known.
+    """
+
+    checkpoints: tuple[str, ...]
+    group: Group
+    nodes: tuple[Node, ...]
+    placements: tuple[Placement, ...]
+    fit: Fit | None
+    max_num_seqs: int
+    tokens_per_s: float | None
+    weight_bytes: int | None
+
+    def engine_hours(self, tokens: float) -> float | None:
+        """Hours of one engine for so many new tokens."""
+        return None if self.tokens_per_s is None else tokens / self.tokens_per_s / 3600
+
+    def hours(self, tokens: float) -> float | None:
+        """Hours on the clock, all engines at work; None where nothing is placed or known."""
+        alone = self.engine_hours(tokens)
+        return None if alone is None or not self.placements else alone / len(self.placements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +159,7 @@ class Plan:
         store: Where samples are looked up.
         cells: In the order of the tables.
         totals: Sums over ``cells``.
+        engines: What would draw the samples.
         prompts: One of each dataset x prompt x variant, in the cells' order.
         notes: What the reader must know, one sentence each.
     """
@@ -104,5 +168,6 @@ class Plan:
     store: str
     cells: tuple[CellPlan, ...]
     totals: Totals
+    engines: EnginePlan
     prompts: tuple[ShownPrompt, ...]
     notes: tuple[str, ...]

@@ -1,55 +1,133 @@
-"""A prepared study to its Plan; pure."""
+"""A surveyed study and its cluster's nodes to its Plan; reads the store, starts nothing."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
-from distlab.cells import Example, PlannedCell, Prepared
+import pyarrow.compute as pc
+
+from distlab.cells import Example, PlannedCell
 from distlab.config.study import Study
+from distlab.decoding.types import DecodingKind
+from distlab.plan.engines import plan_engines
+from distlab.plan.placement import Node
 from distlab.plan.records import CellPlan, Plan, ShownPrompt, Spread, Totals
+from distlab.plan.survey import Survey, Unrendered
 from distlab.samples.cell import Cell
+from distlab.samples.store import StoredCell
+
+# Bytes of a new token in the store before compression: its id (4) and its text (about 4); of a
+# CoT-decoding branch a margin (4) too.
+_TOKEN_BYTES = 8
+_MARGIN_BYTES = 4
 
 
-def make_plan(study: Study, prepared: Prepared) -> Plan:
-    """Count what ``distlab.run`` would do.
+def make_plan(study: Study, found: Survey, nodes: Sequence[Node]) -> Plan:
+    """Count what ``distlab.run`` would do, and place its engines.
 
     Args:
         study: What was asked for.
-        prepared: Its problems and prompts, and what the store holds.
+        found: Its problems and prompts, and what the store holds.
+        nodes: The cluster's, with what is taken on them.
+
+    Raises:
+        UserError: An engine does not fit the cluster.
     """
-    cells = tuple(_cell(planned) for planned in prepared.cells)
+    cells = tuple(
+        _unrendered(cell) if isinstance(cell, Unrendered) else _cell(cell) for cell in found.cells
+    )
+    planned = [cell for cell in found.cells if isinstance(cell, PlannedCell)]
     return Plan(
         family=study.family.name,
         store=study.store,
         cells=cells,
         totals=_totals(cells),
-        prompts=_prompts(prepared.cells),
-        notes=tuple(_notes(study, prepared)),
+        engines=plan_engines(study, nodes),
+        prompts=_prompts(planned),
+        notes=tuple(_notes(study, found, planned)),
     )
 
 
 def _cell(planned: PlannedCell) -> CellPlan:
     missing = sum(len(draw.ranks) for draw in planned.draws)
     lengths = planned.prompt_tokens
+    cell = planned.cell
     return CellPlan(
-        cell=planned.cell,
+        variant=cell.variant,
+        decoding=cell.decoding,
+        dataset=cell.dataset,
+        prompt=cell.prompt,
+        fingerprint=cell.fingerprint,
         problems=len(lengths),
         too_long=len(planned.failures),
         held=planned.held,
         missing=missing,
+        prompts=len(planned.draws),
         prompt_tokens=Spread(min(lengths), statistics.median(lengths), max(lengths)),
         max_new_tokens=missing * planned.arm.decoding.max_tokens,
+        mean_new_tokens=_mean_tokens(planned.stored) if planned.held else None,
+        token_bytes=_token_bytes(planned.arm.decoding.kind),
     )
+
+
+def _unrendered(cell: Unrendered) -> CellPlan:
+    missing = cell.problems * cell.arm.n
+    return CellPlan(
+        variant=cell.arm.variant,
+        decoding=cell.arm.decoding.name,
+        dataset=cell.dataset,
+        prompt=cell.prompt,
+        fingerprint=None,
+        problems=cell.problems,
+        too_long=None,
+        held=None,
+        missing=missing,
+        prompts=cell.problems,
+        prompt_tokens=None,
+        max_new_tokens=missing * cell.arm.decoding.max_tokens,
+        mean_new_tokens=None,
+        token_bytes=_token_bytes(cell.arm.decoding.kind),
+    )
+
+
+def _mean_tokens(stored: StoredCell) -> float | None:
+    """Mean length of the samples in the store."""
+    lengths = pc.list_value_length(stored.samples(["token_ids"]).column("token_ids"))
+    mean = pc.mean(lengths).as_py()
+    return None if mean is None else float(mean)
+
+
+def _token_bytes(kind: DecodingKind) -> int:
+    return _TOKEN_BYTES + (_MARGIN_BYTES if kind is DecodingKind.COT else 0)
 
 
 def _totals(cells: Sequence[CellPlan]) -> Totals:
     return Totals(
         problems=sum(cell.problems for cell in cells),
-        too_long=sum(cell.too_long for cell in cells),
-        held=sum(cell.held for cell in cells),
+        too_long=_sum_known(cell.too_long for cell in cells),
+        held=_sum_known(cell.held for cell in cells),
         missing=sum(cell.missing for cell in cells),
+        prompts=sum(cell.prompts for cell in cells),
         max_new_tokens=sum(cell.max_new_tokens for cell in cells),
+        expected_new_tokens=_expected(cells),
+        max_bytes=sum(cell.max_new_tokens * cell.token_bytes for cell in cells),
     )
+
+
+def _sum_known(values: Iterable[int | None]) -> int | None:
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _expected(cells: Sequence[CellPlan]) -> float | None:
+    """Tokens to come, where every cell that lacks samples has some already."""
+    wanting = [cell.expected_new_tokens for cell in cells if cell.missing]
+    known = [tokens for tokens in wanting if tokens is not None]
+    return sum(known) if wanting and len(known) == len(wanting) else None
 
 
 def _prompts(cells: Sequence[PlannedCell]) -> tuple[ShownPrompt, ...]:
@@ -78,11 +156,13 @@ def _shown(cell: Cell, example: Example) -> ShownPrompt:
     )
 
 
-def _notes(study: Study, prepared: Prepared) -> Iterator[str]:
+def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterator[str]:
     yield from study.family.notes
-    for dataset in prepared.datasets.values():
+    for gap in found.gaps:
+        yield f"{gap}. Planned from what is known without it"
+    for dataset in found.datasets.values():
         yield from (f"{dataset.name}: {note}" for note in dataset.notes)
-    for planned in prepared.cells:
+    for planned in cells:
         if planned.differing:
             yield (
                 f"{planned.cell.key}: a new cell; the nearest stored one differs in "

@@ -1,13 +1,17 @@
-"""A Plan in; its table, notes and prompts on the terminal out."""
+"""A Plan in; its engines, table, notes and prompts on the terminal out."""
+
+from collections.abc import Iterator
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from distlab.plan.records import CellPlan, Plan, ShownPrompt, Spread
+from distlab.plan.memory import GIB, gib
+from distlab.plan.placement import Node, Placement
+from distlab.plan.records import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
+from distlab.progress import format_seconds
 from distlab.report.escape import plain, terminal
-from distlab.samples.cell import Cell
 
 # Titles of the columns after the cell's; the numbers are counts of samples, problems and tokens.
 _NUMBERS = (
@@ -16,7 +20,7 @@ _NUMBERS = (
     "in\nstore",
     "missing",
     "prompt tokens\nmin/median/max",
-    "new tokens\nat most",
+    "new tokens\nat most\nexpected",
 )
 
 
@@ -31,15 +35,133 @@ def render_plan(plan: Plan, console: Console, *, prompts: bool = True) -> None:
     for note in plan.notes:
         _say(console, f"note: {note}")
     _say(console, f"{plan.family} · {len(plan.cells)} cells · store {plan.store}")
+    for line in _engines(plan.engines, plan.cells):
+        _say(console, line)
     console.print(_table(plan))
-    totals = plan.totals
-    _say(
-        console,
-        f"{totals.missing} samples to draw, {totals.held} in the store · "
-        f"at most {totals.max_new_tokens} new tokens",
-    )
+    for line in _sums(plan.totals, plan.engines):
+        _say(console, line)
     for shown in plan.prompts if prompts else ():
         _prompt(shown, console)
+
+
+def _engines(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
+    """Cluster, split, places and memory."""
+    yield f"cluster · {_nodes(engines.nodes)}"
+    group, count = engines.group, len(engines.placements)
+    takes = f"{group.ranks} x {group.gpu_type or 'GPU'}, " if group.gpus_per_rank else ""
+    cores = f"{group.ranks * group.cpus_per_rank:g} cores"
+    yield f"engine · {group.parallelism} · takes {takes}{cores}"
+    yield f"replicas · {_replicas(count, len(engines.checkpoints))}"
+    for index, placement in enumerate(engines.placements, 1):
+        yield f"  {index} · {_place(placement)}"
+    yield from _memory(engines, cells)
+
+
+def _nodes(nodes: tuple[Node, ...]) -> str:
+    """Nodes that are alike together: "a1, a2: 96 cores, 8 x H100"."""
+    alike: dict[str, list[str]] = {}
+    for node in nodes:
+        has = f"{node.cpus:g} cores"
+        has += f", {node.gpus} x {node.gpu_type or 'GPU'}" if node.gpus else ""
+        taken = [f"{node.used_gpus} GPUs"] if node.used_gpus else []
+        taken += [f"{node.used_cpus:g} cores"] if node.used_cpus else []
+        has += f" ({' and '.join(taken)} taken)" if taken else ""
+        alike.setdefault(has, []).append(node.name)
+    return "; ".join(f"{', '.join(names)}: {has}" for has, names in alike.items())
+
+
+def _replicas(count: int, checkpoints: int) -> str:
+    if count == 0:
+        return "no room now: a run waits until an engine's place is free"
+    if checkpoints == 1:
+        return f"{count} of one checkpoint"
+    if count < checkpoints:
+        return f"{count} at once: the {checkpoints} checkpoints run one after the other"
+    return f"{count} at once, shared by {checkpoints} checkpoints side by side"
+
+
+def _place(placement: Placement) -> str:
+    return ", ".join(
+        f"{name}: {ranks} rank{'s' if ranks > 1 else ''}" for name, ranks in placement.ranks
+    )
+
+
+def _memory(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
+    fit = engines.fit
+    if fit is None:
+        yield "memory · not checked: the model's facts or the GPU's memory are not known"
+        return
+    yield (
+        f"memory of the fullest rank · {gib(fit.weights)} weights + {gib(fit.overhead)} overhead "
+        f"(our estimate) + {gib(fit.kv_cache)} KV cache, of {gib(fit.usable)}"
+    )
+    yield (
+        f"KV cache · {fit.kv_bytes_per_token} bytes a token, {fit.tokens} tokens: "
+        f"{_sequences(engines, fit.max_model_len)} of {fit.max_model_len} tokens at once"
+    )
+    if (length := _expected_length(cells)) is not None:
+        yield f"  {_sequences(engines, length)} of {length:.0f} tokens, as long as those sampled"
+
+
+def _sequences(engines: EnginePlan, length: float) -> str:
+    assert engines.fit is not None
+    held = engines.fit.sequences(length)
+    if held > engines.max_num_seqs:
+        return f"{engines.max_num_seqs} sequences (cluster.max_num_seqs; it has room for {held})"
+    return f"{held} sequence{'' if held == 1 else 's'}"
+
+
+def _expected_length(cells: tuple[CellPlan, ...]) -> float | None:
+    """Prompt and answer of the longest cell that has samples."""
+    lengths = [
+        cell.prompt_tokens.median + cell.mean_new_tokens
+        for cell in cells
+        if cell.prompt_tokens is not None and cell.mean_new_tokens is not None
+    ]
+    return max(lengths, default=None)
+
+
+def _sums(totals: Totals, engines: EnginePlan) -> Iterator[str]:
+    held = "an unknown number" if totals.held is None else str(totals.held)
+    yield (
+        f"{totals.missing} samples to draw from {totals.prompts} prompts, {held} in the store · "
+        f"at most {totals.max_new_tokens} new tokens{_about(totals.expected_new_tokens)}"
+    )
+    yield _time(totals, engines)
+    files = (
+        f"{len(engines.checkpoints)} x {gib(engines.weight_bytes)} of weights where the hub cache "
+        "is (on every node, unless it is shared)"
+        if engines.weight_bytes is not None
+        else "the weights"
+    )
+    yield f"disk · {files} + at most {_size(totals.max_bytes)} of samples, before compression"
+
+
+def _about(tokens: float | None) -> str:
+    return "" if tokens is None else f", about {tokens:.0f} expected"
+
+
+def _time(totals: Totals, engines: EnginePlan) -> str:
+    """Hours at the stated throughput: of the bound, and of what is expected."""
+    if engines.tokens_per_s is None:
+        return "time · not known: set cluster.tokens_per_s (new tokens/s of one engine), or --probe"
+    spans = [("at most", float(totals.max_new_tokens))]
+    if totals.expected_new_tokens is not None:
+        spans.append(("about", totals.expected_new_tokens))
+    parts = [f"{word} {_hours(engines, tokens)}" for word, tokens in spans]
+    return f"time · at {engines.tokens_per_s:g} tokens/s an engine: {'; '.join(parts)}"
+
+
+def _hours(engines: EnginePlan, tokens: float) -> str:
+    alone, clock = engines.engine_hours(tokens), engines.hours(tokens)
+    assert alone is not None
+    group = engines.group
+    work = f"{alone * group.ranks:.3g} GPU-hours" if group.gpus_per_rank else f"{alone:.3g} hours"
+    return work if clock is None else f"{work}, {format_seconds(clock * 3600)} on the clock"
+
+
+def _size(size: int) -> str:
+    return gib(size) if size >= GIB // 10 else f"{size / 2**20:.1f} MiB"
 
 
 def _say(console: Console, line: str) -> None:
@@ -52,22 +174,32 @@ def _table(plan: Plan) -> Table:
     table.add_column("arm\ndataset/prompt\nfingerprint", "total", overflow="fold")
     totals = plan.totals
     sums = (totals.problems, totals.too_long, totals.held, totals.missing)
-    footers = (*map(str, sums), "", str(totals.max_new_tokens))
+    footers = (
+        *map(_count, sums),
+        "",
+        f"{totals.max_new_tokens}\n{_count(totals.expected_new_tokens)}",
+    )
     for title, footer in zip(_NUMBERS, footers, strict=True):
         table.add_column(title, footer, justify="right", overflow="fold")
     for cell in plan.cells:
-        table.add_row(_label(cell.cell), *_numbers(cell))
+        table.add_row(_label(cell), *_numbers(cell))
     return table
 
 
-def _label(cell: Cell) -> Text:
-    lines = (cell.arm, f"{cell.dataset}/{cell.prompt}", cell.fingerprint)
+def _count(number: float | None) -> str:
+    return "?" if number is None else f"{number:.0f}"
+
+
+def _label(cell: CellPlan) -> Text:
+    lines = (cell.arm, f"{cell.dataset}/{cell.prompt}", cell.fingerprint or "not rendered here")
     return Text("\n").join(terminal(line, None) for line in lines)
 
 
 def _numbers(cell: CellPlan) -> tuple[str, ...]:
     counts = (cell.problems, cell.too_long, cell.held, cell.missing)
-    return (*map(str, counts), _spread(cell.prompt_tokens), str(cell.max_new_tokens))
+    lengths = "?" if cell.prompt_tokens is None else _spread(cell.prompt_tokens)
+    tokens = f"{cell.max_new_tokens}\n{_count(cell.expected_new_tokens)}"
+    return (*map(_count, counts), lengths, tokens)
 
 
 def _spread(spread: Spread) -> str:

@@ -1,6 +1,6 @@
 """Dataset files and hub sets in; Problems out."""
 
-from distlab.problems.loading import load_dataset, load_exemplars
+from distlab.problems.loading import load_dataset, load_exemplars, published_problems
 from distlab.problems.table import read_problems, write_problems
 from distlab.problems.types import (
     DatasetLoader,
@@ -22,6 +22,7 @@ __all__ = [
     "Problem",
     "load_dataset",
     "load_exemplars",
+    "published_problems",
     "read_problems",
     "write_problems",
 ]

@@ -3,7 +3,7 @@
 import importlib
 
 from distlab.errors import UserError
-from distlab.problems.types import DatasetLoader, DatasetSpec, Exemplar, LoadedDataset
+from distlab.problems.types import DatasetLoader, DatasetSpec, Exemplar, LoadedDataset, Published
 
 
 def load_dataset(spec: DatasetSpec) -> LoadedDataset:
@@ -24,6 +24,17 @@ def load_exemplars(spec: DatasetSpec) -> tuple[Exemplar, ...]:
         UserError: As ``load_dataset``, for the split the exemplars come from.
     """
     return _loader(spec).exemplars(spec)
+
+
+def published_problems(spec: DatasetSpec) -> int | None:
+    """Problems of the published set after ``spec.limit``; None where the loader does not know.
+
+    Raises:
+        UserError: The loader cannot be had, or refuses its options.
+    """
+    loader = _loader(spec)
+    rows = loader.published_rows(spec) if isinstance(loader, Published) else None
+    return rows if rows is None or spec.limit is None else min(rows, spec.limit)
 
 
 def _loader(spec: DatasetSpec) -> DatasetLoader:

@@ -41,6 +41,10 @@ class MATH:
         """MATH train, as ``train_exemplars``."""
         return train_exemplars(spec)
 
+    def published_rows(self, spec: DatasetSpec) -> int | None:
+        """Rows of the test split."""
+        return _KNOWN_MATH.rows
+
 
 class MATH500:
     """The 500 problems of Lightman et al. (arXiv 2305.20050); rows with answer and unique_id."""
@@ -55,6 +59,10 @@ class MATH500:
     def exemplars(self, spec: DatasetSpec) -> tuple[Exemplar, ...]:
         """MATH train, as ``train_exemplars``."""
         return train_exemplars(spec)
+
+    def published_rows(self, spec: DatasetSpec) -> int | None:
+        """Rows of the set."""
+        return _KNOWN_MATH_500.rows
 
 
 def train_exemplars(spec: DatasetSpec) -> tuple[Exemplar, ...]:

@@ -64,6 +64,10 @@ class _Perturbed:
         """MATH train of levels 1 to 4: no seed of these problems is among them."""
         return train_exemplars(spec)
 
+    def published_rows(self, spec: DatasetSpec) -> int | None:
+        """Rows of the set."""
+        return _KNOWN[self.side].rows
+
 
 class Simple(_Perturbed):
     """MATH-Perturb-Simple."""

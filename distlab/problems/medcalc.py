@@ -127,6 +127,11 @@ class MedCalc:
             if _note_key(row) not in evaluated and len(row.text("Patient Note")) <= _MAX_NOTE
         )
 
+    def published_rows(self, spec: DatasetSpec) -> int | None:
+        """Rows of the version; None for the corrected subset, which a file decides."""
+        settings = _settings(spec)
+        return _KNOWN[settings.version].rows if settings.corrected_path is None else None
+
 
 def _settings(spec: DatasetSpec) -> _Settings:
     check_names(spec, _OPTIONS)

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -9,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distlab.checkpoints import cache_folder
-from distlab.errors import UserError
-from distlab.files import whole
+from distlab.errors import Unavailable, UserError
 from distlab.problems.rows import Row, read_rows
 
 _SUFFIXES = (".parquet", ".jsonl", ".csv", ".json")
@@ -93,7 +93,7 @@ def from_hub(files: HubFiles, revision: str, dataset: str, option: str = "path")
         HFValidationError,
         OSError,
     ) as error:
-        raise UserError(
+        raise Unavailable(
             f"dataset {dataset} cannot be had from the hub ({files.repo} at {revision}: "
             f"{_brief(error)}) and is not in its cache; give dataset.{option}=FILE"
         ) from error
@@ -126,7 +126,7 @@ def from_web(url: str, dataset: str, commit: str | None = None) -> Source:
             body = response.read()
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         if not kept.is_file():
-            raise UserError(
+            raise Unavailable(
                 f"dataset {dataset} cannot be fetched from {url} ({_brief(error)}); "
                 "give dataset.path=FILE"
             ) from error
@@ -134,8 +134,9 @@ def from_web(url: str, dataset: str, commit: str | None = None) -> Source:
         notes = (f"{url} could not be reached: the copy fetched on {day} was read",)
     else:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with whole(kept) as stream:
-            stream.write(body)
+        draft = kept.with_name(f"{name}.{os.getpid()}.tmp")
+        draft.write_bytes(body)
+        draft.replace(kept)
     return Source(read_rows(kept), url, commit, notes)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class GoldKind(StrEnum):
@@ -134,4 +134,13 @@ class DatasetLoader(Protocol):
 
     def exemplars(self, spec: DatasetSpec) -> tuple[Exemplar, ...]:
         """All solved problems a few-shot prompt may draw from, never evaluated ones."""
+        ...
+
+
+@runtime_checkable
+class Published(Protocol):
+    """A loader that knows how many rows the published set has."""
+
+    def published_rows(self, spec: DatasetSpec) -> int | None:
+        """Rows, for a plan that cannot read the files; None where they vary."""
         ...

@@ -10,6 +10,7 @@ not kept; a timeout is, and counts for deadlines up to the one that it overran.
 
 import contextlib
 import hashlib
+import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distlab.files import whole
 from distlab.problems.types import Gold
 from distlab.scoring.types import ComponentSpec, Verdict
 
@@ -127,8 +127,15 @@ def commit(table: pa.Table, path: Path) -> None:
     Raises:
         OSError: The disk is full or the folder is gone.
     """
-    with whole(path) as stream:
-        pq.write_table(table, stream, compression="zstd")
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with draft.open("wb") as file:
+            pq.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _read(files: Sequence[Path]) -> pa.Table:

