@@ -55,10 +55,18 @@ system:
 	  $(APT) install -y --no-install-recommends $$missing >>"$$log" 2>&1; then rm -f "$$log"; \
 	else tail -5 "$$log"; echo "could not install$$missing (all of it: $$log): their tests skip"; fi
 
+# The S3 server that tests run on loopback: see constraints-s3.txt.
+S3 := $(VENV)/.s3/.distlab
+$(S3): constraints-s3.txt $(STAMP)
+	@uv=$$(command -v uv || echo $(UV)); \
+	$$uv venv -q --allow-existing --python $(PYTHON) $(VENV)/.s3; \
+	VIRTUAL_ENV=$(VENV)/.s3 $$uv pip install -q -r constraints-s3.txt
+	@touch $@
+
 run: setup
 	@$(VENV)/bin/python -m distlab.run $(ARGS)
 
-test: setup system
+test: setup system $(S3)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 check: setup

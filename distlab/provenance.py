@@ -60,7 +60,7 @@ def manifest(
         run=run,
         command=command,
         # Absolute, so that score and report find it from anywhere.
-        store=store.root if store.is_local else store.uri,
+        store=store.address,
         cells=tuple(planned.cell for planned in prepared.cells),
         failures=tuple(f for planned in prepared.cells for f in planned.failures),
         config=config,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from distlab.errors import UserError
+from distlab.files import whole
 from distlab.samples.cell import Cell, ProblemFailure
 
 
@@ -89,10 +90,9 @@ class RunFolder:
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace ``manifest.json`` in one step."""
-        draft = self.manifest_file.with_suffix(".tmp")
         # ASCII, so that a lone surrogate in an error message cannot stop the manifest.
-        draft.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
-        draft.replace(self.manifest_file)
+        with whole(self.manifest_file) as stream:
+            stream.write(f"{json.dumps(asdict(manifest), indent=2)}\n".encode("ascii"))
 
     def read_manifest(self) -> Manifest:
         """Read ``manifest.json``.

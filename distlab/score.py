@@ -35,6 +35,7 @@ def score_run(
     progress: Progress | None = None,
     *,
     skip_unread: bool = False,
+    store: Store | None = None,
 ) -> ScoreSummary:
     """Extract and grade every stored sample of a run, with the components its config names.
 
@@ -43,13 +44,14 @@ def score_run(
         manifest: Its manifest.
         progress: Called with samples done and samples in all.
         skip_unread: Leave out extractors whose model has read nothing, instead of refusing.
+        store: The run's store where it is open already, with what was read of it.
 
     Raises:
         UserError: A component does not load, a shard is damaged, or no grader judges a gold.
     """
     extractor, grader = _groups(manifest.config)
     extractors = _with_readings(components("extractor", extractor.use), manifest, skip_unread)
-    store = Store.look(manifest.store)
+    store = store or Store.look(manifest.store)
     return score(
         _sources(folder, manifest, store),
         folder.verdicts,
@@ -107,7 +109,7 @@ def _source(cell: Cell, store: Store, problems: Mapping[str, SourceProblem]) -> 
             f"the store {store.uri} has no cell {cell.path}, and the run's verdicts are left as "
             "they are: bring the store back to this place, or run again"
         )
-    return CellSource(cell.key, stored.shards(), cell.n, problems, store.fs)
+    return CellSource(cell.key, stored.shards(), cell.n, problems, store.fs, store.keys)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -128,7 +128,7 @@ def _work(
             outcome = outcome.joined(read)
         folder.write_manifest(manifest)
         if outcome.signal is None:
-            _score(folder, manifest, state, view, clock)
+            _score(folder, manifest, store, state, view, clock)
     manifest = replace(manifest, timings_s={**manifest.timings_s, **clock.seconds})
     folder.write_manifest(manifest)
     return outcome, manifest
@@ -160,7 +160,12 @@ class _Engines:
 
 
 def _score(
-    folder: RunFolder, manifest: Manifest, state: State, view: View, clock: provenance.Stopwatch
+    folder: RunFolder,
+    manifest: Manifest,
+    store: Store,
+    state: State,
+    view: View,
+    clock: provenance.Stopwatch,
 ) -> None:
     def show(done: int, of: int) -> None:
         state.detail = f"{done}/{of} samples"
@@ -168,7 +173,7 @@ def _score(
 
     state.stage, state.sampling_since = "scoring", None
     with clock.stage("score"):
-        score_run(folder, manifest, show, skip_unread=True)
+        score_run(folder, manifest, show, skip_unread=True, store=store)
 
 
 @contextmanager

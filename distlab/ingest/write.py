@@ -149,7 +149,7 @@ def new_manifest(run: str, store: Store) -> Manifest:
     return Manifest(
         run=run,
         command="",
-        store=store.root if store.is_local else store.uri,
+        store=store.address,
         cells=(),
         config={
             INGESTED: [],

@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from distlab.checkpoints import cache_folder
 from distlab.errors import Unavailable, UserError
+from distlab.files import whole
 from distlab.problems.rows import Row, read_rows
 
 _SUFFIXES = (".parquet", ".jsonl", ".csv", ".json")
@@ -134,9 +134,8 @@ def from_web(url: str, dataset: str, commit: str | None = None) -> Source:
         notes = (f"{url} could not be reached: the copy fetched on {day} was read",)
     else:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_name(f"{name}.{os.getpid()}.tmp")
-        draft.write_bytes(body)
-        draft.replace(kept)
+        with whole(kept) as stream:
+            stream.write(body)
     return Source(read_rows(kept), url, commit, notes)
 
 

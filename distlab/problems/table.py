@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distlab.errors import UserError
+from distlab.files import whole
 from distlab.problems.content import duplicates
 from distlab.problems.rows import Row
 from distlab.problems.types import Gold, GoldKind, Problem
@@ -46,9 +47,8 @@ def write_problems(path: Path, problems: Sequence[Problem]) -> None:
     """
     table = pa.Table.from_pylist([_record(problem) for problem in problems], schema=PROBLEMS)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    pq.write_table(table, draft, compression="zstd")
-    draft.replace(path)
+    with whole(path) as stream:
+        pq.write_table(table, stream, compression="zstd")
 
 
 def read_problems(path: Path) -> tuple[Problem, ...]:

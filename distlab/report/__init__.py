@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distlab.files import whole
 from distlab.runfolder import RunFolder
 
 # The modules are imported where they are used: whoever wants `report.escape` alone, as the plan
@@ -49,9 +50,8 @@ def write_report(run: Path, tables: StudyTables) -> Path:
 
     write_results(run / "results", tables)
     report = RunFolder(run).report
-    draft = report.with_suffix(".tmp")
-    draft.write_text(render_markdown(tables), encoding="utf-8")
-    draft.replace(report)
+    with whole(report) as stream:
+        stream.write(render_markdown(tables).encode())
     return report
 
 

