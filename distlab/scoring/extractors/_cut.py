@@ -21,13 +21,19 @@ _STRONG = re.compile(
 
 # These may also restate the problem or head a part of the solution.
 _WEAK = re.compile(
-    rf"\n{_PREFIX}(?:Question|QUESTION|Problem|PROBLEM|Exercise|Example|Task|Puzzle|Query)"
-    rf"{_SUFFIX}[:.]"
+    rf"\n{_PREFIX}(?:(?:Question|QUESTION|Problem|PROBLEM|Exercise|Example|Task|Puzzle|Query)"
+    rf"(?:{_SUFFIX}[:.]|\s\d{{1,3}}[*_]{{0,3}}[ \t]?\n)"
+    # How prompts that models were tuned on begin.
+    r"|You are an? (?:AI|helpful|expert|assistant)|Let's try another|Here(?: is|'s) another)"
 )
+
+# A question on the line of the answer.
+_INLINE = re.compile(r"[.!?]\s{1,3}(?=(?:Q|Question|Problem)\s?\d{0,2}:\s)")
 
 # An answer sentence, then a paragraph that asks something.
 _NEW_QUESTION = re.compile(
-    r"nswer(?: is|:)[^\n]{1,120}\n[ \t]{0,8}\n\s{0,8}(?=[^\n]{10,1500}\?[ \t*]{0,4}(?:\n|\Z))"
+    r"nswer(?: is|:)[^\n]{1,120}\n[ \t]{0,8}\n(?:\s{0,8}[-*=_#]{3,20}[ \t]{0,4}\n)?\s{0,8}"
+    r"(?=[^\n]{10,1500}\?[ \t*]{0,4}(?:\n|\Z))"
 )
 
 _RESTATED = re.compile(
@@ -39,7 +45,7 @@ _RESTATED = re.compile(
 _LINE = 600
 _TRIES = 200
 _STATED = re.compile(r"nswer|NSWER|\\boxed|\\fbox|####")
-_HEADING = re.compile(r"\s{0,8}(?:#|\*\*|Step\b|\d+[.)]\s)")
+_HEADING = re.compile(r"\s{0,8}(?:#|\*\*(?:Step\b|[^*\n]*\*\*:|(?![^*\n]*[0-9]))|Step\b|\d+[.)]\s)")
 _DIGIT = re.compile(r"[0-9]")
 
 
@@ -83,7 +89,9 @@ def run_on(text: str, start: int, end: int) -> int:
 def _weak_cut(text: str, start: int, end: int) -> int:
     stated = _STATED.search(text, start, end)
     answered = stated.start() if stated else end
-    for weak in islice(_WEAK.finditer(text, start, end), _TRIES):
+    inline = _INLINE.search(text, answered, end)
+    cut = inline.end() if inline else end
+    for weak in islice(_WEAK.finditer(text, start, cut), _TRIES):
         if answered < weak.start() or _concluded(text, start, weak.start()):
             return weak.start()
-    return end
+    return cut

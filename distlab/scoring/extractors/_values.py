@@ -6,15 +6,21 @@ span is exact. Patterns are bounded or possessive: searches are linear in the te
 
 import re
 
+from distlab.scoring.numerals import NUMERAL
+
 Span = tuple[int, int]
 
 _FRAC = r"\\[dtc]?frac\s?(?:\{\s?-?[0-9]{1,30}\s?\}|[0-9])\s?(?:\{\s?[0-9]{1,30}\s?\}|[0-9])"
 # 1,234  1{,}234  1,\!234  1\,234, and the narrow spaces; Indian 1,00,000 too.
 _SEP = r"(?:\{,\}|,\\!\s?|\\[,!]|,|[\u00a0\u2009\u202f])"
 _PLAIN = (
-    rf"(?:[0-9]{{1,3}}(?:{_SEP}[0-9]{{3}}(?![0-9]))++|[0-9]{{1,2}}(?:,[0-9]{{2}})++,[0-9]{{3}}"
+    # 1.234,50 and 1.234.567; 1'234'567 and 1_234_567.
+    r"(?:[0-9]{1,3}(?:\.[0-9]{3})++,[0-9]{1,2}(?![0-9])|[0-9]{1,3}(?:\.[0-9]{3}){2,}+(?!\.?[0-9])"
+    r"|[0-9]{1,3}(?:'[0-9]{3})++(?![\w'])|[0-9]{1,3}(?:_[0-9]{3}){2,}+(?!\w))"
+    rf"|(?:[0-9]{{1,3}}(?:{_SEP}[0-9]{{3}}(?![0-9]))++|[0-9]{{1,2}}(?:,[0-9]{{2}})++,[0-9]{{3}}"
     r"(?![0-9])|[0-9]++)(?:\.[0-9]++)?|\.[0-9]++"
 )
+_VULGAR = "[¼½¾⅐-⅞]"
 _POWER = (
     r"(?:[eE][-+]?[0-9]{1,3}(?![\w.])"
     r"|\s?(?:x|×|\*|\\times|\\cdot)\s?10(?:\^|\*\*)\s?(?:\{?\s?[-−]?[0-9]{1,3}\s?\}?))"
@@ -23,10 +29,11 @@ _MONEY = r"(?:US)?\\?[$€£¥₹]\s?"
 
 NUMBER = re.compile(
     # Spaces as separators are told from two numbers by a currency sign alone.
-    rf"(?<=[$€£¥₹])[0-9]{{1,3}}(?: [0-9]{{3}})++(?![0-9])(?:\.[0-9]++)?"
-    rf"|(?<![\w.])(?:[-−](?:{_MONEY})?)?"
-    rf"(?:{_FRAC}|(?:{_PLAIN})(?:\s?{_FRAC}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
-    rf"|\s?/\s?[0-9]{{1,30}}(?![\w/])|{_POWER})?)(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
+    rf"[$€£]\s?[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?\s?(?:k|K|M|[bB]n|B|mn)\b"
+    rf"|(?<=[$€£¥₹])[0-9]{{1,3}}(?: [0-9]{{3}})++(?![0-9])(?:\.[0-9]++)?"
+    rf"|(?<![0-9A-Za-z_.])(?:[-−](?:{_MONEY})?|negative\s)?"
+    rf"(?:{_FRAC}|{_VULGAR}|(?:{_PLAIN})(?:\s?{_FRAC}|\s?{_VULGAR}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
+    rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER})?)(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
     # A sign after a value is a minus, and the number starts behind it.
     r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
 )
@@ -34,7 +41,7 @@ NUMBER = re.compile(
 _OPERATOR = re.compile(
     r"\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]"
     # A root, a variable, a time of day.
-    r"|\s?\\(?:sqrt|pi)|[xyzn](?![A-Za-z])|:[0-9]{2}|\s?\("
+    r"|\s?\\(?:sqrt|pi)|[xyzn](?![A-Za-z])|:[0-9]{2}|\("
     r"(?=[^()]{0,20}[-+*/]\s?[^()]{1,20}\))"
 )
 # "84 sofas and 88 chairs", "1 minute and 24 seconds": two numbers are not one.
@@ -45,42 +52,48 @@ _COMPOUND = re.compile(
 _SUM = re.compile(r"[^(),;=]*[+×*][^(),;=]*")
 
 _JUNK = re.compile(
-    r"(?:[\s:*_`>~≈=\"'“”(\[{]|\\\(|\\\[|\\approx|\\text\{|\\boxed|\\fbox|\\\$|[$€£¥₹]"
+    r"(?:[\s:*_`>~≈=\"'“”(\[{]|\\\(|\\\[|\\approx|\\text\{|\\boxed|\\fbox|\\\$"
+    r"|[$€£¥₹](?!\s?[0-9.]{1,12}\s?(?:k|K|M|[bB]n|B|mn)\b)"
     r"|(?:about|approximately|approx\.?|roughly|around|exactly|simply|just|only|a total of|USD"
     r"|Rs\.?)\s)*+"
 )
 
-_COPULA = re.compile(r"\b(?:is|are|was|were|be|equals?|equal to|makes|becomes)\s|:\s")
-_EQUALS = re.compile(r"=|≈|\\approx")
-
-_ONES = "one|two|three|four|five|six|seven|eight|nine"
-NUMBER_WORD = re.compile(
-    rf"\b(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:{_ONES}))?"
-    rf"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
-    rf"|zero|{_ONES})\b",
-    re.IGNORECASE,
+_COPULA = re.compile(
+    r"\b(?:is|are|was|were|be|equals?|equal to|makes|becomes|so|thus|hence|giv(?:es|ing)"
+    r"|leav(?:es|ing)|total(?:s|ing)?(?:\sof)?)\s|:\s"
 )
+# "2 hours and 30 minutes, which is 150 minutes".
+_RESTATED = re.compile(
+    r"(?:\swhich\s(?:is|equals|makes|means|totals)(?:\sthe\ssame\sas)?|\bi\.e\.,?|\bthat\sis,?|,?\sor)\s"
+)
+_REASON = re.compile(r",?\s(?:because|since)\s")
+_MINUS = re.compile(r"minus\s(?=[0-9])")
+_SPACED = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+(?![\w,]|\.[0-9]|\s[0-9])")
+_EQUALS = re.compile(r"=|≈|\\approx")
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
     r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
 )
 DATE = re.compile(
-    r"(?<![0-9/])(?:[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+    r"(?<![0-9/.])(?:[0-9]{1,2}\s?/\s?[0-9]{1,2}\s?/\s?[0-9]{2,4}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
     r"|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4})(?![0-9/])"
     rf"|\b{_MONTH}\s{{1,3}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s{{1,3}}[0-9]{{4}}\b"
-    rf"|\b[0-9]{{1,2}}(?:st|nd|rd|th)?\s{{1,3}}(?:of\s)?{_MONTH},?\s{{1,3}}[0-9]{{4}}\b",
+    rf"|\b[0-9]{{1,2}}(?:st|nd|rd|th)?(?:\s{{1,3}}(?:of\s)?|-){_MONTH}(?:,?\s{{1,3}}|-)[0-9]{{4}}\b",
     re.IGNORECASE,
 )
 
-WEEKS_DAYS = re.compile(
-    r"\b[0-9]{1,3}\s?(?:weeks?|wks?|w)\b['\"’]?[\s,;+&(]{0,4}(?:and\s)?['\"‘]?"
-    r"[0-9]{1,3}\s?(?:days?|d)\b"
+_COUNT = rf"(?:[0-9]{{1,3}}|{NUMERAL.pattern})"
+# Weeks and days together come first: text also says one of them, or both as days.
+WEEKS_AND_DAYS = re.compile(
+    rf"\b{_COUNT}\s?(?:weeks?\b|week\(s\)|wks?\b|w\b)['\"’]?[\s,;+&(]{{0,4}}(?:and\s|D\s?=\s?)?['\"‘]?"
+    rf"{_COUNT}\s?(?:days?\b|day\(s\)|d\b)"
     r"|\b[0-9]{1,3}w[0-9]d\b"
     r"|\b[0-9]{1,3}\s?(?:\+\s?[0-6]|\s[0-6]/7)\s?(?:weeks?|wks?|w)\b"
-    r"|\b[0-9]{1,3}\s?(?:weeks?|wks?|days?)\b",
+    r"|\bweeks?\s?[:=]\s?[0-9]{1,3}[\s,;]{1,3}(?:and\s)?days?\s?[:=]\s?[0-9]{1,3}\b",
     re.IGNORECASE,
 )
+WEEKS_OR_DAYS = re.compile(rf"\b{_COUNT}\s?(?:weeks?|wks?|days?)\b", re.IGNORECASE)
 PAIR = re.compile(r"[(\[]\s?['\"]?([0-9]{1,3}['\"]?\s?,\s?['\"]?[0-9]{1,3})['\"]?\s?[)\]]")
 
 
@@ -103,11 +116,24 @@ def number_in(text: str, start: int, end: int) -> Span | None:
     """
     first = NUMBER.search(text, start, end)
     if first is None:
-        word = NUMBER_WORD.search(text, start, end)
+        word = NUMERAL.search(text, start, end)
         return word.span() if word else None
     head, tail = _span(first)
-    direct = skip_junk(text, start, end) >= head
-    several = direct and bool(_OPERATOR.match(text, tail, end) or _COMPOUND.match(text, tail, end))
+    lead = skip_junk(text, start, end)
+    if _MINUS.match(text, lead, end) and text[lead:head] == "minus ":
+        return lead, tail
+    direct = lead >= head
+    spaced = _SPACED.match(text, head, end) if direct else None
+    if spaced:
+        return spaced.span()
+    compound = direct and bool(_COMPOUND.match(text, tail, end))
+    restated = _restated(text, tail, end) if compound else None
+    if restated:
+        return restated
+    several = compound or (direct and bool(_OPERATOR.match(text, tail, end)))
+    if not direct:
+        reason = _REASON.search(text, tail, end)
+        end = reason.start() if reason else end
     equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
     if direct and not several and not _is_sum(text, tail, equals):
         return head, tail
@@ -122,6 +148,15 @@ def number_in(text: str, start: int, end: int) -> Span | None:
         if value:
             return _span(value)
     return head, tail
+
+
+def _restated(text: str, start: int, end: int) -> Span | None:
+    """The one number that several are said to be the same as."""
+    for mark in _RESTATED.finditer(text, start, end):
+        value = NUMBER.match(text, skip_junk(text, mark.end(), end), end)
+        if value and not _COMPOUND.match(text, value.end(), end):
+            return _span(value)
+    return None
 
 
 def _is_sum(text: str, tail: int, equals: list[int]) -> bool:

@@ -8,15 +8,16 @@ from distlab.scoring.extractors._cut import run_on
 from distlab.scoring.extractors._values import (
     DATE,
     NUMBER,
-    NUMBER_WORD,
     PAIR,
-    WEEKS_DAYS,
+    WEEKS_AND_DAYS,
+    WEEKS_OR_DAYS,
     Span,
     concluded,
     number_in,
     skip_junk,
     trim_end,
 )
+from distlab.scoring.numerals import NUMERAL
 from distlab.scoring.types import Extraction
 
 # Characters of a completion that are read at all, and of its end that are searched for the
@@ -31,6 +32,8 @@ _CLOSING_CHARACTERS = 2_000
 # Statements looked at, last first, before giving up. (ours)
 _TRIES = 64
 
+# Most telling first.
+_WEEKS = (WEEKS_AND_DAYS, PAIR, WEEKS_OR_DAYS)
 _NUMERIC = frozenset({GoldKind.NUMBER, GoldKind.INTEGER, GoldKind.INTERVAL})
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\b\s{0,4}")
@@ -60,7 +63,7 @@ _HEADING_WORDS = re.compile(
 )
 _FINAL = re.compile(r"final\s(?:\w{1,12}\s)?\Z", re.IGNORECASE)
 
-_SENTENCE_END = re.compile(r"(?<![Aa]pprox)(?<!\b[Nn]o)[.!?](?=[\s*\"'”’)]|\Z)|\n|;\s")
+_SENTENCE_END = re.compile(r"(?<![Aa]pprox)(?<!\b[Nn]o)[.!?](?=[\s*\"'”’)]|\Z)|\n|;\s|。")
 _LEAD = re.compile(r"(?:[\s:*_`>~≈\"“]|(?:about|approximately|exactly|simply|just)\s)*+")
 _BECAUSE = re.compile(
     r",?\s(?:because|since|which|where|when|as\s(?:we|the|it|shown|required)|so\s)"
@@ -78,6 +81,39 @@ _PLAIN_START = re.compile(r"[-+−(\[{\\0-9.]|[A-Za-z](?![A-Za-z])")
 
 _ENUMERATOR = re.compile(r"[ \t>*_#]{0,6}(?:Step\s)?[0-9]{1,2}[.):](?=[\s*])")
 _NOTE = re.compile(r"[ \t>*_(]{0,6}(?:Note|NB|P\.S\.)\b")
+_CHECK = re.compile(
+    r"\n[ \t>*_#]{0,6}(?:(?:To\s|Let(?:'s|\sme|\sus)\s)?(?:double[- ])?(?:check|verify)|Verif)",
+    re.IGNORECASE,
+)
+# Spans of time behind the value, and the value once more in other units.
+_TIMED = re.compile(
+    r"\b(?:over|during|within|across|after|in|for|every)\s(?:(?:the|all|these|those|a)\s)?"
+    r"(?:(?:next|first|last|past|entire|whole|course of)\s)?\Z"
+)
+_PERIOD = re.compile(r"[\s-](?:second|minute|hour|day|night|week|month|year|people|person|friend)")
+_ALTERNATIVE = re.compile(
+    r"[0-9][A-Za-z ]{0,30},?\s(?:or|i\.e\.,?)\s(?:about\s|roughly\s)?(?=[0-9])"
+)
+_COEFFICIENT = re.compile(r"[0-9]{1,9}\Z")
+# A pair or an interval, several values, and the right side of an equation, in plain text.
+_TUPLE = re.compile(r"[(\[][^()\[\]\n,]{1,60}(?:,[^()\[\]\n,]{1,60}){1,5}[)\]]")
+_SERIES = re.compile(
+    r"(?:[a-z]\s?=\s?)?[-−]?[0-9][0-9./√π]{0,20}"
+    r"(?:(?:,|,?\s(?:and|or)\b)\s?(?:[a-z]\s?=\s?)?[-−]?[0-9][0-9./√π]{0,20}){1,8}"
+)
+_PLAIN_FORMULA = re.compile(
+    r"(?:[-−+*/^()0-9.√π ²³]|(?:sqrt|pi|sin|cos|tan|log|ln)\b|[A-Za-z](?![A-Za-z])){1,80}"
+)
+_FACTOR = re.compile(
+    r"\)?(?:\s?π|\s?√(?:[0-9]{1,9}|\([^()\n]{1,40}\)))+(?:/[0-9]{1,9})?|\)?/[0-9]{1,9}"
+)
+# All that a completion is: "B", "(B)".
+_OPTION = re.compile(r"[\s*]{0,8}\(?(?P<letter>[A-J])\)?[.\s*]{0,8}")
+_IS_WORD = re.compile(
+    r"\b(?:is|are|was)\s(?:(?:an?|the|called)\s)?[*_\"“]{0,3}(?P<word>[A-Z][A-Za-z]{0,20}|even|odd|yes|no"
+    r"|true|false|ellipse|circle|parabola|hyperbola|line|point|plane|sphere|cone|cylinder|empty)"
+    r"[*_\"”]{0,3}\Z"
+)
 _SURE = re.compile(r"\s?(?:\w{1,12}\s){0,2}?(?:sure|certain|confiden|correct|accura|positive)")
 _CONFIDENCE = re.compile(r"(?:confidence|confident|certain|sure)\W{0,3}(?:\w{1,10}\s){0,3}\Z", re.I)
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
@@ -104,7 +140,7 @@ class Rules:
     """
 
     name = "rules"
-    version = "1"
+    version = "2"
 
     def __init__(self, cut: bool = True) -> None:
         self._cut = cut
@@ -166,11 +202,11 @@ def _date_in(text: str, start: int, end: int) -> Span | None:
 
 
 def _weeks_in(text: str, start: int, end: int) -> Span | None:
-    match = WEEKS_DAYS.search(text, start, end)
-    if match:
-        return match.span()
-    pair = PAIR.search(text, start, end)
-    return pair.span(1) if pair else None
+    for pattern in _WEEKS:
+        match = pattern.search(text, start, end)
+        if match:
+            return match.span(pattern.groups)
+    return None
 
 
 def _expression_in(text: str, start: int, end: int) -> Span | None:
@@ -410,8 +446,9 @@ def _fallback(text: str, start: int, end: int, kind: GoldKind) -> Span | None:
     if kind is GoldKind.DATE:
         return _last_of((DATE,), text, start, end)
     if kind is GoldKind.WEEKS_DAYS:
-        return _last_of((WEEKS_DAYS, PAIR), text, start, end)
-    return _last_formula(text, start, end)
+        return _last_of(_WEEKS, text, start, end)
+    option = _OPTION.fullmatch(text, start, end)
+    return option.span("letter") if option else _last_formula(text, start, end)
 
 
 def _last_of(patterns: tuple[re.Pattern[str], ...], text: str, start: int, end: int) -> Span | None:
@@ -437,19 +474,45 @@ def _last_bold(text: str, start: int, end: int) -> Span | None:
 def _last_number(text: str, start: int, end: int) -> Span | None:
     """The value of the last sentence that has one."""
     start = max(start, end - _CLOSING_CHARACTERS)
+    end = _unchecked(text, start, end)
     found: Span | None = None
     for match in NUMBER.finditer(text, start, end):
         span = match.span("after") if match["after"] else match.span()
         if not _beside_the_point(text, start, end, span):
             found = span
     if found is None:
-        words = list(NUMBER_WORD.finditer(text, start, end))
+        words = list(NUMERAL.finditer(text, start, end))
         return words[-1].span() if words else None
     begin = start
-    for stop in _SENTENCE_END.finditer(text, start, found[0]):
-        begin = stop.end()
-    stop_after = _SENTENCE_END.search(text, found[1], end)
-    return concluded(text, begin, stop_after.start() if stop_after else end, found)
+    for mark in _SENTENCE_END.finditer(text, start, found[0]):
+        begin = mark.end()
+    closing = _SENTENCE_END.search(text, found[1], end)
+    stop = closing.start() if closing else end
+    return concluded(text, begin, stop, _to_the_point(text, begin, found))
+
+
+def _unchecked(text: str, start: int, end: int) -> int:
+    """Where a closing check of the result begins, if there is a number before; else ``end``."""
+    for check in _CHECK.finditer(text, start, end):
+        if NUMBER.search(text, start, check.start()):
+            return check.start()
+    return end
+
+
+def _to_the_point(text: str, begin: int, last: Span) -> Span:
+    """The last number of a sentence that is no aside: "366 downloads over 3 months (90 days)"."""
+    again = _ALTERNATIVE.search(text, begin, last[1])
+    spans = []
+    for match in NUMBER.finditer(text, begin, again.end() if again else last[1]):
+        span = match.span("after") if match["after"] else match.span()
+        opened = text.rfind("(", begin, span[0])
+        aside = opened > text.rfind(")", begin, span[0]) and text[opened - 1 : opened] != "\\"
+        timed = _TIMED.search(text, max(begin, span[0] - 40), span[0]) and _PERIOD.match(
+            text, span[1]
+        )
+        if not aside and not timed:
+            spans.append(span)
+    return spans[-1] if spans else last
 
 
 def _beside_the_point(text: str, start: int, end: int, span: Span) -> bool:
@@ -472,8 +535,11 @@ def _last_formula(text: str, start: int, end: int) -> Span | None:
     formulas = list(_MATH.finditer(text, tail, end))
     behind = formulas[-1].end() if formulas else tail
     number = _last_number(text, behind, end)
+    word = _last_word(text, behind, end)
+    if word and (number is None or number[1] < word[0]):
+        return word
     if number:
-        return number
+        return _whole_term(text, behind, number, end)
     if not formulas:
         return None
     begin, stop = _content(formulas[-1])
@@ -484,3 +550,38 @@ def _last_formula(text: str, start: int, end: int) -> Span | None:
             break
         begin, alone = _content(earlier)[0], False
     return _right_side(text, begin, stop) if alone else (begin, stop)
+
+
+def _whole_term(text: str, start: int, number: Span, end: int) -> Span:
+    """What the closing number is part of in plain text: (3, 4), x^2 + 1, "1 or 2", 12π, 2√3/3."""
+    sentence = start
+    for mark in _SENTENCE_END.finditer(text, start, number[0]):
+        sentence = mark.end()
+    stop = trim_end(text, number[1], end)
+    equals = text.rfind("=", sentence, number[0])
+    for pattern in (_TUPLE, _SERIES):
+        for whole in pattern.finditer(text, sentence, end):
+            if whole.start() <= number[0] and number[1] <= whole.end():
+                return whole.start(), trim_end(text, number[1], whole.end())
+    if equals >= 0 and _PLAIN_FORMULA.fullmatch(text, equals + 1, stop):
+        return equals + 1 + (text[equals + 1] == " "), stop
+    return _with_factors(text, start, number, end)
+
+
+def _with_factors(text: str, start: int, number: Span, end: int) -> Span:
+    begin = number[0]
+    while begin > start and text[begin - 1] in "√(" and "√" in text[max(start, begin - 2) : begin]:
+        begin -= 1
+    factor = _COEFFICIENT.search(text, max(start, begin - 12), begin) if begin < number[0] else None
+    more = _FACTOR.match(text, number[1], end)
+    return (factor.start() if factor else begin), (more.end() if more else number[1])
+
+
+def _last_word(text: str, start: int, end: int) -> Span | None:
+    """What a closing sentence without any number says that something is: a name, a day, "odd"."""
+    stop = trim_end(text, start, end)
+    begin = start
+    for mark in _SENTENCE_END.finditer(text, start, stop):
+        begin = mark.end()
+    word = _IS_WORD.search(text, begin, stop)
+    return word.span("word") if word and not NUMBER.search(text, begin, stop) else None

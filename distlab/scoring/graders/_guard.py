@@ -7,8 +7,10 @@ MAX_CHARACTERS = 2_000
 # Digits in a row. CPython itself refuses to convert more than 4300. (ours)
 MAX_DIGITS = 400
 # Braces, brackets and parentheses inside each other. (ours)
-MAX_DEPTH = 40
+MAX_DEPTH = 20
 _MAX_FACTORIAL = 5_000
+# Each sign is a level of the parser's tree.
+_MAX_SIGNS = 40
 
 _DIGITS = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 # A power of a power, with or without braces, or an exponent of five digits and more.
@@ -19,8 +21,7 @@ _TOWER = re.compile(
 )
 _FACTORIAL = re.compile(r"(?P<plain>[0-9]+)\s?!|(?P<group>[)\]}!]\s?!)")
 _BINOMIAL = re.compile(r"binom\s*\{[^{}]{0,40}(?:[0-9]{5}|\^|!)")
-# Each sign is a level of the parser's tree.
-_SIGNS = re.compile(r"(?:[-+^_]\s{0,4}){41}")
+_SIGNS = re.compile(rf"(?:[-+^_]\s{{0,4}}){{{_MAX_SIGNS + 1}}}")
 _NEGATED = re.compile(r"!\s?=")
 
 
@@ -59,7 +60,7 @@ def check_cost(text: str) -> None:
     if _TOWER.search(text):
         raise AnswerRefusedError("answer with a power tower or an exponent of five digits")
     if _SIGNS.search(text):
-        raise AnswerRefusedError(f"answer with more than {MAX_DEPTH} signs in a row")
+        raise AnswerRefusedError(f"answer with more than {_MAX_SIGNS} signs in a row")
     if _BINOMIAL.search(text):
         raise AnswerRefusedError("answer with a binomial coefficient of large numbers")
     for factorial in _FACTORIAL.finditer(_NEGATED.sub("", text)):

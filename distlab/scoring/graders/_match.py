@@ -13,6 +13,7 @@ _SCIENTIFIC = re.compile(
     r"([-+]?[0-9]+(?:\.[0-9]*)?|[-+]?\.[0-9]+)(?:[eE]([-+]?[0-9]{1,3})"
     r"|(?:\*|x)10\^\{?(-?[0-9]{1,3})\}?)"
 )
+_REPEATING = re.compile(r"([-+]?)([0-9]{0,9})\.([0-9]{0,9})\\overline\{([0-9]{1,9})\}")
 _TIME = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?([ap]m)?")
 _LETTER = re.compile(r"\(?([A-Za-z])[).]?")
 _MATRIX = re.compile(
@@ -43,12 +44,24 @@ def _plain(body: str) -> Fraction | None:
         places = decimal[3] or ""
         value = Fraction(int(f"{decimal[2]}{places}"), 10 ** len(places))
         return -value if decimal[1] == "-" else value
+    repeating = _REPEATING.fullmatch(body)
+    if repeating:
+        return _repeating(repeating)
     scientific = _SCIENTIFIC.fullmatch(body)
     if scientific is None:
         return None
     mantissa = _plain(scientific[1])
     exponent = int(scientific[2] or scientific[3])
     return None if mantissa is None else mantissa * Fraction(10) ** exponent
+
+
+def _repeating(match: re.Match[str]) -> Fraction:
+    r"""0.1\overline{6} as 1/6."""
+    sign, whole, start, period = match.groups()
+    shift = 10 ** len(start)
+    value = Fraction(int(f"{whole or 0}{start}"), shift)
+    value += Fraction(int(period), shift * (10 ** len(period) - 1))
+    return -value if sign == "-" else value
 
 
 def same_numbers(left: str, right: str) -> bool | None:

@@ -12,21 +12,35 @@ from distlab.problems.types import Gold, GoldKind
 from distlab.scoring.graders._guard import check_size
 from distlab.scoring.graders._match import number
 from distlab.scoring.graders._text import readings, undressed, visible
+from distlab.scoring.numerals import NUMERAL, numeral_value
 
 T = TypeVar("T")
 
 MEDCALC_KINDS = frozenset({GoldKind.DATE, GoldKind.WEEKS_DAYS, GoldKind.INTEGER, GoldKind.INTERVAL})
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_SLASHED = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4}|[0-9]{2})")
+_SLASHED = re.compile(
+    r"([0-9]{1,2})\s?[/-]\s?([0-9]{1,2})\s?[/-]\s?([0-9]{4}|[0-9]{2})"
+    r"|([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})"
+)
 _ISO = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:T[0-9:.Z]*)?")
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+([0-9]{4})")
 _DAY_FIRST = re.compile(
-    r"([0-9]{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?([A-Za-z]{3,9})\.?,?\s+([0-9]{4})"
+    r"([0-9]{1,2})(?:st|nd|rd|th)?(?:\s+(?:of\s+)?|-)([A-Za-z]{3,9})\.?(?:,?\s+|-)([0-9]{4})"
 )
 
-_WEEKS = re.compile(r"([0-9]{1,3})\s*(?:weeks?|wks?|w)(?![a-z])|([0-9]{1,3})w(?=[0-9])", re.I)
-_DAYS = re.compile(r"([0-9]{1,3})\s*(?:days?|d)\b", re.I)
+# Beyond any clinical value; a float could overflow.
+_LARGEST = 10**100
+_TEXT_BOX = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s*\{([^{}]*)\}")
+# "4/10": four points out of ten. No score is a quotient.
+_OUT_OF = re.compile(r"([0-9]{1,4})\s?/\s?[0-9]{1,4}(?:\s?points?)?")
+_LABELLED = re.compile(
+    r"weeks?\s?[:=]\s?([0-9]{1,3})[\s,;]{1,3}(?:and\s)?days?\s?[:=]\s?([0-9]{1,3})", re.I
+)
+_WEEKS = re.compile(
+    r"([0-9]{1,3})\s*(?:week\(s\)|weeks?|wks?|w)(?![a-z])|([0-9]{1,3})w(?=[0-9])", re.I
+)
+_DAYS = re.compile(r"([0-9]{1,3})\s*(?:day\(s\)|(?:days?|d)\b)", re.I)
 _PAIR = re.compile(r"[(\[]?\s*['\"]?([0-9]{1,3})['\"]?\s*[,+]\s*['\"]?([0-9]{1,3})['\"]?\s*[)\]]?")
 _SEVENTHS = re.compile(r"([0-9]{1,3})\s*(?:\+\s*([0-6])|\s([0-6])/7)\s*(?:weeks?|wks?|w)\b", re.I)
 
@@ -51,7 +65,8 @@ class MedCalc:
     - DATE (calculators 13, 68): equal after parsing month/day/year; also year-month-day and
       spelled months, which are no less clear (ours).
     - WEEKS_DAYS (69): both counts equal; one that is not given is 0.
-    - INTEGER (the scores): equal after rounding the answer, halves to even, as Python does.
+    - INTEGER (the scores): equal after rounding the answer, halves to even, as Python does;
+      "4/10" is four points out of ten (ours: the official scorer takes the quotient).
     - INTERVAL (the other 34): inside the limits, which count as inside.
 
     Unlike the official scorer this one keeps thousands separators ("1,234.5" is 1234.5), reads
@@ -60,7 +75,7 @@ class MedCalc:
     """
 
     name = "medcalc"
-    version = "1"
+    version = "2"
 
     def applies(self, kind: GoldKind) -> bool:
         """The four kinds that MedCalc-Bench has."""
@@ -79,7 +94,7 @@ class MedCalc:
 def judge(gold: Gold, answer: str) -> bool:
     """The rule of :class:`MedCalc`, for graders that defer to it."""
     check_size(answer)
-    text = visible(answer).strip(" \t\n*_`\"'.")
+    text = _TEXT_BOX.sub(r"\1", visible(answer).replace("\\,", " ")).strip(" \t\n*_`\"'.")
     if gold.kind is GoldKind.DATE:
         return _known(day(gold.text), gold) == day(text)
     if gold.kind is GoldKind.WEEKS_DAYS:
@@ -88,9 +103,14 @@ def judge(gold: Gold, answer: str) -> bool:
     if given is None:
         return False
     if gold.kind is GoldKind.INTEGER:
+        out_of = _OUT_OF.fullmatch(text)
+        if out_of:
+            return int(out_of[1]) == _known(value(gold.text), gold)
         return round(given) == _known(value(gold.text), gold)
     if gold.lower is None or gold.upper is None:
         raise ValueError(f"gold {gold.text!r} has no limits")
+    if abs(given) > _LARGEST:
+        return False
     return gold.lower <= float(given) <= gold.upper
 
 
@@ -109,7 +129,7 @@ def day(text: str) -> date | None:
     if match := _ISO.fullmatch(text):
         return _date(match[1], match[2], match[3])
     if match := _SLASHED.fullmatch(text):
-        return _date(match[3], match[1], match[2])
+        return _date(match[3] or match[6], match[1] or match[4], match[2] or match[5])
     if match := _MONTH_FIRST.fullmatch(text):
         return _date(match[3], _month(match[1]), match[2])
     if match := _DAY_FIRST.fullmatch(text):
@@ -132,8 +152,11 @@ def _date(year: str, month: str, of_month: str) -> date | None:
 
 def weeks_days(text: str) -> tuple[int, int] | None:
     """The weeks and days that ``text`` gives; None where it gives neither."""
+    text = NUMERAL.sub(lambda words: str(numeral_value(words[0])), text)
     if match := _SEVENTHS.fullmatch(text):
         return int(match[1]), int(match[2] or match[3])
+    if match := _LABELLED.fullmatch(text):
+        return int(match[1]), int(match[2])
     weeks, days = _WEEKS.findall(text), _DAYS.findall(text)
     if len(weeks) > 1 or len(days) > 1:
         return None

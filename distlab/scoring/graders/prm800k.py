@@ -5,14 +5,22 @@ from functools import lru_cache
 
 from distlab.problems.types import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
+from distlab.scoring.graders._given import answers
 from distlab.scoring.graders._guard import check_cost, check_size
-from distlab.scoring.graders._match import same_items, same_structure, same_time, same_words
-from distlab.scoring.graders._text import golds, readings
+from distlab.scoring.graders._match import (
+    same_items,
+    same_numbers,
+    same_structure,
+    same_time,
+    same_words,
+)
+from distlab.scoring.graders._text import golds
 
 _KINDS = frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST})
 _FRACTION = re.compile(r"-?\(?-?[0-9]+\)?/\(?[0-9]+\)?")
 _INTEGER = re.compile(r"-?[0-9]+(?:\.0*)?")
 _MACRO = re.compile(r"\\[A-Za-z]+")
+_BASED = re.compile(r"[0-9]_")
 _WORD = re.compile(r"[A-Za-z]{3}")
 _MAX_DEPTH = 6
 
@@ -33,7 +41,7 @@ class PRM800K:
     """
 
     name = "prm800k"
-    version = "1"
+    version = "2"
     cached = True
 
     def applies(self, kind: GoldKind) -> bool:
@@ -47,7 +55,7 @@ class PRM800K:
             AnswerRefusedError: ``answer`` is more than computer algebra should be given.
         """
         check_size(answer)
-        given = readings(answer)
+        given = answers(answer, gold)
         return any(same_items(want, have, _same) for want in golds(gold) for have in given)
 
 
@@ -60,6 +68,8 @@ def _same(gold: str, answer: str, depth: int = 0) -> bool:
     structured = same_structure(gold, answer, lambda one, two: _same(one, two, depth + 1))
     if structured is not None:
         return structured
+    if "\\overline" in gold + answer:
+        return bool(same_numbers(gold, answer))
     if _FRACTION.fullmatch(gold) and _FRACTION.fullmatch(answer):
         return False
     whole = _INTEGER.fullmatch(gold), _INTEGER.fullmatch(answer)
@@ -77,6 +87,9 @@ def _unsigned(body: str) -> str:
 def _same_algebra(gold: str, answer: str) -> bool:
     if any(_WORD.search(_MACRO.sub(" ", body)) for body in (gold, answer)):
         # Letters would be read as a product: "east" would equal "seat".
+        return False
+    if _BASED.search(gold) or _BASED.search(answer):
+        # sympy's parser drops the base.
         return False
     if gold.casefold() == answer.casefold():
         # sympy's parser would not tell B from b.

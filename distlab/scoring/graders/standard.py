@@ -1,9 +1,10 @@
 """Standard: rule-based exact match on normalised text and numbers."""
 
 from distlab.problems.types import Gold, GoldKind
+from distlab.scoring.graders._given import answers
 from distlab.scoring.graders._guard import check_size
 from distlab.scoring.graders._match import same_body, same_items
-from distlab.scoring.graders._text import golds, readings
+from distlab.scoring.graders._text import golds
 from distlab.scoring.graders.medcalc import MEDCALC_KINDS, judge
 
 
@@ -34,7 +35,7 @@ class Standard:
     """
 
     name = "standard"
-    version = "1"
+    version = "2"
 
     def applies(self, kind: GoldKind) -> bool:
         """Every kind."""
@@ -51,5 +52,5 @@ class Standard:
         if answer == gold.text:
             return True
         check_size(answer)
-        given = readings(answer)
+        given = answers(answer, gold)
         return any(same_items(want, have, same_body) for want in golds(gold) for have in given)

@@ -208,6 +208,26 @@ PAIRS: list[tuple[str, str, int | None, int | None, int | None]] = [
     (r"\frac{3}{4}\pi\text{ inches}", r"\frac{3\pi}{4}", None, 1, 1),
     (r"\sqrt{2}-1", r"-1+\sqrt{2}", 1, 1, 1),
     (r"2+\log_5 4", r"\log_5 4 + 2", 1, 1, 1),
+    # A whole number before a fraction is a product unless the fraction is proper.
+    ("13", r"1\frac{3}{1}", 0, 0, 0),
+    (r"\frac{25}{2}", r"2\frac{5}{2}", 0, None, None),
+    # Groups of digits that are cut short.
+    ("276,000", "276,00", 0, 0, 0),
+    (r"\$115,000", "115,00", 0, 0, 0),
+    # Another base.
+    ("1101_4", "1101_5", 0, 0, 0),
+    ("1101_4", "1101_40", 0, 0, 0),
+    # No options.
+    ("B", "B.5", 0, 0, 0),
+    ("i", "i.5", 0, 0, None),
+    (r"\frac{12}{5,\!525}", r"\frac{12}{5525}", 1, 1, 1),
+    # An equation as the answer is a value only where its left side names what was asked for.
+    ("5", "2x = 5", 0, 0, None),
+    ("5", "x^2 = 5", 0, 0, None),
+    ("2x + 3y + 5 = 0", "0", 0, 0, None),
+    ("1, 2", "1 or 2", 1, 1, 1),
+    ("1", "1 or 2", 0, 0, 0),
+    ("7", r"7 \text{ feet } 3 \text{ inches}", 0, 0, 0),
 ]
 
 
