@@ -4,7 +4,8 @@ Pieces of a cell (whole problems, about a shard) flow through actors, one to a c
 grader worker of its own. An actor reads its piece's columns itself and commits its verdicts
 itself, so that only descriptions and counts cross processes, and memory is bounded by the pieces
 under way. A piece's file is named by everything that its verdicts depend on: scoring again, or
-after a kill, does what is missing and nothing else.
+after a kill, does what is missing and nothing else. With a cache the files are kept over runs:
+where another run has judged the same samples in the same way, nothing starts at all.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ import ray
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
 from distlab.scoring.cache import VerdictCache
+from distlab.scoring.kept import KeptVerdicts
 from distlab.scoring.piecework import GraderFacts, Job, PieceSummary, Scorer, verdict_file
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import SCHEMA_VERSION
@@ -103,7 +105,8 @@ def score(
     identity = _identity(job)
     pieces = [piece for source in sources for piece in divide(source, identity)]
     _prepare(job, pieces)
-    todo = [piece for piece in pieces if not verdict_file(job.out, piece).exists()]
+    kept = KeptVerdicts(job.cache / "pieces") if job.cache else None
+    todo = [piece for piece in pieces if not _stands(job, piece, kept)]
     total = sum(piece.samples for piece in pieces)
     resumed = total - sum(piece.samples for piece in todo)
     report = progress or (lambda done, of: None)
@@ -111,8 +114,10 @@ def score(
     done = PieceSummary()
     if todo:
         with _ray(), _quiet_ray_data():
-            for summary in _run(job, todo, workers):
+            for piece, summary in _run(job, todo, workers):
                 done += summary
+                if kept:
+                    kept.keep(verdict_file(job.out, piece), summary)
                 report(resumed + done.samples, total)
     return ScoreSummary(
         samples=total,
@@ -171,6 +176,12 @@ def _prepare(job: Job, pieces: Sequence[Piece]) -> None:
                 VerdictCache.open(job.cache, grader.spec, grader.version, deadline).merge()
 
 
+def _stands(job: Job, piece: Piece, kept: KeptVerdicts | None) -> bool:
+    """Whether a piece's verdicts are there, now that another run's may have been taken over."""
+    file = verdict_file(job.out, piece)
+    return file.exists() or (kept is not None and kept.recall(file))
+
+
 class _Actor:
     """A Scorer as Ray Data calls it: one piece in, its counts out."""
 
@@ -179,17 +190,20 @@ class _Actor:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         summaries = [self._scorer.score(pickle.loads(piece)) for piece in batch["piece"]]
-        return {"summary": np.array([pickle.dumps(summary) for summary in summaries], object)}
+        found = np.array([pickle.dumps(summary) for summary in summaries], object)
+        return {"number": batch["number"], "summary": found}
 
 
-def _run(job: Job, pieces: Sequence[Piece], workers: int | None) -> Iterator[PieceSummary]:
+def _run(
+    job: Job, pieces: Sequence[Piece], workers: int | None
+) -> Iterator[tuple[Piece, PieceSummary]]:
     """Send the pieces through the actors; yields as they are committed, in any order."""
     local = all(isinstance(piece.filesystem, pafs.LocalFileSystem) for piece in pieces)
     free = ray.available_resources().get("CPU", 0.0)
     useful = math.ceil(sum(piece.samples for piece in pieces) / _SAMPLES_WORTH_AN_ACTOR)
     actors = max(1, min(workers or min(int(free), useful), len(pieces)))
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
-    rows = [{"piece": pickle.dumps(piece)} for piece in pieces]
+    rows = [{"number": n, "piece": pickle.dumps(piece)} for n, piece in enumerate(pieces)]
     summaries = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
         _Actor,
         fn_constructor_args=(pickle.dumps(job),),
@@ -200,8 +214,8 @@ def _run(job: Job, pieces: Sequence[Piece], workers: int | None) -> Iterator[Pie
         label_selector=here if local else None,
     )
     for batch in summaries.iter_batches(batch_size=None, prefetch_batches=0):
-        for summary in batch["summary"]:
-            yield pickle.loads(summary)
+        for number, summary in zip(batch["number"], batch["summary"], strict=True):
+            yield pieces[number], pickle.loads(summary)
 
 
 @contextlib.contextmanager

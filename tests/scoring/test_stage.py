@@ -1,3 +1,4 @@
+import contextlib
 import os
 import pickle
 import select
@@ -5,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from distlab.scoring.mention import Mention
 from distlab.scoring.piecework import GraderFacts, Job, Scorer, verdict_file
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import VERDICTS
-from distlab.scoring.sources import CellSource, SourceProblem, divide
+from distlab.scoring.sources import CellSource, Piece, SourceProblem, divide
 from distlab.scoring.types import ComponentSpec
 
 # So that a slow machine makes no timeouts; HASTY is for answers that hang.
@@ -377,6 +378,49 @@ def test_cheap_graders_leave_no_cache(tmp_path: Path) -> None:
     shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
     score_here(source([shard], {"one": number("1")}), tmp_path / "out", cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
+
+
+def in_process(job: Job, pieces: Sequence[Piece], _: int | None) -> Iterator[Any]:
+    """What the stage's actors do, without Ray."""
+    scorer = Scorer(job)
+    try:
+        yield from [(piece, scorer.score(piece)) for piece in pieces]
+    finally:
+        scorer.close()
+
+
+@pytest.mark.parametrize(
+    ("graders", "told_again"),
+    [([EXACT], 0), ([replace(EXACT, options={"version": "2"})], 4), ([], None)],
+)
+def test_another_run_takes_over_the_verdicts_of_equal_samples(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    graders: list[ComponentSpec],
+    told_again: int | None,
+) -> None:
+    from distlab.scoring import stage
+
+    monkeypatch.setattr(stage, "_ray", contextlib.nullcontext)
+    monkeypatch.setattr(stage, "_run", in_process)
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", i, f"={i}") for i in range(4)])
+    cell = source([shard], {"one": number("1")}, n=4)
+    # A grader that trips: its piece is judged again by every run.
+    trips = told_again is None
+    if trips:
+        cell = source(
+            [write_shard(tmp_path / "b.parquet", [Row("one", 0, "=trip")])], {"one": number("1")}
+        )
+
+    def run(name: str, graders: list[ComponentSpec]) -> int:
+        summary = stage.score(
+            [cell], tmp_path / name, [AFTER_EQUALS], graders, SETTINGS, cache=tmp_path / "cache"
+        )
+        assert len(read_out(tmp_path / name)) == summary.samples
+        return summary.samples - summary.resumed
+
+    assert run("first", [EXACT]) == (1 if trips else 4)
+    assert run("second", graders or [EXACT]) == (1 if trips else told_again)
 
 
 # Through Ray.

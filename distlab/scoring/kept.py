@@ -1,0 +1,51 @@
+"""Verdict files kept over runs: a file's name says everything that its verdicts depend on."""
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from distlab.files import whole
+from distlab.scoring.piecework import PieceSummary
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVerdicts:
+    """A folder of verdict files that runs share.
+
+    Attributes:
+        folder: It; made with the first file.
+    """
+
+    folder: Path
+
+    def recall(self, file: Path) -> bool:
+        """Put the kept file of the same name at ``file``; False where there is none."""
+        try:
+            _share(self.folder / file.name, file)
+        except OSError:
+            return False
+        return True
+
+    def keep(self, file: Path, summary: PieceSummary) -> None:
+        """Keep a piece's file, unless a grader failed or ran out of time in it.
+
+        Another run may be luckier. Where it cannot be kept, a later run judges again.
+        """
+        if summary.errors or summary.timeouts:
+            return
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _share(file, self.folder / file.name)
+
+
+def _share(source: Path, target: Path) -> None:
+    """One file under two names, or a copy where the disks differ: neither is ever changed."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return
+    except OSError:
+        with source.open("rb") as found, whole(target) as stream:
+            shutil.copyfileobj(found, stream)
