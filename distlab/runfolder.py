@@ -5,7 +5,8 @@
     log.txt              engine and Ray output
     problems/NAME.parquet  the problems of each dataset, golds included
     verdicts/*.parquet   one row for each sample, extractor and grader
-    report.md            the tables
+    nulls/NAME.parquet   verdicts on the answers of a model that reads no question
+    report.html, report.md, results/  what they say
 
 Samples are not here: they are in the store, shared by all runs.
 """
@@ -80,6 +81,16 @@ class RunFolder:
         return self.path / "verdicts"
 
     @property
+    def html(self) -> Path:
+        """``report.html``."""
+        return self.path / "report.html"
+
+    @property
+    def results(self) -> Path:
+        """Folder of the report's tables and figures as files."""
+        return self.path / "results"
+
+    @property
     def report(self) -> Path:
         """``report.md``."""
         return self.path / "report.md"
@@ -87,6 +98,10 @@ class RunFolder:
     def problems(self, dataset: str) -> Path:
         """Parquet file of one dataset's problems."""
         return self.path / "problems" / f"{dataset}.parquet"
+
+    def nulls(self, dataset: str) -> Path:
+        """Parquet file of the null model's verdicts on one dataset."""
+        return self.path / "nulls" / f"{dataset}.parquet"
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace ``manifest.json`` in one step."""

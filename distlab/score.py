@@ -15,12 +15,13 @@ from distlab.config.door import components, pool_settings
 from distlab.config.schema import ExtractorGroup, GraderGroup
 from distlab.errors import UserError
 from distlab.noise import quiet
-from distlab.problems import read_problems
+from distlab.problems import Problem, read_problems
 from distlab.report import build_report, render_terminal, write_report
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.cell import Cell
 from distlab.samples.store import Store
 from distlab.scoring.extractors.llm import LLM
+from distlab.scoring.nulls import grade_nulls
 from distlab.scoring.sources import CellSource, SourceProblem
 from distlab.scoring.stage import Progress, ScoreSummary, score
 from distlab.scoring.types import ComponentSpec, load_component
@@ -51,16 +52,24 @@ def score_run(
     """
     extractor, grader = _groups(manifest.config)
     extractors = _with_readings(components("extractor", extractor.use), manifest, skip_unread)
+    graders, settings = components("grader", grader.use), pool_settings(grader)
     store = store or Store.look(manifest.store)
-    return score(
-        _sources(folder, manifest, store),
+    cache = Path(store.root) / _CACHE if store.is_local else None
+    problems = {
+        cell.dataset: read_problems(folder.problems(cell.dataset)) for cell in manifest.cells
+    }
+    summary = score(
+        _sources(manifest, store, problems),
         folder.verdicts,
         extractors,
-        components("grader", grader.use),
-        pool_settings(grader),
-        cache=Path(store.root) / _CACHE if store.is_local else None,
+        graders,
+        settings,
+        cache=cache,
         progress=progress,
     )
+    files = {name: folder.nulls(name) for name in problems}
+    grade_nulls(problems, files, graders, settings, cache=cache)
+    return summary
 
 
 def _with_readings(
@@ -91,15 +100,14 @@ def _groups(config: Mapping[str, Any]) -> tuple[ExtractorGroup, GraderGroup]:
     return made[0], made[1]
 
 
-def _sources(folder: RunFolder, manifest: Manifest, store: Store) -> list[CellSource]:
-    problems = {
-        cell.dataset: {
-            problem.id: SourceProblem(problem.gold)
-            for problem in read_problems(folder.problems(cell.dataset))
-        }
-        for cell in manifest.cells
+def _sources(
+    manifest: Manifest, store: Store, problems: Mapping[str, Sequence[Problem]]
+) -> list[CellSource]:
+    golds = {
+        name: {problem.id: SourceProblem(problem.gold) for problem in rows}
+        for name, rows in problems.items()
     }
-    return [_source(cell, store, problems[cell.dataset]) for cell in manifest.cells]
+    return [_source(cell, store, golds[cell.dataset]) for cell in manifest.cells]
 
 
 def _source(cell: Cell, store: Store, problems: Mapping[str, SourceProblem]) -> CellSource:

@@ -77,12 +77,14 @@ class GridEffects:
         model: Mean over decodings of instruct - base.
         decodings: [D] each decoding's mean over both variants minus the grand mean.
         gaps: [D] instruct - base under each decoding.
+        interactions: [D] each gap minus ``model``: what that decoding does to the gap.
     """
 
     problems: int
     model: Estimate
     decodings: tuple[Estimate, ...]
     gaps: tuple[Estimate, ...]
+    interactions: tuple[Estimate, ...]
 
 
 def grid_effects(
@@ -113,4 +115,5 @@ def grid_effects(
         model=estimate(gaps.mean(axis=0)),
         decodings=tuple(estimate(row - means.mean(axis=0)) for row in means),
         gaps=tuple(estimate(row) for row in gaps),
+        interactions=tuple(estimate(row - gaps.mean(axis=0)) for row in gaps),
     )

@@ -102,9 +102,9 @@ def unpaired_drop(
     value = float(second.mean() - first.mean())
     if np.ptp(first) == 0 and np.ptp(second) == 0:
         return Estimate(value, np.nan, np.nan)
-    rng = np.random.default_rng(seed)
-    resampled = resampled_means(second, draws=draws, rng=rng)
-    resampled = resampled - resampled_means(first, draws=draws, rng=rng)
+    # Seeds of their own: the two sets are resampled independently.
+    resampled = resampled_means(second, draws=draws, seed=seed)
+    resampled = resampled - resampled_means(first, draws=draws, seed=seed + 1)
     return percentile_interval(value, resampled)
 
 

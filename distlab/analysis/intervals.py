@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -13,8 +14,12 @@ from distlab.analysis.arrays import FloatArray
 DRAWS: Final = 10_000
 SEED: Final = 0
 LEVEL: Final = 0.95
-# Draws made at once: bounds memory where every problem has a value of its own.
-_BLOCK: Final = 1_000
+# Scores are fractions of counts: what differs later than this is rounding error.
+_DECIMALS: Final = 12
+# Distinct values up to which a multinomial is the cheaper draw, and items up to which the matrix of
+# all draws is small enough to keep (2000 items and 10 000 draws take 160 MB).
+_FEW_LEVELS: Final = 8
+_FEW_ITEMS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +47,39 @@ class Estimate:
 NOTHING: Final = Estimate(math.nan, math.nan, math.nan)
 
 
-def resampled_means(
-    values: FloatArray, *, draws: int = DRAWS, rng: np.random.Generator
-) -> FloatArray:
+def resampled_means(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -> FloatArray:
     """Means of bootstrap resamples of ``values``.
 
     Drawing n items with replacement is drawing how often each distinct value turns up, a
-    multinomial; problem scores take few distinct values, so this is exact and far cheaper than
-    drawing indices.
+    multinomial: exact, and cheap where problem scores take few distinct values. Where they take
+    many, the items themselves are drawn, once for all arrays of that length.
 
     Args:
         values: [n] without NaN, n >= 1.
         draws: Resamples.
-        rng: Source of randomness.
+        seed: Seed of the resamples.
 
     Returns:
-        [draws] means.
+        [draws] means, rounded so that a mean of zero is zero.
     """
-    levels, counts = np.unique(values, return_counts=True)
-    shares = counts / values.size
-    blocks = [
-        rng.multinomial(values.size, shares, size=min(_BLOCK, draws - start)) @ levels
-        for start in range(0, draws, _BLOCK)
-    ]
-    return np.concatenate(blocks) / values.size
+    levels, counts = np.unique(values.round(_DECIMALS), return_counts=True)
+    if levels.size > _FEW_LEVELS and values.size <= _FEW_ITEMS:
+        means = _item_counts(values.size, draws, seed) @ values / values.size
+    else:
+        rng = np.random.default_rng(seed)
+        means = rng.multinomial(values.size, counts / values.size, size=draws) @ levels
+        means = means / values.size
+    return np.asarray(means.round(_DECIMALS), dtype=np.float64)
+
+
+@lru_cache(maxsize=2)
+def _item_counts(items: int, draws: int, seed: int) -> FloatArray:
+    """[draws, items]: how often each item turns up in each resample."""
+    rng = np.random.default_rng(seed)
+    counts = np.empty((draws, items))
+    for row in counts:
+        row[:] = np.bincount(rng.integers(0, items, items), minlength=items)
+    return counts
 
 
 def percentile_interval(value: float, resampled: FloatArray) -> Estimate:
@@ -92,8 +106,7 @@ def mean_interval(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -
     mean = float(kept.mean())
     if np.ptp(kept) == 0:
         return Estimate(mean, math.nan, math.nan)
-    resampled = resampled_means(kept, draws=draws, rng=np.random.default_rng(seed))
-    return percentile_interval(mean, resampled)
+    return percentile_interval(mean, resampled_means(kept, draws=draws, seed=seed))
 
 
 def proportion_interval(values: FloatArray) -> Estimate:

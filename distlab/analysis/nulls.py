@@ -13,15 +13,6 @@ from distlab.analysis.arrays import BoolArray, FloatArray, IntArray
 REASONING_CHARACTERS: Final = 40
 
 
-def enumeration(count: int) -> tuple[str, ...]:
-    """The answers of the model that reads no question: "0", "1", ... in order.
-
-    Args:
-        count: How many; 10 lists the digits, 20 fills Pass@20.
-    """
-    return tuple(map(str, range(count)))
-
-
 def any_correct(correct: BoolArray) -> FloatArray:
     """Pass@k of k given answers a problem.
 

@@ -1,4 +1,4 @@
-"""The Arrow schema of verdicts: one row for each sample, extractor and grader."""
+"""The Arrow schemas of verdicts: one row for each sample, extractor and grader; and of nulls."""
 
 import pyarrow as pa
 
@@ -30,4 +30,16 @@ VERDICTS = pa.schema(
         pa.field("gold_in_text", pa.bool_(), nullable=False),
     ],
     metadata={"distlab.schema": "verdicts", "distlab.schema_version": str(SCHEMA_VERSION)},
+)
+
+NULLS = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        # The answer given without reading the question: 0, 1, 2, ...
+        pa.field("answer", pa.int32(), nullable=False),
+        pa.field("grader", _label, nullable=False),
+        # correct, incorrect, timeout or error.
+        pa.field("verdict", _label, nullable=False),
+    ],
+    metadata={"distlab.schema": "nulls", "distlab.schema_version": str(SCHEMA_VERSION)},
 )

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from statsmodels.stats import inter_rater
 
 from distlab.analysis.agreement import agreement, cohen_kappa, flips, winner, winner_depends
 from distlab.analysis.codes import CODES, CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
@@ -38,6 +39,15 @@ def test_kappa_by_hand() -> None:
     assert result.rate == pytest.approx(0.7)
     assert result.kappa == pytest.approx(0.4)
     assert (result.first_only, result.second_only) == (5, 10)
+
+
+def test_kappa_is_statsmodels() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.choice([CORRECT, INCORRECT, NO_ANSWER], (2, 300)).astype(np.int8)
+    table = np.array(
+        [[((first == CORRECT) == a) & ((second == CORRECT) == b) for b in (1, 0)] for a in (1, 0)]
+    ).sum(axis=-1)
+    assert agreement(first, second).kappa == pytest.approx(inter_rater.cohens_kappa(table).kappa)
 
 
 def test_kappa_of_chance_is_zero() -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from statsmodels.regression.linear_model import OLS
 
 from distlab.analysis.controls import decompose, grid_effects
 
@@ -35,6 +36,8 @@ def test_grid_of_two_is_the_mean_model_part() -> None:
     grid = grid_effects([arms[0], arms[1]], [arms[2], arms[3]])
     assert grid.model == decompose(*arms).model_mean
     assert sum(effect.value for effect in grid.decodings) == pytest.approx(0)
+    assert sum(effect.value for effect in grid.interactions) == pytest.approx(0)
+    assert grid.interactions[1].value == pytest.approx(grid.gaps[1].value - grid.model.value)
     assert grid.gaps[0].value == pytest.approx(arms[2].mean() - arms[0].mean())
 
 
@@ -46,3 +49,31 @@ def test_grid_of_four() -> None:
     assert len(grid.decodings) == len(grid.gaps) == 4
     assert grid.model.low > 0
     assert grid.decodings[0].high < 0
+
+
+def test_grid_effects_are_the_two_way_anova() -> None:
+    rng = np.random.default_rng(3)
+    grid = rng.integers(0, 2, (2, 4, 50)).astype(float)
+    model, decoding, _ = np.indices(grid.shape)
+    contrasts = [np.ones(grid.size), (2 * model - 1).ravel() / 2]
+    contrasts += [((decoding == d) * 1.0 - (decoding == 3)).ravel() for d in range(3)]
+    fit = OLS(grid.ravel(), np.stack(contrasts, axis=1)).fit()
+    ours = grid_effects(list(grid[0]), list(grid[1]), draws=100)
+    assert ours.model.value == pytest.approx(fit.params[1])
+    assert [effect.value for effect in ours.decodings[:3]] == pytest.approx(list(fit.params[2:]))
+
+
+def test_intervals_cover_a_known_split() -> None:
+    rng = np.random.default_rng(4)
+    # Base solves 70 % branching and 40 % drawing; instruct 75 % and 60 %: interaction +15 points.
+    rates, truth = np.array([0.70, 0.40, 0.75, 0.60]), {"model": 0.05, "interaction": 0.15}
+    covered = dict.fromkeys(truth, 0)
+    for _ in range(200):
+        luck = rng.random(120)
+        # A problem that is easy for one arm is easy for all: the arms are paired.
+        arms = [(np.where(rng.random(120) < 0.5, luck, rng.random(120)) < r) * 1.0 for r in rates]
+        parts = decompose(*arms, draws=500)
+        for name, value in truth.items():
+            part = getattr(parts, name)
+            covered[name] += part.low <= value <= part.high
+    assert all(0.9 <= count / 200 <= 0.99 for count in covered.values())

@@ -68,3 +68,19 @@ def test_unpaired_edges() -> None:
     flat = unpaired_drop(np.ones(3), np.zeros(2))
     assert flat.value == -1
     assert np.isnan(flat.low)
+
+
+def test_paired_interval_covers_a_known_drop() -> None:
+    rng = np.random.default_rng(1)
+    keys, covered, narrower = [str(i) for i in range(120)], 0, 0
+    for _ in range(200):
+        # 70 % solve the original; a fifth of those fail on its twin: -14 points.
+        before = (rng.random(120) < 0.7).astype(float)
+        after = before * (rng.random(120) > 0.2)
+        drop = paired_drop(Scores(keys, before), Scores(keys, after), draws=500)
+        loose = unpaired_drop(before, after, draws=500)
+        assert drop is not None
+        covered += drop.change.low <= -0.14 <= drop.change.high
+        narrower += drop.change.high - drop.change.low < loose.high - loose.low
+    assert 0.9 <= covered / 200 <= 0.99
+    assert narrower == 200

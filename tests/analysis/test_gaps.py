@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from distlab.analysis.gaps import (
     clustered_standard_error,
@@ -92,6 +95,16 @@ def test_clustered_error_matches_the_double_sum() -> None:
     assert clustered_standard_error(values, clusters) == pytest.approx(expected)
 
 
+def test_clustered_error_is_statsmodels() -> None:
+    rng = np.random.default_rng(6)
+    clusters = rng.integers(0, 60, 900)
+    values = rng.normal(size=900) + rng.normal(size=60)[clusters]
+    # Its sandwich without a small-sample factor; ours takes n - 1 in the independent part.
+    cov_kwds = {"groups": clusters, "use_correction": False}
+    theirs = OLS(values, np.ones(900)).fit(cov_type="cluster", cov_kwds=cov_kwds).bse[0]
+    assert clustered_standard_error(values, clusters) == pytest.approx(theirs, rel=1e-3)
+
+
 def test_one_cluster_has_no_error() -> None:
     assert np.isnan(clustered_standard_error(np.array([1.0, 0.0]), ["a", "a"]))
 
@@ -104,6 +117,17 @@ def test_one_cluster_has_no_error() -> None:
 def test_exact_mcnemar(base_only: int, instruct_only: int, p: float) -> None:
     assert mcnemar(base_only, instruct_only) == pytest.approx(p)
     assert mcnemar(instruct_only, base_only) == pytest.approx(p)
+
+
+@pytest.mark.parametrize("discordant", [(2, 9), (0, 7), (14, 11)])
+def test_mcnemar_is_statsmodels(discordant: tuple[int, int]) -> None:
+    table = [[30, discordant[0]], [discordant[1], 40]]
+    assert mcnemar(*discordant) == pytest.approx(statsmodels_mcnemar(table, exact=True).pvalue)
+
+
+def test_holm_is_statsmodels() -> None:
+    p = np.random.default_rng(7).uniform(0, 0.1, 24)
+    np.testing.assert_allclose(holm(list(p)), multipletests(p, method="holm")[1])
 
 
 def test_holm_by_hand() -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval, resampled_means
 
@@ -27,12 +28,22 @@ def test_same_seed_same_interval() -> None:
     assert mean_interval(values, seed=1) != mean_interval(values, seed=2)
 
 
-def test_resamples_are_those_of_an_index_bootstrap() -> None:
-    values = np.array([-1.0] * 5 + [0.0] * 30 + [1.0] * 15)
-    ours = resampled_means(values, draws=20_000, rng=np.random.default_rng(0))
+@pytest.mark.parametrize(
+    # Few distinct values, and many: the two ways to draw.
+    "values",
+    [np.array([-1.0] * 5 + [0.0] * 30 + [1.0] * 15), np.random.default_rng(2).normal(size=50)],
+)
+def test_resamples_are_those_of_an_index_bootstrap(values: np.ndarray) -> None:
+    ours = resampled_means(values, draws=20_000)
     assert ours.shape == (20_000,)
-    assert ours.mean() == pytest.approx(values.mean(), abs=0.003)
+    assert ours.mean() == pytest.approx(values.mean(), abs=0.004)
     assert ours.std() == pytest.approx(values.std() / np.sqrt(50), rel=0.02)
+
+
+def test_rounding_error_decides_no_sign() -> None:
+    # 0.1 + 0.2 - 0.3 is 5.6e-17: as far above zero as arithmetic makes it, which is not above.
+    values = np.array([0.1 + 0.2 - 0.3] * 40 + [0.5] * 2)
+    assert mean_interval(values).sign == 0
 
 
 def test_agrees_with_scipy_bootstrap() -> None:
@@ -43,6 +54,13 @@ def test_agrees_with_scipy_bootstrap() -> None:
     ours = mean_interval(values)
     assert ours.low == pytest.approx(theirs.low, abs=0.01)
     assert ours.high == pytest.approx(theirs.high, abs=0.01)
+
+
+@pytest.mark.parametrize(("solved", "problems"), [(0, 8), (3, 8), (8, 8), (911, 1319)])
+def test_wilson_is_statsmodels(solved: int, problems: int) -> None:
+    low, high = proportion_confint(solved, problems, method="wilson")
+    ours = proportion_interval(np.repeat([1.0, 0.0], [solved, problems - solved]))
+    assert (ours.low, ours.high) == pytest.approx((low, high), abs=1e-9)
 
 
 def test_wilson_at_the_edges() -> None:

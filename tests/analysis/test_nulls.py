@@ -1,12 +1,6 @@
 import numpy as np
 
-from distlab.analysis.nulls import any_correct, enumeration, reasons
-
-
-def test_enumeration() -> None:
-    assert enumeration(0) == ()
-    assert enumeration(10) == tuple("0123456789")
-    assert enumeration(20)[-1] == "19"
+from distlab.analysis.nulls import any_correct, reasons
 
 
 def test_any_correct() -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.regression.linear_model import WLS
 
 from distlab.analysis.scale import gap_trend
 
@@ -25,6 +26,17 @@ def test_equal_weights_are_scipys_regression() -> None:
     assert ours.value == pytest.approx(theirs.slope)
     half = stats.t.ppf(0.975, 6) * theirs.stderr
     assert ours.high - ours.value == pytest.approx(half)
+
+
+def test_weights_are_statsmodels() -> None:
+    rng = np.random.default_rng(1)
+    parameters, errors = 10 ** rng.uniform(8, 12, 7), rng.uniform(0.01, 0.05, 7)
+    gaps = rng.normal(scale=0.2, size=7)
+    design = np.stack([np.ones(7), np.log10(parameters)], axis=1)
+    theirs = WLS(gaps, design, weights=1 / errors**2).fit()
+    ours = gap_trend(parameters, gaps, errors).slope
+    # The scatter is far above the errors, so the Birge ratio is statsmodels' scale.
+    assert (ours.low, ours.high) == pytest.approx(tuple(theirs.conf_int()[1]))
 
 
 def test_too_little() -> None:
