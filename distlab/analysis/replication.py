@@ -29,9 +29,26 @@ def published_share(share: float, problems: int) -> Estimate:
 
 def published_gap(base: float, instruct: float, problems: int) -> Estimate:
     """A published gap; the interval is that of unpaired scores, its pairing being unknown."""
-    variance = (base * (1 - base) + instruct * (1 - instruct)) / problems
+    return published_difference(base, problems, instruct, problems)
+
+
+def published_difference(first: float, problems: int, second: float, others: int) -> Estimate:
+    """Second minus first published share; the interval is that of independent scores.
+
+    Args:
+        first: A published share.
+        problems: Problems behind it.
+        second: Another.
+        others: Problems behind that.
+    """
+    variance = first * (1 - first) / problems + second * (1 - second) / others
     half = float(stats.norm.ppf((1 + LEVEL) / 2)) * math.sqrt(variance)
-    return Estimate(instruct - base, instruct - base - half, instruct - base + half)
+    return Estimate(second - first, second - first - half, second - first + half)
+
+
+def normal_error(published: Estimate) -> float:
+    """The standard error behind a symmetric interval of normal theory."""
+    return (published.high - published.low) / (2 * float(stats.norm.ppf((1 + LEVEL) / 2)))
 
 
 def judge(ours: Estimate, published: Estimate) -> Judgement:

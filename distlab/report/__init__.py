@@ -31,8 +31,8 @@ def build_report(run: Path) -> StudyTables:
     from distlab.report.read import read_study
     from distlab.report.tables import build_tables
 
-    study = read_study(run)
-    return build_tables(study, read_disagreements(run, study))
+    study = read_study([run])
+    return build_tables(study, read_disagreements([run], study))
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:

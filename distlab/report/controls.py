@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from distlab.analysis.answers import share
-from distlab.analysis.codes import CORRECT
+from distlab.analysis.arrays import FloatArray
+from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
 from distlab.analysis.controls import decompose, grid_effects
 from distlab.analysis.gaps import paired_gap
 from distlab.analysis.intervals import proportion_interval
@@ -16,7 +17,9 @@ from distlab.report.records import (
     ControlRow,
     GridRow,
     Judge,
+    OutcomeRow,
     PromptRow,
+    ReasonedGapRow,
     ReasoningRow,
     StratumRow,
 )
@@ -80,22 +83,68 @@ def _grid(
         [metric.of(scores[base.key, judge]) for base, _ in columns],
         [metric.of(scores[instruct.key, judge]) for _, instruct in columns],
     )
-    for (base, instruct), gap, effect in zip(columns, effects.gaps, effects.decodings, strict=True):
-        problems, model = effects.problems, effects.model
-        yield GridRow(base, instruct, judge, metric.name, problems, gap, effect, model)
+    for place, (base, instruct) in enumerate(columns):
+        yield GridRow(
+            base=base,
+            instruct=instruct,
+            judge=judge,
+            metric=metric.name,
+            problems=effects.problems,
+            gap=effects.gaps[place],
+            effect=effects.decodings[place],
+            model=effects.model,
+            interaction=effects.interactions[place],
+        )
 
 
 def reasoning_row(judge: Judge, scores: ProblemScores) -> ReasoningRow:
     """Pass@n of a cell without the samples that give an answer and no reasoning."""
     table = scores.table
-    reasoned = reasons(table.facts.answers, table.facts.starts)
-    solved = any_correct((table.codes == CORRECT) & reasoned)
     return ReasoningRow(
         cell=table.cell,
         judge=judge,
-        share=share(reasoned, table.facts.present),
+        share=share(reasons(table.facts.answers, table.facts.starts), table.facts.present),
         pass_n=proportion_interval(scores.pass_at(table.cell.n)),
-        reasoned=proportion_interval(np.where(scores.scored, solved, np.nan)),
+        reasoned=proportion_interval(_reasoned(scores, table.cell.n)),
+    )
+
+
+def reasoned_gap_rows(
+    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
+) -> Iterator[ReasonedGapRow]:
+    """The study's gaps, counting only samples that reason before they answer."""
+    for pair in pairs:
+        for judge in judges:
+            base = scores.get((pair.base.key, judge))
+            instruct = scores.get((pair.instruct.key, judge))
+            if pair.primary and base is not None and instruct is not None:
+                k = min(pair.base.n, pair.instruct.n)
+                gap = paired_gap(_reasoned(base, k), _reasoned(instruct, k))
+                yield ReasonedGapRow(pair.base, pair.instruct, judge, metrics(k)[0].name, gap)
+
+
+def _reasoned(scores: ProblemScores, k: int) -> FloatArray:
+    """[problems]: a correct sample that reasons among the first k; NaN where there is no score."""
+    table = scores.table
+    solved = (table.codes == CORRECT) & reasons(table.facts.answers, table.facts.starts)
+    return np.where(scores.scored, any_correct(solved[:, :k]), np.nan)
+
+
+def outcome_row(judge: Judge, scores: ProblemScores) -> OutcomeRow:
+    """Where the samples of a cell end; a sample that is cut off and correct is correct."""
+    codes, truncated = scores.table.codes, scores.table.facts.truncated
+    judged = codes != MISSING
+    correct = codes == CORRECT
+    whole = judged & ~correct & ~truncated
+    return OutcomeRow(
+        cell=scores.table.cell,
+        judge=judge,
+        samples=int(judged.sum()),
+        correct=share(correct, judged),
+        wrong=share(whole & (codes == INCORRECT), judged),
+        no_answer=share(whole & (codes == NO_ANSWER), judged),
+        truncated=share(truncated & ~correct, judged),
+        unjudged=share(whole & np.isin(codes, (TIMEOUT, ERROR)), judged),
     )
 
 

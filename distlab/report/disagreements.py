@@ -1,7 +1,7 @@
 """Samples on which two graders disagree, with gold and answer, so that a reader can judge."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -17,15 +17,15 @@ from distlab.report.records import DisagreementRow, SampleKey, Study, VerdictTab
 EXAMPLES: Final = 5
 
 
-def read_disagreements(run: Path, study: Study) -> tuple[DisagreementRow, ...]:
+def read_disagreements(runs: Sequence[Path], study: Study) -> tuple[DisagreementRow, ...]:
     """Examples of what one grader accepts and another rejects, one for each problem.
 
     Args:
-        run: The run folder; its verdicts are read once more, for the answers.
-        study: The same run, read.
+        runs: The run folders; their verdicts are read once more, for the answers.
+        study: The same runs, read.
     """
     rows = tuple(_find(study))
-    answers = read_answers(run, {row.sample for row in rows})
+    answers = read_answers(runs, {row.sample for row in rows})
     return tuple(replace(row, answer=answers[row.sample]) for row in rows)
 
 

@@ -7,9 +7,16 @@ from functools import cache
 from importlib.resources import files
 from itertools import product
 
+from distlab.analysis.drops import unpaired_drop
 from distlab.analysis.gaps import paired_gap
-from distlab.analysis.intervals import Estimate, proportion_interval
-from distlab.analysis.replication import Judgement, judge, published_gap, published_share
+from distlab.analysis.intervals import NOTHING, Estimate, proportion_interval
+from distlab.analysis.replication import (
+    Judgement,
+    judge,
+    published_difference,
+    published_gap,
+    published_share,
+)
 from distlab.report.pairing import ScoreMap
 from distlab.report.records import Judge, ReplicationRow
 from distlab.report.scores import ProblemScores
@@ -19,6 +26,8 @@ from distlab.samples.cell import Cell
 BASE_KIND = "cot"
 INSTRUCT_DECODING = "t0.05"
 SAMPLES = 20
+# The paper's perturbation drop is between the means of these two sets.
+DROP_SETS = ("math-500", "math-perturb-hard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Published:
         instruct: Pass@20 of instruct/t0.05 as a share, or None.
         problems: Problems behind the figures.
         source: Where they are from.
+        parameters: Parameters of the family's checkpoints (their model cards).
     """
 
     family: str
@@ -44,6 +54,7 @@ class Published:
     instruct: float | None
     problems: int
     source: str
+    parameters: float
 
 
 @cache
@@ -60,6 +71,7 @@ def published_figures() -> tuple[Published, ...]:
             instruct=_share(row["instruct"]),
             problems=int(row["problems"]),
             source=row["source"],
+            parameters=float(row["parameters"]),
         )
         for row in csv.DictReader(text.splitlines())
     )
@@ -69,13 +81,52 @@ def _share(per_cent: str) -> float | None:
     return float(per_cent) / 100 if per_cent else None
 
 
+def published_drop_of(cell: Cell, by: Judge) -> Estimate:
+    """The paper's drop of the arm that a cell of the perturbed set is; NaN where it has none."""
+    figures = _drop_figures(cell, by)
+    if figures is None:
+        return NOTHING
+    before, after = figures
+    assert before.instruct is not None
+    assert after.instruct is not None
+    return published_difference(before.instruct, before.problems, after.instruct, after.problems)
+
+
+def _drop_figures(cell: Cell, by: Judge) -> tuple[Published, Published] | None:
+    """The two figures behind that drop."""
+    known = {
+        figure.dataset: figure
+        for figure in published_figures()
+        if (figure.family, figure.grader) == (cell.family, by.grader)
+        and figure.instruct is not None
+    }
+    if (cell.variant, cell.decoding) != ("instruct", INSTRUCT_DECODING):
+        return None
+    if not set(DROP_SETS) <= set(known):
+        return None
+    return known[DROP_SETS[0]], known[DROP_SETS[1]]
+
+
 def replication_rows(judges: Sequence[Judge], scores: ScoreMap) -> Iterator[ReplicationRow]:
     """Every published figure that one of our cells answers to."""
-    for figure in published_figures():
-        for by in judges:
+    for by in judges:
+        mine = [row for (_, other), row in scores.items() if other == by]
+        for figure in published_figures():
             if by.grader == figure.grader:
-                mine = [row for (_, other), row in scores.items() if other == by]
                 yield from _beside(figure, by, mine)
+        yield from _drops(by, mine)
+
+
+def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[ReplicationRow]:
+    """The paper's drops, from all of one set to all of another."""
+    for first, second in product(mine, mine):
+        one, two = first.table.cell, second.table.cell
+        figures = _drop_figures(two, by)
+        same_arm = (one.family, one.arm, one.prompt) == (two.family, two.arm, two.prompt)
+        if same_arm and (one.dataset, two.dataset) == DROP_SETS and figures is not None:
+            ours = unpaired_drop(first.pass_at(one.n), second.pass_at(two.n))
+            reason = _reason(figures[0], first) or _reason(figures[1], second)
+            yield _row(two, by, "drop", published_drop_of(two, by), ours, reason)
 
 
 def _beside(

@@ -1,4 +1,4 @@
-"""A run folder in; a Study out. Verdicts are streamed into matrices and no answer is kept."""
+"""Run folders in; a Study out. Verdicts are streamed into matrices and no answer is kept."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,13 +13,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from distlab.analysis.answers import NONE
+from distlab.analysis.arrays import CodeArray
 from distlab.analysis.codes import CODES, MISSING
 from distlab.errors import UserError
 from distlab.problems.table import read_problems
 from distlab.problems.types import Problem
-from distlab.report.records import SampleFacts, SampleKey, Study, VerdictTable
+from distlab.report.joining import join, parameters
+from distlab.report.records import NullTable, SampleFacts, SampleKey, Study, VerdictTable
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.cell import Cell
+from distlab.scoring.schema import NULLS
 from distlab.scoring.types import Verdict
 
 COLUMNS: Final = (
@@ -40,31 +43,89 @@ _BATCH_ROWS: Final = 65_536
 _ANSWER_CHARACTERS: Final = 200
 
 
-def read_study(run: Path) -> Study:
-    """Read a run folder.
+def read_study(runs: Sequence[Path]) -> Study:
+    """Read run folders as one study.
 
     Args:
-        run: The folder.
+        runs: The folders; of several, no two hold the same cell, and what they share is the same.
 
     Raises:
-        UserError: It is no run folder, or a file in it cannot be read.
+        UserError: One is no run folder, a file in it cannot be read, or they do not go together.
     """
-    folder = RunFolder(run)
-    manifest = folder.read_manifest()
-    datasets = dict.fromkeys(cell.dataset for cell in manifest.cells)
-    problems = {name: read_problems(folder.problems(name)) for name in datasets}
+    folders = [RunFolder(run) for run in runs]
+    manifests = [folder.read_manifest() for folder in folders]
+    manifest = join(manifests)
+    problems = _problems(folders, manifests)
     collector = _Collector(manifest, problems)
-    for file in sorted(folder.verdicts.rglob("*.parquet")):
+    for file in _verdict_files(runs):
         for batch in _batches(file):
             collector.add(batch, file)
-    return Study(manifest, collector.tables(), collector.remarks())
+    nulls = tuple(_nulls(folders, problems))
+    sizes = parameters(manifests)
+    return Study(manifest, sizes, collector.tables(), nulls, collector.remarks())
 
 
-def read_answers(run: Path, wanted: Collection[SampleKey]) -> dict[SampleKey, str]:
+def _problems(
+    folders: Sequence[RunFolder], manifests: Sequence[Manifest]
+) -> dict[str, tuple[Problem, ...]]:
+    """The problems of every dataset, which must be the same in all runs."""
+    problems: dict[str, tuple[Problem, ...]] = {}
+    for folder, manifest in zip(folders, manifests, strict=True):
+        for name in dict.fromkeys(cell.dataset for cell in manifest.cells):
+            found = read_problems(folder.problems(name))
+            if problems.setdefault(name, found) != found:
+                raise UserError(
+                    f"{folder.path} has other problems of {name} than the runs before it, so they "
+                    "cannot share a table; report on them one by one"
+                )
+    return problems
+
+
+def _verdict_files(runs: Sequence[Path]) -> list[Path]:
+    return [file for run in runs for file in sorted(RunFolder(run).verdicts.rglob("*.parquet"))]
+
+
+def _nulls(
+    folders: Sequence[RunFolder], problems: Mapping[str, Sequence[Problem]]
+) -> Iterator[NullTable]:
+    """The null verdicts of every dataset and grader; nothing where a run has none."""
+    for name, rows in problems.items():
+        index = {problem.id: row for row, problem in enumerate(rows)}
+        codes: dict[str, CodeArray] = {}
+        for file in (folder.nulls(name) for folder in folders):
+            if file.exists():
+                _add_nulls(file, index, codes)
+        yield from (NullTable(name, grader, matrix) for grader, matrix in codes.items())
+
+
+def _add_nulls(file: Path, index: Mapping[str, int], codes: dict[str, CodeArray]) -> None:
+    batch = _null_batch(file)
+    problems, graders = _Labels.of(batch["problem_id"]), _Labels.of(batch["grader"])
+    verdicts = _codes(_Labels.of(batch["verdict"]), file)
+    answers = batch["answer"].to_numpy(zero_copy_only=False)
+    rows = np.array([index.get(name, -1) for name in problems.names], dtype=np.int64)
+    shape = (len(index), int(answers.max(initial=-1)) + 1)
+    for place, grader in enumerate(graders.names):
+        mine = (graders.codes == place) & (rows[problems.codes] >= 0)
+        matrix = codes.setdefault(grader, np.full(shape, MISSING, dtype=np.int8))
+        matrix[rows[problems.codes[mine]], answers[mine]] = verdicts[mine]
+
+
+def _null_batch(file: Path) -> pa.RecordBatch:
+    try:
+        return pq.read_table(file, schema=NULLS).combine_chunks().to_batches()[0]
+    except (pa.ArrowException, OSError, ValueError, IndexError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{file} cannot be read ({reason}); run `python -m distlab.score` again"
+        ) from error
+
+
+def read_answers(runs: Sequence[Path], wanted: Collection[SampleKey]) -> dict[SampleKey, str]:
     """The answers of a few samples.
 
     Args:
-        run: The run folder.
+        runs: The run folders.
         wanted: The samples; all of them have verdicts.
 
     Returns:
@@ -78,7 +139,7 @@ def read_answers(run: Path, wanted: Collection[SampleKey]) -> dict[SampleKey, st
         return found
     problems = pa.array(sorted({key.problem_id for key in wanted}))
     columns = ("cell", "extractor", "problem_id", "rank", "answer")
-    for file in sorted(RunFolder(run).verdicts.rglob("*.parquet")):
+    for file in _verdict_files(runs):
         for batch in _batches(file, columns):
             some = batch.filter(pc.is_in(batch["problem_id"], value_set=problems))
             for *labels, answer in zip(*(some[name].to_pylist() for name in columns), strict=True):

@@ -16,6 +16,7 @@ from distlab.analysis.controls import Decomposition
 from distlab.analysis.drops import Drop
 from distlab.analysis.gaps import Gap
 from distlab.analysis.intervals import Estimate
+from distlab.analysis.scale import Trend
 from distlab.problems.types import Problem
 from distlab.runfolder import Manifest
 from distlab.samples.cell import Cell
@@ -66,17 +67,37 @@ class VerdictTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class NullTable:
+    """A dataset's null answers under one grader.
+
+    Attributes:
+        dataset: Name of the dataset.
+        grader: Name of the grader.
+        codes: [problems, answers] verdict codes of the answers 0, 1, 2, ..., rows as in
+            ``VerdictTable``; ``codes.MISSING`` where the grader does not judge the gold.
+    """
+
+    dataset: str
+    grader: str
+    codes: CodeArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """A run folder, read.
+    """One or more run folders, read as one study.
 
     Attributes:
         manifest: What ran.
+        parameters: Family to its number of parameters.
         tables: In the order of the manifest's cells, then extractors, then graders.
+        nulls: By dataset and grader.
         remarks: What was odd about the files, one sentence each.
     """
 
     manifest: Manifest
+    parameters: Mapping[str, float]
     tables: tuple[VerdictTable, ...]
+    nulls: tuple[NullTable, ...]
     remarks: tuple[str, ...]
 
 
@@ -131,6 +152,31 @@ class ArmRow:
     distinct: float
     unjudged: int
     missed: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """Where the samples of one cell end under one judge; shares that add up to 1.
+
+    Attributes:
+        cell: The cell.
+        judge: Extractor and grader.
+        samples: Samples with a verdict; the shares are NaN without any.
+        correct: Share judged correct.
+        wrong: Share with a whole text and a wrong answer.
+        no_answer: Share with a whole text and no answer.
+        truncated: Share cut off at max_tokens and not correct.
+        unjudged: Share with a whole text on which the grader timed out or tripped.
+    """
+
+    cell: Cell
+    judge: Judge
+    samples: int
+    correct: float
+    wrong: float
+    no_answer: float
+    truncated: float
+    unjudged: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,6 +249,33 @@ class DropRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UnpairedRow:
+    """The drop as papers give it: one dataset's mean minus another's, problems unpaired.
+
+    Attributes:
+        cell: The arm's cell on the perturbed side.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        before: The dataset of originals.
+        level: The one level of the perturbed set, where the originals are cut to it; else empty.
+        before_problems: Problems of the originals with a score.
+        after_problems: Problems of the perturbed set with a score.
+        change: Perturbed - original.
+        published: The paper's figure of this family; NaN where it has none, and under a level.
+    """
+
+    cell: Cell
+    judge: Judge
+    metric: str
+    before: str
+    level: str
+    before_problems: int
+    after_problems: int
+    change: Estimate
+    published: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class DropGapRow:
     """Drop of the instruct arm minus drop of the base arm, over pairs that both have."""
 
@@ -238,6 +311,29 @@ class AgreementRow:
     agreement: Agreement
     first_solves: int
     second_solves: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRow:
+    """What one grader (or extractor) lets pass that another does not, over a dataset's cells.
+
+    Attributes:
+        dataset: Name of the dataset.
+        part: What differs: "grader" or "extractor".
+        held: Name of the part that does not.
+        accepts: Name of the one under which the samples are correct.
+        rejects: Name of the one under which they are not.
+        samples: Samples with a verdict under both.
+        count: Samples that are correct under the one and not under the other.
+    """
+
+    dataset: str
+    part: str
+    held: str
+    accepts: str
+    rejects: str
+    samples: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +416,7 @@ class GridRow:
         gap: instruct - base under this decoding.
         effect: The decoding's mean over both variants minus the mean over the grid.
         model: instruct - base over all decodings of the grid.
+        interaction: ``gap`` minus ``model``.
     """
 
     base: Cell
@@ -330,6 +427,7 @@ class GridRow:
     gap: Estimate
     effect: Estimate
     model: Estimate
+    interaction: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +447,67 @@ class ReasoningRow:
     share: float
     pass_n: Estimate
     reasoned: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedGapRow:
+    """The study's gap over samples that reason: answers given at once count for nobody.
+
+    Attributes:
+        base: The study's base arm.
+        instruct: The study's instruct arm.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        gap: Over all problems scored in both arms.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class NullRow:
+    """What answering 0, 1, 2, ... to every problem of a dataset solves.
+
+    Attributes:
+        dataset: Name of the dataset.
+        grader: Name of the grader.
+        answers: Answers given: 10 are 0 to 9.
+        problems: Problems whose gold the grader judges.
+        solved: Share of them with the gold among the answers.
+    """
+
+    dataset: str
+    grader: str
+    answers: int
+    problems: int
+    solved: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class ExcessRow:
+    """What an arm solves beyond the null model with as many answers, paired by problem.
+
+    Attributes:
+        cell: The arm's cell.
+        judge: Extractor and grader.
+        answers: Samples a problem, and answers of the null model.
+        problems: Problems with a score.
+        pass_n: Mean Pass@n of the arm.
+        null: Mean of the null model on the same problems.
+        excess: pass_n - null.
+    """
+
+    cell: Cell
+    judge: Judge
+    answers: int
+    problems: int
+    pass_n: float
+    null: float
+    excess: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +567,7 @@ class ReplicationRow:
     Attributes:
         cell: Our cell (of the instruct arm, for a gap).
         judge: Extractor and grader.
-        figure: "base", "instruct" or "gap".
+        figure: "base", "instruct", "gap" or "drop".
         published: The paper's figure.
         ours: Ours.
         judgement: replicated, not replicated or cannot tell.
@@ -425,6 +584,54 @@ class ReplicationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleRow:
+    """A gap and the size of its family.
+
+    Attributes:
+        source: "ours", or "paper".
+        family: Name of the family.
+        parameters: Its parameters.
+        dataset: Name of the dataset.
+        prompt: Name of the prompt; empty where the paper does not say.
+        judge: Ours: extractor / grader; the paper's: its grader.
+        metric: "Pass@20", ...
+        gap: instruct - base.
+        error: Its standard error.
+    """
+
+    source: str
+    family: str
+    parameters: float
+    dataset: str
+    prompt: str
+    judge: str
+    metric: str
+    gap: Estimate
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrendRow:
+    """The straight line through the ``ScaleRow``s of one setting.
+
+    Attributes:
+        source: "ours", or "paper".
+        dataset: Name of the dataset.
+        prompt: Name of the prompt.
+        judge: As in ``ScaleRow``.
+        metric: "Pass@20", ...
+        trend: The line over log10 of the parameters.
+    """
+
+    source: str
+    dataset: str
+    prompt: str
+    judge: str
+    metric: str
+    trend: Trend
+
+
+@dataclass(frozen=True, slots=True)
 class StudyTables:
     """Everything the report shows.
 
@@ -434,18 +641,26 @@ class StudyTables:
         headlines: Cell key to the judge that stands for it where one must: of those that score
             most of its problems, the first (ours).
         arms: A row for each cell and judge.
+        outcomes: Where samples end, the same rows.
         curves: pass@k curves, the same rows.
         gaps: Paired gaps.
         drops: Perturbation drops.
         drop_gaps: Differences of drops.
+        unpaired: Drops as papers give them.
         agreements: Pairs of graders and of extractors.
+        accepts: What each accepts that another rejects, over the cells of a dataset.
         winners: Winners under each judge.
         disagreements: Examples of samples on which graders disagree.
         controls: The study's gaps, split.
         grid: Gaps and effects of every decoding that both variants have.
         reasoning: Pass@n over samples that reason.
+        reasoned_gaps: The study's gaps over samples that reason.
+        nulls: What the null model solves.
+        excesses: What arms solve beyond it.
         prompts: Arms under two prompts.
         strata: The study's gaps by stratum.
+        scale: Gaps by size, ours and the paper's.
+        trends: Lines through them.
         replications: The paper's figures beside ours.
         cannot: What the data cannot say, one sentence each.
         remarks: What was odd about the files.
@@ -455,18 +670,26 @@ class StudyTables:
     judges: tuple[Judge, ...]
     headlines: Mapping[str, Judge]
     arms: tuple[ArmRow, ...]
+    outcomes: tuple[OutcomeRow, ...]
     curves: tuple[CurveRow, ...]
     gaps: tuple[GapRow, ...]
     drops: tuple[DropRow, ...]
     drop_gaps: tuple[DropGapRow, ...]
+    unpaired: tuple[UnpairedRow, ...]
     agreements: tuple[AgreementRow, ...]
+    accepts: tuple[AcceptRow, ...]
     winners: tuple[WinnerRow, ...]
     disagreements: tuple[DisagreementRow, ...]
     controls: tuple[ControlRow, ...]
     grid: tuple[GridRow, ...]
     reasoning: tuple[ReasoningRow, ...]
+    reasoned_gaps: tuple[ReasonedGapRow, ...]
+    nulls: tuple[NullRow, ...]
+    excesses: tuple[ExcessRow, ...]
     prompts: tuple[PromptRow, ...]
     strata: tuple[StratumRow, ...]
+    scale: tuple[ScaleRow, ...]
+    trends: tuple[TrendRow, ...]
     replications: tuple[ReplicationRow, ...]
     cannot: tuple[str, ...]
     remarks: tuple[str, ...]

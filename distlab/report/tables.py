@@ -11,40 +11,38 @@ from distlab.analysis.agreement import agreement, flips, winner, winner_depends
 from distlab.analysis.answers import distinct_answers, share
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
-from distlab.analysis.drops import Scores, drop_difference, paired_drop, unpaired_drop
 from distlab.analysis.gaps import holm, paired_gap
-from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
+from distlab.analysis.intervals import mean_interval, proportion_interval
 from distlab.analysis.power import smallest_detectable
-from distlab.problems.types import Problem
 from distlab.report.controls import (
     control_rows,
     grid_rows,
+    outcome_row,
     prompt_rows,
+    reasoned_gap_rows,
     reasoning_row,
     stratum_rows,
 )
+from distlab.report.drops import drop_gap_rows, drop_rows, unpaired_rows
+from distlab.report.nulls import excess_rows, null_rows
 from distlab.report.pairing import Comparison, Metric, ScoreMap, comparisons, metrics
 from distlab.report.published import replication_rows
 from distlab.report.records import (
+    AcceptRow,
     AgreementRow,
     ArmRow,
     CurveRow,
     DisagreementRow,
-    DropGapRow,
-    DropRow,
     GapRow,
     Judge,
-    Sides,
     Study,
     StudyTables,
     WinnerRow,
 )
+from distlab.report.scale import scale_rows, trend_rows
 from distlab.report.scores import ProblemScores, score
 from distlab.runfolder import Manifest
 from distlab.samples.cell import Cell
-
-# Original and perturbed side of the drops that are shown.
-TRANSITIONS = (("seed", "twin"), ("seed", "simple"), ("seed", "hard"), ("simple", "hard"))
 
 
 def build_tables(study: Study, disagreements: tuple[DisagreementRow, ...] = ()) -> StudyTables:
@@ -61,27 +59,37 @@ def build_tables(study: Study, disagreements: tuple[DisagreementRow, ...] = ()) 
     judges = tuple(dict.fromkeys(judge for _, judge in scores))
     pairs = tuple(comparisons(study.manifest.cells))
     gaps = _gap_rows(pairs, judges, scores)
-    drops = tuple(_drop_rows(judges, scores))
+    drops = tuple(drop_rows(judges, scores))
+    agreements = tuple(_agreement_rows(study.manifest.cells, judges, scores))
+    scale = tuple(scale_rows(gaps, study.parameters))
     return StudyTables(
         manifest=study.manifest,
         judges=judges,
         headlines=_headlines(scores),
         arms=tuple(_arm_row(judge, row) for (_, judge), row in scores.items()),
+        outcomes=tuple(outcome_row(judge, row) for (_, judge), row in scores.items()),
         curves=tuple(
             CurveRow(row.table.cell, judge, _column_means(row.curve))
             for (_, judge), row in scores.items()
         ),
         gaps=gaps,
         drops=drops,
-        drop_gaps=tuple(_drop_gap_rows(pairs, judges, scores)),
-        agreements=tuple(_agreement_rows(study.manifest.cells, judges, scores)),
+        drop_gaps=tuple(drop_gap_rows(pairs, judges, scores)),
+        unpaired=tuple(unpaired_rows(judges, scores)),
+        agreements=agreements,
+        accepts=tuple(_accept_rows(agreements)),
         winners=tuple(_winner_rows(gaps)),
         disagreements=disagreements,
         controls=tuple(control_rows(pairs, judges, scores)),
         grid=tuple(grid_rows(study.manifest.cells, judges, scores)),
         reasoning=tuple(reasoning_row(judge, row) for (_, judge), row in scores.items()),
+        reasoned_gaps=tuple(reasoned_gap_rows(pairs, judges, scores)),
+        nulls=tuple(null_rows(study.nulls)),
+        excesses=tuple(excess_rows(study.nulls, scores)),
         prompts=tuple(prompt_rows(study.manifest.cells, judges, scores)),
         strata=tuple(stratum_rows(pairs, judges, scores)),
+        scale=scale,
+        trends=tuple(trend_rows(scale)),
         replications=tuple(replication_rows(judges, scores)),
         cannot=tuple(_cannot(study.manifest, pairs, judges, scores, bool(drops))),
         remarks=study.remarks,
@@ -163,7 +171,11 @@ def _gap_row(
         primary=pair.primary,
         headline=headline,
         gap=gap,
-        sampled=paired_gap(base.sampled(first), instruct.sampled(second), clusters),
+        sampled=(
+            paired_gap(base.sampled(first), instruct.sampled(second), clusters)
+            if base.failed.any() or instruct.failed.any()
+            else gap
+        ),
         holm=math.nan,
         detectable=smallest_detectable(gap.error),
     )
@@ -182,101 +194,6 @@ def _winner_rows(gaps: Sequence[GapRow]) -> Iterator[WinnerRow]:
             winners={row.judge: winner(row.gap.difference) for row in rows},
             flips=winner_depends([row.gap.difference for row in rows]),
         )
-
-
-def _side_scores(problems: Sequence[Problem], side: str, values: FloatArray) -> Scores:
-    chosen = [
-        row
-        for row, problem in enumerate(problems)
-        if problem.side == side and problem.pair is not None
-    ]
-    return Scores([problems[row].pair or "" for row in chosen], values[chosen])
-
-
-def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[tuple[str, str]]:
-    """The transitions from a problem of ``first`` to its perturbation in ``second``."""
-    before = {(problem.pair, problem.side) for problem in first if problem.pair is not None}
-    after = {(problem.pair, problem.side) for problem in second if problem.pair is not None}
-    for side, perturbed in TRANSITIONS:
-        here = {pair for pair, name in before if name == side}
-        there = {pair for pair, name in after if name == perturbed}
-        if here & there:
-            yield side, perturbed
-
-
-def _transitions(
-    judge: Judge, scores: ScoreMap
-) -> Iterator[tuple[Sides, ProblemScores, ProblemScores]]:
-    """Every (original, perturbed) pair of cells of one arm and prompt that share pairs."""
-    mine = [row for (_, other), row in scores.items() if other == judge]
-    for first in mine:
-        for second in mine:
-            one, two = first.table.cell, second.table.cell
-            if (one.family, one.arm, one.prompt) != (two.family, two.arm, two.prompt):
-                continue
-            for before, after in _sides_of(first.table.problems, second.table.problems):
-                yield Sides(one.dataset, before, two.dataset, after), first, second
-
-
-def _drop_rows(judges: Sequence[Judge], scores: ScoreMap) -> Iterator[DropRow]:
-    for judge in judges:
-        for sides, first, second in _transitions(judge, scores):
-            metric = metrics(min(first.table.cell.n, second.table.cell.n))[0]
-            before = _side_scores(first.table.problems, sides.before_side, metric.of(first))
-            after = _side_scores(second.table.problems, sides.after_side, metric.of(second))
-            if drop := paired_drop(before, after):
-                yield DropRow(
-                    cell=second.table.cell,
-                    judge=judge,
-                    metric=metric.name,
-                    sides=sides,
-                    drop=drop,
-                    unpaired=_unpaired(sides, metric, first, second),
-                )
-
-
-def _unpaired(
-    sides: Sides, metric: Metric, first: ProblemScores, second: ProblemScores
-) -> Estimate:
-    """Over whole datasets, as papers do; within one dataset, over its sides."""
-    before, after = metric.of(first), metric.of(second)
-    if sides.before_dataset == sides.after_dataset:
-        before = _side_scores(first.table.problems, sides.before_side, before).values
-        after = _side_scores(second.table.problems, sides.after_side, after).values
-    return unpaired_drop(before, after)
-
-
-def _drop_gap_rows(
-    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
-) -> Iterator[DropGapRow]:
-    for judge in judges:
-        found = {
-            (second.table.cell.key, sides): (first, second)
-            for sides, first, second in _transitions(judge, scores)
-        }
-        for pair in pairs:
-            for (key, sides), base in found.items():
-                instruct = found.get((pair.instruct.key, sides))
-                if key == pair.base.key and instruct is not None:
-                    yield _drop_gap_row(pair, judge, sides, base, instruct)
-
-
-def _drop_gap_row(
-    pair: Comparison,
-    judge: Judge,
-    sides: Sides,
-    base: tuple[ProblemScores, ProblemScores],
-    instruct: tuple[ProblemScores, ProblemScores],
-) -> DropGapRow:
-    metric = metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
-
-    def both(arm: tuple[ProblemScores, ProblemScores]) -> tuple[Scores, Scores]:
-        before = _side_scores(arm[0].table.problems, sides.before_side, metric.of(arm[0]))
-        after = _side_scores(arm[1].table.problems, sides.after_side, metric.of(arm[1]))
-        return before, after
-
-    count, difference = drop_difference(both(base), both(instruct))
-    return DropGapRow(pair.base, pair.instruct, judge, metric.name, sides, count, difference)
 
 
 def _agreement_rows(
@@ -310,6 +227,20 @@ def _agreement_row(
     )
 
 
+def _accept_rows(rows: Sequence[AgreementRow]) -> Iterator[AcceptRow]:
+    """The agreements of a dataset's cells, added up, both ways round."""
+    groups: dict[tuple[str, str, str, str, str], list[AgreementRow]] = {}
+    for row in rows:
+        key = (row.cell.dataset, row.part, row.held, row.first, row.second)
+        groups.setdefault(key, []).append(row)
+    for (dataset, part, held, first, second), found in groups.items():
+        samples = sum(row.agreement.samples for row in found)
+        first_only = sum(row.agreement.first_only for row in found)
+        second_only = sum(row.agreement.second_only for row in found)
+        yield AcceptRow(dataset, part, held, first, second, samples, first_only)
+        yield AcceptRow(dataset, part, held, second, first, samples, second_only)
+
+
 def _cannot(
     manifest: Manifest,
     pairs: Sequence[Comparison],
@@ -335,6 +266,8 @@ def _cannot(
                 f"{pair.base.key} has {pair.base.n} samples a problem and {pair.instruct.arm} "
                 f"{pair.instruct.n}: they are compared at k = {min(pair.base.n, pair.instruct.n)}."
             )
+    if len({cell.family for cell in manifest.cells}) == 1:
+        yield "One family was run, so how the gap changes with size cannot be said."
     if not has_drops:
         yield "No two problems of this run are a pair, so there is no perturbation drop."
     if len({judge.grader for judge in judges}) == 1:
