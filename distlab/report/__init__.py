@@ -1,4 +1,7 @@
-"""Run folders in; report.md, results/ and the terminal's tables out. Renders, never computes."""
+"""Run folders in; report.html, report.md, results/ and the terminal's tables out.
+
+``analysis`` computes and this renders: no figure is made here.
+"""
 
 from __future__ import annotations
 
@@ -18,41 +21,53 @@ if TYPE_CHECKING:
 __all__ = ["build_report", "render_terminal", "write_report"]
 
 
-def build_report(run: Path) -> StudyTables:
-    """Read a run folder and compute its tables.
+def build_report(*paths: Path) -> StudyTables:
+    """Read run folders as one study and compute its tables.
 
     Args:
-        run: The run folder.
+        paths: Run folders, or folders in which a sweep left some.
 
     Raises:
-        UserError: It is no run folder, or a file in it cannot be read.
+        UserError: One is no run folder, a file in it cannot be read, or they do not go together.
     """
     from distlab.report.disagreements import read_disagreements
+    from distlab.report.joining import runs_in
     from distlab.report.read import read_study
     from distlab.report.tables import build_tables
 
-    study = read_study([run])
-    return build_tables(study, read_disagreements([run], study))
+    runs = [run for path in paths for run in runs_in(path)]
+    study = read_study(runs)
+    return build_tables(study, read_disagreements(runs, study))
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:
-    """Replace the run's ``report.md`` and the tables under ``results/``, each in one step.
+    """Replace the run's ``report.html``, ``report.md`` and ``results/``, each file in one step.
 
     Args:
-        run: The run folder.
+        run: The run folder, or the folder of a sweep; made if absent.
         tables: What ``build_report`` gave.
 
     Returns:
-        The path of the report.
+        The path of ``report.html``.
     """
+    from distlab.report.charts import charts
+    from distlab.report.findings import findings
     from distlab.report.markdown import render_markdown
+    from distlab.report.page_writer import render_page
+    from distlab.report.pictures import write_pictures
     from distlab.report.results import write_results
 
-    write_results(run / "results", tables)
-    report = RunFolder(run).report
-    with whole(report) as stream:
-        stream.write(render_markdown(tables).encode())
-    return report
+    folder = RunFolder(run)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    answered = findings(tables)
+    write_results(folder.results, tables)
+    drawn = charts(tables).values()
+    write_pictures(folder.results / "figures", [chart for some in drawn for chart in some])
+    with whole(folder.report) as stream:
+        stream.write(render_markdown(tables, answered).encode())
+    with whole(folder.html) as stream:
+        stream.write(render_page(tables, answered).encode())
+    return folder.html
 
 
 def render_terminal(tables: StudyTables, console: Console) -> None:

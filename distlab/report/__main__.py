@@ -1,4 +1,4 @@
-"""``python -m distlab.report RUN``: rebuild a run's report from what is on disk."""
+"""``python -m distlab.report RUN``: rebuild a run's or a sweep's report from what is on disk."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from distlab.report.escape import plain
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Rebuild ``report.md`` and print the tables.
+    """Rebuild the report and print the tables.
 
     Args:
         argv: Arguments without the program's name; None for the command line's.
@@ -22,13 +22,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0, or 2 for bad input.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.report", description="Rebuild the report of a run."
+        prog="python -m distlab.report",
+        description="Rebuild the report of a run, of a sweep, or of several runs as one study.",
     )
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, as in runs/NAME")
-    run: Path = parser.parse_args(argv).run
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="a run folder, or that of a sweep"
+    )
+    parser.add_argument(
+        "--into", type=Path, metavar="FOLDER", help="where the report of several runs goes"
+    )
+    arguments = parser.parse_args(argv)
     try:
-        tables = build_report(run)
-        report = write_report(run, tables)
+        folder = _folder(arguments.runs, arguments.into)
+        tables = build_report(*arguments.runs)
+        report = write_report(folder, tables)
     except UserError as error:
         print(plain(str(error), None), file=sys.stderr)
         return 2
@@ -36,6 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     render_terminal(tables, console)
     console.print(f"report: {plain(str(report), None)}", markup=False, highlight=False)
     return 0
+
+
+def _folder(runs: Sequence[Path], into: Path | None) -> Path:
+    if into is None and len(runs) > 1:
+        raise UserError("several runs are named: say where their report goes with --into FOLDER")
+    return into or runs[0]
 
 
 if __name__ == "__main__":

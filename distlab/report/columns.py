@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from distlab.analysis.intervals import Estimate
 from distlab.report.figures import (
     DASH,
     decimal,
@@ -18,16 +17,10 @@ from distlab.report.figures import (
 from distlab.report.records import (
     AgreementRow,
     ArmRow,
-    ControlRow,
     DisagreementRow,
     DropGapRow,
     DropRow,
     GapRow,
-    GridRow,
-    PromptRow,
-    ReasoningRow,
-    ReplicationRow,
-    StratumRow,
 )
 
 Row = TypeVar("Row")
@@ -48,17 +41,19 @@ class Column(Generic[Row]):
     number: bool = True
 
 
-def _label(title: str, text: Callable[[Row], str]) -> Column[Row]:
+def label(title: str, text: Callable[[Row], str]) -> Column[Row]:
+    """A column of text."""
     return Column(title, text, number=False)
 
 
 def arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
     """The arms; ``pass_n`` is "Pass@20" or "Pass@n"."""
     return (
-        _label("family", lambda row: row.cell.family),
-        _label("arm", lambda row: row.cell.arm),
-        _label("dataset", lambda row: row.cell.dataset),
-        _label("prompt", lambda row: row.cell.prompt),
+        label("family", lambda row: row.cell.family),
+        label("arm", lambda row: row.cell.arm),
+        label("dataset", lambda row: row.cell.dataset),
+        label("prompt", lambda row: row.cell.prompt),
+        label("judge", lambda row: judge_name(row.judge)),
         Column("n", lambda row: str(row.cell.n)),
         Column("problems", lambda row: str(row.problems)),
         Column("scored", lambda row: str(row.scored)),
@@ -81,11 +76,11 @@ def arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
 def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
     """The arms, for a terminal."""
     return (
-        _label("arm", lambda row: row.cell.arm),
-        _label("family", lambda row: row.cell.family),
-        _label("dataset", lambda row: row.cell.dataset),
-        _label("prompt", lambda row: row.cell.prompt),
-        _label("judge", lambda row: judge_name(row.judge)),
+        label("arm", lambda row: row.cell.arm),
+        label("family", lambda row: row.cell.family),
+        label("dataset", lambda row: row.cell.dataset),
+        label("prompt", lambda row: row.cell.prompt),
+        label("judge", lambda row: judge_name(row.judge)),
         *([Column("n", lambda row: str(row.cell.n))] if pass_n == "Pass@n" else []),
         Column("problems", _problems),
         Column(pass_n, lambda row: percent(row.pass_n.value)),
@@ -116,13 +111,13 @@ def _sampled(row: GapRow) -> str:
 
 
 GAP_COLUMNS: tuple[Column[GapRow], ...] = (
-    _label("family", lambda row: row.base.family),
-    _label("dataset", lambda row: row.base.dataset),
-    _label("prompt", lambda row: row.base.prompt),
-    _label("base arm", lambda row: row.base.arm),
-    _label("instruct arm", lambda row: row.instruct.arm),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("base arm", lambda row: row.base.arm),
+    label("instruct arm", lambda row: row.instruct.arm),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
@@ -139,22 +134,22 @@ GAP_COLUMNS: tuple[Column[GapRow], ...] = (
 
 
 COMPACT_GAP_COLUMNS: tuple[Column[GapRow], ...] = (
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("family", lambda row: row.base.family),
-    _label("dataset", lambda row: row.base.dataset),
-    _label("prompt", lambda row: row.base.prompt),
-    _label("score", lambda row: row.metric),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("score", lambda row: row.metric),
     Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
     Column("McNemar p", lambda row: p_value(row.gap.p)),
 )
 
 DROP_COLUMNS: tuple[Column[DropRow], ...] = (
-    _label("family", lambda row: row.cell.family),
-    _label("arm", lambda row: row.cell.arm),
-    _label("prompt", lambda row: row.cell.prompt),
-    _label("sides", lambda row: sides_name(row.sides)),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
+    label("family", lambda row: row.cell.family),
+    label("arm", lambda row: row.cell.arm),
+    label("prompt", lambda row: row.cell.prompt),
+    label("sides", lambda row: sides_name(row.sides)),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
     Column("pairs", lambda row: str(row.drop.pairs)),
     Column("original", lambda row: percent(row.drop.before)),
     Column("perturbed", lambda row: percent(row.drop.after)),
@@ -163,34 +158,34 @@ DROP_COLUMNS: tuple[Column[DropRow], ...] = (
 )
 
 COMPACT_DROP_COLUMNS: tuple[Column[DropRow], ...] = (
-    _label("arm", lambda row: row.cell.arm),
-    _label("family", lambda row: row.cell.family),
-    _label("prompt", lambda row: row.cell.prompt),
-    _label("sides", lambda row: sides_name(row.sides)),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
+    label("arm", lambda row: row.cell.arm),
+    label("family", lambda row: row.cell.family),
+    label("prompt", lambda row: row.cell.prompt),
+    label("sides", lambda row: sides_name(row.sides)),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
     Column("pairs", lambda row: str(row.drop.pairs)),
     Column("drop [95 %]", lambda row: points_interval(row.drop.change)),
 )
 
 DROP_GAP_COLUMNS: tuple[Column[DropGapRow], ...] = (
-    _label("family", lambda row: row.base.family),
-    _label("prompt", lambda row: row.base.prompt),
-    _label("sides", lambda row: sides_name(row.sides)),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
-    _label("base arm", lambda row: row.base.arm),
-    _label("instruct arm", lambda row: row.instruct.arm),
+    label("family", lambda row: row.base.family),
+    label("prompt", lambda row: row.base.prompt),
+    label("sides", lambda row: sides_name(row.sides)),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
+    label("base arm", lambda row: row.base.arm),
+    label("instruct arm", lambda row: row.instruct.arm),
     Column("pairs", lambda row: str(row.pairs)),
     Column("drop of instruct − base [95 %]", lambda row: points_interval(row.difference)),
 )
 
 AGREEMENT_COLUMNS: tuple[Column[AgreementRow], ...] = (
-    _label("cell", lambda row: row.cell.key),
-    _label("part", lambda row: row.part),
-    _label("held", lambda row: row.held),
-    _label("first", lambda row: row.first),
-    _label("second", lambda row: row.second),
+    label("cell", lambda row: row.cell.key),
+    label("part", lambda row: row.part),
+    label("held", lambda row: row.held),
+    label("first", lambda row: row.first),
+    label("second", lambda row: row.second),
     Column("samples", lambda row: str(row.agreement.samples)),
     Column("agree", lambda row: percent(row.agreement.rate)),
     Column("kappa", lambda row: decimal(row.agreement.kappa)),
@@ -201,93 +196,12 @@ AGREEMENT_COLUMNS: tuple[Column[AgreementRow], ...] = (
 )
 
 DISAGREEMENT_COLUMNS: tuple[Column[DisagreementRow], ...] = (
-    _label("cell", lambda row: row.sample.cell),
-    _label("extractor", lambda row: row.sample.extractor),
-    _label("problem", lambda row: row.sample.problem_id),
+    label("cell", lambda row: row.sample.cell),
+    label("extractor", lambda row: row.sample.extractor),
+    label("problem", lambda row: row.sample.problem_id),
     Column("rank", lambda row: str(row.sample.rank)),
-    _label("accepts", lambda row: row.accepts),
-    _label("rejects", lambda row: row.rejects),
-    _label("gold", lambda row: row.gold),
-    _label("answer", lambda row: row.answer),
+    label("accepts", lambda row: row.accepts),
+    label("rejects", lambda row: row.rejects),
+    label("gold", lambda row: row.gold),
+    label("answer", lambda row: row.answer),
 )
-
-CONTROL_COLUMNS: tuple[Column[ControlRow], ...] = (
-    _label("family", lambda row: row.base.family),
-    _label("dataset", lambda row: row.base.dataset),
-    _label("prompt", lambda row: row.base.prompt),
-    _label("gap", lambda row: f"{row.instruct.arm} − {row.base.arm}"),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
-    Column("problems", lambda row: str(row.parts.problems)),
-    Column("gap [95 %]", lambda row: points_interval(row.parts.total)),
-    Column("model [95 %]", lambda row: points_interval(row.parts.model)),
-    Column("decoding [95 %]", lambda row: points_interval(row.parts.decoding)),
-    Column("interaction [95 %]", lambda row: points_interval(row.parts.interaction)),
-    Column("model, both decodings [95 %]", lambda row: points_interval(row.parts.model_mean)),
-)
-
-GRID_COLUMNS: tuple[Column[GridRow], ...] = (
-    _label("family", lambda row: row.base.family),
-    _label("dataset", lambda row: row.base.dataset),
-    _label("prompt", lambda row: row.base.prompt),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
-    _label("decoding", lambda row: row.base.decoding),
-    Column("problems", lambda row: str(row.problems)),
-    Column("gap under it [95 %]", lambda row: points_interval(row.gap)),
-    Column("effect of it [95 %]", lambda row: points_interval(row.effect)),
-    Column("gap over the grid [95 %]", lambda row: points_interval(row.model)),
-)
-
-REASONING_COLUMNS: tuple[Column[ReasoningRow], ...] = (
-    _label("cell", lambda row: row.cell.key),
-    _label("judge", lambda row: judge_name(row.judge)),
-    Column("n", lambda row: str(row.cell.n)),
-    Column("samples that reason", lambda row: percent(row.share)),
-    Column("Pass@n [95 %]", lambda row: percent_interval(row.pass_n)),
-    Column("Pass@n, those alone [95 %]", lambda row: percent_interval(row.reasoned)),
-)
-
-PROMPT_COLUMNS: tuple[Column[PromptRow], ...] = (
-    _label("family", lambda row: row.first.family),
-    _label("arm", lambda row: row.first.arm),
-    _label("dataset", lambda row: row.first.dataset),
-    _label("prompts", lambda row: f"{row.first.prompt} → {row.second.prompt}"),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
-    Column("problems", lambda row: str(row.problems)),
-    Column("first", lambda row: percent(row.before)),
-    Column("second", lambda row: percent(row.after)),
-    Column("change [95 %]", lambda row: points_interval(row.change)),
-    Column("p", lambda row: p_value(row.p)),
-)
-
-STRATUM_COLUMNS: tuple[Column[StratumRow], ...] = (
-    _label("family", lambda row: row.base.family),
-    _label("dataset", lambda row: row.base.dataset),
-    _label("prompt", lambda row: row.base.prompt),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("score", lambda row: row.metric),
-    _label("stratum", lambda row: row.stratum),
-    _label("value", lambda row: row.value),
-    Column("problems", lambda row: str(row.gap.problems)),
-    Column("base", lambda row: percent(row.gap.base)),
-    Column("instruct", lambda row: percent(row.gap.instruct)),
-    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
-)
-
-REPLICATION_COLUMNS: tuple[Column[ReplicationRow], ...] = (
-    _label("family", lambda row: row.cell.family),
-    _label("dataset", lambda row: row.cell.dataset),
-    _label("prompt", lambda row: row.cell.prompt),
-    _label("judge", lambda row: judge_name(row.judge)),
-    _label("figure", lambda row: row.figure),
-    Column("paper [95 %]", lambda row: _replicated(row, row.published)),
-    Column("ours [95 %]", lambda row: _replicated(row, row.ours)),
-    _label("judgement", lambda row: row.judgement),
-    _label("because", lambda row: row.reason),
-)
-
-
-def _replicated(row: ReplicationRow, estimate: Estimate) -> str:
-    return points_interval(estimate) if row.figure == "gap" else percent_interval(estimate)

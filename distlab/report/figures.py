@@ -32,6 +32,20 @@ def points_interval(estimate: Estimate) -> str:
     return f"{points(estimate.value)} [{points(estimate.low)}, {points(estimate.high)}]"
 
 
+def percent_range(estimate: Estimate) -> str:
+    """For sentences, as in "97.7 (96.7 to 98.4)"."""
+    if math.isnan(estimate.low):
+        return percent(estimate.value)
+    return f"{percent(estimate.value)} ({percent(estimate.low)} to {percent(estimate.high)})"
+
+
+def points_range(estimate: Estimate) -> str:
+    """For sentences, as in "−30.1 (−32.7 to −27.4)"."""
+    if math.isnan(estimate.low):
+        return points(estimate.value)
+    return f"{points(estimate.value)} ({points(estimate.low)} to {points(estimate.high)})"
+
+
 def p_value(p: float) -> str:
     """A p value with three decimals."""
     if math.isnan(p):
@@ -42,6 +56,21 @@ def p_value(p: float) -> str:
 def decimal(value: float) -> str:
     """A plain figure with two decimals."""
     return DASH if math.isnan(value) else f"{value:.2f}"
+
+
+def share_of(count: int, total: int) -> str:
+    """A count as per cent of a total."""
+    return percent(count / total) if total else DASH
+
+
+def parameter_count(parameters: float) -> str:
+    """As in "135 M", "14.8 B" or "1.04 T"."""
+    if math.isnan(parameters):
+        return DASH
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6)):
+        if parameters >= size:
+            return f"{parameters / size:.3g} {unit}"
+    return f"{parameters:.3g}"
 
 
 def judge_name(judge: Judge) -> str:

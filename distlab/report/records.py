@@ -693,3 +693,35 @@ class StudyTables:
     replications: tuple[ReplicationRow, ...]
     cannot: tuple[str, ...]
     remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence that the intervals allow, with what bears on it.
+
+    Attributes:
+        text: The sentence.
+        controls: What the controls say of it, one sentence each.
+        warnings: Where a control explains it away, or the design cannot carry it.
+    """
+
+    text: str
+    controls: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A question and its answers.
+
+    Attributes:
+        name: Short name, unique in a report.
+        question: The question.
+        statements: The answers, at least one; "cannot be said" is one.
+        tables: Names of the tables behind it.
+    """
+
+    name: str
+    question: str
+    statements: tuple[Statement, ...]
+    tables: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""StudyTables in; ``results/``: every table as Parquet and CSV, in plain numbers."""
+"""StudyTables in; ``results/``: every table as Parquet, CSV, Markdown and LaTeX."""
 
 import csv
 import io
@@ -13,11 +13,16 @@ import pyarrow.parquet as pq
 from distlab.analysis.intervals import Estimate
 from distlab.files import whole
 from distlab.report.escape import spreadsheet
-from distlab.report.records import CurveRow, StudyTables
+from distlab.report.latex import latex_table
+from distlab.report.markdown import table
+from distlab.report.records import CurveRow, StudyTables, WinnerRow
+from distlab.report.texts import text_tables
 from distlab.samples.cell import Cell
 
 # Records whose fields need no prefix: their names say what they are.
-_BARE: Final = frozenset({"cell", "judge", "gap", "drop", "parts", "agreement", "sides", "sample"})
+_BARE: Final = frozenset(
+    {"cell", "judge", "gap", "drop", "parts", "agreement", "sides", "sample", "trend"}
+)
 
 _Record = dict[str, str | int | float | bool]
 
@@ -25,43 +30,72 @@ _Record = dict[str, str | int | float | bool]
 def write_results(folder: Path, study: StudyTables) -> None:
     """Write every table with rows, and remove those of an earlier report that have none now.
 
-    A CSV cell that a spreadsheet would run as a formula gets an apostrophe in front; Parquet holds
-    the text as it is.
+    Parquet and CSV hold plain numbers (shares, not per cent); Markdown and LaTeX hold the figures
+    as people read them, ready for a paper. A CSV cell that a spreadsheet would run as a formula
+    gets an apostrophe in front; Parquet holds the text as it is.
 
     Args:
         folder: The run's ``results/``; made if absent.
         study: The tables.
     """
     folder.mkdir(exist_ok=True)
+    texts = text_tables(study)
     for name, rows in _tables(study).items():
-        parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
+        files = [folder / f"{name}.{kind}" for kind in ("parquet", "csv", "md", "tex")]
         if not rows:
-            parquet.unlink(missing_ok=True)
-            text.unlink(missing_ok=True)
+            for file in files:
+                file.unlink(missing_ok=True)
             continue
+        parquet, *others = files
         with whole(parquet) as stream:
             pq.write_table(pa.Table.from_pylist(rows), stream)
-        with whole(text) as stream:
-            stream.write(_csv(rows).encode())
+        written = (_csv(rows), table(texts[name]), latex_table(texts[name]))
+        for file, text in zip(others, written, strict=True):
+            with whole(file) as stream:
+                stream.write(text.encode())
 
 
 def _tables(study: StudyTables) -> Mapping[str, Sequence[_Record]]:
     plain: Mapping[str, Sequence[Any]] = {
         "scores": study.arms,
+        "outcomes": study.outcomes,
         "gaps": study.gaps,
         "drops": study.drops,
         "drop_differences": study.drop_gaps,
+        "unpaired_drops": study.unpaired,
         "agreement": study.agreements,
+        "accepts": study.accepts,
         "disagreements": study.disagreements,
         "controls": study.controls,
         "grid": study.grid,
         "reasoning": study.reasoning,
+        "reasoned_gaps": study.reasoned_gaps,
+        "nulls": study.nulls,
+        "beyond_null": study.excesses,
         "prompts": study.prompts,
         "strata": study.strata,
+        "scale": study.scale,
+        "trends": study.trends,
         "paper": study.replications,
     }
     tables = {name: [flatten(row) for row in rows] for name, rows in plain.items()}
-    return tables | {"curves": [row for curve in study.curves for row in _curve(curve)]}
+    return tables | {
+        "curves": [row for curve in study.curves for row in _curve(curve)],
+        "winners": [row for winner in study.winners for row in _winner(winner)],
+    }
+
+
+def _winner(row: WinnerRow) -> Iterator[_Record]:
+    """A row for each judge."""
+    labels = dict(_flat("base", row.base)) | dict(_flat("instruct", row.instruct))
+    for judge, winner in row.winners.items():
+        yield {
+            **labels,
+            **dict(_flat("judge", judge)),
+            "metric": row.metric,
+            "winner": winner,
+            "flips": row.flips,
+        }
 
 
 def _curve(row: CurveRow) -> Iterator[_Record]:

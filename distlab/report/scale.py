@@ -14,22 +14,21 @@ OURS, PAPER = "ours", "paper"
 
 
 def scale_rows(gaps: Sequence[GapRow], parameters: Mapping[str, float]) -> Iterator[ScaleRow]:
-    """Our headline gaps, then the paper's."""
-    for row in gaps:
-        size = parameters.get(row.base.family)
-        if row.primary and row.headline and size is not None:
-            yield ScaleRow(
-                source=OURS,
-                family=row.base.family,
-                parameters=size,
-                dataset=row.base.dataset,
-                prompt=row.base.prompt,
-                judge=judge_name(row.judge),
-                metric=row.metric,
-                gap=row.gap.difference,
-                error=row.gap.error,
-            )
-    for figure in published_figures():
+    """Our headline gaps, then the paper's to put beside them."""
+    sized = [row for row in gaps if row.primary and row.headline and row.base.family in parameters]
+    for row in sized:
+        yield ScaleRow(
+            source=OURS,
+            family=row.base.family,
+            parameters=parameters[row.base.family],
+            dataset=row.base.dataset,
+            prompt=row.base.prompt,
+            judge=judge_name(row.judge),
+            metric=row.metric,
+            gap=row.gap.difference,
+            error=row.gap.error,
+        )
+    for figure in published_figures() if sized else ():
         if figure.base is not None and figure.instruct is not None:
             yield ScaleRow(
                 source=PAPER,

@@ -1,5 +1,7 @@
-from distlab.report import build_report, write_report
+from distlab.report import build_report
 from distlab.report.disagreements import EXAMPLES
+from distlab.report.findings import findings
+from distlab.report.markdown import render_markdown
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
 CELL = make_cell(n=2)
@@ -22,7 +24,7 @@ def test_examples_name_gold_and_answer(make_run: Make) -> None:
     assert (first.accepts, first.rejects) == ("lenient", "strict")
     assert (first.gold, first.answer) == ("7", "7.0")
     assert (second.accepts, second.sample.problem_id) == ("strict", "c")
-    text = write_report(run, study).read_text()
+    text = render_markdown(study, findings(study))
     assert "&#60;b&#62;&#124;" in text
     assert "\x1b" not in text
     assert len(text) < 20_000

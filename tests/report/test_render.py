@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from distlab.report import build_report, render_terminal, write_report
+from distlab.report import build_report, render_terminal
 from distlab.report.__main__ import main
+from distlab.report.findings import findings
+from distlab.report.markdown import render_markdown
 from distlab.samples.cell import ProblemFailure
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
@@ -40,6 +42,11 @@ def run(make_run: Make) -> Path:
     )
 
 
+def report(run: Path) -> str:
+    tables = build_report(run)
+    return render_markdown(tables, findings(tables))
+
+
 def printed(run: Path, width: int = 160) -> str:
     out = io.StringIO()
     render_terminal(build_report(run), Console(file=out, width=width, force_terminal=True))
@@ -47,16 +54,19 @@ def printed(run: Path, width: int = 160) -> str:
 
 
 def test_report_has_every_section(run: Path) -> None:
-    text = write_report(run, build_report(run)).read_text()
+    text = report(run)
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
-        "In short",
-        "Scores",
-        "Gap between base and instruct",
-        "Perturbation drop",
-        "Graders and extractors",
-        "Answers without reasoning",
-        "pass@k",
+        "Does the instruct model solve more than its base?",
+        "Is it the model, or the decoding?",
+        "Could it be had without reasoning?",
+        "Does the winner depend on the grader or the extractor?",
+        "What is lost on perturbed problems?",
+        "Does the prompt matter?",
+        "Is the gap the same for all kinds of problems?",
+        "Does the gap change with size?",
+        "Where do samples end?",
+        "Are the paper's figures found again?",
         "What cannot be said",
         "Failed problems",
         "What the columns mean",
@@ -72,16 +82,18 @@ def test_report_has_every_section(run: Path) -> None:
 
 
 def test_tables_are_rectangular(run: Path) -> None:
-    lines = write_report(run, build_report(run)).read_text().splitlines()
+    lines = report(run).splitlines()
     for above, line in pairwise(lines):
         if above.startswith("|") and line.startswith("|"):
             assert above.count("|") == line.count("|")
 
 
 def test_hostile_text_stays_text(run: Path) -> None:
-    text = write_report(run, build_report(run)).read_text()
+    text = report(run)
+    # The command stands in a code block, where nothing is markup.
+    prose = text.replace("    python -m distlab.run", "")
     for part in ("<script", "<img", "\x1b", "\n# injected"):
-        assert part not in text
+        assert part not in prose
     shown = printed(run)
     assert "\x1b[2J" not in shown
     assert r"[/x] \x1b[2J" in shown
@@ -106,7 +118,7 @@ def test_runs_that_say_little_still_render(make_run: Make) -> None:
     single = make_cell("instruct/t0.05", n=1)
     for rows in ([], [Samples(single, "a", "1")]):
         run = make_run([single], [make_problem("a")], rows)
-        assert "## What cannot be said" in write_report(run, build_report(run)).read_text()
+        assert "## What cannot be said" in report(run)
         assert "Note:" in printed(run)
 
 
@@ -117,8 +129,9 @@ def test_no_cells_and_no_problems(make_run: Make) -> None:
 
 def test_main(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(run)]) == 0
-    assert "report.md" in capsys.readouterr().out.replace("\n", "")
-    assert (run / "report.md").exists()
+    assert "report.html" in capsys.readouterr().out.replace("\n", "")
+    for name in ("report.html", "report.md", "results/gaps.csv", "results/figures/gaps.svg"):
+        assert (run / name).stat().st_size > 0
 
 
 def test_main_names_bad_input_in_one_line(
@@ -128,3 +141,8 @@ def test_main_names_bad_input_in_one_line(
     error = capsys.readouterr().err
     assert "manifest.json" in error
     assert error.count("\n") == 1
+
+
+def test_main_needs_a_place_for_several_runs(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(run), str(run)]) == 2
+    assert "--into" in capsys.readouterr().err

@@ -1,0 +1,147 @@
+"""report.html in a real browser, over a study that fills every section with hostile text in it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from distlab.report import build_report, write_report
+from distlab.report.charts import charts
+from distlab.report.findings import findings
+from distlab.report.records import StudyTables
+from tests.conftest import Watched
+from tests.report.studies import write_sweep
+
+pytestmark = pytest.mark.browser
+
+# Time for a loaded machine to inflate plotly.js and draw; a quiet one takes two seconds.
+PATIENCE_MS = 120_000
+SIZES = {"desktop": (1100, 900), "phone": (375, 700)}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> StudyTables:
+    return build_report(write_sweep(tmp_path_factory.mktemp("sweep")))
+
+
+@pytest.fixture(scope="module")
+def page(study: StudyTables, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(tmp_path_factory.mktemp("report"), study)
+
+
+@pytest.fixture
+def opened(watched: Watched, page: Path) -> Iterator[Watched]:
+    watched.page.set_default_timeout(PATIENCE_MS)
+    watched.page.goto(page.as_uri())
+    watched.page.wait_for_selector("html[data-drawn]")
+    yield watched
+    # Whatever a test did, nothing failed and nothing was asked for but the page itself.
+    assert watched.errors == []
+    assert watched.requests == [page.as_uri()]
+
+
+def test_every_figure_has_marks(opened: Watched, study: StudyTables) -> None:
+    drawn = [chart for some in charts(study).values() for chart in some]
+    marks = opened.page.eval_on_selector_all(
+        ".plot",
+        "plots => plots.map(p => p.querySelectorAll("
+        "'.scatterlayer .point, .barlayer .point, .heatmaplayer image, .hm').length)",
+    )
+    assert len(marks) == len(drawn) >= 10
+    assert min(marks) > 0
+    assert opened.page.locator(".picture:visible").count() == 0
+
+
+def test_planted_script_stays_text(opened: Watched) -> None:
+    opened.page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+    assert opened.page.evaluate("window.owned") is None
+    assert opened.page.locator("img").count() == 0
+    text = opened.page.inner_text("body")
+    assert text.count("<script>window.owned = 1;") > 10
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_page_is_no_wider_than_the_screen(opened: Watched, size: str) -> None:
+    width, height = SIZES[size]
+    opened.page.set_viewport_size({"width": width, "height": height})
+    opened.page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out(opened: Watched, scheme: str) -> None:
+    opened.page.emulate_media(color_scheme=scheme)
+    opened.page.wait_for_timeout(300)
+    opened.page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+    # WCAG 2: relative luminance, and 4.5 to 1 for text.
+    low = opened.page.evaluate(
+        """() => {
+          const rgb = (c) => c.match(/[0-9.]+/g).map(Number);
+          const light = (c) => c.slice(0, 3).map((v) => v / 255)
+            .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+          const behind = (e) => { for (; e; e = e.parentElement) {
+            const c = rgb(getComputedStyle(e).backgroundColor);
+            if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+          const ratio = (e, colour) => { const [a, b] = [light(rgb(colour)), light(behind(e))];
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); };
+          const kinds = "p, li, td, th, a, h1, h2, summary, caption";
+          const texts = [...document.querySelectorAll(kinds)];
+          const plots = [...document.querySelectorAll(".xtick text, .ytick text, .legendtext")];
+          return Math.min(...texts.map((e) => ratio(e, getComputedStyle(e).color)),
+            ...plots.map((e) => ratio(document.body, getComputedStyle(e).fill)));
+        }"""
+    )
+    assert low >= 4.5
+
+
+def test_keyboard_and_screen_reader(opened: Watched, study: StudyTables) -> None:
+    opened.page.keyboard.press("Tab")
+    assert opened.page.evaluate("document.activeElement.className") == "skip"
+    opened.page.keyboard.press("Enter")
+    assert opened.page.evaluate("document.activeElement.id") == "answers"
+    for finding in findings(study):
+        heading = opened.page.get_by_role("heading", name=finding.question, exact=True)
+        assert heading.count() == 1
+    for selector, wanted in {
+        "table": "caption",
+        "figure": "figcaption",
+    }.items():
+        assert opened.page.locator(f"{selector}:not(:has({wanted}))").count() == 0
+    unnamed = "[role=img]:not([aria-label]), [role=region]:not([aria-label])"
+    assert opened.page.locator(unnamed).count() == 0
+    assert opened.page.locator("th:not([scope])").count() == 0
+    ids = opened.page.eval_on_selector_all("main [id]:not(svg *)", "all => all.map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_prints_pictures_on_white(opened: Watched) -> None:
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    figures = opened.page.locator("figure").count()
+    assert opened.page.locator(".picture svg:visible").count() == figures
+    assert opened.page.locator(".plot:visible").count() == 0
+    assert opened.page.locator("details:not([open])").count() == 0
+    assert opened.page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+
+
+def test_pictures_stay_without_scripts(chromium: object, page: Path) -> None:
+    context = chromium.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
+    silent = context.new_page()
+    silent.goto(page.as_uri())
+    assert silent.locator(".picture svg:visible").count() == silent.locator("figure").count() > 0
+    assert silent.locator(".plot:visible").count() == 0
+    context.close()
+
+
+def test_one_small_file_that_names_no_address(page: Path) -> None:
+    html = page.read_text(encoding="utf-8")
+    assert len(html.encode()) < 5_000_000
+    assert "<script>window.owned" not in html
+    # Addresses in attributes would be followed; namespaces are not addresses.
+    found = re.findall(r"""(?:src|href|action|srcset|xlink:href)=["']([^"']*)""", html)
+    assert found
+    assert {link for link in found if not link.startswith(("#", "data:"))} == set()
