@@ -46,7 +46,9 @@ class PlannedCell:
     Attributes:
         cell: Its labels and content address.
         arm: How its samples are drawn.
-        checkpoint: Which engine draws them.
+        family: How its engine is built.
+        checkpoint: What the engine loads.
+        seed: The study's seed, which every sample's derives from.
         fields: Behind the fingerprint.
         stop: Stop strings.
         prompt_hashes: Problem id to hash, of every problem that can be sampled.
@@ -61,7 +63,9 @@ class PlannedCell:
 
     cell: Cell
     arm: Arm
+    family: Family
     checkpoint: Checkpoint
+    seed: int
     fields: CellFields
     stop: tuple[str, ...]
     prompt_hashes: Mapping[str, str]
@@ -247,7 +251,9 @@ def _plan(
     return PlannedCell(
         cell=cell,
         arm=arm,
+        family=family,
         checkpoint=checkpoint,
+        seed=study.seed,
         fields=fields,
         stop=stop,
         prompt_hashes=hashes,

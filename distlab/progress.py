@@ -1,7 +1,7 @@
 """What a person sees while a run works: a live table on a terminal, few plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 _PLAIN_EVERY_S = 20.0
+_SHOWN_REPLICAS = 12
 
 
 @dataclass(slots=True)
@@ -35,6 +36,38 @@ class CellProgress:
     failed: int = 0
 
 
+@dataclass(slots=True)
+class ReplicaProgress:
+    """How one engine is doing.
+
+    Attributes:
+        model: Its checkpoint.
+        state: "loading" or "sampling".
+        nodes: Host names.
+        leases: Draws it holds.
+        running: Requests in its batch.
+        waiting: Requests that wait for room in it.
+        restarts: Engines that died in its place.
+        tokens_per_s: New tokens a second since it was last asked.
+    """
+
+    model: str
+    state: str = "loading"
+    nodes: tuple[str, ...] = ()
+    leases: int = 0
+    running: int = 0
+    waiting: int = 0
+    restarts: int = 0
+    tokens_per_s: float = 0.0
+    _told: tuple[float, int] | None = None
+
+    def told(self, now: float, tokens: int) -> None:
+        """Take its count of new tokens at a monotonic time."""
+        if self._told is not None and now > self._told[0]:
+            self.tokens_per_s = (tokens - self._told[1]) / (now - self._told[0])
+        self._told = (now, tokens)
+
+
 class View(Protocol):
     """Shows the state; told by the run, never asking."""
 
@@ -54,7 +87,8 @@ class State:
     Attributes:
         stage: What is going on, as a phrase.
         detail: How far it is, where no rate is known.
-        cells: By cell key, in the order of the tables.
+        cells: By the cell's path in the store, in the order of the tables.
+        replicas: Engines that are up or loading, by name.
         tokens: New tokens drawn since ``sampling_since``.
         drawn: Samples drawn since ``sampling_since``.
         sampling_since: Monotonic time at which the first engine was ready, None before.
@@ -63,6 +97,7 @@ class State:
     stage: str = "starting"
     detail: str = ""
     cells: dict[str, CellProgress] = field(default_factory=dict)
+    replicas: dict[str, ReplicaProgress] = field(default_factory=dict)
     tokens: int = 0
     drawn: int = 0
     sampling_since: float | None = None
@@ -106,6 +141,12 @@ class LiveView:
         self._live.console.print(line, highlight=False, markup=False)
 
     def _render(self) -> RenderableType:
+        parts: list[RenderableType] = [Text(_headline(self._state), style="bold"), self._cells()]
+        if self._state.replicas:
+            parts += [Text(""), _replicas(self._state.replicas)]
+        return Group(*parts)
+
+    def _cells(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for name in ("arm · dataset · prompt", "problems", "samples", ""):
             table.add_column(name, justify="left" if not name or "arm" in name else "right")
@@ -117,13 +158,39 @@ class LiveView:
                 f"{cell.done_samples}/{cell.samples}",
                 Text(failed, style="red"),
             )
-        return Group(Text(_headline(self._state), style="bold"), table)
+        return table
 
     @contextmanager
     def running(self) -> Iterator["LiveView"]:
         """Draw while the block runs; the table vanishes at its end."""
         with self._live:
             yield self
+
+
+def _replicas(replicas: Mapping[str, ReplicaProgress]) -> Table:
+    """A row an engine; of many the first, and the others in one."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("engine")
+    for name in ("state", "leases", "running", "waiting", "tokens/s", "restarts"):
+        table.add_column(name, justify="left" if name == "state" else "right")
+    shown = list(replicas.items())[:_SHOWN_REPLICAS]
+    for name, row in shown:
+        where = f" on {row.nodes[0]}" if row.nodes else ""
+        more = f" and {len(row.nodes) - 1} more" if len(row.nodes) > 1 else ""
+        table.add_row(Text(f"{name} {row.model}{where}{more}"), row.state, *_numbers([row]))
+    if others := list(replicas.values())[_SHOWN_REPLICAS:]:
+        table.add_row(f"{len(others)} more", "", *_numbers(others))
+    return table
+
+
+def _numbers(rows: Sequence[ReplicaProgress]) -> tuple[str, ...]:
+    return (
+        str(sum(row.leases for row in rows)),
+        str(sum(row.running for row in rows)),
+        str(sum(row.waiting for row in rows)),
+        f"{sum(row.tokens_per_s for row in rows):.0f}",
+        str(sum(row.restarts for row in rows)),
+    )
 
 
 class PlainView:
@@ -163,6 +230,8 @@ def _headline(state: State) -> str:
     done = sum(c.done_samples for c in state.cells.values())
     total = sum(c.samples for c in state.cells.values())
     parts = [state.stage, f"{done}/{total} samples", f"{state.tokens_per_s:.0f} tokens/s"]
+    if len(up := [row for row in state.replicas.values() if row.state == "sampling"]) > 1:
+        parts.append(f"{len(up)} engines")
     if (left := state.left_s) is not None and done < total:
         parts.append(f"about {format_seconds(left)} left")
     return " · ".join(parts)

@@ -97,6 +97,7 @@ def after_sampling(before: Manifest, outcome: Outcome, clock: Stopwatch) -> Mani
             **before.counts,
             "samples_drawn": outcome.samples,
             "tokens_drawn": outcome.tokens,
+            **_engine_counts(before, outcome),
         },
         notes=(*before.notes, *outcome.errors),
     )
@@ -108,10 +109,21 @@ def after_reading(before: Manifest, outcome: Outcome, name: str, cell: str) -> M
     lost = (f"{unread} completions could not be read by {name}",) if unread else ()
     return replace(
         before,
-        counts={**before.counts, f"{name}_readings_drawn": outcome.samples},
+        counts={
+            **before.counts,
+            f"{name}_readings_drawn": outcome.samples,
+            **_engine_counts(before, outcome),
+        },
         notes=(*before.notes, *outcome.errors, *lost),
         readings=before.readings if outcome.errors else {**before.readings, name: cell},
     )
+
+
+def _engine_counts(before: Manifest, outcome: Outcome) -> Mapping[str, int]:
+    return {
+        "engine_starts": before.counts.get("engine_starts", 0) + outcome.starts,
+        "engine_deaths": before.counts.get("engine_deaths", 0) + outcome.deaths,
+    }
 
 
 def _versions() -> dict[str, str]:

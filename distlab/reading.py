@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from distlab.cells import PlannedCell, vllm_version
 from distlab.checkpoints import Checkpoint, CheckpointSpec, resolve
-from distlab.config.study import Arm, Study
+from distlab.config.study import Arm, Family, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
@@ -117,7 +117,9 @@ def plan_readings(
     return PlannedCell(
         cell=cell,
         arm=Arm("extractor", decoding, 1),
+        family=_served(study, reader),
         checkpoint=reader.checkpoint,
+        seed=study.seed,
         fields=fields,
         stop=(),
         prompt_hashes=hashes,
@@ -168,10 +170,15 @@ def _fields(reader: ModelReader) -> CellFields:
     )
 
 
-def reading_study(study: Study, reader: ModelReader) -> Study:
-    """The study as the reader's engine needs it: same cluster, the reader's model settings."""
+def _served(study: Study, reader: ModelReader) -> Family:
+    """How the reader's engine is built: its own model settings, split as little as can be."""
     spec = reader.extractor.reader
-    family = replace(
-        study.family, dtype=spec.dtype, quantization=None, max_model_len=spec.max_model_len
+    return replace(
+        study.family,
+        dtype=spec.dtype,
+        quantization=None,
+        max_model_len=spec.max_model_len,
+        parallel={},
+        facts=None,
+        trust_remote_code=False,
     )
-    return replace(study, family=family)

@@ -3,6 +3,7 @@
     manifest.json        what ran: config, cells, fingerprints, versions, timings, failures
     config.yaml          the composed Hydra config
     log.txt              engine and Ray output
+    events.jsonl         what happened to engines: starts, deaths, problems set aside
     problems/NAME.parquet  the problems of each dataset, golds included
     verdicts/*.parquet   one row for each sample, extractor and grader
     nulls/NAME.parquet   verdicts on the answers of a model that reads no question
@@ -40,6 +41,7 @@ class Manifest:
         timings_s: Stage to wall seconds.
         counts: Samples and tokens drawn by this run and found in the store.
         notes: What the output must say.
+        replicas: Where every engine ran and how it ended (``engines.fleet.ReplicaRecord``).
         readings: Extractor that reads with a model to the folder of its readings in the store.
     """
 
@@ -56,6 +58,7 @@ class Manifest:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    replicas: Sequence[Mapping[str, Any]] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,6 +77,11 @@ class RunFolder:
     def log(self) -> Path:
         """Engine and Ray output."""
         return self.path / "log.txt"
+
+    @property
+    def events(self) -> Path:
+        """What happened to engines, one JSON object a line."""
+        return self.path / "events.jsonl"
 
     @property
     def verdicts(self) -> Path:

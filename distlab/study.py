@@ -1,9 +1,9 @@
 """One study from a validated config to a report: prepare, sample, score, report."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -13,11 +13,13 @@ from distlab import provenance
 from distlab.cells import PlannedCell, Prepared, prepare
 from distlab.config.study import Study
 from distlab.engines.cluster import check_local, connected
+from distlab.engines.events import EventLog
+from distlab.engines.fleet import Fleet
 from distlab.noise import quiet
 from distlab.plan.machine import check_fits
 from distlab.problems import write_problems
 from distlab.progress import CellProgress, State, View, make_view
-from distlab.reading import ModelReader, model_readers, plan_readings, reading_study
+from distlab.reading import ModelReader, model_readers, plan_readings
 from distlab.report import build_report, render_terminal, write_report
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.store import Store
@@ -113,20 +115,21 @@ def _work(
     clock: provenance.Stopwatch,
 ) -> tuple[Outcome, Manifest]:
     """Sample, read and score, the noise of it in the log; the manifest is kept up to date."""
-    state = State(cells={p.cell.key: _progress(p) for p in prepared.cells})
+    state = State(cells={p.cell.path: _progress(p) for p in prepared.cells})
     with _view(folder, state) as view, ExitStack() as ray:
-        engines = _Engines(study, folder.path.name, state, view, ray, clock)
-        outcome = engines.draw(study, prepared.cells, "sample")
+        engines = _Engines(study, folder, state, view, ray, clock)
+        outcome = engines.draw(prepared.cells, "sample")
         manifest = provenance.after_sampling(manifest, outcome, clock)
         folder.write_manifest(manifest)
         for reader in readers if outcome.signal is None else ():
             planned = plan_readings(study, reader, prepared.cells, store)
             planned.stored.create(planned.fields)
-            state.cells[planned.cell.key] = _progress(planned)
-            read = engines.draw(reading_study(study, reader), [planned], f"read_{reader.name}")
+            state.cells[planned.cell.path] = _progress(planned)
+            read = engines.draw([planned], f"read_{reader.name}")
             manifest = provenance.after_reading(manifest, read, reader.name, planned.cell.path)
             outcome = outcome.joined(read)
         folder.write_manifest(manifest)
+        manifest = replace(manifest, replicas=engines.release())
         if outcome.signal is None:
             _score(folder, manifest, store, state, view, clock)
     manifest = replace(manifest, timings_s={**manifest.timings_s, **clock.seconds})
@@ -139,24 +142,39 @@ class _Engines:
     """Draws with engines; Ray starts with the first sample that is missing and then stays up."""
 
     study: Study
-    run: str
+    folder: RunFolder
     state: State
     view: View
     ray: ExitStack
     clock: provenance.Stopwatch
-    up: bool = False
+    fleet: Fleet | None = None
 
-    def draw(self, study: Study, cells: Sequence[PlannedCell], stage: str) -> Outcome:
+    def draw(self, cells: Sequence[PlannedCell], stage: str) -> Outcome:
         if not any(planned.draws for planned in cells):
             return Outcome()
-        if not self.up:
+        if self.fleet is None:
             self.state.stage = "starting Ray"
             self.view.refresh(self.state)
             with self.clock.stage("ray_start"):
                 self.ray.enter_context(connected(self.study.cluster))
-            self.up = True
+            self.fleet = Fleet()
         with self.clock.stage(stage):
-            return sample(study, cells, self.run, self.state, self.view)
+            return sample(
+                cells,
+                self.study.cluster,
+                self.folder.path.name,
+                self.fleet,
+                self.state,
+                self.view,
+                EventLog(self.folder.events),
+            )
+
+    def release(self) -> tuple[Mapping[str, Any], ...]:
+        """Stop the engines, since scoring needs their cores, and say where they ran."""
+        if self.fleet is None:
+            return ()
+        self.fleet.close()
+        return tuple(asdict(record) for record in self.fleet.records)
 
 
 def _score(

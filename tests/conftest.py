@@ -12,45 +12,29 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+    from ray.cluster_utils import Cluster
 
 # Components that tests of scoring name by import path live beside them.
 sys.path.append(str(Path(__file__).parent / "scoring"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with real engines first and one after the other, where tests run in parallel.
-
-    An engine computes on every core, so that two at once slow each other down more than in turn.
-    Every other file stays whole on one worker: its tests may share a cluster or build on each
-    other.
-    """
-    with_engines = {item.path for item in items if item.get_closest_marker("vllm")}
-    items.sort(key=lambda item: item.path not in with_engines)
-    for item in items:
-        group = "engines" if item.path in with_engines else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
-def ray_up() -> Iterator[None]:
-    """One small Ray for all tests that need one."""
+def ray_up() -> Iterator["Cluster"]:
+    """One small Ray for all tests that need one; nodes can be added to it."""
     import ray
+    from ray.cluster_utils import Cluster
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(
-            address="local",
-            num_cpus=2,
-            object_store_memory=300 << 20,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        head = {"num_cpus": 2, "num_gpus": 0, "object_store_memory": 300 << 20}
+        cluster = Cluster(initialize_head=True, head_node_args={**head, "include_dashboard": False})
+        ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
         # Ray's handler turns SIGTERM into an exit that pytest would blame on whichever test runs.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        yield
+        yield cluster
         ray.shutdown()
+        cluster.shutdown()
 
 
 @dataclass

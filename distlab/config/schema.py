@@ -229,6 +229,8 @@ class ClusterConfig:
     block_size: int | None = None
     # Skip CUDA graphs and compilation. Never a default on GPUs.
     enforce_eager: bool = False
+    # Folder of compiled graphs, best on a disk that nodes share; null is vLLM's own on each node.
+    compile_cache: str | None = None
     # Seconds without a new token after which an engine with requests is taken for hung.
     hang_s: float = 600
     # Nodes of the cluster to wait for before anything is placed.

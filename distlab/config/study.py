@@ -68,6 +68,7 @@ class Cluster:
     tokens_per_s: float | None
     block_size: int | None
     enforce_eager: bool
+    compile_cache: str | None
     hang_s: float
     min_nodes: int
     wait_for_nodes_s: float

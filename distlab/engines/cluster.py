@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import ray
 
 from distlab.config.study import Cluster
-from distlab.engines.dispatcher import ReplicaPlan
 from distlab.engines.members import await_nodes, check_answers, check_versions, version_mismatch
 from distlab.errors import UserError
 
@@ -53,13 +52,6 @@ def connected(cluster: Cluster) -> Iterator[None]:
         ray.shutdown()
 
 
-def replica_plan(cluster: Cluster) -> ReplicaPlan:
-    """The replicas of one checkpoint."""
-    ranks = (cluster.tensor_parallel or 1) * (cluster.pipeline_parallel or 1)
-    gpus = ranks if cluster.device == "gpu" else 0
-    return ReplicaPlan(cluster.replicas or 1, cluster.cpus_per_rank * ranks, gpus)
-
-
 def _join(address: str) -> None:
     check_answers(address)
     try:
@@ -74,15 +66,17 @@ def _join(address: str) -> None:
 
 
 def _check(cluster: Cluster, cpus: float, gpus: int, where: str) -> None:
-    plan = replica_plan(cluster)
-    if (need := plan.replicas * plan.gpus) > gpus:
+    replicas = cluster.replicas or 1
+    ranks = (cluster.tensor_parallel or 1) * (cluster.pipeline_parallel or 1)
+    if cluster.device == "gpu" and (need := replicas * ranks) > gpus:
         raise UserError(
-            f"`cluster` asks for {plan.replicas} x {plan.gpus} = {need} GPUs and {where} has "
+            f"`cluster` asks for {replicas} x {ranks} = {need} GPUs and {where} has "
             f"{gpus}: lower cluster.replicas or cluster.tensor_parallel, or set cluster=local-cpu"
         )
-    if (cores := plan.replicas * plan.cpus) > cpus:
+    each = cluster.cpus_per_rank * ranks
+    if (cores := replicas * each) > cpus:
         raise UserError(
-            f"`cluster` asks for {plan.replicas} x {plan.cpus:g} = {cores:g} CPU cores and "
+            f"`cluster` asks for {replicas} x {each:g} = {cores:g} CPU cores and "
             f"{where} has {cpus:g}: lower cluster.replicas or cluster.cpus_per_rank"
         )
 

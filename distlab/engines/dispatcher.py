@@ -1,294 +1,544 @@
-"""The dispatcher: a shared queue of draws, pulled by replicas under leases.
+"""The dispatcher: queues of draws, pulled by replicas under leases.
 
-Every draw is in exactly one place: the queue, a lease, or done. A replica that dies hands its
-leases back; a draw that was in flight at two deaths is set aside with its error.
+One queue a checkpoint, no barrier in it. Replicas are started where there is room: the first of
+every checkpoint before the second of any, the largest first. A replica that dies hands its leases
+back, and is started anew where it fits then.
 """
 
 import asyncio
 import contextlib
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-import ray
-from ray.exceptions import RayError
-from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+from ray.exceptions import ActorDiedError, RayError
 
-from distlab.decoding.types import Draw
-from distlab.engines.replica import EngineFactory, Replica, vllm_factory
-from distlab.engines.types import (
-    CellWork,
-    EngineSettings,
-    Finished,
-    Lease,
-    ReplicaInfo,
-)
+from distlab.engines.events import EngineEvent, EventKind, Observer
+from distlab.engines.fleet import Fleet, Running
+from distlab.engines.nodes import alive, live_nodes
+from distlab.engines.queue import DrawQueue, Key, Taken
+from distlab.engines.staffing import Claim, staff
+from distlab.engines.types import CellWork, EngineSettings, Finished, Lease, ReplicaInfo, Work
+from distlab.plan.placement import Placement
 from distlab.samples.cell import ProblemFailure
 
-_DEATHS_TO_SET_ASIDE = 2
+_FAILED_LOADS = 2
+# Deaths in a row without a finished draw between them after which the engine is what is wrong.
+_BARREN_DEATHS = 5
+_LOOK_S = 1.0
+# Within this Ray's account of the nodes has caught up with what was given back.
+_ACCOUNT_S = 4.0
+_PULSE_S = 2.0
 _HALT_S = 10.0
 
-Work = tuple[str, Draw]
-
-
-class EngineUnavailable(Exception):
-    """No engine of a checkpoint can be loaded; what is sampled is safe."""
-
-
-class Observer(Protocol):
-    """Is told what the replicas do."""
-
-    def loading(self, replica: int) -> None:
-        """A replica starts to load its engine."""
-        ...
-
-    def loaded(self, replica: int, info: ReplicaInfo) -> None:
-        """A replica is ready."""
-        ...
-
-    def died(self, replica: int, error: str) -> None:
-        """A replica is gone; its leases went back to the queue."""
-        ...
+FollowUp = Callable[[Finished], Awaitable[Iterable[Work]]]
+"""What came back to further draws of the same checkpoint, if any; awaited beside the sampling."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicaPlan:
-    """The replicas of one checkpoint.
+class Limits:
+    """How engines are held.
 
     Attributes:
-        replicas: How many.
-        cpus: Of each.
-        gpus: Of each.
+        replicas: Most of one checkpoint, None for what the cluster has free.
+        hang_s: Seconds without a step after which an engine with requests is taken for hung.
+        wait_for_nodes_s: Seconds to wait for nodes where nothing fits.
     """
 
-    replicas: int
-    cpus: float
-    gpus: int
+    replicas: int | None
+    hang_s: float
+    wait_for_nodes_s: float
 
 
-@dataclass(slots=True)
-class _Running:
-    """A replica with its leases."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The draws of one checkpoint.
 
-    index: int
-    actor: Any
-    group: PlacementGroup
-    outstanding: int = 0
+    Attributes:
+        name: What people call the checkpoint.
+        settings: Of its engine.
+        cells: Cell key to what its draws share.
+        draws: What to draw.
+    """
+
+    name: str
+    settings: EngineSettings
+    cells: Mapping[str, CellWork]
+    draws: Sequence[Work]
+
+
+class HungEngine(Exception):
+    """An engine with requests made no step for too long."""
+
+
+class NodeGone(Exception):
+    """A node of a replica is no more."""
+
+
+@dataclass(slots=True, eq=False)
+class _Serving:
+    """A replica at work."""
+
+    running: Running
+    over: "asyncio.Future[Exception | None]"
+    keys: set[Key] = field(default_factory=set)
     leases: set["asyncio.Task[None]"] = field(default_factory=set)
+    outstanding: int = 0
+    alone: bool = False
+
+    @property
+    def room(self) -> int:
+        """Samples to lease, so that the batch stays full while results travel."""
+        if self.alone:
+            return 0
+        return 2 * self.running.settings.max_num_seqs - self.outstanding
+
+    def end(self, error: Exception | None = None) -> None:
+        """Stop serving: because of an error, or to leave the replica to the fleet."""
+        if not self.over.done():
+            self.over.set_result(error)
+
+
+@dataclass(slots=True, eq=False)
+class _Workload:
+    """A job under way."""
+
+    job: Job
+    queue: DrawQueue
+    serving: list[_Serving] = field(default_factory=list)
+    starting: int = 0
+    failed_loads: int = 0
+    barren_deaths: int = 0
+    finished_at_death: int = 0
+    condemned: list[ProblemFailure] = field(default_factory=list)
+    waiting_since: float | None = None
+    homeless_since: float = 0.0
+    error: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.error is not None or self.queue.is_done
+
+    @property
+    def replicas(self) -> int:
+        return len(self.serving) + self.starting
+
+    def wanted(self, most: int | None) -> int:
+        """Replicas that what is left keeps busy."""
+        if self.is_over or not self.queue.waiting or self.failed_loads >= _FAILED_LOADS:
+            return self.replicas
+        if most is not None:
+            return min(most, self.replicas + self.queue.draws_waiting)
+        left = self.queue.waiting + sum(serving.outstanding for serving in self.serving)
+        return max(1, -(-left // self.job.settings.max_num_seqs))
+
+    def is_barren(self) -> bool:
+        """Note a death with draws in flight; whether too many came without a finished draw."""
+        went_on = self.queue.finished > self.finished_at_death
+        self.barren_deaths = 1 if went_on else self.barren_deaths + 1
+        self.finished_at_death = self.queue.finished
+        return self.barren_deaths >= _BARREN_DEATHS
 
 
 class Dispatcher:
-    """Serves the draws of one checkpoint with its replicas."""
+    """Serves the draws of some checkpoints with the replicas of a fleet."""
 
     def __init__(
         self,
-        settings: EngineSettings,
-        cells: Mapping[str, CellWork],
-        draws: Iterable[Work],
+        fleet: Fleet,
+        jobs: Iterable[Job],
+        limits: Limits,
         sink: Callable[[Finished], None],
         observer: Observer,
-        factory: EngineFactory = vllm_factory,
+        follow_up: FollowUp | None = None,
     ) -> None:
-        self._settings = settings
-        self._cells = cells
-        self._queue = deque(sorted(draws, key=lambda work: _cost(cells, work), reverse=True))
+        self._fleet = fleet
+        self._limits = limits
         self._sink = sink
         self._observer = observer
-        self._factory = factory
-        self._deaths: Counter[tuple[str, str]] = Counter()
-        self._changed = asyncio.Condition()
-        self._in_flight = 0
+        self._follow_up = follow_up
+        self._workloads = [_workload(job) for job in jobs]
+        self._changed = asyncio.Event()
         self._halted = False
-        self._running: list[_Running] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starts: set[asyncio.Task[None]] = set()
+        self._crash: BaseException | None = None
+        self._following = 0
+        self._vacating = False
+        self._loading: set[str] = set()
 
-    async def run(self, plan: ReplicaPlan) -> None:
-        """Serve until every draw is done, set aside, or ``halt`` was called.
+    async def run(self) -> tuple[str | None, ...]:
+        """Serve until every draw is done or set aside, or ``halt`` was called.
 
-        Raises:
-            EngineUnavailable: A replica could not be loaded twice in a row.
+        Returns:
+            One entry a job: None, or a sentence that says why it could not be served.
         """
-        servers = [asyncio.ensure_future(self._serve(i, plan)) for i in range(plan.replicas)]
         try:
-            await asyncio.gather(*servers)
+            await self._adopt()
+            while not self._is_over:
+                self._staff()
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), _LOOK_S)
+                self._changed.clear()
+            for workload in self._workloads:
+                self._set_aside(workload, ())
         finally:
-            for server in servers:
-                server.cancel()
-            await asyncio.gather(*servers, return_exceptions=True)
+            await self._wind_up()
+        if self._crash is not None:
+            raise self._crash
+        return tuple(workload.error for workload in self._workloads)
 
-    async def halt(self) -> None:
+    def halt(self) -> None:
         """Stop leasing; replicas yield what is finished, and ``run`` returns."""
         self._halted = True
-        for running in self._running:
-            with contextlib.suppress(RayError):
-                running.actor.halt.remote()
-        await self._notify()
+        for workload in self._workloads:
+            for serving in workload.serving:
+                with contextlib.suppress(RayError):
+                    serving.running.actor.halt.remote()
+        self._changed.set()
 
     @property
-    def _idle(self) -> bool:
-        return self._halted or not (self._queue or self._in_flight)
+    def _is_over(self) -> bool:
+        if self._halted or self._crash is not None:
+            return True
+        return not self._following and all(w.is_over for w in self._workloads)
 
-    async def _serve(self, index: int, plan: ReplicaPlan) -> None:
-        """Keep one replica loaded and busy, rebuilding it when it dies."""
-        while not self._idle:
-            running = await self._start(index, plan)
-            try:
-                await self._feed(running)
-            except RayError as error:
-                self._observer.died(index, _first_line(error))
-            finally:
-                await self._discard(running)
+    # Tasks
 
-    async def _start(self, index: int, plan: ReplicaPlan) -> _Running:
-        last: RayError | None = None
-        for _ in range(2):
-            self._observer.loading(index)
-            running = await self._place(index, plan)
-            try:
-                info = await running.actor.start.remote()
-            except RayError as error:
-                last = error
-                self._observer.died(index, _first_line(error))
-                await self._discard(running)
-            except BaseException:
-                await self._discard(running)
-                raise
-            else:
-                self._observer.loaded(index, info)
-                self._running.append(running)
-                return running
-        raise EngineUnavailable(
-            f"the engine of {self._settings.model} did not load, twice: {_first_line(last)}"
-        ) from last
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
+        return task
 
-    async def _place(self, index: int, plan: ReplicaPlan) -> _Running:
-        bundle: dict[str, float] = {"CPU": plan.cpus}
-        if plan.gpus:
-            bundle["GPU"] = plan.gpus
-        group = placement_group([bundle], strategy="STRICT_PACK")
-        try:
-            await group.ready()
-        except BaseException:
-            remove_placement_group(group)
-            raise
-        actor = (
-            ray.remote(Replica)
-            .options(
-                num_cpus=plan.cpus,
-                num_gpus=plan.gpus,
-                max_restarts=0,
-                scheduling_strategy=PlacementGroupSchedulingStrategy(
-                    group, placement_group_capture_child_tasks=True
-                ),
-            )
-            .remote(self._settings, self._factory)
+    def _on_done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crash = self._crash or error
+        self._changed.set()
+
+    async def _wind_up(self) -> None:
+        """Let halted replicas yield, leave those that are up to the fleet, and end all tasks."""
+        for start in self._starts:
+            start.cancel()
+        serving = [s for workload in self._workloads for s in workload.serving]
+        if leases := {lease for s in serving for lease in s.leases}:
+            await asyncio.wait(leases, timeout=_HALT_S)
+        for each in serving:
+            each.end()
+        if tasks := set(self._tasks):
+            await asyncio.wait(tasks, timeout=_HALT_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # Who runs where
+
+    async def _adopt(self) -> None:
+        """Serve with engines that an earlier call left up."""
+        free = list(self._fleet.replicas)
+        for workload in self._workloads:
+            fitting = [r for r in free if r.settings.serves(workload.job.settings)]
+            for running in fitting[: self._limits.replicas]:
+                free.remove(running)
+                if await self._fleet.is_healthy(running):
+                    self._tell(EventKind.REUSED, workload, running)
+                    self._employ(workload, running)
+                else:
+                    await self._fleet.discard(running, "died while idle")
+
+    def _staff(self) -> None:
+        """Start replicas where there is room for them, and make room where there is none."""
+        claimants = sorted(
+            (w for w in self._workloads if w.wanted(self._limits.replicas) > w.replicas),
+            key=lambda w: (-w.job.settings.group.ranks, -w.queue.waiting),
         )
-        return _Running(index, actor, group)
+        if not claimants:
+            return
+        idle = self._idle()
+        decision = staff(
+            [self._claim(workload) for workload in claimants],
+            live_nodes(self._fleet.held()),
+            [(running.settings.group, running.placement) for running in idle],
+        )
+        for index, placement in decision.starts:
+            claimants[index].starting += 1
+            claimants[index].waiting_since = None
+            start = self._spawn(self._start(claimants[index], placement))
+            self._starts.add(start)
+            start.add_done_callback(self._starts.discard)
+        if decision.vacate and not self._vacating:
+            self._vacating = True
+            self._spawn(self._vacate([idle[index] for index in decision.vacate]))
+        self._wait_for_nodes([claimants[index] for index in decision.homeless])
 
-    async def _discard(self, running: _Running) -> None:
-        if running in self._running:
-            self._running.remove(running)
-        for lease in running.leases:
-            lease.cancel()
-        await asyncio.gather(*running.leases, return_exceptions=True)
-        with contextlib.suppress(RayError, asyncio.TimeoutError):
-            await asyncio.wait_for(running.actor.stop.remote(), _HALT_S)
-        ray.kill(running.actor)
-        remove_placement_group(running.group)
+    def _claim(self, workload: _Workload) -> Claim:
+        since = workload.waiting_since
+        return Claim(
+            workload.job.settings.group,
+            workload.replicas,
+            workload.wanted(self._limits.replicas),
+            is_new=since is None or time.monotonic() - since < _ACCOUNT_S,
+        )
 
-    async def _feed(self, running: _Running) -> None:
-        """Lease draws whenever the replica has room; returns when there is nothing left."""
-        room = 2 * self._settings.max_num_seqs
-        while True:
-            async with self._changed:
-                await self._changed.wait_for(
-                    lambda: (
-                        self._idle
-                        or (self._queue and running.outstanding < room)
-                        or any(lease.done() for lease in running.leases)
+    def _idle(self) -> list[Running]:
+        """Replicas that nobody has use for."""
+        busy = set()
+        for workload in self._workloads:
+            for serving in workload.serving:
+                if serving.keys or (workload.queue.waiting and not workload.is_over):
+                    busy.add(serving.running.name)
+        return [r for r in self._fleet.replicas if r.name not in busy | self._loading]
+
+    async def _vacate(self, leaving: Sequence[Running]) -> None:
+        names = {running.name for running in leaving}
+        for workload in self._workloads:
+            for serving in workload.serving:
+                if serving.running.name in names:
+                    serving.end()
+        try:
+            for running in leaving:
+                self._observer.event(
+                    EngineEvent(
+                        EventKind.STOPPED, running.settings.model, running.name, running.hosts
                     )
                 )
-            await self._reap(running)
-            if self._halted:
-                await asyncio.wait(running.leases, timeout=_HALT_S) if running.leases else None
-                return
-            if self._idle:
-                return
-            if taken := self._take(room - running.outstanding):
-                running.outstanding += sum(len(draw.ranks) for _, draw in taken)
-                running.leases.add(asyncio.ensure_future(self._consume(running, taken)))
+                await self._fleet.discard(running)
+        finally:
+            self._vacating = False
 
-    async def _reap(self, running: _Running) -> None:
-        for lease in [lease for lease in running.leases if lease.done()]:
-            running.leases.remove(lease)
-            await lease
+    def _wait_for_nodes(self, homeless: Sequence[_Workload]) -> None:
+        """Give a checkpoint up that fits nowhere though nobody else is at work."""
+        now = time.monotonic()
+        at_work = self._vacating or any(w.replicas for w in self._workloads if not w.is_over)
+        for workload in homeless:
+            if workload.waiting_since is None:
+                workload.waiting_since = workload.homeless_since = now
+                self._tell(EventKind.WAITING, workload, detail=_needs(workload))
+            elif at_work:
+                workload.homeless_since = now
+            elif now - workload.homeless_since >= self._limits.wait_for_nodes_s:
+                self._give_up(
+                    workload,
+                    f"no node has room for an engine of {workload.job.name}, which takes "
+                    f"{_needs(workload)}; waited {self._limits.wait_for_nodes_s:g} s "
+                    "(cluster.wait_for_nodes_s) for one",
+                )
 
-    def _take(self, samples: int) -> list[Work]:
-        taken: list[Work] = []
-        while self._queue and samples > 0:
-            work = self._queue.popleft()
-            samples -= len(work[1].ranks)
-            taken.append(work)
-        self._in_flight += len(taken)
-        return taken
+    # One replica
 
-    async def _consume(self, running: _Running, taken: list[Work]) -> None:
-        """Take one lease's results; what is missing at its end goes back."""
-        open_work = {(key, draw.problem_id): draw for key, draw in taken}
-        cells = {key: self._cells[key] for key, _ in taken}
-        died = False
+    async def _start(self, workload: _Workload, placement: Placement) -> None:
+        """Reserve, load and serve; ``starting`` counts it until it serves or fails."""
+        running = None
         try:
-            stream = running.actor.sample.options(num_returns="streaming").remote(
-                Lease(cells, tuple(taken))
-            )
-            async for ref in stream:
-                finished = await ref
-                self._sink(finished)
-                for done in _finished_keys(finished):
-                    running.outstanding -= len(open_work.pop(done).ranks)
-                    self._in_flight -= 1
-                await self._notify()
-        except RayError:
-            died = True
+            running = await self._fleet.place(workload.job.settings, placement)
+            if running is not None:
+                self._loading.add(running.name)
+                if await self._load(workload, running):
+                    self._employ(workload, running)
+        except BaseException:
+            if running is not None:
+                self._fleet.drop(running, "stopped while loading")
             raise
         finally:
-            self._give_back(open_work, died)
-            await self._notify()
+            workload.starting -= 1
+            if running is not None:
+                self._loading.discard(running.name)
 
-    def _give_back(self, open_work: Mapping[tuple[str, str], Draw], died: bool) -> None:
-        self._in_flight -= len(open_work)
-        set_aside = []
-        for (key, problem_id), draw in open_work.items():
-            self._deaths[key, problem_id] += died
-            if self._deaths[key, problem_id] < _DEATHS_TO_SET_ASIDE:
-                self._queue.append((key, draw))
-            else:
-                set_aside.append(
-                    ProblemFailure(key, problem_id, "was in flight when two engines died")
+    async def _load(self, workload: _Workload, running: Running) -> bool:
+        """Whether the engine could be loaded."""
+        self._tell(EventKind.LOADING, workload, running)
+        try:
+            info = await self._while_alive(running, self._fleet.load(running))
+        except (RayError, NodeGone) as error:
+            await self._failed_load(workload, running, error)
+            return False
+        workload.failed_loads = 0
+        self._tell(EventKind.LOADED, workload, running, f"{info.load_s:.1f}")
+        return True
+
+    async def _failed_load(self, workload: _Workload, running: Running, error: Exception) -> None:
+        reason = _first_line(error)
+        self._tell(EventKind.LOAD_FAILED, workload, running, reason)
+        if not _is_node_gone(running, error):
+            workload.failed_loads += 1
+        alone = not workload.serving and workload.starting == 1
+        if workload.failed_loads >= _FAILED_LOADS and alone:
+            self._give_up(
+                workload, f"the engine of {workload.job.name} did not load, twice: {reason}"
+            )
+        await self._fleet.discard(running, f"did not load: {reason}")
+
+    async def _while_alive(
+        self, running: Running, load: Coroutine[Any, Any, ReplicaInfo]
+    ) -> ReplicaInfo:
+        """Wait for a load, but not on a node that is gone: Ray would wait for it to return."""
+        loading = asyncio.ensure_future(load)
+        try:
+            while not (await asyncio.wait({loading}, timeout=_LOOK_S))[0]:
+                if not alive(running.node_ids):
+                    raise NodeGone("its node died while it was loading")
+            return loading.result()
+        finally:
+            loading.cancel()
+
+    def _employ(self, workload: _Workload, running: Running) -> None:
+        serving = _Serving(running, asyncio.get_running_loop().create_future())
+        workload.serving.append(serving)
+        self._spawn(self._serve(workload, serving))
+
+    async def _serve(self, workload: _Workload, serving: _Serving) -> None:
+        """Keep a loaded replica busy until it dies or is not needed."""
+        watch = asyncio.ensure_future(self._watch(serving))
+        try:
+            self._feed(workload, serving)
+            error = await serving.over
+        finally:
+            watch.cancel()
+            for lease in serving.leases:
+                lease.cancel()
+            await asyncio.gather(watch, *serving.leases, return_exceptions=True)
+            workload.serving.remove(serving)
+        if error is not None:
+            await self._bury(workload, serving, error)
+
+    async def _bury(self, workload: _Workload, serving: _Serving, error: Exception) -> None:
+        """Return what a dead replica had, suspect it of the death, and free the place."""
+        running, reason = serving.running, _first_line(error)
+        kind = EventKind.HUNG if isinstance(error, HungEngine) else EventKind.DIED
+        self._tell(kind, workload, running, reason)
+        if _is_node_gone(running, error):
+            workload.queue.give_back(serving.keys)
+        elif serving.keys:
+            self._set_aside(workload, workload.queue.killed(serving.keys, reason))
+            if workload.is_barren():
+                self._give_up(
+                    workload,
+                    f"the engine of {workload.job.name} died {_BARREN_DEATHS} times in a row "
+                    f"without finishing a problem: {reason}",
                 )
-        if set_aside:
-            self._sink(Finished({}, tuple(set_aside)))
+        workload.failed_loads = 0
+        self._feed_all(workload)
+        await self._fleet.discard(running, f"{kind}: {reason}")
 
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+    def _set_aside(self, workload: _Workload, failures: Sequence[ProblemFailure]) -> None:
+        """Report killers once the engine has shown that it can draw something, or at the end."""
+        workload.condemned += failures
+        if workload.condemned and (workload.queue.finished or workload.queue.is_done):
+            for failure in workload.condemned:
+                self._tell(EventKind.SET_ASIDE, workload, detail=failure.problem_id)
+            self._sink(Finished({}, failures=tuple(workload.condemned)))
+            workload.condemned = []
+
+    def _give_up(self, workload: _Workload, error: str) -> None:
+        workload.error = error
+        self._tell(EventKind.GIVEN_UP, workload, detail=error)
+        for serving in workload.serving:
+            serving.end()
+
+    # Leases
+
+    def _feed_all(self, workload: _Workload) -> None:
+        for serving in list(workload.serving):
+            self._feed(workload, serving)
+
+    def _feed(self, workload: _Workload, serving: _Serving) -> None:
+        """Lease draws where there is room; near the end everyone gets a fair share."""
+        if self._halted or serving.over.done() or workload.error is not None:
+            return
+        share = -(-workload.queue.waiting // len(workload.serving))
+        taken = workload.queue.take(min(serving.room, share), is_idle=not serving.keys)
+        if taken is not None:
+            serving.alone = taken.alone
+            serving.outstanding += taken.samples
+            serving.keys.update((key, draw.problem_id) for key, draw in taken.works)
+            lease = asyncio.ensure_future(self._consume(workload, serving, taken))
+            serving.leases.add(lease)
+            lease.add_done_callback(serving.leases.discard)
+
+    async def _consume(self, workload: _Workload, serving: _Serving, taken: Taken) -> None:
+        """Take one lease's results."""
+        cells = {key: workload.queue.cells[key] for key, _ in taken.works}
+        try:
+            stream = serving.running.actor.sample.options(num_returns="streaming").remote(
+                Lease(cells, taken.works)
+            )
+            async for ref in stream:
+                self._deliver(workload, serving, await ref)
+        except RayError as error:
+            serving.end(error)
+
+    def _deliver(self, workload: _Workload, serving: _Serving, finished: Finished) -> None:
+        keys = (*finished.done, *((f.cell, f.problem_id) for f in finished.failures))
+        serving.outstanding -= workload.queue.done(keys)
+        serving.keys.difference_update(keys)
+        if not serving.keys:
+            serving.alone = False
+        self._sink(finished)
+        if workload.condemned:
+            self._set_aside(workload, ())
+        if self._follow_up is not None and finished.done:
+            self._following += 1
+            self._spawn(self._add_more(workload, self._follow_up(finished)))
+        self._feed(workload, serving)
+        if workload.queue.is_done or not workload.queue.waiting:
+            self._changed.set()
+
+    async def _add_more(self, workload: _Workload, more: Awaitable[Iterable[Work]]) -> None:
+        try:
+            workload.queue.add(await more)
+        finally:
+            self._following -= 1
+        self._feed_all(workload)
+
+    async def _watch(self, serving: _Serving) -> None:
+        """End a replica whose engine makes no step, or that does not answer."""
+        limit, running = self._limits.hang_s, serving.running
+        while True:
+            await asyncio.sleep(min(_PULSE_S, limit / 4))
+            try:
+                pulse = await asyncio.wait_for(running.actor.pulse.remote(), limit)
+            except RayError as error:
+                return serving.end(error)
+            except TimeoutError:
+                return serving.end(HungEngine(f"no answer for {limit:g} s (cluster.hang_s)"))
+            if pulse.stalled_s >= limit:
+                return serving.end(HungEngine(f"no token for {limit:g} s (cluster.hang_s)"))
+            self._observer.pulse(running.name, pulse, len(serving.keys))
+
+    def _tell(
+        self,
+        kind: EventKind,
+        workload: _Workload,
+        running: Running | None = None,
+        detail: str = "",
+    ) -> None:
+        name, hosts = (None, ()) if running is None else (running.name, running.hosts)
+        self._observer.event(EngineEvent(kind, workload.job.name, name, hosts, detail))
 
 
-def _cost(cells: Mapping[str, CellWork], work: Work) -> tuple[int, int]:
-    """Upper bound of new tokens, then prompt length: the longest start first."""
-    key, draw = work
-    return len(draw.ranks) * cells[key].decoding.max_tokens, len(draw.prompt_ids)
+def _workload(job: Job) -> _Workload:
+    queue = DrawQueue(job.cells)
+    queue.add(job.draws)
+    return _Workload(job, queue)
 
 
-def _finished_keys(finished: Finished) -> set[tuple[str, str]]:
-    keys = {(failure.cell, failure.problem_id) for failure in finished.failures}
-    for key, batch in finished.batches.items():
-        keys.update((key, problem_id) for problem_id in batch.column("problem_id").to_pylist())
-    return keys
+def _needs(workload: _Workload) -> str:
+    group = workload.job.settings.group
+    gpus = f"{group.gpus_per_rank} {group.gpu_type or ''} GPU and ".replace("  ", " ")
+    each = f"{gpus if group.gpus_per_rank else ''}{group.cpus_per_rank:g} CPU cores"
+    return f"{group.parallelism} = {group.ranks} x ({each})"
 
 
-def _first_line(error: BaseException | None) -> str:
+def _is_node_gone(running: Running, error: Exception) -> bool:
+    """Whether a machine is to blame; Ray may notice that later than the replica's end."""
+    told = isinstance(error, ActorDiedError) and "its node has died" in str(error)
+    return told or isinstance(error, NodeGone) or not alive(running.node_ids)
+
+
+def _first_line(error: Exception) -> str:
+    """The last line of what was raised in the actor: tracebacks come before it."""
     cause = getattr(error, "cause", None) or error
     lines = str(cause).strip().splitlines()
     return f"{type(cause).__name__}: {lines[-1] if lines else ''}"

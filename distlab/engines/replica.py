@@ -6,19 +6,27 @@ import os
 import socket
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol
+from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import Any, Protocol
+
+import ray
 
 from distlab.decoding.cot import sample_cot
 from distlab.decoding.seeds import sample_seed
 from distlab.decoding.stochastic import sample_greedy, sample_stochastic
-from distlab.decoding.types import DecodingKind, Draw, Engine, Sample
+from distlab.decoding.types import DecodingKind, Draw, Engine, Sample, SamplingRequest
+from distlab.engines import surroundings
 from distlab.engines.types import (
     CellWork,
     EngineSettings,
     Finished,
     Lease,
+    Pulse,
     ReplicaInfo,
+    Site,
+    Vitals,
+    Work,
 )
 from distlab.problems.types import GoldKind
 from distlab.samples.batches import to_batch
@@ -28,12 +36,18 @@ from distlab.scoring.extractors.rules import Rules
 # Finished draws travel together: one message a draw would cost more than small models do.
 _GATHER_S = 0.2
 
+Drawing = asyncio.Task[list[Sample]]
+
 
 class ManagedEngine(Engine, Protocol):
-    """An engine with a life of its own."""
+    """An engine with a life of its own; made from an EngineSettings and a Site."""
 
     async def check(self) -> None:
         """Raise if the engine is dead."""
+        ...
+
+    def vitals(self) -> Vitals:
+        """How far it is."""
         ...
 
     def shutdown(self) -> None:
@@ -41,31 +55,28 @@ class ManagedEngine(Engine, Protocol):
         ...
 
 
-EngineFactory = Callable[[EngineSettings], ManagedEngine]
-
-
-def vllm_factory(settings: EngineSettings) -> ManagedEngine:
-    """The real engine."""
-    from distlab.engines.vllm_engine import VLLMEngine
-
-    return VLLMEngine(settings)
-
-
 class Replica:
     """Runs inside a Ray actor (async); see ``dispatcher`` for the other side."""
 
-    def __init__(self, settings: EngineSettings, factory: EngineFactory = vllm_factory) -> None:
+    def __init__(self, settings: EngineSettings, site: Site) -> None:
         self._settings = settings
-        self._factory = factory
+        self._site = site
         self._engine: ManagedEngine | None = None
         self._halted = asyncio.Event()
         self._answers = Rules()
+        self._warm: dict[tuple[int, ...], asyncio.Task[None]] = {}
+        self._in_flight = 0
+        self._steps = 0
+        self._stepped = time.monotonic()
 
     async def start(self) -> ReplicaInfo:
         """Load the engine."""
+        context = ray.get_runtime_context()
+        surroundings.prepare(os.environ, self._settings, self._site, context.gcs_address)
         began = time.monotonic()
-        self._engine = self._factory(self._settings)
-        return ReplicaInfo(socket.gethostname(), os.getpid(), time.monotonic() - began)
+        self._engine = _make_engine(self._settings, self._site)
+        gpus = tuple(map(str, context.get_accelerator_ids().get("GPU", ())))
+        return ReplicaInfo(socket.gethostname(), os.getpid(), time.monotonic() - began, gpus)
 
     async def sample(self, lease: Lease) -> AsyncIterator[Finished]:
         """Draw a lease, yielding whole draws as they finish.
@@ -73,25 +84,27 @@ class Replica:
         A dead engine raises here, and the driver returns what was not yielded to the queue. After
         ``halt`` it yields what is finished and ends.
         """
-        assert self._engine is not None, "start() comes first"
         tasks = {
             asyncio.ensure_future(self._draw(lease.cells[key], draw)): (key, draw)
             for key, draw in lease.draws
         }
+        if not self._in_flight:
+            self._stepped = time.monotonic()
+        self._in_flight += len(tasks)
         try:
             while tasks:
                 done = await self._next(set(tasks))
                 if finished := [(tasks.pop(task), task) for task in done]:
+                    self._in_flight -= len(finished)
                     yield await self._gather(lease, finished)
                 if self._halted.is_set():
                     return
         finally:
+            self._in_flight -= len(tasks)
             for task in tasks:
                 task.cancel()
 
-    async def _next(
-        self, tasks: set["asyncio.Task[list[Sample]]"]
-    ) -> set[asyncio.Task[list[Sample]]]:
+    async def _next(self, tasks: set[Drawing]) -> set[Drawing]:
         """Wait for the first to finish or a halt, then a moment for others to join it."""
         halted = asyncio.ensure_future(self._halted.wait())
         try:
@@ -104,31 +117,34 @@ class Replica:
             halted.cancel()
         return {task for task in tasks if task.done()}
 
-    async def _gather(
-        self,
-        lease: Lease,
-        finished: list[tuple[tuple[str, Draw], "asyncio.Task[list[Sample]]"]],
-    ) -> Finished:
+    async def _gather(self, lease: Lease, finished: list[tuple[Work, Drawing]]) -> Finished:
         samples: dict[str, list[Sample]] = defaultdict(list)
-        failures = []
+        done, failures = [], []
         for (key, draw), task in finished:
             error = task.exception()
             if error is None:
                 samples[key].extend(task.result())
+                done.append((key, draw.problem_id))
                 continue
             await self._raise_if_dead()
             failures.append(
                 ProblemFailure(key, draw.problem_id, f"{type(error).__name__}: {error}")
             )
-        batches = {key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()}
-        return Finished(batches, tuple(failures))
+        return Finished(
+            batches={key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()},
+            done=tuple(done),
+            tokens={key: sum(len(s.token_ids) for s in rows) for key, rows in samples.items()},
+            failures=tuple(failures),
+        )
 
     async def _raise_if_dead(self) -> None:
         assert self._engine is not None
         await self._engine.check()
 
     async def _draw(self, work: CellWork, draw: Draw) -> list[Sample]:
-        assert self._engine is not None
+        assert self._engine is not None, "start() comes first"
+        if work.prefix:
+            await self._warm_up(draw.prompt_ids[: work.prefix])
         spec = work.decoding
         match spec.kind:
             case DecodingKind.COT:
@@ -150,11 +166,35 @@ class Replica:
                     ),
                 )
 
+    async def _warm_up(self, prefix: tuple[int, ...]) -> None:
+        """Have the engine read a shared prefix once, before all that start with it come at once."""
+        if prefix not in self._warm:
+            self._warm[prefix] = asyncio.ensure_future(self._read(prefix))
+        await asyncio.shield(self._warm[prefix])
+
+    async def _read(self, prefix: tuple[int, ...]) -> None:
+        assert self._engine is not None
+        # What is wrong with the engine shows in the draws themselves.
+        with contextlib.suppress(Exception):
+            await self._engine.generate(SamplingRequest(prefix, max_tokens=1))
+
     def _span(self, text: str, kind: GoldKind) -> tuple[int, int] | None:
         found = self._answers.extract(text, kind)
         return (
             None if found.answer is None or found.end <= found.start else (found.start, found.end)
         )
+
+    async def pulse(self) -> Pulse:
+        """How it is doing; ask often, since a stall is measured between steps."""
+        assert self._engine is not None
+        vitals, now = self._engine.vitals(), time.monotonic()
+        if vitals.steps != self._steps or not self._in_flight:
+            self._steps, self._stepped = vitals.steps, now
+        return Pulse(vitals, now - self._stepped)
+
+    async def check(self) -> None:
+        """Raise if the engine is dead."""
+        await self._raise_if_dead()
 
     async def halt(self) -> None:
         """Make every running ``sample`` yield what is finished and end."""
@@ -165,3 +205,10 @@ class Replica:
         if self._engine is not None:
             with contextlib.suppress(Exception):
                 self._engine.shutdown()
+
+
+def _make_engine(settings: EngineSettings, site: Site) -> ManagedEngine:
+    module, _, attribute = settings.engine.partition(":")
+    factory: Any = getattr(import_module(module), attribute)
+    engine: ManagedEngine = factory(settings, site)
+    return engine

@@ -1,12 +1,16 @@
 """What crosses between the driver and its replicas."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from distlab.decoding.types import DecodingSpec, Draw
+from distlab.plan.placement import Group, Parallelism
 from distlab.samples.cell import ProblemFailure
+
+Work = tuple[str, Draw]
+"""A draw with the key of its cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,17 @@ class EngineSettings:
         max_model_len: Context length, tokens.
         max_num_seqs: Sequences that run at once.
         max_logprobs: Most log probabilities that one request may ask for.
-        cpus: Cores that the replica holds.
-        tensor_parallel: GPUs the weights are split over.
-        kv_cache_bytes: Size of the KV cache, None to fill the GPU.
+        engine: module:attribute of what makes the engine from these settings.
+        parallelism: How the weights are split.
+        cpus_per_rank: Cores that a rank holds.
+        gpu_type: Accelerator type it must run on, None for any.
+        kv_cache_bytes: Size of the KV cache of a rank, None to fill the GPU.
         gpu_memory_utilization: Share of a GPU's memory, where kv_cache_bytes is None.
         block_size: Tokens in a KV block, None for vLLM's choice.
         enforce_eager: Skip CUDA graphs and compilation.
         trust_remote_code: Run code that ships with the checkpoint.
+        compile_cache: Folder of compiled graphs, shared by nodes; None for vLLM's own.
+        metrics: Publish vLLM's metrics on Ray's endpoint.
     """
 
     model: str
@@ -39,13 +47,39 @@ class EngineSettings:
     max_model_len: int
     max_num_seqs: int
     max_logprobs: int
-    cpus: float = 1
-    tensor_parallel: int = 1
+    engine: str
+    parallelism: Parallelism = field(default_factory=Parallelism)
+    cpus_per_rank: float = 1
+    gpu_type: str | None = None
     kv_cache_bytes: int | None = None
     gpu_memory_utilization: float = 0.9
     block_size: int | None = None
     enforce_eager: bool = False
     trust_remote_code: bool = False
+    compile_cache: str | None = None
+    metrics: bool = False
+
+    @property
+    def group(self) -> Group:
+        """What one replica takes of a cluster."""
+        gpus = 1 if self.device == "gpu" else 0
+        return Group(self.parallelism, self.cpus_per_rank, gpus, self.gpu_type)
+
+    def serves(self, wanted: "EngineSettings") -> bool:
+        """Whether an engine of these settings draws what one of ``wanted`` would.
+
+        The limits on a request's length and log probabilities may be larger; they change nothing
+        in what is drawn.
+        """
+        return self == wanted.widened(self)
+
+    def widened(self, other: "EngineSettings") -> "EngineSettings":
+        """These settings with limits that hold the other's requests too."""
+        return replace(
+            self,
+            max_model_len=max(self.max_model_len, other.max_model_len),
+            max_logprobs=max(self.max_logprobs, other.max_logprobs),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +92,7 @@ class CellWork:
         study_seed: The config's seed.
         checkpoint: Digest of the weights, for the seeds.
         run: Name of the run, stored with every sample.
+        prefix: Tokens at the start of every prompt: solved exemplars, above all.
     """
 
     decoding: DecodingSpec
@@ -65,6 +100,7 @@ class CellWork:
     study_seed: int
     checkpoint: str
     run: str
+    prefix: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +113,7 @@ class Lease:
     """
 
     cells: Mapping[str, CellWork]
-    draws: tuple[tuple[str, Draw], ...]
+    draws: tuple[Work, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +122,30 @@ class Finished:
 
     Attributes:
         batches: Cell key to samples.
+        done: (cell key, problem id) of every draw in the batches.
+        tokens: Cell key to new tokens in its batch.
         failures: Draws without samples.
     """
 
     batches: Mapping[str, pa.RecordBatch]
+    done: tuple[tuple[str, str], ...] = ()
+    tokens: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[ProblemFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a replica's engine is to run, as its actor has to know it.
+
+    Attributes:
+        name: Name of the replica.
+        spans: Whether its ranks sit on several nodes, each in a Ray worker of its own.
+        cores: Places in the node's list of cores that it may use, in rank order; empty for GPUs.
+    """
+
+    name: str
+    spans: bool = False
+    cores: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +156,40 @@ class ReplicaInfo:
         node: Host name.
         pid: Process id of the actor.
         load_s: Seconds it took to load the engine.
+        gpus: GPU ids of the actor; empty on CPU, and where the ranks are workers of their own.
     """
 
     node: str
     pid: int
     load_s: float
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How far an engine is.
+
+    Attributes:
+        steps: Steps that made a token or read a part of a prompt.
+        tokens: New tokens.
+        running: Requests in the batch.
+        waiting: Requests that wait for room in it.
+    """
+
+    steps: int = 0
+    tokens: int = 0
+    running: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a replica says of itself when it is asked.
+
+    Attributes:
+        vitals: Of its engine.
+        stalled_s: Seconds without a step while draws are in flight; 0 without draws.
+    """
+
+    vitals: Vitals
+    stalled_s: float

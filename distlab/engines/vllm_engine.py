@@ -1,14 +1,12 @@
 """The Engine that decoders talk to, around vLLM's AsyncLLM."""
 
-import asyncio
 import itertools
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
-from distlab.engines.types import EngineSettings
+from distlab.engines.types import EngineSettings, Site, Vitals
 
 # Asked for beyond k, so that we order ties at the edge (by token id) and the kernel does not.
 LOGPROB_MARGIN = 4
@@ -17,13 +15,15 @@ LOGPROB_MARGIN = 4
 class VLLMEngine:
     """Token ids in, completions out; one per process."""
 
-    def __init__(self, settings: EngineSettings) -> None:
-        if settings.device == "cpu":
-            bind_all_cores(settings.cpus)
+    def __init__(self, settings: EngineSettings, site: Site) -> None:
         from vllm import AsyncEngineArgs
         from vllm.v1.engine.async_llm import AsyncLLM
 
-        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**engine_args(settings)))
+        self._vitals = Vitals()
+        self._llm = AsyncLLM.from_engine_args(
+            AsyncEngineArgs(**engine_args(settings, spans=site.spans)),
+            stat_loggers=self._stat_loggers(publish=settings.metrics),
+        )
         self._tokenizer: Any = self._llm.get_tokenizer()
         self._ids = itertools.count()
         self._eos = _eos_token_ids(self._llm, self._tokenizer)
@@ -98,31 +98,60 @@ class VLLMEngine:
         async for output in self._llm.generate(prompt, params, str(next(self._ids))):
             last = output
         if last is None:
-            raise asyncio.CancelledError("the engine ended the request without an output")
+            raise RuntimeError("the engine ended the request without an output")
         return last
 
     async def check(self) -> None:
         """Raise if the engine is dead."""
         await self._llm.check_health()
 
+    def vitals(self) -> Vitals:
+        """How far it is, as of its last step."""
+        return self._vitals
+
+    def _stat_loggers(self, *, publish: bool) -> list[Any]:
+        """What vLLM tells of every step: to ourselves and, if asked for, to Ray's endpoint."""
+        from vllm.v1.metrics.loggers import StatLoggerBase
+        from vllm.v1.metrics.ray_wrappers import RayPrometheusStatLogger
+
+        engine = self
+
+        class Listener(StatLoggerBase):  # type: ignore[misc]
+            def __init__(self, vllm_config: Any, engine_index: int = 0) -> None:  # noqa: ANN401
+                pass
+
+            def record(self, scheduler_stats: Any, iteration_stats: Any, **_: Any) -> None:  # noqa: ANN401
+                engine._vitals = _after_step(engine._vitals, scheduler_stats, iteration_stats)
+
+            def log_engine_initialized(self) -> None:
+                pass
+
+        return [Listener, RayPrometheusStatLogger] if publish else [Listener]
+
     def shutdown(self) -> None:
         """Stop the engine's processes."""
         self._llm.shutdown()
 
 
-def bind_all_cores(cpus: float) -> None:
-    """Let the model compute on every core where it has the machine to itself.
+def _after_step(before: Vitals, scheduler: Any, iteration: Any) -> Vitals:  # noqa: ANN401
+    new = iteration.num_generation_tokens if iteration is not None else 0
+    prefilled = iteration.num_prompt_tokens if iteration is not None else 0
+    if scheduler is None:
+        running, waiting = before.running, before.waiting
+    else:
+        running, waiting = scheduler.num_running_reqs, scheduler.num_waiting_reqs
+    steps = before.steps + (1 if new or prefilled else 0)
+    return Vitals(steps, before.tokens + new, running, waiting)
 
-    Left to itself vLLM keeps a core back for its front end, which on two cores costs a third of
-    the throughput. A binding that the user set stays.
+
+def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, Any]:
+    """Keyword arguments for vLLM's engines.
+
+    Args:
+        settings: Of the engine.
+        spans: Whether its ranks sit on several nodes.
     """
-    cores = sorted(os.sched_getaffinity(0))
-    if cpus >= len(cores):
-        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
-
-
-def engine_args(settings: EngineSettings) -> dict[str, Any]:
-    """Keyword arguments for vLLM's engines."""
+    parallelism = settings.parallelism
     args: dict[str, Any] = {
         "model": settings.model,
         "revision": settings.revision,
@@ -133,7 +162,9 @@ def engine_args(settings: EngineSettings) -> dict[str, Any]:
         "max_num_seqs": settings.max_num_seqs,
         "max_logprobs": settings.max_logprobs,
         "logprobs_mode": "raw_logprobs",
-        "tensor_parallel_size": settings.tensor_parallel,
+        "tensor_parallel_size": parallelism.tensor,
+        "pipeline_parallel_size": parallelism.pipeline,
+        "enable_expert_parallel": parallelism.expert,
         "gpu_memory_utilization": settings.gpu_memory_utilization,
         "enforce_eager": settings.enforce_eager,
         "trust_remote_code": settings.trust_remote_code,
@@ -145,6 +176,10 @@ def engine_args(settings: EngineSettings) -> dict[str, Any]:
         # The torch seed of the engine; every stochastic request brings its own.
         "seed": 0,
     }
+    if parallelism.ranks > 1:
+        # Inside a placement group vLLM would take Ray's executor everywhere; processes need no
+        # actor each, and their shared memory is faster.
+        args["distributed_executor_backend"] = "ray" if spans else "mp"
     if settings.kv_cache_bytes is not None:
         args["kv_cache_memory_bytes"] = settings.kv_cache_bytes
     if settings.block_size is not None:

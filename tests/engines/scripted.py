@@ -1,34 +1,52 @@
-"""Engines of a script for the dispatcher's tests: no model, and faults on demand.
+"""An engine of a script, selected with `cluster.engine`: no model, and faults on demand.
 
-Faults are told by files in a folder, since an engine that dies forgets: a fault happens while its
-file exists, and takes the file away where it should happen once.
+Its folder is `$DISTLAB_SCRIPT`, or the model it is told to load. Faults are files there, since an
+engine that dies forgets: a fault happens while its file exists, and one whose name ends in "-once"
+takes the file away first. What the engines did is there as well.
 """
 
 import asyncio
+import json
 import os
+import signal
+import time
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import ray
+
 from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
-from distlab.engines.types import EngineSettings
+from distlab.engines.types import EngineSettings, Site, Vitals
 
 KILLER = 666
 REFUSED = 667
 
 
-@dataclass
-class FaultyEngine:
-    """Answers every prompt with its own token ids reversed.
+class ScriptedEngine:
+    """Answers every prompt with its own token ids reversed, seeded draws with the seed's digits.
 
-    Attributes:
-        faults: Folder of fault files: `die-once`, `exit-once`, `load-once`, `load-always`.
-        delay_s: Seconds a completion takes.
+    Faults:
+        die-once, exit-once, hang-once: At the next completion the engine dies, its process is
+            killed, or no step is made any more.
+        load-once, load-always: It does not load.
+        delay: Seconds that a completion takes.
+        load-delay: Seconds that loading takes.
+        log-prompts: Write every prompt to `prompts`.
     """
 
-    faults: Path
-    delay_s: float = 0.0
-    dead: bool = False
+    def __init__(self, settings: EngineSettings, site: Site) -> None:
+        self._folder = Path(os.environ.get("DISTLAB_SCRIPT") or settings.model)
+        self._vitals = Vitals()
+        self._dead = self._hung = False
+        self._name = site.name
+        node = ray.get_runtime_context().get_node_id()
+        self._note("start", {"replica": site.name, "node": node, "pid": os.getpid()})
+        time.sleep(self._number("load-delay"))
+        if self._has("load-always") or self._once("load-once"):
+            raise RuntimeError("out of memory while loading")
+        self._delay = self._number("delay")
+        self._logs = self._has("log-prompts")
 
     @property
     def eos_token_ids(self) -> frozenset[int]:
@@ -38,45 +56,63 @@ class FaultyEngine:
         return " ".join(map(str, token_ids))
 
     async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
+        await self._step(prompt_ids, 1)
         return FirstTokens(tuple(range(1, k + 1)), tuple(-float(i) for i in range(k)))
 
     async def generate(self, request: SamplingRequest) -> Completion:
-        await asyncio.sleep(self.delay_s)
-        if REFUSED in request.prompt_ids:
+        seed = [] if request.seed is None else [int(digit) + 1 for digit in str(request.seed)]
+        ids = tuple([*reversed(request.prompt_ids), *seed][: request.max_tokens])
+        await self._step(request.prompt_ids, len(ids))
+        margins = (0.5,) * len(ids) if request.margins else ()
+        return Completion(ids, self.decode(ids), truncated=False, margins=margins)
+
+    async def _step(self, prompt_ids: tuple[int, ...], tokens: int) -> None:
+        if self._logs:
+            with (self._folder / "prompts").open("a") as log:
+                log.write(" ".join(map(str, prompt_ids)) + "\n")
+        before = self._vitals
+        self._vitals = Vitals(before.steps, before.tokens, before.running + 1, 0)
+        await asyncio.sleep(self._delay)
+        if REFUSED in prompt_ids:
             raise ValueError("this prompt is refused")
-        if self.dead or KILLER in request.prompt_ids or self._once("die-once"):
-            self.dead = True
-            raise RuntimeError("engine died")
+        if self._dead or KILLER in prompt_ids or self._once("die-once"):
+            self._dead = True
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
         if self._once("exit-once"):
-            os._exit(1)
-        ids = tuple(reversed(request.prompt_ids))
-        return Completion(ids, self.decode(ids), truncated=False, margins=(0.5,) * len(ids))
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._hung or self._once("hang-once"):
+            self._hung = True
+            await asyncio.Event().wait()
+        now = self._vitals
+        self._vitals = Vitals(now.steps + 1, now.tokens + tokens, now.running - 1, 0)
+
+    async def check(self) -> None:
+        if self._dead:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    def vitals(self) -> Vitals:
+        return self._vitals
+
+    def shutdown(self) -> None:
+        self._note("shutdown", {"replica": self._name})
+
+    def _note(self, kind: str, what: dict[str, object]) -> None:
+        (self._folder / f"{kind}-{uuid.uuid4().hex}").write_text(json.dumps(what))
+
+    def _has(self, fault: str) -> bool:
+        return (self._folder / fault).exists()
+
+    def _number(self, name: str) -> float:
+        return float((self._folder / name).read_text()) if self._has(name) else 0.0
 
     def _once(self, fault: str) -> bool:
         try:
-            (self.faults / fault).unlink()
+            (self._folder / fault).unlink()
         except FileNotFoundError:
             return False
         return True
 
-    async def check(self) -> None:
-        if self.dead:
-            raise RuntimeError("engine died")
 
-    def shutdown(self) -> None:
-        (self.faults / f"shutdown-{os.getpid()}").touch()
-
-
-@dataclass(frozen=True)
-class FaultyFactory:
-    """Makes engines that share one folder of faults."""
-
-    faults: Path
-    delay_s: float = 0.0
-
-    def __call__(self, settings: EngineSettings) -> FaultyEngine:
-        engine = FaultyEngine(self.faults, self.delay_s)
-        (self.faults / f"start-{len(list(self.faults.glob('start-*')))}").touch()
-        if (self.faults / "load-always").exists() or engine._once("load-once"):
-            raise RuntimeError("out of memory while loading")
-        return engine
+def starts(folder: Path) -> list[dict[str, object]]:
+    """What the engines of a folder were, in no order."""
+    return [json.loads(file.read_text()) for file in folder.glob("start-*")]

@@ -10,7 +10,7 @@ from distlab.checkpoints import CheckpointSpec, load_tokenizer, resolve
 from distlab.decoding.cot import sample_cot
 from distlab.decoding.stochastic import sample_stochastic
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw, Sample
-from distlab.engines.types import EngineSettings
+from distlab.engines.types import EngineSettings, Site
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 
@@ -47,7 +47,8 @@ def drawn() -> list[Drawn]:
         max_model_len=512,
         max_num_seqs=32,
         max_logprobs=K + 4,
-        cpus=2,
+        engine="distlab.engines.vllm_engine:VLLMEngine",
+        cpus_per_rank=2,
         kv_cache_bytes=1 << 30,
         block_size=32,
         enforce_eager=True,
@@ -58,7 +59,7 @@ def drawn() -> list[Drawn]:
 async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> list[Drawn]:
     from distlab.engines.vllm_engine import VLLMEngine
 
-    engine = VLLMEngine(settings)
+    engine = VLLMEngine(settings, Site("r1"))
     cot = DecodingSpec("cot", DecodingKind.COT, NEW_TOKENS)
     hot = DecodingSpec("t1", DecodingKind.STOCHASTIC, 16, temperature=1.0)
 

@@ -1,181 +1,184 @@
+"""Dispatcher, fleet and replicas over scripted engines, with faults."""
+
 import asyncio
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
-from distlab.engines.dispatcher import Dispatcher, EngineUnavailable, ReplicaPlan
-from distlab.engines.types import (
-    CellWork,
-    EngineSettings,
-    Finished,
-    ReplicaInfo,
-)
-from distlab.samples.cell import ProblemFailure
-from tests.engines.scripted import KILLER, REFUSED, FaultyFactory
+from distlab.decoding.types import Draw
+from distlab.engines.dispatcher import Dispatcher
+from distlab.engines.events import EventKind
+from distlab.engines.fleet import Fleet
+from distlab.engines.types import Finished, Work
+from tests.engines.ledger import CELLS, DRAWS, LIMITS, Ledger, assert_same, job, serve, wanted
+from tests.engines.scripted import KILLER, REFUSED, starts
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_up")]
-
-SETTINGS = EngineSettings(
-    model="scripted",
-    revision=None,
-    dtype="float32",
-    quantization=None,
-    device="cpu",
-    max_model_len=64,
-    max_num_seqs=8,
-    max_logprobs=8,
-)
-CELLS = {
-    "base": CellWork(DecodingSpec("cot", DecodingKind.COT, 8), (), 0, "w", "run"),
-    "instruct": CellWork(
-        DecodingSpec("t1", DecodingKind.STOCHASTIC, 8, temperature=1.0), (), 0, "w", "run"
-    ),
-}
-DRAWS = [
-    (cell, Draw(f"p{i}", (i + 1, 7), tuple(range(4)), "number"))
-    for cell in CELLS
-    for i in range(12)
-]
-
-
-class Ledger:
-    """Takes what the dispatcher delivers, and counts what it reports."""
-
-    def __init__(self) -> None:
-        self.samples: Counter[tuple[str, str, int]] = Counter()
-        self.tokens: dict[tuple[str, str, int], tuple[int, ...]] = {}
-        self.failures: list[ProblemFailure] = []
-        self.deaths: list[str] = []
-        self.loads = 0
-        self.on_take: Callable[[], None] = lambda: None
-
-    def take(self, finished: Finished) -> None:
-        for cell, batch in finished.batches.items():
-            for row in batch.to_pylist():
-                key = (cell, row["problem_id"], row["rank"])
-                self.samples[key] += 1
-                self.tokens[key] = tuple(row["token_ids"])
-        self.failures += finished.failures
-        self.on_take()
-
-    def loading(self, replica: int) -> None:
-        pass
-
-    def loaded(self, replica: int, info: ReplicaInfo) -> None:
-        self.loads += 1
-
-    def died(self, replica: int, error: str) -> None:
-        self.deaths.append(error)
-
-
-def serve(
-    faults: Path,
-    draws: list[tuple[str, Draw]] = DRAWS,
-    replicas: int = 1,
-    delay_s: float = 0.0,
-    ledger: Ledger | None = None,
-) -> Ledger:
-    ledger = ledger or Ledger()
-    dispatcher = Dispatcher(
-        SETTINGS, CELLS, draws, ledger.take, ledger, FaultyFactory(faults, delay_s)
-    )
-    asyncio.run(dispatcher.run(ReplicaPlan(replicas, 0.5, 0)))
-    return ledger
-
-
-def wanted(draws: list[tuple[str, Draw]] = DRAWS) -> set[tuple[str, str, int]]:
-    return {(cell, draw.problem_id, rank) for cell, draw in draws for rank in draw.ranks}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    return serve(tmp_path_factory.mktemp("faults"))
-
-
-def assert_same(ledger: Ledger, undisturbed: Ledger) -> None:
+    ledger = serve(job(tmp_path_factory.mktemp("script")))
     assert set(ledger.samples) == wanted()
-    assert set(ledger.samples.values()) == {1}
-    assert ledger.tokens == undisturbed.tokens
+    return ledger
 
 
 def test_every_sample_is_delivered_once_by_one_load(undisturbed: Ledger) -> None:
     assert_same(undisturbed, undisturbed)
-    assert (undisturbed.loads, undisturbed.failures, undisturbed.deaths) == (1, [], [])
+    assert undisturbed.count(EventKind.LOADED) == 1
+    assert (undisturbed.failures, undisturbed.deaths, undisturbed.errors) == ([], 0, (None,))
 
 
 def test_two_replicas_share_the_queue_and_give_the_same(
     tmp_path: Path, undisturbed: Ledger
 ) -> None:
-    ledger = serve(tmp_path, replicas=2, delay_s=0.02)
+    (tmp_path / "delay").write_text("0.2")
+    ledger = serve(job(tmp_path), limits=replace(LIMITS, replicas=2))
     assert_same(ledger, undisturbed)
-    assert ledger.loads == 2
+    assert len(starts(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("fault", ["die-once", "exit-once"])
-def test_a_dead_engine_is_rebuilt_and_nothing_is_lost_or_doubled(
+@pytest.mark.parametrize("fault", ["die-once", "exit-once", "hang-once"])
+def test_a_dead_or_hung_engine_is_rebuilt_and_nothing_is_lost_or_doubled(
     tmp_path: Path, undisturbed: Ledger, fault: str
 ) -> None:
     (tmp_path / fault).touch()
-    ledger = serve(tmp_path)
+    hang_s = 5 if fault == "hang-once" else LIMITS.hang_s
+    ledger = serve(job(tmp_path), limits=replace(LIMITS, hang_s=hang_s))
     assert_same(ledger, undisturbed)
-    assert (ledger.loads, len(ledger.deaths), ledger.failures) == (2, 1, [])
+    assert (len(starts(tmp_path)), ledger.deaths, ledger.failures) == (2, 1, [])
+    assert ledger.count(EventKind.HUNG) == (fault == "hang-once")
 
 
 def test_an_engine_that_fails_to_load_once_is_tried_again(
     tmp_path: Path, undisturbed: Ledger
 ) -> None:
     (tmp_path / "load-once").touch()
-    ledger = serve(tmp_path)
+    ledger = serve(job(tmp_path))
     assert_same(ledger, undisturbed)
-    assert "out of memory while loading" in ledger.deaths[0]
+    (failed,) = [e for e in ledger.events if e.kind is EventKind.LOAD_FAILED]
+    assert "out of memory while loading" in failed.detail
 
 
-def test_an_engine_that_never_loads_is_given_up_with_its_error(tmp_path: Path) -> None:
-    (tmp_path / "load-always").touch()
-    with pytest.raises(EngineUnavailable, match="out of memory while loading"):
-        serve(tmp_path)
-    assert len(list(tmp_path.glob("start-*"))) == 2
+def test_an_engine_that_never_loads_is_given_up_and_others_go_on(
+    tmp_path: Path, undisturbed: Ledger
+) -> None:
+    bad, good = tmp_path / "bad", tmp_path / "good"
+    bad.mkdir()
+    good.mkdir()
+    (bad / "load-always").touch()
+    ledger = serve(job(bad), job(good))
+    assert_same(ledger, undisturbed)
+    assert ledger.errors[1] is None
+    assert "bad did not load, twice" in str(ledger.errors[0])
+    assert "out of memory while loading" in str(ledger.errors[0])
+    assert len(starts(bad)) == 2
 
 
 def test_a_refused_request_is_that_problems_failure_alone(tmp_path: Path) -> None:
     refused = ("base", Draw("bad", (REFUSED,), (0, 1), "number"))
-    ledger = serve(tmp_path, [refused, *DRAWS])
+    ledger = serve(job(tmp_path, [refused, *DRAWS]))
     assert set(ledger.samples) == wanted()
     (failure,) = ledger.failures
     assert (failure.cell, failure.problem_id) == ("base", "bad")
     assert "this prompt is refused" in failure.error
-    assert ledger.deaths == []
+    assert ledger.deaths == 0
 
 
-def test_a_problem_that_kills_every_engine_is_set_aside(tmp_path: Path) -> None:
+def test_a_problem_that_kills_every_engine_is_set_aside_and_no_other_is(
+    tmp_path: Path, undisturbed: Ledger
+) -> None:
     killer = ("instruct", Draw("killer", (KILLER,), (0,), "number"))
-    ledger = serve(tmp_path, [*DRAWS[:2], killer])
-    assert "killer" in {failure.problem_id for failure in ledger.failures}
-    assert len(ledger.deaths) == 2
-    done = set(ledger.samples)
-    set_aside = {(f.cell, f.problem_id) for f in ledger.failures}
-    assert {key[:2] for key in wanted(DRAWS[:2])} <= {key[:2] for key in done} | set_aside
+    ledger = serve(job(tmp_path, [*DRAWS, killer]))
+    assert_same(ledger, undisturbed)
+    (failure,) = ledger.failures
+    assert (failure.cell, failure.problem_id) == ("instruct", "killer")
+    assert "CUDA error" in failure.error
+    assert ledger.deaths == 2
+
+
+def test_an_engine_that_dies_of_everything_is_to_blame_and_no_problem_is(tmp_path: Path) -> None:
+    draws: list[Work] = [("base", Draw(f"p{i}", (KILLER, i), (0,), "number")) for i in range(4)]
+    ledger = serve(job(tmp_path, draws))
+    assert ledger.failures == []
+    assert "died 5 times in a row without finishing a problem" in str(ledger.errors[0])
 
 
 def test_a_halt_keeps_what_is_finished_and_ends(tmp_path: Path) -> None:
+    (tmp_path / "delay").write_text("0.05")
     ledger = Ledger()
-    many = [("instruct", Draw(f"p{i}", (i + 1,), (0,), "number")) for i in range(200)]
+    many: list[Work] = [("instruct", Draw(f"p{i}", (i + 1,), (0,), "number")) for i in range(200)]
 
-    async def halted() -> None:
-        dispatcher = Dispatcher(
-            SETTINGS, CELLS, many, ledger.take, ledger, FaultyFactory(tmp_path, 0.05)
-        )
+    async def halted(fleet: Fleet) -> None:
+        dispatcher = Dispatcher(fleet, [job(tmp_path, many)], LIMITS, ledger.take, ledger)
         delivered = asyncio.Event()
         ledger.on_take = delivered.set
-        serving = asyncio.ensure_future(dispatcher.run(ReplicaPlan(1, 0.5, 0)))
+        serving = asyncio.ensure_future(dispatcher.run())
         await delivered.wait()
-        await dispatcher.halt()
+        dispatcher.halt()
         await serving
 
-    asyncio.run(halted())
+    fleet = Fleet()
+    asyncio.run(halted(fleet))
+    fleet.close()
     assert 0 < len(ledger.samples) < 200
     assert set(ledger.samples.values()) == {1}
     assert len(list(tmp_path.glob("shutdown-*"))) == 1
+
+
+def test_an_engine_that_is_up_serves_the_next_call(tmp_path: Path) -> None:
+    fleet = Fleet()
+    first = serve(job(tmp_path, DRAWS[:4]), fleet=fleet)
+    # Smaller limits than the engine's are no reason for another one.
+    second = serve(job(tmp_path, DRAWS[4:], max_model_len=32), fleet=fleet)
+    fleet.close()
+    assert set(first.samples) | set(second.samples) == wanted()
+    assert len(starts(tmp_path)) == fleet.starts == 1
+    assert second.count(EventKind.REUSED) == 1
+    assert [record.end for record in fleet.records] == ["stopped"]
+
+
+def test_an_idle_engine_makes_room_for_another_checkpoint(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    fleet = Fleet()
+    serve(job(one, DRAWS[:4], cpus_per_rank=2), fleet=fleet)
+    ledger = serve(job(other, DRAWS[:4], cpus_per_rank=2), fleet=fleet)
+    assert set(ledger.samples) == wanted(DRAWS[:4])
+    assert [running.settings.model for running in fleet.replicas] == [str(other)]
+    fleet.close()
+
+
+def test_more_draws_can_be_asked_for_in_the_light_of_what_came_back(tmp_path: Path) -> None:
+    more: list[Work] = [("instruct", Draw("p3", (4, 7), (4, 5), "number"))]
+
+    async def follow_up(finished: Finished) -> Iterable[Work]:
+        await asyncio.sleep(0.01)
+        return [more.pop()] if more and ("instruct", "p3") in finished.done else []
+
+    ledger, fleet = Ledger(), Fleet()
+    draws = [work for work in DRAWS if work[0] == "instruct"]
+    dispatcher = Dispatcher(fleet, [job(tmp_path, draws)], LIMITS, ledger.take, ledger, follow_up)
+    asyncio.run(dispatcher.run())
+    fleet.close()
+    assert set(ledger.samples) == wanted(draws) | {("instruct", "p3", 4), ("instruct", "p3", 5)}
+
+
+def test_a_shared_prefix_is_read_once_a_replica_before_the_rest(tmp_path: Path) -> None:
+    cells = {"instruct": replace(CELLS["instruct"], prefix=3)}
+    draws: list[Work] = [
+        ("instruct", Draw(f"p{i}", (9, 9, 9, i), (0, 1), "number")) for i in range(6)
+    ]
+    (tmp_path / "log-prompts").touch()
+    fleet = Fleet()
+    one = replace(job(tmp_path, draws), cells=cells)
+    serve(one, fleet=fleet)
+    serve(one, fleet=fleet)
+    fleet.close()
+    prompts = (tmp_path / "prompts").read_text().splitlines()
+    assert prompts[0] == "9 9 9"
+    assert prompts.count("9 9 9") == 1
+    assert len(prompts) == 1 + 2 * 6 * 2

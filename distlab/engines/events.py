@@ -1,0 +1,79 @@
+"""What happens to engines, told as it happens."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from distlab.engines.types import Pulse
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    LOADING = "loading"
+    LOADED = "loaded"
+    REUSED = "reused"
+    LOAD_FAILED = "load_failed"
+    DIED = "died"
+    HUNG = "hung"
+    STOPPED = "stopped"
+    SET_ASIDE = "set_aside"
+    WAITING = "waiting"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEvent:
+    """One thing that happened.
+
+    Attributes:
+        kind: What.
+        model: Checkpoint of the engine.
+        replica: Name of the replica, None where it is about the whole checkpoint.
+        nodes: Host names, in rank order, where it is about a replica.
+        detail: An error, a number of seconds, what is waited for.
+    """
+
+    kind: EventKind
+    model: str
+    replica: str | None = None
+    nodes: tuple[str, ...] = ()
+    detail: str = ""
+
+
+class Observer(Protocol):
+    """Is told what engines do."""
+
+    def event(self, event: EngineEvent) -> None:
+        """Something happened."""
+        ...
+
+    def pulse(self, replica: str, pulse: Pulse, draws: int) -> None:
+        """How a replica is doing, every few seconds.
+
+        Args:
+            replica: Its name.
+            pulse: What it says of itself.
+            draws: Leased to it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """Events as lines of JSON, for people and programs that look at a run later.
+
+    Attributes:
+        path: The file; lines are added to what is there.
+    """
+
+    path: Path
+
+    def write(self, event: EngineEvent) -> None:
+        """Add a line: the event's fields and ``time``, UTC."""
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **asdict(event)}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")

@@ -1,0 +1,48 @@
+"""From a planned cell and a cluster to the settings of its engine."""
+
+from distlab.checkpoints import Checkpoint
+from distlab.config.study import Cluster, Family
+from distlab.engines.types import EngineSettings
+from distlab.engines.vllm_engine import LOGPROB_MARGIN
+from distlab.plan.placement import Group
+
+# Room for CoT-decoding at any usual k, so that arms and sweeps do not ask for engines that differ
+# in nothing else. It is a limit and costs nothing.
+_LOGPROBS = 64
+
+
+def engine_settings(
+    family: Family, checkpoint: Checkpoint, cluster: Cluster, group: Group, branches: int = 0
+) -> EngineSettings:
+    """How the engine of a checkpoint is built.
+
+    Args:
+        family: How the checkpoint is served.
+        checkpoint: What is loaded.
+        cluster: Where.
+        group: What one replica takes there.
+        branches: Most first tokens that CoT-decoding branches on.
+    """
+    kv_cache = cluster.kv_cache_gib
+    return EngineSettings(
+        model=checkpoint.model,
+        revision=checkpoint.revision,
+        dtype=family.dtype,
+        quantization=family.quantization,
+        device=cluster.device,
+        max_model_len=family.max_model_len,
+        max_num_seqs=cluster.max_num_seqs,
+        max_logprobs=max(_LOGPROBS, branches + LOGPROB_MARGIN),
+        engine=cluster.engine,
+        parallelism=group.parallelism,
+        cpus_per_rank=group.cpus_per_rank,
+        gpu_type=group.gpu_type,
+        kv_cache_bytes=None if kv_cache is None else int(kv_cache * 2**30),
+        gpu_memory_utilization=cluster.gpu_memory_utilization,
+        block_size=cluster.block_size,
+        enforce_eager=cluster.enforce_eager,
+        trust_remote_code=family.trust_remote_code,
+        compile_cache=cluster.compile_cache,
+        # On one's own machine nobody collects them.
+        metrics=cluster.address is not None,
+    )

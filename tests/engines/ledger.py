@@ -1,0 +1,104 @@
+"""What a test of the dispatcher gives it and sees of it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
+from distlab.engines.dispatcher import Dispatcher, Job, Limits
+from distlab.engines.events import EngineEvent, EventKind
+from distlab.engines.fleet import Fleet
+from distlab.engines.types import CellWork, EngineSettings, Finished, Pulse, Work
+from distlab.samples.cell import ProblemFailure
+
+SETTINGS = EngineSettings(
+    model="scripted",
+    revision=None,
+    dtype="float32",
+    quantization=None,
+    device="cpu",
+    max_model_len=64,
+    max_num_seqs=8,
+    max_logprobs=64,
+    engine="tests.engines.scripted:ScriptedEngine",
+    cpus_per_rank=0.5,
+)
+CELLS = {
+    "base": CellWork(DecodingSpec("cot", DecodingKind.COT, 8), (), 0, "w", "run"),
+    "instruct": CellWork(
+        DecodingSpec("t1", DecodingKind.STOCHASTIC, 16, temperature=1.0), (), 0, "w", "run"
+    ),
+}
+DRAWS = [
+    (cell, Draw(f"p{i}", (i + 1, 7), tuple(range(4)), "number"))
+    for cell in CELLS
+    for i in range(12)
+]
+LIMITS = Limits(replicas=1, hang_s=30, wait_for_nodes_s=60)
+
+Sample = tuple[str, str, int]
+
+
+class Ledger:
+    """Takes what the dispatcher delivers, and notes what it reports."""
+
+    def __init__(self) -> None:
+        self.samples: Counter[Sample] = Counter()
+        self.tokens: dict[Sample, tuple[int, ...]] = {}
+        self.failures: list[ProblemFailure] = []
+        self.events: list[EngineEvent] = []
+        self.errors: tuple[str | None, ...] = ()
+        self.on_take: Callable[[], None] = lambda: None
+
+    def take(self, finished: Finished) -> None:
+        for cell, batch in finished.batches.items():
+            for row in batch.to_pylist():
+                key = (cell, row["problem_id"], row["rank"])
+                self.samples[key] += 1
+                self.tokens[key] = tuple(row["token_ids"])
+        self.failures += finished.failures
+        self.on_take()
+
+    def event(self, event: EngineEvent) -> None:
+        self.events.append(event)
+
+    def pulse(self, replica: str, pulse: Pulse, draws: int) -> None:
+        pass
+
+    def count(self, *kinds: EventKind) -> int:
+        return sum(event.kind in kinds for event in self.events)
+
+    @property
+    def deaths(self) -> int:
+        return self.count(EventKind.DIED, EventKind.HUNG)
+
+
+def job(folder: Path, draws: list[Work] = DRAWS, **settings: object) -> Job:
+    return Job(folder.name, replace(SETTINGS, model=str(folder), **settings), CELLS, draws)  # type: ignore[arg-type]
+
+
+def serve(
+    *jobs: Job, limits: Limits = LIMITS, fleet: Fleet | None = None, ledger: Ledger | None = None
+) -> Ledger:
+    """Draw jobs to their end; without a fleet the engines are stopped after it."""
+    ledger = ledger or Ledger()
+    own = fleet or Fleet()
+    dispatcher = Dispatcher(own, jobs, limits, ledger.take, ledger)
+    try:
+        ledger.errors = asyncio.run(dispatcher.run())
+    finally:
+        if fleet is None:
+            own.close()
+    return ledger
+
+
+def wanted(draws: list[Work] = DRAWS) -> set[Sample]:
+    return {(cell, draw.problem_id, rank) for cell, draw in draws for rank in draw.ranks}
+
+
+def assert_same(ledger: Ledger, undisturbed: Ledger) -> None:
+    """The same keys with the same tokens, each once."""
+    assert set(ledger.samples.values()) == {1}
+    assert ledger.tokens == undisturbed.tokens

@@ -1,0 +1,112 @@
+import pytest
+
+from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
+from distlab.engines.queue import DrawQueue
+from distlab.engines.types import CellWork, Work
+
+
+def spec(max_tokens: int) -> CellWork:
+    return CellWork(DecodingSpec("cot", DecodingKind.COT, max_tokens), (), 0, "w", "run")
+
+
+def work(problem: str, prompt: int = 2, cell: str = "a", ranks: int = 2) -> Work:
+    return cell, Draw(problem, tuple(range(prompt)), tuple(range(ranks)), "number")
+
+
+def filled(*works: Work) -> DrawQueue:
+    queue = DrawQueue({"a": spec(8), "b": spec(64)})
+    queue.add(works)
+    return queue
+
+
+def problems(queue: DrawQueue, room: int, *, is_idle: bool = True) -> list[str]:
+    taken = queue.take(room, is_idle=is_idle)
+    return [] if taken is None else [draw.problem_id for _, draw in taken.works]
+
+
+def keys(*names: str) -> list[tuple[str, str]]:
+    return [("a", name) for name in names]
+
+
+def test_the_longest_expected_goes_first_and_ties_keep_their_order() -> None:
+    queue = filled(work("short"), work("first", 5), work("second", 5), work("long", 2, "b"))
+    assert problems(queue, 100) == ["long", "first", "second", "short"]
+
+
+def test_a_lease_holds_what_there_is_room_for_but_at_least_one_draw() -> None:
+    queue = filled(work("1"), work("2"), work("3"))
+    assert problems(queue, 3) == ["1", "2"]
+    assert problems(queue, 1) == ["3"]
+    assert problems(queue, 0) == []
+    assert (queue.waiting, queue.is_done) == (0, False)
+    assert queue.done(keys("1", "2", "3")) == 6
+    assert (queue.finished, queue.is_done) == (3, True)
+
+
+def test_given_back_draws_wait_again() -> None:
+    queue = filled(work("1"), work("2"))
+    problems(queue, 9)
+    queue.give_back(keys("1", "2"))
+    assert (queue.waiting, problems(queue, 9)) == (4, ["1", "2"])
+
+
+def test_a_killer_costs_two_engines_and_nobody_else_is_blamed() -> None:
+    queue = filled(*(work(name) for name in "abKcd"))
+    assert problems(queue, 9) == ["a", "b", "K", "c", "d"]
+    assert queue.killed(keys("a", "b", "K", "c", "d"), "boom") == ()
+    assert queue.waiting == 10
+    assert problems(queue, 9) == ["d"]  # alone, the last leased first
+    assert problems(queue, 9, is_idle=False) == []
+    queue.done(keys("d"))
+    assert problems(queue, 9) == ["c"]
+    queue.done(keys("c"))
+    assert problems(queue, 9) == ["K"]
+    (failure,) = queue.killed(keys("K"), "boom")
+    assert (failure.cell, failure.problem_id) == ("a", "K")
+    assert "boom" in failure.error
+    # The rest of that death is explained: they are drawn together again.
+    assert problems(queue, 9) == ["a", "b"]
+    queue.done(keys("a", "b"))
+    assert queue.is_done
+
+
+def test_suspects_come_last_and_new_draws_before_them() -> None:
+    queue = filled(work("1"))
+    problems(queue, 9)
+    queue.killed(keys("1"), "boom")
+    queue.add([work("new")])
+    assert problems(queue, 9) == ["new"]
+    taken = queue.take(9, is_idle=True)
+    assert taken is not None
+    assert taken.alone
+
+
+def test_a_suspect_whose_machine_went_away_stays_one() -> None:
+    queue = filled(work("1"), work("2"))
+    problems(queue, 9)
+    queue.killed(keys("1", "2"), "boom")
+    assert problems(queue, 9) == ["2"]
+    queue.give_back(keys("2"))
+    taken = queue.take(9, is_idle=True)
+    assert taken is not None
+    assert (taken.alone, taken.works[0][1].problem_id) == (True, "2")
+
+
+@pytest.mark.parametrize("killers", [1, 2, 5])
+def test_any_number_of_killers_is_found_and_everyone_else_is_drawn(killers: int) -> None:
+    names = [f"K{i}" for i in range(killers)] + [f"p{i}" for i in range(20)]
+    queue = filled(*(work(name) for name in names))
+    set_aside, done, deaths = set(), set(), 0
+    while not queue.is_done:
+        taken = queue.take(16, is_idle=True)
+        assert taken is not None
+        flying = [(cell, draw.problem_id) for cell, draw in taken.works]
+        if any(problem.startswith("K") for _, problem in flying):
+            deaths += 1
+            set_aside.update(f.problem_id for f in queue.killed(flying, "boom"))
+        else:
+            queue.done(flying)
+            done.update(problem for _, problem in flying)
+    assert set_aside == {f"K{i}" for i in range(killers)}
+    assert done == {f"p{i}" for i in range(20)}
+    assert deaths <= 2 * killers
