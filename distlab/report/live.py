@@ -25,6 +25,8 @@ _SHAPES: Final = ("circle", "square", "diamond", "x", "triangle-up", "star", "cr
 _DASHES: Final = ("solid", "dash", "dot", "dashdot")
 # Characters of a row's label on one line (ours): a phone has room for them and for the marks.
 _LABEL_WIDTH: Final = 26
+# Samples up to which each has a tick.
+_FEW_TICKS: Final = 10
 # Pixels: of a line of labels, around rows, of charts without rows.
 _LINE, _PAD, _FRAME, _HEIGHT = 15, 14, 130, 420
 
@@ -140,7 +142,8 @@ def _line_figure(chart: LineChart) -> go.Figure:
                 name=_text(line.name),
             )
         )
-    figure.update_xaxes(title_text=_text(chart.x_axis))
+    longest = max(len(line.xs) for line in chart.lines)
+    figure.update_xaxes(title_text=_text(chart.x_axis), dtick=1 if longest <= _FEW_TICKS else None)
     figure.update_yaxes(title_text=_text(chart.y_axis), rangemode="tozero")
     figure.update_layout(height=_HEIGHT)
     return figure
@@ -207,7 +210,7 @@ def _bar_figure(chart: BarChart) -> go.Figure:
         )
     figure.update_xaxes(title_text=_text(chart.axis), range=[0, 100])
     figure.update_yaxes(**axis)
-    figure.update_layout(barmode="stack", height=height + _FRAME)
+    figure.update_layout(barmode="stack", height=height + _FRAME, legend_traceorder="normal")
     return figure
 
 

@@ -92,7 +92,7 @@ def render_page(study: StudyTables, findings: Sequence[Finding]) -> str:
         failed=len(failed),
         methods=METHODS,
         glossary=COLUMNS,
-        command=manifest.command,
+        commands=manifest.command.split("\n"),
         facts=[cell_facts(study), dataset_facts(study), run_facts(study)],
         most_rows=_MOST_ROWS,
         most_statements=_MOST_STATEMENTS,

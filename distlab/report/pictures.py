@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from distlab.report.charts import (
     BarChart,
@@ -168,6 +169,7 @@ def _draw_lines(axes: Axes, chart: LineChart) -> None:
             label=plain(line.name, None),
         )
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(chart.x_axis)
     axes.set_ylabel(chart.y_axis)
 
