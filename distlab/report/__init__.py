@@ -54,19 +54,19 @@ def write_report(run: Path, tables: StudyTables) -> Path:
     from distlab.report.findings import findings
     from distlab.report.markdown import render_markdown
     from distlab.report.page_writer import render_page
-    from distlab.report.pictures import write_pictures
+    from distlab.report.pictures import draw, write_pictures
     from distlab.report.results import write_results
 
     folder = RunFolder(run)
     folder.path.mkdir(parents=True, exist_ok=True)
-    answered = findings(tables)
+    answered, charted = findings(tables), charts(tables)
+    pictures = {chart.name: draw(chart) for some in charted.values() for chart in some}
     write_results(folder.results, tables)
-    drawn = charts(tables).values()
-    write_pictures(folder.results / "figures", [chart for some in drawn for chart in some])
+    write_pictures(folder.results / "figures", pictures)
     with whole(folder.report) as stream:
         stream.write(render_markdown(tables, answered).encode())
     with whole(folder.html) as stream:
-        stream.write(render_page(tables, answered).encode())
+        stream.write(render_page(tables, answered, charted, pictures).encode())
     return folder.html
 
 

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,11 +13,11 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from distlab.report.charts import Chart, charts, describe
+from distlab.report.charts import Chart, describe
 from distlab.report.escape import plain
 from distlab.report.facts import cell_facts, dataset_facts, run_facts
 from distlab.report.live import figure_json
-from distlab.report.pictures import svg
+from distlab.report.pictures import Picture
 from distlab.report.prose import COLUMNS, METHODS
 from distlab.report.records import Finding, StudyTables
 from distlab.report.texts import TextTable, lay_texts, text_tables
@@ -50,7 +50,12 @@ class _Section:
     tables: tuple[TextTable, ...]
 
 
-def render_page(study: StudyTables, findings: Sequence[Finding]) -> str:
+def render_page(
+    study: StudyTables,
+    findings: Sequence[Finding],
+    charts: Mapping[str, Sequence[Chart]],
+    pictures: Mapping[str, Picture],
+) -> str:
     """The whole page.
 
     Every text goes through ``escape.plain`` and is then escaped for HTML; the page's policy lets
@@ -59,13 +64,14 @@ def render_page(study: StudyTables, findings: Sequence[Finding]) -> str:
     Args:
         study: The tables.
         findings: The questions and their answers.
+        charts: The charts of each finding, by its name.
+        pictures: Each chart's picture, by the chart's name.
     """
-    drawn = charts(study)
     tables = text_tables(study)
     sections = [
         _Section(
             finding,
-            tuple(map(_draw, drawn.get(finding.name, ()))),
+            tuple(_draw(c, pictures[c.name]) for c in charts.get(finding.name, ())),
             tuple(tables[name] for name in finding.tables if tables[name].rows),
         )
         for finding in findings
@@ -99,11 +105,11 @@ def render_page(study: StudyTables, findings: Sequence[Finding]) -> str:
     )
 
 
-def _draw(chart: Chart) -> _Drawn:
+def _draw(chart: Chart, picture: Picture) -> _Drawn:
     return _Drawn(
         title=chart.title,
         description=describe(chart),
-        svg=svg(chart),
+        svg=picture.svg,
         # Inside a script element nothing but its end tag has a meaning.
         figure=figure_json(chart).replace("<", "\\u003c"),
     )

@@ -2,8 +2,9 @@
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ _LABEL_WIDTH: Final = 34
 # Text and axes are drawn in this colour, which the page turns into its own text colour.
 _INK: Final = "#010203"
 _WIDTH: Final = 7.5
+_DPI: Final = 150
 # No date, so that the same chart is the same file.
 _NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _STYLE: Final[dict[Any, Any]] = {
@@ -53,31 +55,44 @@ _STYLE: Final[dict[Any, Any]] = {
 }
 
 
-def svg(chart: Chart) -> str:
-    """The chart as an SVG element, in the colour of the text around it."""
-    out = io.StringIO()
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart, drawn.
+
+    Attributes:
+        svg: An SVG element whose text and axes have the colour of the text around it.
+        png: The same on white.
+    """
+
+    svg: str
+    png: bytes
+
+
+def draw(chart: Chart) -> Picture:
+    """Draw a chart; the same chart gives the same bytes."""
+    vector, raster = io.StringIO(), io.BytesIO()
     with _style(chart):
-        _draw(chart).savefig(out, format="svg", transparent=True, metadata=_NO_METADATA)
-    text = out.getvalue()
-    return text[text.index("<svg") :].replace(_INK, "currentColor")
+        figure = _figure(chart)
+        figure.savefig(vector, format="svg", transparent=True, metadata=_NO_METADATA)
+        figure.savefig(raster, format="png", dpi=_DPI, facecolor="white")
+    text = vector.getvalue()
+    return Picture(text[text.index("<svg") :].replace(_INK, "currentColor"), raster.getvalue())
 
 
-def write_pictures(folder: Path, charts: Sequence[Chart]) -> None:
-    """Write every chart as NAME.svg and NAME.png; earlier pictures go.
+def write_pictures(folder: Path, pictures: Mapping[str, Picture]) -> None:
+    """Write every picture as NAME.svg and NAME.png; earlier ones go.
 
     Args:
         folder: Where to; made if absent.
-        charts: The charts.
+        pictures: By the names of their charts.
     """
     for old in (*folder.glob("*.svg"), *folder.glob("*.png")):
         old.unlink()
-    if charts:
+    if pictures:
         folder.mkdir(exist_ok=True)
-    for chart in charts:
-        with _style(chart):
-            figure = _draw(chart)
-            figure.savefig(folder / f"{chart.name}.png", dpi=150, facecolor="white")
-            figure.savefig(folder / f"{chart.name}.svg", facecolor="white", metadata=_NO_METADATA)
+    for name, picture in pictures.items():
+        (folder / f"{name}.svg").write_text(picture.svg, encoding="utf-8")
+        (folder / f"{name}.png").write_bytes(picture.png)
 
 
 def _style(chart: Chart) -> AbstractContextManager[None]:
@@ -85,7 +100,7 @@ def _style(chart: Chart) -> AbstractContextManager[None]:
     return mpl.rc_context({**_STYLE, "svg.hashsalt": chart.name})
 
 
-def _draw(chart: Chart) -> Figure:
+def _figure(chart: Chart) -> Figure:
     match chart:
         case IntervalChart():
             figure, axes = _canvas(_rows_height(_labels(chart), len(chart.series)))

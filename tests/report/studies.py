@@ -28,44 +28,53 @@ _SHIFTS = {"tiny": 0.25, "qwen3-8b": -0.05, "huge": -0.15}
 
 def write_sweep(folder: Path) -> Path:
     """Write the run folders; returns ``folder``."""
-    for job, (family, parameters) in enumerate(FAMILIES.items()):
-        _write_run(folder / str(job), family, parameters)
+    for job, family in enumerate(FAMILIES):
+        write_run(folder / str(job), family, ("zero-shot", "few-shot"), HOSTILE)
     return folder
 
 
-def _write_run(path: Path, family: str, parameters: float) -> None:
+def write_run(
+    path: Path,
+    family: str,
+    prompts: tuple[str, ...],
+    note: str,
+    datasets: tuple[str, ...] = ("gsm8k", "math-500", "math-perturb-hard"),
+) -> None:
+    """Write the run folder of one family, with ``note`` wherever a text is not ours."""
     run = RunFolder(path)
     run.path.mkdir(parents=True)
-    problems = {name: list(_problems(name)) for name in ("gsm8k", "math-500", "math-perturb-hard")}
+    problems = {
+        name: list(_problems(name, note)) for name in ("gsm8k", "math-500", "math-perturb-hard")
+    }
     for name, rows in problems.items():
         write_problems(run.problems(name), rows)
         _write_nulls(run.nulls(name), rows)
     cells = [
         replace(make_cell(arm, dataset), family=family, prompt=prompt)
-        for arm, dataset, prompt in product(_RATES, problems, ("zero-shot", "few-shot"))
+        for arm, dataset, prompt in product(_RATES, problems, prompts)
     ]
-    samples = [row for cell in cells for row in _samples(cell, problems[cell.dataset])]
+    samples = [row for cell in cells for row in _samples(cell, problems[cell.dataset], note)]
     write_verdicts(run.verdicts, samples)
     run.write_manifest(
         Manifest(
             run=f"{path.name}-{family}",
-            command=f"python -m distlab.run model={family}\n# {HOSTILE}",
+            command=f"python -m distlab.run model={family}\n# {note}",
             store="store",
             cells=tuple(cells),
-            failures=(ProblemFailure(cells[0].key, "gsm8k/0", HOSTILE),),
+            failures=(ProblemFailure(cells[0].key, "gsm8k/0", note),),
             config={
-                "model": {"parameters": parameters},
+                "model": {"parameters": FAMILIES[family]},
                 "grader": {"use": {"standard": {}, "math-verify": {}}},
             },
-            datasets={"gsm8k": {"rows": PAIRS, "notes": [HOSTILE]}},
+            datasets={"gsm8k": {"rows": PAIRS, "notes": [note]}},
             versions={"vllm": "0.32.0"},
             timings_s={"sample": 1.25},
-            notes=[HOSTILE],
+            notes=[note],
         )
     )
 
 
-def _problems(dataset: str) -> Iterator[Problem]:
+def _problems(dataset: str, note: str) -> Iterator[Problem]:
     side = {"math-500": "seed", "math-perturb-hard": "hard"}.get(dataset)
     for place in range(PAIRS):
         problem = make_problem(
@@ -93,7 +102,7 @@ def _write_nulls(file: Path, problems: list[Problem]) -> None:
     commit(pa.Table.from_pylist(rows, schema=NULLS), file)
 
 
-def _samples(cell: Cell, problems: list[Problem]) -> Iterator[Samples]:
+def _samples(cell: Cell, problems: list[Problem], note: str) -> Iterator[Samples]:
     rng = np.random.default_rng(len(cell.key))
     shift = _SHIFTS[cell.family] * (cell.variant == "instruct")
     rate = _RATES[cell.arm] + shift - 0.2 * (cell.dataset == "math-perturb-hard")
@@ -102,7 +111,7 @@ def _samples(cell: Cell, problems: list[Problem]) -> Iterator[Samples]:
         marks = "".join(rng.choice(list("10-" if solved else "00-"), cell.n))
         marks = f"1{marks[1:]}" if solved else marks
         strict = marks.replace("1", "0") if place % 9 == 0 else marks
-        answers = tuple({"1": "7", "-": None}.get(mark, HOSTILE) for mark in marks)
+        answers = tuple({"1": "7", "-": None}.get(mark, note) for mark in marks)
         for grader, verdicts in (("standard", marks), ("math-verify", strict)):
             yield Samples(
                 cell,

@@ -7,10 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from distlab.report import build_report
+from distlab.report import build_report, write_report
 from distlab.report.findings import findings
 from distlab.report.markdown import render_markdown
-from distlab.report.page_writer import render_page
 from distlab.report.records import Finding, Statement, StudyTables
 from distlab.runfolder import RunFolder
 from distlab.samples.cell import Cell, ProblemFailure
@@ -255,15 +254,16 @@ def no_answers(make_run: Make) -> Path:
     ],
 )
 def test_a_study_that_says_little_says_what_it_cannot(
-    make_run: Make, study: Callable[[Make], Path], sentences: Sequence[str]
+    make_run: Make, tmp_path: Path, study: Callable[[Make], Path], sentences: Sequence[str]
 ) -> None:
     tables = build_report(study(make_run))
     answered: tuple[Finding, ...] = findings(tables)
     assert all(finding.statements for finding in answered)
     for sentence in sentences:
         assert any(sentence in cannot for cannot in tables.cannot)
-    page, text = render_page(tables, answered), render_markdown(tables, answered)
+    text = render_markdown(tables, answered)
     assert "nan" not in text
+    page = write_report(tmp_path / "report", tables).read_text(encoding="utf-8")
     for finding in answered:
         assert finding.question in page.replace("&#39;", "'")
         assert finding.question in text

@@ -1,5 +1,6 @@
 """report.html in a real browser, over a study that fills every section with hostile text in it."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,13 @@ from distlab.report.charts import charts
 from distlab.report.findings import findings
 from distlab.report.records import StudyTables
 from tests.conftest import Watched
-from tests.report.studies import write_sweep
+from tests.report.studies import write_run, write_sweep
 
 pytestmark = pytest.mark.browser
 
 # Time for a loaded machine to inflate plotly.js and draw; a quiet one takes two seconds.
 PATIENCE_MS = 120_000
+SCREENSHOT = Path(__file__).parents[1] / "golden" / "report.png"
 SIZES = {"desktop": (1100, 900), "phone": (375, 700)}
 
 
@@ -135,6 +137,23 @@ def test_pictures_stay_without_scripts(chromium: object, page: Path) -> None:
     assert silent.locator(".picture svg:visible").count() == silent.locator("figure").count() > 0
     assert silent.locator(".plot:visible").count() == 0
     context.close()
+
+
+def test_screenshot(watched: Watched, tmp_path: Path) -> None:
+    """What the README shows; DISTLAB_WRITE_GOLDEN=1 puts it there."""
+    run = tmp_path / "run"
+    write_run(run, "qwen3-8b", ("zero-shot",), "made-up verdicts", ("gsm8k",))
+    page = write_report(run, build_report(run))
+    watched.page.set_default_timeout(PATIENCE_MS)
+    watched.page.set_viewport_size({"width": 860, "height": 1200})
+    watched.page.goto(page.as_uri())
+    watched.page.wait_for_selector("html[data-drawn]")
+    shot = watched.page.locator("section").first.screenshot(type="png")
+    assert shot.startswith(b"\x89PNG")
+    assert len(shot) > 50_000
+    if os.environ.get("DISTLAB_WRITE_GOLDEN"):
+        SCREENSHOT.write_bytes(shot)
+    assert SCREENSHOT.is_file()
 
 
 def test_one_small_file_that_names_no_address(page: Path) -> None:
