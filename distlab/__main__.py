@@ -8,6 +8,7 @@ _COMMANDS = {
     "plan": "say what a run would do, without an engine (the same overrides)",
     "score": "extract and grade a run's samples again",
     "report": "rebuild a run's report",
+    "jobs": "run a study on a Ray cluster or Kubernetes: jobs ray|kuberay",
     "ingest": "make a run of samples that you already have",
 }
 

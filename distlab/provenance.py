@@ -31,6 +31,9 @@ _PACKAGES = (
 )
 
 
+COMMIT_FILE = "COMMIT"
+
+
 class Stopwatch:
     """Wall seconds of named stages."""
 
@@ -128,7 +131,7 @@ def _engine_counts(before: Manifest, outcome: Outcome) -> Mapping[str, int]:
 
 def _versions() -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    commit = _git_commit()
+    commit = git_commit()
     return {
         "python": platform.python_version(),
         "vllm": vllm_version(),
@@ -137,9 +140,15 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _git_commit() -> str | None:
-    """Commit of the source tree, "+changes" appended where it differs; None when installed."""
-    folder = Path(__file__).parent.parent
+def git_commit() -> str | None:
+    """Commit of the source tree, "+changes" appended where it differs; None when installed.
+
+    A copy that was sent to a cluster has it in a file.
+    """
+    package = Path(__file__).parent
+    if (package / COMMIT_FILE).exists():
+        return (package / COMMIT_FILE).read_text()
+    folder = package.parent
     if not (folder / ".git").exists():
         return None
 

@@ -1,0 +1,164 @@
+"""``python -m distlab.jobs ray|kuberay [OPTIONS] [OVERRIDES]``: a study on a cluster."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from distlab.config.complaints import explain
+from distlab.config.compose import conf_folder
+from distlab.errors import UserError
+from distlab.report.escape import plain
+
+EXIT_BAD_INPUT = 2
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Submit a study, or print what would be submitted.
+
+    Args:
+        argv: Arguments without the program's name; None for the command line's.
+
+    Returns:
+        Exit status: of the study where it is followed, 2 for bad input.
+    """
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        print("left; the job goes on. The same command follows it again, with --stop it ends")
+        return _INTERRUPTED
+    except Exception as error:
+        sentence = explain(error, conf_folder())
+        if sentence is None:
+            raise
+        print(f"distlab: {plain(sentence, None)}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m distlab.jobs",
+        description="Run a study on a Ray cluster or Kubernetes. Submitting the same again "
+        "resumes it: what the store holds is not drawn again.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="ray|kuberay")
+    _add_ray(commands.add_parser("ray", help="submit to a running Ray cluster, follow its log"))
+    _add_kuberay(commands.add_parser("kuberay", help="print a RayJob manifest for Kubernetes"))
+    return parser
+
+
+def _add_ray(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_ray)
+    parser.add_argument(
+        "--address",
+        default="http://127.0.0.1:8265",
+        metavar="URL",
+        help="of the cluster's dashboard (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="a module, folder or data of yours that goes along; may be given again",
+    )
+    parser.add_argument(
+        "--pin",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="refuse a cluster whose Python, Ray, vLLM and others are not the versions here",
+    )
+    parser.add_argument("--detach", action="store_true", help="submit and return")
+    parser.add_argument("--stop", action="store_true", help="stop the study's job; it commits")
+    _add_overrides(parser)
+
+
+def _add_kuberay(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_kuberay)
+    for name, what in (
+        ("image", "container image with distlab, at the versions installed here"),
+        ("models", "persistent volume claim of the model cache, shared by all pods"),
+        (
+            "results",
+            "persistent volume claim of run folders, and of the store unless it is a URI",
+        ),
+    ):
+        parser.add_argument(f"--{name}", required=True, metavar=name.upper(), help=what)
+    parser.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a secret whose keys become environment variables (HF_TOKEN); may be given again",
+    )
+    parser.add_argument(
+        "--selector",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a label of the GPU nodes (default: NVIDIA's product label of the GPU type)",
+    )
+    parser.add_argument(
+        "--retries",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how often a job that failed resumes on a new cluster (default: %(default)s)",
+    )
+    _add_overrides(parser)
+
+
+def _add_overrides(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="OVERRIDE",
+        help="as for distlab.run: model=NAME dataset.limit=20 decoding.n=20",
+    )
+
+
+def _ray(arguments: argparse.Namespace) -> int:
+    # Imported late: --help should not wait for Ray and transformers.
+    from distlab.jobs import ray_job
+
+    study = ray_job.Submission.of(arguments.overrides, arguments.add, pin=arguments.pin)
+    if arguments.stop:
+        ray_job.stop(ray_job.connect(arguments.address), study, sys.stdout)
+        return 0
+    return ray_job.submit(arguments.address, study, detach=arguments.detach)
+
+
+def _kuberay(arguments: argparse.Namespace) -> int:
+    from distlab.config.door import validate
+    from distlab.jobs.kuberay import RESULTS, Kubernetes, manifest
+    from distlab.jobs.overrides import anchored, composed, study_name
+    from distlab.jobs.shipping import pinned_versions
+
+    config = composed(arguments.overrides)
+    there = anchored(arguments.overrides, config, Path(RESULTS))
+    kubernetes = Kubernetes(
+        arguments.image,
+        arguments.models,
+        arguments.results,
+        tuple(arguments.secret),
+        _labels(arguments.selector),
+        arguments.retries,
+    )
+    name = study_name(there, config)
+    print(manifest(validate(config), there, name, kubernetes, pinned_versions()), end="")
+    return 0
+
+
+def _labels(given: Sequence[str]) -> dict[str, str]:
+    for label in given:
+        if "=" not in label:
+            raise UserError(f"--selector {label}: give KEY=VALUE")
+    return dict(label.split("=", 1) for label in given)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""A study's overrides, made fit for another folder or another machine."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from distlab.config.compose import compose_config
+from distlab.config.door import validate
+from distlab.errors import UserError
+
+_PATHS = ("store", "runs", "dataset.path", "dataset.train_path")
+_DIGEST = 10
+
+
+def composed(overrides: Sequence[str]) -> DictConfig:
+    """The config of the overrides, checked as a run would check it.
+
+    Raises:
+        UserError: A run would refuse it.
+    """
+    config = compose_config(overrides)
+    validate(config)
+    return config
+
+
+def anchored(overrides: Sequence[str], config: DictConfig, below: Path | None = None) -> list[str]:
+    """The overrides with paths that mean the same in another folder or on another machine.
+
+    Args:
+        overrides: As typed.
+        config: Composed from them.
+        below: What relative paths are below over there; None for this folder, where it is shared.
+
+    Raises:
+        UserError: A path is absolute, and only what is below ``below`` is there.
+    """
+    moved = {}
+    for key in _PATHS:
+        value = OmegaConf.select(config, key)
+        if value is None or "://" in value:
+            continue
+        if Path(value).is_absolute() and below is not None:
+            raise UserError(
+                f"`{key}` is {value}: in a pod only {below} lasts; give a path relative to that, "
+                "or a URI"
+            )
+        moved[key] = str((below or Path.cwd()) / value)
+    return [*overrides, *(f"{key}={quoted(path)}" for key, path in moved.items())]
+
+
+def quoted(text: str) -> str:
+    """A value for Hydra's command line."""
+    # There a backslash counts as one only before a quote.
+    escaped = re.sub(r"(\\*)'", r"\1\1\'", re.sub(r"(\\+)$", r"\1\1", text))
+    return f"'{escaped}'"
+
+
+def study_name(overrides: Sequence[str], config: DictConfig) -> str:
+    """A name that the same study has again: a DNS label, at most 40 characters."""
+    digest = hashlib.sha256("\0".join(overrides).encode()).hexdigest()[:_DIGEST]
+    family = re.sub(r"[^a-z0-9]+", "-", str(config.model.name).lower()).strip("-")
+    return f"distlab-{family[:20].strip('-')}-{digest}"

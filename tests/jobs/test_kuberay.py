@@ -1,0 +1,131 @@
+"""RayJob manifests as the command prints them, against the schemas of RayJob and of Kubernetes."""
+
+import copy
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import ValidationError, validate
+from kubernetes_validate import ValidationError as PodError
+from kubernetes_validate import validate as validate_pod
+
+from distlab.config.compose import compose_config
+from distlab.jobs.__main__ import main
+from distlab.jobs.shipping import pinned_versions
+
+SCHEMA = json.loads((Path(__file__).parent / "rayjob.schema.json").read_text())
+CLAIMS = ("kuberay", "--image", "images/distlab:1", "--models", "models", "--results", "results")
+KIMI = ("model=kimi-k2", "model.trust_remote_code=true")
+
+
+def rendered(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main([*CLAIMS, *arguments]) == 0
+    made: dict[str, Any] = yaml.safe_load(capsys.readouterr().out)
+    return made
+
+
+def check(manifest: dict[str, Any]) -> None:
+    validate(manifest, SCHEMA)
+    cluster = manifest["spec"]["rayClusterSpec"]
+    for group in [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]:
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, **group["template"]}
+        validate_pod(pod, "1.31", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "pods", "engines"),
+    [
+        (
+            (*KIMI, "cluster=h100-2x8"),
+            2,
+            "1 of TP 8 x PP 2 x EP, each over nodes with 8 + 8 ranks",
+        ),
+        # Four nodes hold two engines; three hold one, and the third is not asked for.
+        ((*KIMI, "cluster=h100-4x8"), 4, "2 of TP 8 x PP 2 x EP, each over nodes with 8 + 8 ranks"),
+        ((*KIMI, "cluster=h100-4x8", "cluster.nodes.0.count=3"), 2, "1 of TP 8 x PP 2 x EP"),
+        # Two checkpoints, an engine of each.
+        (("model=qwen3-8b", "cluster=h100-2x8", "cluster.replicas=1"), 1, "2 of TP 1, 2 a node"),
+        (("model=qwen3-8b", "cluster=h100-2x8"), 2, "16 of TP 1, 8 a node"),
+    ],
+)
+def test_pods_are_the_nodes_that_engines_go_to(
+    overrides: tuple[str, ...], pods: int, engines: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = rendered(capsys, *overrides)
+    check(manifest)
+    (workers,) = manifest["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    assert workers["replicas"] == pods
+    assert manifest["metadata"]["annotations"]["distlab/engines"].startswith(engines)
+    assert f"cluster.min_nodes={pods + 1}" in manifest["spec"]["entrypoint"]
+
+
+def test_a_pod_has_gpus_shared_memory_and_the_claims(capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = rendered(capsys, "--secret", "hub", *KIMI, "cluster=h100-2x8")
+    (workers,) = manifest["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    pod = workers["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == "8"
+    assert container["envFrom"] == [{"secretRef": {"name": "hub"}}]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts == {"shm": "/dev/shm", "models": "/models", "results": "/results"}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert volumes["shm"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "540Gi"}
+    assert volumes["models"]["persistentVolumeClaim"] == {"claimName": "models"}
+
+
+def test_the_entrypoint_is_the_study_with_results_on_the_claim(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed = ("model=qwen3-8b", "cluster=h100-1x8", "decoding.n=3", "store=s3://bucket/it's")
+    manifest = rendered(capsys, *typed[:3], "store='s3://bucket/it\\'s'")
+    command = shlex.split(manifest["spec"]["entrypoint"])
+    assert command[:3] == ["python", "-m", "distlab.jobs.entry"]
+    config = compose_config(command[3:])
+    assert (config.store, config.runs) == ("s3://bucket/it's", "/results/runs")
+    assert (config.cluster.address, config.decoding.n) == ("auto", 3)
+    environment = yaml.safe_load(manifest["spec"]["runtimeEnvYAML"])["env_vars"]
+    assert json.loads(environment["DISTLAB_PINS"]) == pinned_versions()
+
+
+def test_the_schemas_refuse_what_is_misspelt(capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = rendered(capsys, "model=qwen3-8b", "cluster=h100-1x8")
+    broken = copy.deepcopy(manifest)
+    broken["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["numHosts"] = 1
+    with pytest.raises(ValidationError, match="numHosts"):
+        check(broken)
+    broken = copy.deepcopy(manifest)
+    broken["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["volume"] = []
+    with pytest.raises(PodError):
+        check(broken)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("model=qwen3-8b",), "`cluster.nodes` is empty"),
+        (("model=qwen3-8b", "cluster=h100-1x8", "store=/data"), "`store` is /data: in a pod only"),
+        (
+            (
+                *("model=qwen3-8b", "cluster=h100-1x8", "cluster.gpu_type=null"),
+                "cluster.nodes.0.gpu_type=B300",
+            ),
+            "GPUs of type B300: give their label with --selector",
+        ),
+        (("--selector", "pool", "model=qwen3-8b", "cluster=h100-1x8"), "give KEY=VALUE"),
+        (("model=qwen3-8", "cluster=h100-1x8"), "did you mean qwen3-8b"),
+        (("model=kimi-k2", "cluster=h100-1x8", "model.trust_remote_code=true"), "kimi-k2"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*CLAIMS, *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    (complaint,) = said.err.splitlines()
+    assert complaint.startswith("distlab: ")
+    assert sentence in complaint
