@@ -5,6 +5,9 @@ from collections.abc import MutableMapping
 
 from distlab.engines.types import EngineSettings, Site
 
+# Where vLLM reads the cores of each rank of a CPU engine.
+VLLM_BINDING = "VLLM_CPU_OMP_THREADS_BIND"
+
 # Under SLURM and MPI these make libraries below vLLM think that they are ranks of the job.
 _FOREIGN = ("SLURM_", "PMI_", "PMIX_", "PMI2_", "OMPI_", "MPI_")
 
@@ -31,21 +34,34 @@ def prepare(
         # Bundles are in rank order already; left to itself vLLM sorts them by node.
         ranks = settings.parallelism.ranks
         environment["VLLM_RAY_BUNDLE_INDICES"] = ",".join(map(str, range(ranks)))
-    if settings.device == "cpu" and (binding := _binding(settings, site)):
-        # A binding that the user set stays.
-        environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", binding)
+    if settings.device == "cpu":
+        # Threads that wait for each other spin for milliseconds by default: as soon as anything
+        # else computes on the machine, an engine spends most of its time so (a tenth of the
+        # tokens/s was seen). This is some microseconds, then they sleep.
+        environment.setdefault("GOMP_SPINCOUNT", "2000")
+    # A binding that the user set stays.
+    if settings.device == "cpu" and VLLM_BINDING not in environment:
+        environment.update(_binding(settings, site))
 
 
-def _binding(settings: EngineSettings, site: Site) -> str:
-    """The cores of each rank, "0,1|2,3"; empty where the node has fewer than Ray was told.
+def _binding(settings: EngineSettings, site: Site) -> dict[str, str]:
+    """Variables that give each rank its cores; none where the node has fewer than Ray was told.
 
     Left to itself vLLM gives several engines the same cores, and keeps one back for its front
-    end, which on two cores costs a third of the throughput.
+    end, which on two cores costs a third of the throughput. A single rank runs in the engine
+    core's own process (see ``engine_args``), which vLLM leaves unbound.
     """
     cores = sorted(os.sched_getaffinity(0))
     ranks = settings.parallelism.ranks
     each = len(site.cores) // ranks
     if not each or max(site.cores) >= len(cores):
-        return ""
+        return {}
     mine = [str(cores[place]) for place in site.cores]
-    return "|".join(",".join(mine[i * each : (i + 1) * each]) for i in range(ranks))
+    lists = [",".join(mine[i * each : (i + 1) * each]) for i in range(ranks)]
+    if ranks > 1:
+        return {VLLM_BINDING: "|".join(lists)}
+    return {
+        "OMP_NUM_THREADS": str(each),
+        "OMP_PLACES": f"{{{lists[0]}}}",
+        "OMP_PROC_BIND": "true",
+    }

@@ -1,0 +1,77 @@
+import os
+
+import pytest
+
+from distlab.engines.surroundings import VLLM_BINDING, prepare
+from distlab.engines.types import EngineSettings, Site
+from distlab.engines.vllm_engine import engine_args
+from distlab.plan.placement import Parallelism
+
+
+def settings(ranks: int = 1, device: str = "cpu") -> EngineSettings:
+    return EngineSettings(
+        model="m",
+        revision=None,
+        dtype="bfloat16",
+        quantization=None,
+        device=device,
+        max_model_len=128,
+        max_num_seqs=4,
+        max_logprobs=64,
+        engine="e:E",
+        parallelism=Parallelism(ranks),
+        cpus_per_rank=2,
+    )
+
+
+@pytest.fixture(autouse=True)
+def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 5, 6, 7})
+    monkeypatch.delenv(VLLM_BINDING, raising=False)
+
+
+def prepared(ranks: int, cores: tuple[int, ...], **before: str) -> dict[str, str]:
+    environment = dict(before)
+    prepare(environment, settings(ranks), Site("r", False, cores), "10.0.0.1:6379")
+    return environment
+
+
+def test_what_other_schedulers_say_of_their_ranks_is_gone() -> None:
+    after = prepared(1, (), SLURM_PROCID="1", PMI_RANK="0", PMIX_ID="x", PATH="/bin")
+    assert not [name for name in after if name.startswith(("SLURM", "PMI"))]
+    assert after["PATH"] == "/bin"
+    assert after["RAY_ADDRESS"] == "10.0.0.1:6379"
+
+
+def test_one_rank_gets_its_cores_in_the_engine_cores_process() -> None:
+    after = prepared(1, (2, 3), OMP_NUM_THREADS="1")
+    assert (after["OMP_NUM_THREADS"], after["OMP_PLACES"]) == ("2", "{6,7}")
+    assert VLLM_BINDING not in after
+    backend = engine_args(settings())["distributed_executor_backend"]
+    assert backend.endswith("UniProcExecutor")
+
+
+def test_several_ranks_get_their_cores_from_vllm() -> None:
+    after = prepared(2, (0, 1, 2, 3))
+    assert after[VLLM_BINDING] == "4,5|6,7"
+    assert "OMP_PLACES" not in after
+    assert engine_args(settings(2))["distributed_executor_backend"] == "mp"
+
+
+def test_a_binding_that_the_user_set_stays_and_is_vllms_to_keep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "OMP_PLACES" not in prepared(1, (0, 1), **{VLLM_BINDING: "4"})
+    monkeypatch.setenv(VLLM_BINDING, "4")
+    assert "distributed_executor_backend" not in engine_args(settings())
+
+
+def test_more_cores_than_the_machine_has_bind_nothing() -> None:
+    assert "OMP_PLACES" not in prepared(1, (2, 3, 4))
+
+
+def test_a_gpu_engine_is_left_alone() -> None:
+    environment: dict[str, str] = {}
+    prepare(environment, settings(device="gpu"), Site("r", False), "a:1")
+    assert environment == {"RAY_ADDRESS": "a:1"}
+    assert "distributed_executor_backend" not in engine_args(settings(device="gpu"))
