@@ -76,7 +76,7 @@ check: setup
 
 # Ratios of things run back to back on this machine; see tests/benchmarks.
 bench: setup
-	@$(VENV)/bin/python -m tests.benchmarks.scoring $(ARGS)
+	@$(VENV)/bin/python -m tests.benchmarks $(ARGS)
 
 # Pin every version anew, for both builds.
 lock: setup

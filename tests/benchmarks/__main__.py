@@ -1,0 +1,65 @@
+"""``make bench``: measure every row, print each as it is done, write the results file.
+
+    python -m tests.benchmarks [--rows help,plan,...] [--pairs 5] [--readme]
+
+``--readme`` puts the table of the results file into README.md. The exit status is 1 where a row
+could not be measured; one that misses its goal is named and does not change it.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+
+from tests.benchmarks import commands, driver_row, harness, lm_eval, scoring_row, table, tokens
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", default="", help="names, comma-separated; all by default")
+    parser.add_argument("--pairs", type=int, default=harness.PAIRS)
+    parser.add_argument("--readme", action="store_true", help="only write README's table anew")
+    asked = parser.parse_args()
+    if asked.readme:
+        README.write_text(table.in_readme(README.read_text(), harness.load()))
+        return 0
+    # So that what the rows started ends with them when somebody stops the suite.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    bench = tokens.Bench()
+    # Our engine is up from `generate` to `shots`; no other row runs beside it.
+    groups = (
+        (commands.HELP, commands.PLAN, commands.NOTHING, commands.REPORT),
+        (driver_row.ROW, scoring_row.ROW),
+        tokens.rows(bench),
+        (lm_eval.ROW,),
+    )
+    rows = [row for group in groups for row in group]
+    names = asked.rows.split(",") if asked.rows else [row.name for row in rows]
+    if unknown := set(names) - {row.name for row in rows}:
+        parser.error(f"no row {', '.join(unknown)}: take some of {', '.join(r.name for r in rows)}")
+    began = time.monotonic()
+    failed = []
+    for group in groups:
+        try:
+            for row in group:
+                if row.name in names:
+                    result = harness.run(row, asked.pairs)
+                    harness.save(result, asked.pairs)
+                    print(table.line(result), flush=True)
+                    failed += [row.name] if result.error else []
+        finally:
+            bench.close()
+    content = harness.load()
+    print(f"\n{time.monotonic() - began:.0f} s\n\n{table.markdown(content)}")
+    for sentence in table.misses(content):
+        print(sentence)
+    if failed:
+        print(f"could not be measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

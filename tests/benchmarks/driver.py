@@ -1,0 +1,179 @@
+"""Row: samples a second through the driver and into the store, from 64 replicas without a model.
+
+    python -m tests.benchmarks.driver [--replicas 64] [--problems 25000] [--pairs 5]
+
+Ray, fleet, dispatcher, committer and store are the product's; the replicas answer each lease at
+once with a batch made beforehand, so that the cores are the driver's as far as they can be.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from distlab.cells import PlannedCell, prepare
+from distlab.config.compose import compose_config
+from distlab.config.door import validate
+from distlab.decoding.types import Draw, Sample
+from distlab.engines import fleet as fleets
+from distlab.engines.cluster import connected
+from distlab.engines.events import EventLog
+from distlab.engines.types import EngineSettings, Finished, Lease, Pulse, ReplicaInfo, Site, Vitals
+from distlab.progress import CellProgress, State
+from distlab.samples.batches import to_batch
+from distlab.samples.store import Store
+from distlab.sampling import sample
+from tests.benchmarks.server import serve
+
+N = 20
+TOKENS = 100
+SMALL = 1000
+IDS = tuple(range(60))
+RANKS = tuple(range(N))
+GO = "go"
+# As many samples a message as 64 real engines at 20 000 samples/s would gather.
+SEQUENCES = 32
+
+
+class Prebuilt:
+    """Takes the place of ``Replica``: the same calls, no engine."""
+
+    def __init__(self, settings: EngineSettings, site: Site) -> None:
+        one = [
+            Sample("", rank, IDS, tuple(range(TOKENS)), "The answer is 42. " * 20, False, seed=rank)
+            for rank in RANKS
+        ]
+        self._batch = to_batch(one * (2 * SEQUENCES // N + 1), "bench")
+        self._steps = 0
+
+    async def start(self) -> ReplicaInfo:
+        return ReplicaInfo("here", os.getpid(), 0.0)
+
+    async def sample(self, lease: Lease) -> AsyncIterator[Finished]:
+        import asyncio
+
+        ((cell, work),) = lease.cells.items()
+        while work.run != "bench" and not (Path(work.run) / GO).exists():
+            await asyncio.sleep(0.1)
+        names = [draw.problem_id for _, draw in lease.draws]
+        rows = self._batch.slice(0, len(names) * N)
+        columns = [pa.array(np.repeat(names, N), pa.string()), *rows.columns[1:]]
+        batch = pa.RecordBatch.from_arrays(columns, schema=rows.schema)
+        self._steps += 1
+        yield Finished(
+            {cell: batch}, tuple((cell, name) for name in names), {cell: batch.num_rows * TOKENS}
+        )
+
+    async def pulse(self) -> Pulse:
+        return Pulse(Vitals(self._steps), 0.0)
+
+    async def check(self) -> None: ...
+
+    async def halt(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def refresh(self, state: State) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+
+class Side:
+    """The driver, with replicas that stay up."""
+
+    def __init__(self, stack: ExitStack, replicas: int) -> None:
+        self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        share = len(os.sched_getaffinity(0)) / replicas
+        overrides = [
+            "decoding=stochastic",
+            "decoding.base=[]",
+            f"cluster.replicas={replicas}",
+            f"cluster.max_num_seqs={SEQUENCES}",
+            f"store={self._folder / 'store'}",
+        ]
+        study = validate(compose_config(overrides))
+        self._cluster = replace(study.cluster, cpus_per_rank=share)
+        (self._planned,) = prepare(study, Store.open(study.store)).cells
+        self._count = 0
+        stack.enter_context(connected(self._cluster))
+        fleets.Replica = Prebuilt  # type: ignore[misc, assignment]
+        self._fleet = fleets.Fleet()
+        stack.callback(self._fleet.close)
+        threading.Thread(target=self._go, args=(replicas,), daemon=True).start()
+        self._draw(4 * replicas, str(self._folder))
+
+    def _go(self, replicas: int) -> None:
+        """Let the first draws end when every replica is up, so that none starts later."""
+        while sum(record.load_s is not None for record in self._fleet.records) < replicas:
+            time.sleep(0.2)
+        (self._folder / GO).touch()
+
+    def answer(self, job: dict[str, Any]) -> dict[str, Any]:
+        return self._draw(job["problems"], "bench")
+
+    def _draw(self, problems: int, run: str) -> dict[str, Any]:
+        planned = self._cell(problems)
+        planned.stored.create(planned.fields)
+        state = State(cells={planned.cell.path: CellProgress("", 0, 0)})
+        log = EventLog(self._folder / "events.jsonl")
+        wall, cpu = time.perf_counter(), time.process_time()
+        outcome = sample([planned], self._cluster, run, self._fleet, state, Silent(), log)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        assert outcome.samples == problems * N, (outcome.samples, outcome.errors)
+        assert run != "bench" or outcome.starts == 0
+        return {"samples": outcome.samples, "seconds": wall, "cpu_s": cpu, "rss_mib": rss_mib()}
+
+    def _cell(self, problems: int) -> PlannedCell:
+        """A cell of its own with so many problems, of one prompt."""
+        self._count += 1
+        path = f"{self._planned.cell.path}-{self._count}"
+        store = self._planned.stored.store
+        draws = tuple(Draw(f"p{i}", IDS, RANKS, "number") for i in range(problems))
+        return replace(
+            self._planned,
+            cell=replace(self._planned.cell, path=path),
+            stored=store.cell(path),
+            draws=draws,
+        )
+
+
+def rss_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def start(stack: ExitStack, replicas: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return Side(stack, replicas).answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--replicas", type=int, default=64)
+    parser.add_argument("--problems", type=int, default=0, help="draw so many and print the cost")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        if not asked.problems:
+            serve(lambda: start(stack, asked.replicas))
+            return
+        answer = start(stack, asked.replicas)
+        for problems in (SMALL, asked.problems):
+            print(json.dumps(answer({"problems": problems})), file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

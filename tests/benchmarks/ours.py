@@ -1,0 +1,103 @@
+"""distlab's side of the token rows: Ray and one engine that stay up; jobs are Hydra overrides."""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from distlab.cells import PlannedCell, prepare
+from distlab.config.compose import compose_config
+from distlab.config.door import validate
+from distlab.decoding.seeds import sample_seed
+from distlab.engines.cluster import connected
+from distlab.engines.events import EventLog
+from distlab.engines.fleet import Fleet
+from distlab.engines.vllm_engine import engine_args
+from distlab.progress import CellProgress, State
+from distlab.samples.store import Store
+from distlab.sampling import sample
+from tests.benchmarks.server import serve
+
+
+class Silent:
+    """Shows nothing."""
+
+    def refresh(self, state: State) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        pass
+
+
+class Side:
+    """Draws jobs with one fleet, each into a store of its own."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._fleet: Fleet | None = None
+        self._stack = stack
+
+    def answer(self, job: dict[str, Any]) -> dict[str, Any]:
+        if "engine" in job:
+            assert self._fleet is not None
+            return engine_args(self._fleet.replicas[0].settings)
+        with tempfile.TemporaryDirectory() as folder:
+            study = validate(compose_config([*job["overrides"], f"store={folder}"]))
+            cells = prepare(study, Store.open(folder)).cells
+            if (file := job.get("requests")) is not None:
+                Path(file).write_text(json.dumps(requests(cells)))
+                return {"model": cells[0].checkpoint.model}
+            if self._fleet is None:
+                self._stack.enter_context(connected(study.cluster))
+                self._fleet = Fleet()
+                self._stack.callback(self._fleet.close)
+            for planned in cells:
+                planned.stored.create(planned.fields)
+            state = State(cells={p.cell.path: CellProgress("", 0, 0) for p in cells})
+            began = time.perf_counter()
+            log = EventLog(Path(folder) / "events.jsonl")
+            outcome = sample(cells, study.cluster, "bench", self._fleet, state, Silent(), log)
+            seconds = time.perf_counter() - began
+        assert not outcome.errors and not outcome.failures, (outcome.errors, outcome.failures)
+        return {
+            "tokens": outcome.tokens,
+            "samples": outcome.samples,
+            "problems": sum(len(planned.draws) for planned in cells),
+            "seconds": seconds,
+            "starts": outcome.starts,
+        }
+
+
+def requests(cells: Sequence[PlannedCell]) -> list[dict[str, Any]]:
+    """The stochastic draws of cells as keyword arguments of ``SamplingParams``, with prompts."""
+    return [
+        {
+            "prompt_ids": list(draw.prompt_ids),
+            "temperature": planned.arm.decoding.temperature,
+            "top_p": planned.arm.decoding.top_p,
+            "max_tokens": planned.arm.decoding.max_tokens,
+            "stop": list(planned.stop),
+            "seed": sample_seed(
+                planned.seed, planned.checkpoint.digest, draw.problem_id, identity(planned), rank
+            ),
+        }
+        for planned in cells
+        for draw in planned.draws
+        for rank in draw.ranks
+    ]
+
+
+def identity(planned: PlannedCell) -> str:
+    spec = planned.arm.decoding
+    return f"{spec.kind}:{spec.temperature}:{spec.top_p}"
+
+
+def start(stack: ExitStack) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return Side(stack).answer
+
+
+if __name__ == "__main__":
+    with ExitStack() as stack:
+        serve(lambda: start(stack))

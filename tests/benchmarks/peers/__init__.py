@@ -1,0 +1,1 @@
+"""What people would use instead: one process each, answering jobs; see ``server``."""

@@ -1,0 +1,57 @@
+"""Row: the scoring stage beside a plain loop over Math-Verify; see ``scoring`` for the samples."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import ray
+
+from distlab.noise import quiet
+from distlab.scoring.pool import PoolSettings
+from distlab.scoring.stage import score
+from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate
+from tests.benchmarks.scoring import MATH_VERIFY, OUTPUTS, RULES, loop, make
+
+# Samples of the stage, with its start, and of the loop in a pair: seconds of either.
+SAMPLES, LOOP = 40_000, 400
+
+
+def measure(pairs: int) -> Measured:
+    if not OUTPUTS.exists():
+        raise RowFailed(f"the samples to score are absent: {OUTPUTS}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made = make(folder, SAMPLES, LOOP * pairs, distinct=False)
+
+        def stage(pair: int) -> float:
+            out, settings = folder / f"out-{pair}", PoolSettings()
+            began = time.perf_counter()
+            summary = score(made.sources, out, [RULES], [MATH_VERIFY], settings)
+            return summary.samples / (time.perf_counter() - began)
+
+        def plain(pair: int) -> float:
+            part = made.probe[pair * LOOP : (pair + 1) * LOOP]
+            return len(part) / loop(part).seconds
+
+        with quiet(folder / "log.txt"):
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+            ray.init(address="local", include_dashboard=False, object_store_memory=300 << 20)
+            try:
+                ours, theirs = alternate(stage, plain, pairs)
+            finally:
+                ray.shutdown()
+    note = (
+        f"{SAMPLES:,} samples in {SAMPLES / ours[-1]:.0f} s, start included, beside {LOOP}; "
+        "20 a problem, drawn from 8 real outputs each; Ray's own start outside"
+    )
+    return Measured(ours, theirs, [note])
+
+
+ROW = Row(
+    "scoring",
+    "scoring, samples/s",
+    "a loop over math-verify",
+    Goal(10, at_least=True),
+    measure,
+)

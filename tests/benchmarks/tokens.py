@@ -1,0 +1,192 @@
+"""Rows of tokens and problems a second: one engine of ours stays up beside each peer in turn."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks.harness import Goal, Measured, Row, alternate
+from tests.benchmarks.server import Server
+
+GSM8K = Path(__file__).parents[3] / "shared/data/gsm8k"
+# Problems of a pair, and most new tokens of a sample: some ten seconds a side on two cores.
+DRAWS = 20
+PROBLEMS = 4
+MAX_TOKENS = 96
+COT_PROBLEMS = 8
+COT_TOKENS = 64
+
+
+class Bench:
+    """Our engine, up from the first row that needs it to the last."""
+
+    def __init__(self) -> None:
+        self._ours: Server | None = None
+        self._folder = Path(tempfile.mkdtemp())
+
+    @property
+    def ours(self) -> Server:
+        if self._ours is None:
+            server = Server([sys.executable, "-m", "tests.benchmarks.ours"])
+            # Both arms at once, so that the engine takes the log probabilities of either.
+            first = [*problems(0, 2), "decoding.max_tokens=8"]
+            server.ask({"overrides": first}, limit_s=600)
+            self._ours = server
+        return self._ours
+
+    def close(self) -> None:
+        if self._ours is not None:
+            self._ours.close()
+            self._ours = None
+
+    def rate(self, overrides: Sequence[str], unit: str) -> float:
+        """Tokens or problems a second of our side on a job."""
+        answer = self.ours.ask({"overrides": list(overrides)})
+        assert answer["starts"] == 0, "an engine was started inside a pair"
+        return answer[unit] / answer["seconds"]
+
+    def requests(self, overrides: Sequence[str], pair: int) -> Path:
+        """A file of the requests that our side makes of a job, for peers."""
+        file = self._folder / f"requests-{pair}.json"
+        self.ours.ask({"overrides": list(overrides), "requests": str(file)})
+        return file
+
+    def engine_file(self, **changes: object) -> Path:
+        """A file with our engine's arguments, some changed."""
+        file = self._folder / "engine.json"
+        file.write_text(json.dumps({**self.ours.ask({"engine": True}), **changes}))
+        return file
+
+
+def problems(pair: int, count: int) -> list[str]:
+    """Overrides for so many problems that no other pair has: GSM8K's where the file is there."""
+    if not GSM8K.is_dir():
+        return [
+            f"dataset.sets.gsm-symbolic.options.seed={pair}",
+            f"dataset.sets.gsm-symbolic.options.pairs={max(1, count // 2)}",
+        ]
+    lines = (GSM8K / "test.jsonl").read_text().splitlines()
+    part = Path(tempfile.gettempdir()) / f"distlab-bench-gsm8k-{pair}-{count}.jsonl"
+    part.write_text("\n".join(lines[pair * count : (pair + 1) * count]) + "\n")
+    train = f"dataset.train_path={GSM8K / 'train.jsonl'}"
+    return ["dataset=gsm8k", f"dataset.path={part}", train]
+
+
+def instruct(pair: int, count: int, *more: str) -> list[str]:
+    """The paper's instruct arm: 20 draws at temperature 0.05."""
+    return [*problems(pair, count), "decoding.base=[]", f"decoding.max_tokens={MAX_TOKENS}", *more]
+
+
+def cot(pair: int, count: int) -> list[str]:
+    return [*problems(pair, count), "decoding.instruct=[]", f"decoding.max_tokens={COT_TOKENS}"]
+
+
+def _beside(
+    bench: Bench, peer: Server, jobs: Sequence[Sequence[str]], unit: str
+) -> tuple[list[float], list[float]]:
+    """Rates of our jobs beside those of the same requests at a peer."""
+    files = [str(bench.requests(job, pair)) for pair, job in enumerate(jobs)]
+    per = {"tokens": 1.0, "problems": 1 / DRAWS}[unit]
+
+    def theirs(pair: int) -> float:
+        answer = peer.ask({"requests": files[pair]})
+        return answer["tokens" if unit == "tokens" else "samples"] * per / answer["seconds"]
+
+    return alternate(lambda pair: bench.rate(jobs[pair], unit), theirs, len(jobs))
+
+
+@contextmanager
+def _peer(name: str, *arguments: str) -> Iterator[Server]:
+    command = [sys.executable, "-m", f"tests.benchmarks.peers.{name}", *arguments]
+    with Server(command, env={"VLLM_CPU_OMP_THREADS_BIND": cores()}) as server:
+        yield server
+
+
+def cores() -> str:
+    """All cores, as our engine binds them; vLLM alone would keep one back."""
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))))
+
+
+def generate(bench: Bench, pairs: int) -> Measured:
+    jobs = [instruct(pair, PROBLEMS) for pair in range(pairs)]
+    with _peer("llm_generate", str(bench.engine_file())) as peer:
+        ours, theirs = _beside(bench, peer, jobs, "tokens")
+    return Measured(ours, theirs, [f"{PROBLEMS} problems x {DRAWS} of {_source()} a pair"])
+
+
+def ray_data(bench: Bench, pairs: int) -> Measured:
+    jobs = [instruct(pair, PROBLEMS) for pair in range(pairs)]
+    with _peer("ray_data_llm", str(bench.engine_file())) as peer:
+        # The engine starts with the first requests.
+        warm = bench.requests(instruct(pairs, 1), pairs)
+        peer.ask({"requests": str(warm)}, limit_s=600)
+        ours, theirs = _beside(bench, peer, jobs, "tokens")
+    return Measured(ours, theirs, [f"{PROBLEMS} problems x {DRAWS} of {_source()} a pair"])
+
+
+def shots(bench: Bench, pairs: int) -> Measured:
+    jobs = [instruct(pair, PROBLEMS, "prompt=few-shot") for pair in range(pairs)]
+    file = bench.engine_file(enable_prefix_caching=False)
+    with _peer("llm_generate", str(file)) as peer:
+        ours, theirs = _beside(bench, peer, jobs, "problems")
+    note = f"{PROBLEMS} problems x {DRAWS} of {_source()} a pair; beside LLM.generate without reuse"
+    return Measured(ours, theirs, [note])
+
+
+def cot_batched(bench: Bench, pairs: int) -> Measured:
+    return _cot_row(bench, pairs, "batched", theirs=2)
+
+
+def cot_serial(bench: Bench, pairs: int) -> Measured:
+    return _cot_row(bench, pairs, "serial", theirs=1)
+
+
+def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
+    """Our side draws more problems than the slower peer: both are rates."""
+    jobs = [cot(pair, COT_PROBLEMS) for pair in range(pairs)]
+    model = json.loads(bench.engine_file().read_text())["model"]
+    asks = [json.loads(bench.requests(job, pair).read_text()) for pair, job in enumerate(jobs)]
+
+    def ask(pair: int, peer: Server) -> float:
+        first = {tuple(one["prompt_ids"]): one["stop"] for one in asks[pair]}
+        prompts = list(first)[:theirs]
+        answer = peer.ask(
+            {
+                "way": way,
+                "prompts": prompts,
+                "k": DRAWS,
+                "max_tokens": COT_TOKENS,
+                "stop": first[prompts[0]],
+            }
+        )
+        return answer["problems"] / answer["seconds"]
+
+    with _peer("cot_transformers", model) as peer:
+        ours, other = alternate(
+            lambda pair: bench.rate(jobs[pair], "problems"), lambda pair: ask(pair, peer), pairs
+        )
+    note = f"{COT_PROBLEMS} problems of {_source()} a pair and {theirs} at the peer"
+    return Measured(ours, other, [note])
+
+
+def _source() -> str:
+    return "GSM8K" if GSM8K.is_dir() else "gsm-symbolic"
+
+
+def rows(bench: Bench) -> tuple[Row, ...]:
+    """The rows, in the order that needs our engine up once."""
+    tokens, each = "tokens/s", "problems/s"
+    return tuple(
+        Row(name, what, beside, Goal(goal, at_least=True), partial(measure, bench))
+        for name, what, beside, goal, measure in (
+            ("generate", f"n=20 zero-shot, {tokens}", "`vllm.LLM.generate`", 0.98, generate),
+            ("ray-data", f"n=20 zero-shot, {tokens}", "ray.data.llm, n=1 x 20", 1.1, ray_data),
+            ("cot", f"CoT-decoding K=20, {each}", "transformers, batched", 3, cot_batched),
+            ("cot-serial", f"CoT-decoding K=20, {each}", "transformers, serial", 10, cot_serial),
+            ("shots", f"8 shots, n=20, {each}", "no prefix reuse", 1.5, shots),
+        )
+    )
