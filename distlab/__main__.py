@@ -9,6 +9,8 @@ _COMMANDS = {
     "score": "extract and grade a run's samples again",
     "report": "rebuild a run's report",
     "jobs": "run a study on a Ray cluster or Kubernetes: jobs ray|kuberay",
+    "view": "look at a run's samples in a browser",
+    "compare": "put runs side by side, paired by problem",
     "ingest": "make a run of samples that you already have",
 }
 

@@ -49,7 +49,7 @@ def write_results(folder: Path, study: StudyTables) -> None:
         parquet, *others = files
         with whole(parquet) as stream:
             pq.write_table(pa.Table.from_pylist(rows), stream)
-        written = (_csv(rows), table(texts[name]), latex_table(texts[name]))
+        written = (csv_text(rows), table(texts[name]), latex_table(texts[name]))
         for file, text in zip(others, written, strict=True):
             with whole(file) as stream:
                 stream.write(text.encode())
@@ -127,7 +127,8 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
         yield name, value
 
 
-def _csv(rows: Sequence[_Record]) -> str:
+def csv_text(rows: Sequence[_Record]) -> str:
+    """Records as CSV that no spreadsheet runs."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(rows[0])

@@ -28,11 +28,13 @@ def render_terminal(study: StudyTables, console: Console) -> None:
     _sentences(console, study.manifest.notes)
     arms = [row for row in study.arms if row.judge == study.headlines[row.cell.key]]
     label = pass_label({row.cell.n for row in arms})
-    _print(console, "Scores, per cent", compact_arm_columns(label), arms)
+    print_table(console, "Scores, per cent", compact_arm_columns(label), arms)
     gaps = [row for row in study.gaps if row.primary and row.headline]
-    _print(console, "Gap, instruct − base, percentage points", COMPACT_GAP_COLUMNS, gaps)
+    print_table(console, "Gap, instruct − base, percentage points", COMPACT_GAP_COLUMNS, gaps)
     drops = [row for row in study.drops if row.judge == study.headlines[row.cell.key]]
-    _print(console, "Perturbation drop, paired, percentage points", COMPACT_DROP_COLUMNS, drops)
+    print_table(
+        console, "Perturbation drop, paired, percentage points", COMPACT_DROP_COLUMNS, drops
+    )
     _sentences(console, (*study.cannot, *study.remarks))
 
 
@@ -41,7 +43,7 @@ def _sentences(console: Console, sentences: Iterable[str]) -> None:
         console.print(terminal(f"Note: {sentence}", None))
 
 
-def _print(
+def print_table(
     console: Console, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row]
 ) -> None:
     """A table; a label that every row shares moves into the title, so that 80 columns do."""

@@ -1,0 +1,73 @@
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from distlab.problems import Gold, GoldKind, Problem, write_problems
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.cell import Cell
+from distlab.scoring.schema import VERDICTS
+
+MARKS = {"1": "correct", "0": "incorrect", "-": "no_answer"}
+
+
+def rows_of(
+    cell: Cell,
+    marks: Mapping[str, str],
+    extractor: str = "rules",
+    grader: str = "standard",
+    answer: str = "8",
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "cell": cell.key,
+            "problem_id": name,
+            "rank": rank,
+            "extractor": extractor,
+            "answer": {"1": "7", "0": answer, "-": None}[mark],
+            "answer_start": 0,
+            "answer_end": 0,
+            "text_cut": 0,
+            "grader": grader,
+            "verdict": MARKS[mark],
+            "truncated": False,
+            "tokens": 1,
+            "delta": None,
+            "gold_in_text": False,
+        }
+        for name, each in marks.items()
+        for rank, mark in enumerate(each)
+    ]
+
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Write a run of (cell, problem to marks, what else its rows say); returns its folder."""
+
+    def write(
+        name: str, *graded: tuple[Any, ...], problems: Sequence[Problem] = (), **more: object
+    ) -> Path:
+        run = RunFolder(tmp_path / name)
+        run.verdicts.mkdir(parents=True)
+        names = dict.fromkeys(name for _, marks, *_ in graded for name in marks)
+        gold = Gold(GoldKind.NUMBER, "7")
+        usual = [Problem(each, "d", "How many?", gold, each) for each in names]
+        write_problems(run.problems("d"), problems or usual)
+        rows = [
+            row
+            for cell, marks, *said in graded
+            for row in rows_of(cell, marks, **(said[0] if said else {}))
+        ]
+        pq.write_table(pa.Table.from_pylist(rows, schema=VERDICTS), run.verdicts / "v.parquet")
+        settings: dict[str, Any] = {"run": name, "command": "distlab", "store": "s"}
+        cells = tuple(dict.fromkeys(cell for cell, *_ in graded))
+        run.write_manifest(Manifest(**(settings | more), cells=cells))
+        return run.path
+
+    return write
