@@ -19,7 +19,7 @@ def main() -> None:
     """Hand over to the named command."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in _COMMANDS:
-        lines = [f"  distlab {command:8}{what}" for command, what in _COMMANDS.items()]
+        lines = [f"  distlab {command:9}{what}" for command, what in _COMMANDS.items()]
         print("usage: distlab COMMAND ...", *lines, sep="\n")
         sys.exit(0 if name in ("", "-h", "--help") else 2)
     # The command must see its own arguments: Hydra reads sys.argv.
