@@ -231,6 +231,7 @@ def _plan(
         n=arm.n,
         fingerprint=fields.fingerprint(),
         path=cell_path(*labels, fields.fingerprint()),
+        until_solved=study.waves is not None and arm.n > 1,
     )
     room = family.max_model_len - arm.decoding.max_tokens
     failures = tuple(_too_long(cell, p, room, family) for p in prompts if len(p.token_ids) > room)

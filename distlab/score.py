@@ -30,6 +30,11 @@ from distlab.scoring.types import ComponentSpec, load_component
 _CACHE = "verdict-cache"
 
 
+def verdict_cache(store: Store) -> Path | None:
+    """Folder of the verdicts that every run of a store shares; None where it is not local."""
+    return Path(store.root) / _CACHE if store.is_local else None
+
+
 def score_run(
     folder: RunFolder,
     manifest: Manifest,
@@ -54,7 +59,7 @@ def score_run(
     extractors = _with_readings(components("extractor", extractor.use), manifest, skip_unread)
     graders, settings = components("grader", grader.use), pool_settings(grader)
     store = store or Store.look(manifest.store)
-    cache = Path(store.root) / _CACHE if store.is_local else None
+    cache = verdict_cache(store)
     problems = {
         cell.dataset: read_problems(folder.problems(cell.dataset)) for cell in manifest.cells
     }

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from distlab import provenance
 from distlab.cells import PlannedCell, Prepared, prepare
 from distlab.config.study import Study
 from distlab.engines.cluster import check_local, connected
+from distlab.engines.dispatcher import FollowUp
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.noise import quiet
@@ -24,7 +25,9 @@ from distlab.report import build_report, render_terminal, write_report
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.store import Store
 from distlab.sampling import Outcome, sample
-from distlab.score import score_run
+from distlab.score import score_run, verdict_cache
+from distlab.scoring.bench import Bench
+from distlab.solving import UntilSolved
 
 EXIT_FAILED = 1
 
@@ -97,8 +100,9 @@ def _say_plan(console: Console, prepared: Prepared, folder: RunFolder, store: St
             console.print(f"note: {dataset.name}: {note}", markup=False, soft_wrap=True)
     missing = sum(len(draw.ranks) for planned in prepared.cells for draw in planned.draws)
     held = sum(planned.held for planned in prepared.cells)
+    at_most = "at most " if any(p.cell.until_solved for p in prepared.cells) else ""
     console.print(
-        f"{missing} samples to draw, {held} in the store {store.uri} · log {folder.log}",
+        f"{at_most}{missing} samples to draw, {held} in the store {store.uri} · log {folder.log}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -118,8 +122,9 @@ def _work(
     state = State(cells={p.cell.path: _progress(p) for p in prepared.cells})
     with _view(folder, state) as view, ExitStack() as ray:
         engines = _Engines(study, folder, state, view, ray, clock)
-        outcome = engines.draw(prepared.cells, "sample")
+        outcome, saved = _sample(study, prepared, store, engines)
         manifest = provenance.after_sampling(manifest, outcome, clock)
+        manifest = replace(manifest, notes=(*manifest.notes, *saved))
         folder.write_manifest(manifest)
         for reader in readers if outcome.signal is None else ():
             planned = plan_readings(study, reader, prepared.cells, store)
@@ -137,6 +142,25 @@ def _work(
     return outcome, manifest
 
 
+def _sample(
+    study: Study, prepared: Prepared, store: Store, engines: "_Engines"
+) -> tuple[Outcome, tuple[str, ...]]:
+    """Draw all that is missing, or until every problem is solved; and what that saved."""
+    if study.waves is None:
+        return engines.draw(prepared.cells, "sample"), ()
+    golds = {
+        name: {problem.id: problem.gold for problem in dataset.problems}
+        for name, dataset in prepared.datasets.items()
+    }
+    with closing(Bench(study.extractors, study.graders, study.pool, verdict_cache(store))) as bench:
+        until = UntilSolved(prepared.cells, golds, bench, study.waves, engines.moved)
+        with engines.clock.stage("judge_stored"):
+            cells = until.start()
+        outcome = engines.draw(cells, "sample", until.follow_up)
+    trouble = (until.trouble,) if until.trouble else ()
+    return outcome, (until.spared().sentence, *trouble)
+
+
 @dataclass(slots=True)
 class _Engines:
     """Draws with engines; Ray starts with the first sample that is missing and then stays up."""
@@ -149,7 +173,9 @@ class _Engines:
     clock: provenance.Stopwatch
     fleet: Fleet | None = None
 
-    def draw(self, cells: Sequence[PlannedCell], stage: str) -> Outcome:
+    def draw(
+        self, cells: Sequence[PlannedCell], stage: str, follow_up: FollowUp | None = None
+    ) -> Outcome:
         if not any(planned.draws for planned in cells):
             return Outcome()
         if self.fleet is None:
@@ -167,7 +193,14 @@ class _Engines:
                 self.state,
                 self.view,
                 EventLog(self.folder.events),
+                follow_up,
             )
+
+    def moved(self, path: str, done: int, spared: int) -> None:
+        """Keep the view right where problems stop once they are solved."""
+        row = self.state.cells[path]
+        row.done_problems += done
+        row.samples -= spared
 
     def release(self) -> tuple[Mapping[str, Any], ...]:
         """Stop the engines, since scoring needs their cores, and say where they ran."""

@@ -32,6 +32,7 @@ from distlab.plan.facts import Facts
 from distlab.plan.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptSpec
+from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec, load_component
 
@@ -63,6 +64,7 @@ def validate(config: DictConfig) -> Study:
         cluster=_cluster(raw.cluster),
         seed=raw.seed,
         store=_text("store", raw.store),
+        waves=_waves(raw),
     )
 
 
@@ -216,6 +218,25 @@ def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:
     if not arms:
         raise UserError("no arm is selected: set `decoding.base` or `decoding.instruct`")
     return arms
+
+
+def _waves(raw: StudyConfig) -> tuple[int, ...] | None:
+    """The waves of ``decoding.until=solved``, None where everything is drawn."""
+    if raw.decoding.until == "all":
+        return None
+    if raw.decoding.until != "solved":
+        _refuse("decoding.until", raw.decoding.until, "take all or solved")
+    for spec in components("extractor", raw.extractor.use):
+        if isinstance(load_component(spec), LLM):
+            _refuse(
+                "decoding.until",
+                "solved",
+                f"the extractor {spec.name} reads with a model once all samples are drawn; take "
+                "extractor=rules, or until=all",
+            )
+    if not raw.decoding.waves:
+        _refuse("decoding.waves", raw.decoding.waves, "name at least one wave, as [1,3,16]")
+    return tuple(_at_least("decoding.waves", size, 1) for size in raw.decoding.waves)
 
 
 def _method(name: str, raw: DecodingGroup) -> DecodingSpec:

@@ -143,6 +143,10 @@ class DecodingGroup:
     n: int = 20
     # Most new tokens a sample.
     max_tokens: int = MISSING
+    # all, or solved: stop drawing a problem once it is solved, for exact Pass@n at less cost.
+    until: str = "all"
+    # With until=solved: samples of each wave, the last one repeated up to n.
+    waves: list[int] = field(default_factory=lambda: [1, 3, 16])
     # Methods of the base arms, by name.
     base: list[str] = field(default_factory=list)
     # Methods of the instruct arms, by name.

@@ -89,6 +89,7 @@ class Study:
     cluster: Cluster
     seed: int
     store: str
+    waves: tuple[int, ...] | None = None  # None draws every sample at once
 
     @property
     def variants(self) -> tuple[str, ...]:

@@ -57,7 +57,9 @@ def grid_rows(
     for judge in judges:
         for columns in _grids(cells, judge, scores):
             sizes = sorted({min(base.n, instruct.n) for base, instruct in columns})
-            for k in sorted({1, sizes[-1]}, reverse=True):
+            # Of what is drawn until solved there is no pass@1.
+            whole = not any(cell.until_solved for pair in columns for cell in pair)
+            for k in sorted({1, sizes[-1]} if whole else {sizes[-1]}, reverse=True):
                 wide = [pair for pair in columns if min(pair[0].n, pair[1].n) >= k]
                 if len(wide) > 1:
                     yield from _grid(wide, metrics(k)[0], judge, scores)

@@ -213,7 +213,8 @@ def _ends(study: StudyTables) -> Iterator[Statement]:
         row for row in study.outcomes if row.judge == study.headlines[row.cell.key] and row.samples
     ]
     if not rows:
-        yield _cannot("no sample has a verdict")
+        drawn = any(cell.until_solved for cell in study.manifest.cells)
+        yield _cannot("samples were drawn until solved" if drawn else "no sample has a verdict")
         return
     for row in rows:
         if max(row.truncated, row.no_answer, row.unjudged) >= _MANY:

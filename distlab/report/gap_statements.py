@@ -216,7 +216,7 @@ def _other_scores(study: StudyTables, row: GapRow) -> Iterator[_Said]:
 def _samples(study: StudyTables, row: GapRow) -> Iterator[_Said]:
     """How alike the samples of the two arms are."""
     arms = [_arm(study, cell, row) for cell in (row.base, row.instruct)]
-    if all(arm is not None for arm in arms):
+    if all(arm is not None and not math.isnan(arm.distinct) for arm in arms):
         listed = " and ".join(f"{decimal(a.distinct)} in {a.cell.arm}" for a in arms if a)
         yield _Said(f"Distinct answers a problem: {listed}.")
     ends = [_outcome(study, cell, row) for cell in (row.base, row.instruct)]

@@ -55,8 +55,15 @@ def _first(cells: Sequence[Cell], kind: str) -> Cell:
     return next((cell for cell in cells if cell.kind == kind), cells[0])
 
 
-def metrics(k: int) -> list[Metric]:
-    """What two arms are compared by, the headline first; k is the samples that both have."""
+def metrics(k: int, until_solved: bool = False) -> list[Metric]:
+    """What two arms are compared by, the headline first.
+
+    Args:
+        k: The samples that both have.
+        until_solved: One of them is drawn until solved: Pass@k alone can be said.
+    """
+    if until_solved:
+        return [Metric(f"Pass@{k}", lambda scores: scores.pass_at(k))]
     wide = [Metric(f"Pass@{k}", lambda scores: scores.pass_at(k))] if k > 1 else []
     return [
         *wide,

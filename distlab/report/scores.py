@@ -18,11 +18,14 @@ class ProblemScores:
     A problem that failed scores 0 everywhere; one with fewer than n judged samples has no score,
     for no k, so that all figures of a row share their problems (ours).
 
+    In a cell that is drawn until solved, samples are missing because of what the others are: only
+    pass@n is there, and of no problem if one is missing samples and not solved under this judge.
+
     Attributes:
         table: Where the scores are from.
         complete: [problems], all n samples judged.
         failed: [problems], listed as failed, and not complete.
-        scored: [problems], complete or failed.
+        scored: [problems], complete or failed; solved, in a cell that is drawn until then.
         outside: [problems], sampled, but with a gold that the grader does not judge.
         curve: [problems, n], pass@1 to pass@n.
         majority: [problems], maj@n.
@@ -73,6 +76,8 @@ def score(table: VerdictTable) -> ProblemScores:
     )
     facts = table.facts
     nothing = np.full(complete.shape, np.nan)
+    if table.cell.until_solved:
+        return _until_solved(table, complete, failed, correct.any(axis=1), nothing)
 
     def settle(values: FloatArray) -> FloatArray:
         wide = (slice(None), *[None] * (values.ndim - 1))
@@ -92,4 +97,29 @@ def score(table: VerdictTable) -> ProblemScores:
         aggregate_delta=(
             settle(aggregate_delta(facts.answers, facts.deltas, correct)) if ranked else nothing
         ),
+    )
+
+
+def _until_solved(
+    table: VerdictTable,
+    complete: BoolArray,
+    failed: BoolArray,
+    solved: BoolArray,
+    nothing: FloatArray,
+) -> ProblemScores:
+    scored = complete | failed | solved
+    outside = table.facts.present.any(axis=1) & ~(table.codes != MISSING).any(axis=1) & ~failed
+    curve = np.full(table.codes.shape, np.nan)
+    if (scored | outside).all():
+        curve[:, -1] = np.where(outside, np.nan, solved)
+    return ProblemScores(
+        table=table,
+        complete=complete,
+        failed=failed & ~solved,
+        scored=scored,
+        outside=outside,
+        curve=curve,
+        majority=nothing,
+        largest_delta=nothing,
+        aggregate_delta=nothing,
     )

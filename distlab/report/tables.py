@@ -56,6 +56,8 @@ def build_tables(study: Study, disagreements: tuple[DisagreementRow, ...] = ()) 
         (table.cell.key, Judge(table.extractor, table.grader)): score(table)
         for table in study.tables
     }
+    # Of a cell that is drawn until solved, which samples there are depends on what they are.
+    whole = {key: row for key, row in scores.items() if not row.table.cell.until_solved}
     judges = tuple(dict.fromkeys(judge for _, judge in scores))
     pairs = tuple(comparisons(study.manifest.cells))
     gaps = _gap_rows(pairs, judges, scores)
@@ -67,7 +69,7 @@ def build_tables(study: Study, disagreements: tuple[DisagreementRow, ...] = ()) 
         judges=judges,
         headlines=_headlines(scores),
         arms=tuple(_arm_row(judge, row) for (_, judge), row in scores.items()),
-        outcomes=tuple(outcome_row(judge, row) for (_, judge), row in scores.items()),
+        outcomes=tuple(outcome_row(judge, row) for (_, judge), row in whole.items()),
         curves=tuple(
             CurveRow(row.table.cell, judge, _column_means(row.curve))
             for (_, judge), row in scores.items()
@@ -82,8 +84,8 @@ def build_tables(study: Study, disagreements: tuple[DisagreementRow, ...] = ()) 
         disagreements=disagreements,
         controls=tuple(control_rows(pairs, judges, scores)),
         grid=tuple(grid_rows(study.manifest.cells, judges, scores)),
-        reasoning=tuple(reasoning_row(judge, row) for (_, judge), row in scores.items()),
-        reasoned_gaps=tuple(reasoned_gap_rows(pairs, judges, scores)),
+        reasoning=tuple(reasoning_row(judge, row) for (_, judge), row in whole.items()),
+        reasoned_gaps=tuple(reasoned_gap_rows(pairs, judges, whole)),
         nulls=tuple(null_rows(study.nulls)),
         excesses=tuple(excess_rows(study.nulls, scores)),
         prompts=tuple(prompt_rows(study.manifest.cells, judges, scores)),
@@ -110,6 +112,8 @@ def _arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
     table, facts = scores.table, scores.table.facts
     codes, present = table.codes, scores.table.facts.present
     distinct = distinct_answers(facts.answers[scores.complete])
+    if table.cell.until_solved:
+        present, distinct = np.zeros_like(present), distinct[:0]
     return ArmRow(
         cell=table.cell,
         judge=judge,
@@ -123,7 +127,7 @@ def _arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
         majority=proportion_interval(scores.majority),
         largest_delta=proportion_interval(scores.largest_delta),
         aggregate_delta=proportion_interval(scores.aggregate_delta),
-        samples=int(present.sum()),
+        samples=int(facts.present.sum()),
         no_answer=share(codes == NO_ANSWER, present),
         truncated=share(facts.truncated, present),
         distinct=float(distinct.mean()) if distinct.size else math.nan,
@@ -147,13 +151,22 @@ def _gap_rows(
         for pair in pairs
         for judge in judges
         if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores
-        for place, metric in enumerate(metrics(min(pair.base.n, pair.instruct.n)))
+        for place, metric in enumerate(_metrics(pair))
     ]
     adjusted: dict[int, float] = {}
     for name in dict.fromkeys(row.metric for row in rows):
         places = [place for place, row in enumerate(rows) if row.metric == name]
         adjusted |= zip(places, holm([rows[place].gap.p for place in places]).tolist(), strict=True)
     return tuple(replace(row, holm=adjusted[place]) for place, row in enumerate(rows))
+
+
+def _metrics(pair: Comparison) -> list[Metric]:
+    """Pass@n needs one n, where an arm is drawn until solved; then there may be no metric."""
+    base, instruct = pair.base, pair.instruct
+    until_solved = base.until_solved or instruct.until_solved
+    if until_solved and base.n != instruct.n:
+        return []
+    return metrics(min(base.n, instruct.n), until_solved)
 
 
 def _gap_row(
@@ -202,7 +215,7 @@ def _agreement_rows(
     for cell in cells:
         for first, second in combinations(judges, 2):
             one, two = scores.get((cell.key, first)), scores.get((cell.key, second))
-            if one is None or two is None:
+            if one is None or two is None or cell.until_solved:
                 continue
             if first.extractor == second.extractor:
                 yield _agreement_row(one, two, "grader", first.extractor)
@@ -260,6 +273,7 @@ def _cannot(
         if cell.n == 1 and cell.kind != "greedy":
             yield f"{cell.key} has one sample a problem, so there is no pass@k beyond pass@1."
     yield from _one_sided(manifest.cells, pairs)
+    yield from _until_solved(manifest.cells, scores)
     for pair in pairs:
         if pair.primary and pair.base.n != pair.instruct.n:
             yield (
@@ -274,6 +288,26 @@ def _cannot(
         yield "One grader was used, so how far the result depends on it cannot be said."
     if len({judge.extractor for judge in judges}) == 1:
         yield "One extractor was used, so how far the result depends on it cannot be said."
+
+
+def _until_solved(cells: Sequence[Cell], scores: ScoreMap) -> Iterator[str]:
+    """What drawing until solved takes away, and where it did not even leave Pass@n."""
+    if not any(cell.until_solved for cell in cells):
+        return
+    yield (
+        "Problems were drawn until solved (decoding.until=solved), so the samples that exist "
+        "depend on which are correct: Pass@n is exact, and pass@k for k < n, maj@n, CoT-decoding's "
+        "max and agg, distinct answers, agreement of judges and every rate of samples would be "
+        "biased and are left out. Run with decoding.until=all to draw the others."
+    )
+    for (key, judge), row in scores.items():
+        open_problems = int((~row.scored & ~row.outside).sum())
+        if row.table.cell.until_solved and open_problems:
+            yield (
+                f"{key} has {open_problems} problems that stopped early and are not solved under "
+                f"{judge.extractor} and {judge.grader}, so its Pass@{row.table.cell.n} cannot be "
+                "said under them: run again with them."
+            )
 
 
 def _one_sided(cells: Sequence[Cell], pairs: Sequence[Comparison]) -> Iterator[str]:

@@ -17,6 +17,8 @@ class Cell:
         n: Samples a problem (ranks 0 to n - 1); the store may hold more.
         fingerprint: Content address of everything that can change a sample (hex).
         path: The cell's folder, relative to the store.
+        until_solved: Problems stop once they are solved, so that samples are missing on purpose:
+            Pass@n alone can be said of them.
     """
 
     family: str
@@ -28,6 +30,7 @@ class Cell:
     n: int
     fingerprint: str
     path: str
+    until_solved: bool = False
 
     @property
     def arm(self) -> str:

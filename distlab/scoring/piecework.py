@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -10,56 +9,21 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.types import Gold
 from distlab.samples.store import read_shard
-from distlab.scoring.cache import VerdictCache, cache_key, commit
+from distlab.scoring.cache import commit
+from distlab.scoring.judging import CODE, CODES, NO_ROW, AnswerJudge, Codes, GraderFacts, extract
 from distlab.scoring.mention import Mention
-from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
+from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.sources import Piece
 from distlab.scoring.types import (
     ComponentSpec,
     Extraction,
     Extractor,
-    Grader,
     Verdict,
     load_component,
 )
-
-_CODES = tuple(Verdict)
-_CODE = {verdict: code for code, verdict in enumerate(_CODES)}
-# A grader that does not apply to a gold leaves no row.
-_NO_ROW = -1
-
-_Codes = npt.NDArray[np.int8]
-
-
-@dataclass(frozen=True, slots=True)
-class GraderFacts:
-    """What scoring must know of a grader without importing it where it is not run.
-
-    Attributes:
-        spec: What to make in the workers.
-        version: The grader's version.
-        kinds: Golds that it judges.
-        cached: Whether its verdicts are kept over runs.
-    """
-
-    spec: ComponentSpec
-    version: str
-    kinds: frozenset[GoldKind]
-    cached: bool
-
-    @classmethod
-    def of(cls, spec: ComponentSpec) -> "GraderFacts":
-        """Ask the grader.
-
-        Raises:
-            UserError: It cannot be made.
-        """
-        grader: Grader = load_component(spec)
-        kinds = frozenset(kind for kind in GoldKind if grader.applies(kind))
-        return cls(spec, grader.version, kinds, bool(getattr(grader, "cached", False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +106,11 @@ class Scorer:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._extractors: list[Extractor] = [load_component(spec) for spec in job.extractors]
-        self._pool = GraderPool([g.spec for g in job.graders], workers=1, settings=job.settings)
-        self._caches = {
-            index: VerdictCache.open(job.cache, g.spec, g.version, job.settings.deadline_s)
-            for index, g in enumerate(job.graders)
-            if g.cached and job.cache is not None
-        }
+        self._judge = AnswerJudge(job.graders, job.settings, job.cache)
 
     def close(self) -> None:
         """End the grader worker."""
-        self._pool.close()
+        self._judge.close()
 
     def score(self, piece: Piece) -> PieceSummary:
         """Extract, grade and commit.
@@ -166,19 +125,19 @@ class Scorer:
         golds = [piece.golds[problem_id] for problem_id in problem_ids]
         answers: dict[tuple[str, str], int] = {}
         reads = [_read_answers(e, problem_ids, texts, golds, answers) for e in self._extractors]
-        codes, graded, recalled = self._judge(piece.golds, list(answers))
+        codes, graded, recalled = self._judge.judge(piece.golds, list(answers))
         rows = _rows_of(reads, self._applies(golds), codes)
         mentioned = _mentions(piece.golds, problem_ids, texts)
         table = _verdict_table(piece.cell, samples, mentioned, reads, rows, self._job)
         commit(table, verdict_file(self._job.out, piece))
-        counts = np.bincount(rows.code, minlength=len(_CODES))
+        counts = np.bincount(rows.code, minlength=len(CODES))
         return PieceSummary(
             samples=piece.samples,
             answers=len(answers),
             graded=graded,
             recalled=recalled,
-            timeouts=int(counts[_CODE[Verdict.TIMEOUT]]),
-            errors=int(counts[_CODE[Verdict.ERROR]]),
+            timeouts=int(counts[CODE[Verdict.TIMEOUT]]),
+            errors=int(counts[CODE[Verdict.ERROR]]),
         )
 
     def _applies(self, golds: Sequence[Gold]) -> npt.NDArray[np.bool_]:
@@ -186,41 +145,6 @@ class Scorer:
         kinds = {gold.kind for gold in golds}
         row_of = {kind: [kind in grader.kinds for grader in self._job.graders] for kind in kinds}
         return np.array([row_of[gold.kind] for gold in golds], np.bool_)
-
-    def _judge(
-        self, golds: Mapping[str, Gold], answers: Sequence[tuple[str, str]]
-    ) -> tuple[_Codes, int, int]:
-        """Judge distinct answers with every grader that applies.
-
-        Returns:
-            Verdict codes [answer, grader], ``_NO_ROW`` where the grader does not apply; verdicts
-            made; verdicts recalled.
-        """
-        codes = np.full((len(answers), len(self._job.graders)), _NO_ROW, np.int8)
-        keys: dict[int, bytes] = {}
-        if self._caches:
-            keys = {i: cache_key(golds[p], answer) for i, (p, answer) in enumerate(answers)}
-        tasks: list[tuple[int, int]] = []
-        recalled = 0
-        for index, grader in enumerate(self._job.graders):
-            todo = [i for i, (p, _) in enumerate(answers) if golds[p].kind in grader.kinds]
-            if index in self._caches:
-                found = self._caches[index].find([keys[i] for i in todo])
-                for i, verdict in zip(todo, found, strict=True):
-                    if verdict:
-                        codes[i, index] = _CODE[verdict]
-                recalled += sum(verdict is not None for verdict in found)
-                todo = [i for i, verdict in zip(todo, found, strict=True) if not verdict]
-            tasks += zip(todo, repeat(index))
-        verdicts = self._pool.grade(
-            GradeTask(index, golds[answers[i][0]], answers[i][1]) for i, index in tasks
-        )
-        for (i, index), verdict in zip(tasks, verdicts, strict=True):
-            codes[i, index] = _CODE[verdict]
-        for index, cache in self._caches.items():
-            mine = [(keys[i], v) for (i, g), v in zip(tasks, verdicts, strict=True) if g == index]
-            cache.keep([key for key, _ in mine], [verdict for _, verdict in mine])
-        return codes, len(tasks), recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,21 +189,12 @@ def _read_answers(
         if row and problem_id != problem_ids[row - 1]:
             seen.clear()
         if text not in seen:
-            seen[text] = _extract(extractor, text, gold.kind)
+            seen[text] = extract(extractor, text, gold.kind)
         extraction, failed[row] = seen[text]
         extractions.append(extraction)
         if extraction.answer is not None:
             distinct[row] = answers.setdefault((problem_id, extraction.answer), len(answers))
     return _Read(extractions, distinct, failed)
-
-
-def _extract(extractor: Extractor, text: str, kind: GoldKind) -> tuple[Extraction, bool]:
-    """An extraction, and whether the extractor tripped over the text."""
-    try:
-        return extractor.extract(text, kind), False
-    except Exception:
-        # One text must not end the scoring of all others; its verdicts will be ``error``.
-        return Extraction(None, 0, 0, len(text)), True
 
 
 def _mentions(
@@ -289,16 +204,16 @@ def _mentions(
     return [mentions[p].stands_in(text) for p, text in zip(problem_ids, texts, strict=True)]
 
 
-def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: _Codes) -> _Rows:
+def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: Codes) -> _Rows:
     """Cross samples, extractors and graders; sorted in that order."""
     cube = np.empty((len(applies), len(reads), applies.shape[1]), np.int8)
     for index, read in enumerate(reads):
         answered = read.distinct >= 0
         cube[answered, index] = codes[read.distinct[answered]]
-        silent = np.where(read.failed, _CODE[Verdict.ERROR], _CODE[Verdict.NO_ANSWER])
-        blank = np.where(applies, silent[:, None], _NO_ROW)
+        silent = np.where(read.failed, CODE[Verdict.ERROR], CODE[Verdict.NO_ANSWER])
+        blank = np.where(applies, silent[:, None], NO_ROW)
         cube[~answered, index] = blank[~answered]
-    sample, extractor, grader = np.nonzero(cube != _NO_ROW)
+    sample, extractor, grader = np.nonzero(cube != NO_ROW)
     return _Rows(sample, extractor, grader, cube[sample, extractor, grader].astype(np.int64))
 
 
@@ -328,7 +243,7 @@ def _verdict_table(
         "answer_end": pa.array([e.end for e in found], pa.int32()).take(flat),
         "text_cut": pa.array([e.cut for e in found], pa.int32()).take(flat),
         "grader": _labels(rows.grader, [grader.spec.name for grader in job.graders]),
-        "verdict": _labels(rows.code, [verdict.value for verdict in _CODES]),
+        "verdict": _labels(rows.code, [verdict.value for verdict in CODES]),
     }
     arrays = [
         columns[field.name] if field.name in columns else taken.column(field.name).cast(field.type)

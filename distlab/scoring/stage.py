@@ -26,8 +26,9 @@ import ray
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
 from distlab.scoring.cache import VerdictCache
+from distlab.scoring.judging import GraderFacts
 from distlab.scoring.kept import KeptVerdicts
-from distlab.scoring.piecework import GraderFacts, Job, PieceSummary, Scorer, verdict_file
+from distlab.scoring.piecework import Job, PieceSummary, Scorer, verdict_file
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import SCHEMA_VERSION
 from distlab.scoring.sources import CellSource, Piece, divide

@@ -67,6 +67,19 @@ class Moody:
         return answer == str(int(gold.text) + self.offset) if gold.text.isdigit() else False
 
 
+class HangsOnFive:
+    name = "hangs-on-five"
+    version = "1"
+
+    def applies(self, kind: GoldKind) -> bool:
+        return True
+
+    def grade(self, gold: Gold, answer: str) -> bool:
+        if answer == "5":
+            time.sleep(60)
+        return answer == gold.text
+
+
 class Refusing:
     def __init__(self) -> None:
         raise ValueError("no such mood")

@@ -20,8 +20,9 @@ import pytest
 from distlab.errors import UserError
 from distlab.problems.types import Gold, GoldKind
 from distlab.samples.schema import SAMPLES
+from distlab.scoring.judging import GraderFacts
 from distlab.scoring.mention import Mention
-from distlab.scoring.piecework import GraderFacts, Job, Scorer, verdict_file
+from distlab.scoring.piecework import Job, Scorer, verdict_file
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.sources import CellSource, Piece, SourceProblem, divide

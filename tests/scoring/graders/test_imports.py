@@ -8,7 +8,7 @@ ALGEBRA = ("sympy", "math_verify", "latex2sympy2_extended")
 
 SCRIPT = """
 import sys
-from distlab.scoring.piecework import GraderFacts
+from distlab.scoring.judging import GraderFacts
 from distlab.scoring.types import ComponentSpec, load_component
 from distlab.scoring.worker import _warm
 

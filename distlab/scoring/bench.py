@@ -1,0 +1,127 @@
+"""Judges samples while others are being drawn: beside the event loop, in killable processes."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from distlab.problems.types import Gold
+from distlab.scoring.judging import CODE, AnswerJudge, GraderFacts, extract
+from distlab.scoring.pool import PoolSettings
+from distlab.scoring.types import ComponentSpec, Extractor, Verdict, load_component
+
+# Cores of the driver for one grader process (ours): the others are the engines'.
+_CORES_A_GRADER = 8
+
+
+class JudgeIndex(NamedTuple):
+    """An extractor and a grader, by their positions."""
+
+    extractor: int
+    grader: int
+
+
+class Candidate(NamedTuple):
+    """A sample to judge.
+
+    Attributes:
+        problem: Cell path and problem id.
+        gold: Its gold.
+        text: The completion.
+    """
+
+    problem: tuple[str, str]
+    gold: Gold
+    text: str
+
+
+Found = dict[tuple[str, str], set[JudgeIndex]]
+"""Problem to the judges that found one of its samples correct."""
+
+
+class Bench:
+    """Every extractor with every grader, on a thread of its own.
+
+    A pool of graders is not thread-safe, dies with the thread that made it, and waits: so it is
+    made, used and closed on one thread, when the first sample comes.
+
+    Args:
+        extractors: Run on every sample.
+        graders: Run on every distinct answer whose gold they judge.
+        settings: How grader workers are held.
+        cache: Folder of the verdicts kept over runs, or None.
+
+    Raises:
+        UserError: An extractor or a grader cannot be made.
+    """
+
+    def __init__(
+        self,
+        extractors: Sequence[ComponentSpec],
+        graders: Sequence[ComponentSpec],
+        settings: PoolSettings,
+        cache: Path | None,
+    ) -> None:
+        self._extractors: list[Extractor] = [load_component(spec) for spec in extractors]
+        self._graders = [GraderFacts.of(spec) for spec in graders]
+        self._settings = settings
+        self._cache = cache
+        self._judge: AnswerJudge | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="bench")
+
+    def judges(self, gold: Gold) -> set[JudgeIndex]:
+        """The judges whose grader judges ``gold``."""
+        return {
+            JudgeIndex(extractor, grader)
+            for extractor in range(len(self._extractors))
+            for grader, facts in enumerate(self._graders)
+            if gold.kind in facts.kinds
+        }
+
+    def judge(self, candidates: Sequence[Candidate]) -> Found:
+        """Which judges find which problems solved by these samples.
+
+        Raises:
+            RuntimeError: The grader processes cannot be started, or die over and over.
+            OSError: Verdicts cannot be kept.
+        """
+        return self._thread.submit(self._found, candidates).result()
+
+    async def judge_beside(self, candidates: Sequence[Candidate]) -> Found:
+        """As ``judge``, without blocking the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._found, candidates)
+
+    def close(self) -> None:
+        """End the grader processes, once they are through with what they have."""
+        self._thread.submit(self._end)
+        self._thread.shutdown()
+
+    def _end(self) -> None:
+        if self._judge is not None:
+            self._judge.close()
+
+    def _found(self, candidates: Sequence[Candidate]) -> Found:
+        if self._judge is None:
+            workers = max(1, len(os.sched_getaffinity(0)) // _CORES_A_GRADER)
+            self._judge = AnswerJudge(self._graders, self._settings, self._cache, workers)
+        # Distinct answers in order of appearance, and who read which.
+        answers: dict[tuple[str, str], int] = {}
+        reads: list[tuple[tuple[str, str], int, int]] = []
+        golds: dict[str, Gold] = {}
+        for problem, gold, text in candidates:
+            name = "\0".join(problem)
+            golds[name] = gold
+            for index, extractor in enumerate(self._extractors):
+                answer = extract(extractor, text, gold.kind)[0].answer
+                if answer is not None:
+                    place = answers.setdefault((name, answer), len(answers))
+                    reads.append((problem, index, place))
+        correct = self._judge.judge(golds, list(answers))[0] == CODE[Verdict.CORRECT]
+        found: Found = {}
+        for problem, index, place in reads:
+            graders = correct[place].nonzero()[0].tolist()
+            found.setdefault(problem, set()).update(JudgeIndex(index, g) for g in graders)
+        return found
