@@ -43,14 +43,14 @@ WAVES = (1, 3, 16)
 # What the engine says; token i stands for form i. Sampled draws and branches come to all of them.
 FORMS = ("0", "1/2", "2/4", *map(str, range(3, 24)))
 GOLDS = {
-    "half": Gold(GoldKind.LATEX, r"\frac{1}{2}"),
+    "half": Gold(GoldKind.LATEX, "1/2"),
     **{f"p{i}": Gold(GoldKind.NUMBER, str(i)) for i in range(3, 12)},
     "never": Gold(GoldKind.NUMBER, "777"),
 }
 RULES = ComponentSpec("rules", "distlab.scoring.extractors.rules:Rules")
 STANDARD = ComponentSpec("standard", "distlab.scoring.graders.standard:Standard")
 # Refuses 2/4 for 1/2.
-STRICT = ComponentSpec("prm800k", "distlab.scoring.graders.prm800k:PRM800K")
+STRICT = ComponentSpec("exact", "tests.scoring.toy_components:Exact")
 ARMS = {
     "cot": DecodingSpec("cot", DecodingKind.COT, 8),
     "t1": DecodingSpec("t1", DecodingKind.STOCHASTIC, 8, temperature=1.0),

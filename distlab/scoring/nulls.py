@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from distlab.problems.types import Problem
 from distlab.scoring.cache import VerdictCache, cache_key, commit
-from distlab.scoring.piecework import GraderFacts
+from distlab.scoring.judging import GraderFacts
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
 from distlab.scoring.schema import NULLS
 from distlab.scoring.types import ComponentSpec, Verdict

