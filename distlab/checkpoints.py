@@ -57,6 +57,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("DISTLAB_CACHE") or Path.home() / ".cache" / "distlab")
 
 
+def packaged_folder(name: str, digest: str) -> Path:
+    """Where a packaged checkpoint is after conversion.
+
+    Args:
+        name: "DISTRIBUTION:FILE.gguf".
+        digest: sha256 of the file (hex).
+    """
+    stem = Path(name.partition(":")[2]).stem
+    return cache_folder() / "checkpoints" / f"{stem}-{digest[:12]}-v{_CONVERSION}"
+
+
 def resolve(spec: CheckpointSpec) -> Checkpoint:
     """Find a checkpoint, and convert it where it is packaged.
 
@@ -179,7 +190,7 @@ def _resolve_packaged(spec: CheckpointSpec) -> Checkpoint:
     gguf = _packaged_file(spec)
     with gguf.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    folder = cache_folder() / "checkpoints" / f"{gguf.stem}-{digest[:12]}-v{_CONVERSION}"
+    folder = packaged_folder(spec.id, digest)
     if not (folder / "config.json").is_file():
         _convert(gguf, folder)
     return Checkpoint(spec.id, str(folder), None, f"{digest}-v{_CONVERSION}")

@@ -34,7 +34,7 @@ def ingested(tmp_path: Path, ray_up: None) -> Callable[..., Path]:
 def correct(run: Path, grader: str, *overrides: str) -> np.ndarray:
     """[problems, n] under the rules extractor."""
     assert score.main([str(run), *overrides]) == 0
-    (table,) = (table for table in read_study(run).tables if table.grader == grader)
+    (table,) = (table for table in read_study([run]).tables if table.grader == grader)
     return table.codes == CORRECT
 
 

@@ -1,0 +1,346 @@
+"""RunIndex: a run's verdicts in an in-memory DuckDB, for filters over a million samples.
+
+No text of a sample is held, only where it is: lists need none, and a problem's texts are read from
+the store when its page is asked for.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distlab.errors import UserError
+from distlab.problems import Problem, read_problems
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.cell import Cell
+from distlab.scoring.schema import VERDICTS
+from distlab.scoring.types import Verdict
+from distlab.view.records import CellCount, Filter, ProblemCount, Reading, SampleId, SampleRow
+
+# Verdict 0 of the tables below is "correct".
+VERDICT_NAMES: Final = tuple(verdict.value for verdict in Verdict)
+# Rows of a list page (ours).
+PAGE: Final = 50
+
+# Labels become numbers, so that a row takes a few bytes and filters compare integers.
+_TABLES: Final = """
+CREATE TABLE sample AS
+SELECT (row_number() OVER (ORDER BY cell, problem, rank) - 1)::INTEGER AS number, *
+FROM (
+    SELECT cells.place AS cell, problems.place AS problem, rank,
+           any_value(truncated) AS truncated, any_value(tokens) AS tokens,
+           any_value(delta) AS delta, any_value(gold_in_text) AS gold_in_text
+    FROM raw
+    JOIN cells ON cells.name = raw.cell
+    JOIN problems ON problems.dataset = cells.dataset AND problems.name = raw.problem_id
+    WHERE rank >= 0 AND rank < cells.n
+    GROUP BY ALL
+);
+CREATE TABLE judged AS
+SELECT number, extractors.place AS extractor, graders.place AS grader, verdicts.place AS verdict,
+       raw.answer, answer_start, answer_end, text_cut
+FROM raw
+JOIN cells ON cells.name = raw.cell
+JOIN problems ON problems.dataset = cells.dataset AND problems.name = raw.problem_id
+JOIN sample ON sample.cell = cells.place AND sample.problem = problems.place
+           AND sample.rank = raw.rank
+JOIN extractors ON extractors.name = raw.extractor
+JOIN graders ON graders.name = raw.grader
+JOIN verdicts ON verdicts.name = raw.verdict;
+DROP TABLE raw;
+CREATE TABLE verdict AS
+SELECT number, extractor, grader, any_value(verdict) AS verdict
+FROM judged GROUP BY ALL ORDER BY ALL;
+CREATE TABLE reading AS
+SELECT number, extractor, any_value(answer) AS answer, any_value(answer_start) AS answer_start,
+       any_value(answer_end) AS answer_end, any_value(text_cut) AS text_cut
+FROM judged GROUP BY number, extractor ORDER BY number, extractor;
+DROP TABLE judged;
+CREATE TABLE split_graders AS
+SELECT DISTINCT number FROM (
+    SELECT number FROM verdict GROUP BY number, extractor
+    HAVING min(verdict = 0) <> max(verdict = 0)
+) ORDER BY number;
+CREATE TABLE split_extractors AS
+SELECT DISTINCT number FROM (
+    SELECT number FROM verdict GROUP BY number, grader
+    HAVING min(verdict = 0) <> max(verdict = 0)
+) ORDER BY number;
+"""
+_LIST: Final = """
+SELECT number, cell, problem, rank, truncated, tokens, delta, gold_in_text FROM sample
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunIndex:
+    """A run, ready to be asked.
+
+    Attributes:
+        manifest: What ran.
+        cells: Its cells; a cell's number is its place.
+        problems: The problems of all datasets; a problem's number is its place.
+        extractors: Names, in the config's order.
+        graders: Names, in the config's order.
+        db: Tables ``sample``, ``reading``, ``verdict`` and what they are split by.
+    """
+
+    manifest: Manifest
+    cells: tuple[Cell, ...]
+    problems: tuple[Problem, ...]
+    extractors: tuple[str, ...]
+    graders: tuple[str, ...]
+    db: duckdb.DuckDBPyConnection
+
+    @classmethod
+    def open(cls, run: Path) -> "RunIndex":
+        """Read a run folder.
+
+        Raises:
+            UserError: It is no run folder, has no verdicts, or a file in it cannot be read.
+        """
+        folder = RunFolder(run)
+        manifest = folder.read_manifest()
+        datasets = dict.fromkeys(cell.dataset for cell in manifest.cells)
+        problems = tuple(p for name in datasets for p in read_problems(folder.problems(name)))
+        db = duckdb.connect()
+        _load(db, sorted(folder.verdicts.rglob("*.parquet")))
+        extractors = _labels(db, "extractor", manifest)
+        graders = _labels(db, "grader", manifest)
+        cells = [(cell.key, cell.dataset, cell.n) for cell in manifest.cells]
+        _table(db, "cells", ("name", "dataset", "n"), cells)
+        _table(db, "problems", ("dataset", "name"), [(p.dataset, p.id) for p in problems])
+        for name, labels in (
+            ("extractors", extractors),
+            ("graders", graders),
+            ("verdicts", VERDICT_NAMES),
+        ):
+            _table(db, name, ("name",), [(label,) for label in labels])
+        db.execute(_TABLES)
+        return cls(manifest, manifest.cells, problems, extractors, graders, db)
+
+    def count(self, wanted: Filter) -> int:
+        """How many samples a filter takes."""
+        where, values = self._where(wanted)
+        return int(self._rows(f"SELECT count(*) FROM sample {where}", values)[0][0])
+
+    def page(self, wanted: Filter, page: int) -> tuple[SampleRow, ...]:
+        """One page of the samples that a filter takes; pages count from 1."""
+        where, values = self._where(wanted)
+        sql = f"{_LIST} {where} ORDER BY number LIMIT {PAGE} OFFSET {PAGE * (page - 1)}"
+        return self._samples(self._rows(sql, values))
+
+    def of_problem(self, problem: Problem, cells: Sequence[Cell]) -> tuple[SampleRow, ...]:
+        """All samples of a problem in some cells, by cell and rank."""
+        places = [self.cells.index(cell) for cell in cells]
+        sql = f"{_LIST} WHERE problem = ? AND list_contains(?, cell) ORDER BY number"
+        return self._samples(self._rows(sql, [self.problems.index(problem), places]))
+
+    def sample(self, wanted: SampleId) -> SampleRow | None:
+        """One sample by its name; None where the run has none."""
+        for place, cell in enumerate(self.cells):
+            problem = self.problem(cell.dataset, wanted.problem)
+            if cell.key == wanted.cell and problem is not None:
+                sql = f"{_LIST} WHERE cell = ? AND problem = ? AND rank = ?"
+                values = [place, self.problems.index(problem), wanted.rank]
+                found = self._samples(self._rows(sql, values))
+                return found[0] if found else None
+        return None
+
+    def neighbours(self, number: int, wanted: Filter) -> tuple[SampleId | None, SampleId | None]:
+        """The samples before and after one, among those that a filter takes."""
+        where, values = self._where(wanted)
+        glue = f"{where} AND" if where else "WHERE"
+        found = [
+            self._samples(self._rows(f"{_LIST} {glue} number {side} LIMIT 1", [*values, number]))
+            for side in ("< ? ORDER BY number DESC", "> ? ORDER BY number")
+        ]
+        before, after = (rows[0].id if rows else None for rows in found)
+        return before, after
+
+    def problem(self, dataset: str, name: str) -> Problem | None:
+        """A problem by its names; None where the run has none."""
+        for problem in self.problems:
+            if (problem.dataset, problem.id) == (dataset, name):
+                return problem
+        return None
+
+    def cell_counts(self) -> tuple[CellCount, ...]:
+        """Every cell with its numbers."""
+        totals = {
+            cell: (problems, samples, truncated)
+            for cell, problems, samples, truncated in self._rows(
+                "SELECT cell, count(DISTINCT problem), count(*), count_if(truncated) "
+                "FROM sample GROUP BY cell"
+            )
+        }
+        correct: dict[int, dict[tuple[str, str], tuple[int, int]]] = defaultdict(dict)
+        for cell, extractor, grader, right, judged in self._rows(
+            "SELECT cell, extractor, grader, count_if(verdict = 0), count(*) "
+            "FROM verdict JOIN sample USING (number) GROUP BY ALL"
+        ):
+            correct[cell][self.extractors[extractor], self.graders[grader]] = right, judged
+        return tuple(
+            CellCount(cell, *totals.get(place, (0, 0, 0)), correct[place])
+            for place, cell in enumerate(self.cells)
+        )
+
+    def problem_counts(
+        self, wanted: Filter, extractor: str, grader: str
+    ) -> tuple[ProblemCount, ...]:
+        """Problems of a filter's labels and text, with what each cell solves under one judge."""
+        where, values = self._where(
+            Filter(
+                arm=wanted.arm,
+                family=wanted.family,
+                dataset=wanted.dataset,
+                prompt=wanted.prompt,
+                text=wanted.text,
+            )
+        )
+        judge = [self.extractors.index(extractor), self.graders.index(grader)]
+        counts: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
+        for problem, cell, right, judged in self._rows(
+            "SELECT problem, cell, count_if(verdict = 0), count(verdict) FROM sample "
+            "LEFT JOIN (SELECT number, verdict FROM verdict WHERE extractor = ? AND grader = ?) "
+            f"USING (number) {where} GROUP BY ALL ORDER BY problem, cell",
+            [*judge, *values],
+        ):
+            counts[problem][self.cells[cell].key] = right, judged
+        return tuple(ProblemCount(self.problems[place], found) for place, found in counts.items())
+
+    def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
+        """The condition of a filter; every value goes in as a parameter."""
+        clauses: list[str] = []
+        values: list[Any] = []
+
+        def add(clause: str, *more: object) -> None:
+            clauses.append(clause)
+            values.extend(more)
+
+        if wanted.arm or wanted.family or wanted.dataset or wanted.prompt:
+            add("list_contains(?, cell)", self._cell_places(wanted))
+        if wanted.text:
+            add("list_contains(?, problem)", self._problem_places(wanted.text))
+        if wanted.truncated:
+            add("truncated = ?", wanted.truncated == "yes")
+        if wanted.disagree:
+            table = {"graders": "split_graders", "extractors": "split_extractors"}[wanted.disagree]
+            add(f"number IN (SELECT number FROM {table})")
+        if wanted.verdict:
+            judge = "SELECT number FROM verdict WHERE verdict = ?"
+            chosen: list[int] = [VERDICT_NAMES.index(wanted.verdict)]
+            for column, name, known in (
+                ("extractor", wanted.extractor, self.extractors),
+                ("grader", wanted.grader, self.graders),
+            ):
+                if name:
+                    judge += f" AND {column} = ?"
+                    chosen.append(known.index(name))
+            add(f"number IN ({judge})", *chosen)
+        return (f"WHERE {' AND '.join(clauses)}" if clauses else ""), values
+
+    def _cell_places(self, wanted: Filter) -> list[int]:
+        return [
+            place
+            for place, cell in enumerate(self.cells)
+            if wanted.arm in ("", cell.arm)
+            and wanted.family in ("", cell.family)
+            and wanted.dataset in ("", cell.dataset)
+            and wanted.prompt in ("", cell.prompt)
+        ]
+
+    def _problem_places(self, text: str) -> list[int]:
+        sought = text.casefold()
+        return [
+            place
+            for place, problem in enumerate(self.problems)
+            if any(
+                sought in part.casefold()
+                for part in (problem.id, problem.question, problem.gold.text)
+            )
+        ]
+
+    def _samples(self, rows: Sequence[tuple[Any, ...]]) -> tuple[SampleRow, ...]:
+        readings = self._readings([row[0] for row in rows])
+        return tuple(
+            SampleRow(
+                number=number,
+                cell=self.cells[cell],
+                problem=self.problems[problem],
+                rank=rank,
+                truncated=truncated,
+                tokens=tokens,
+                delta=None if delta is None or math.isnan(delta) else delta,
+                gold_in_text=gold_in_text,
+                readings=readings[number],
+            )
+            for number, cell, problem, rank, truncated, tokens, delta, gold_in_text in rows
+        )
+
+    def _readings(self, numbers: Sequence[int]) -> Mapping[int, tuple[Reading, ...]]:
+        verdicts: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
+        for number, extractor, grader, verdict in self._rows(
+            "SELECT * FROM verdict WHERE list_contains(?, number) ORDER BY ALL", [list(numbers)]
+        ):
+            verdicts[number, extractor][self.graders[grader]] = VERDICT_NAMES[verdict]
+        found: dict[int, tuple[Reading, ...]] = defaultdict(tuple)
+        for number, extractor, answer, start, end, cut in self._rows(
+            "SELECT * FROM reading WHERE list_contains(?, number) ORDER BY ALL", [list(numbers)]
+        ):
+            name = self.extractors[extractor]
+            reading = Reading(name, answer, start, end, cut, verdicts[number, extractor])
+            found[number] = (*found[number], reading)
+        return found
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query on a cursor of its own: requests come in threads."""
+        return self.db.cursor().execute(sql, list(values)).fetchall()
+
+
+def _load(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    if not files:
+        raise UserError("the run has no verdicts: run `python -m distlab.score RUN` first")
+    db.register("part", VERDICTS.empty_table())
+    db.execute("CREATE TABLE raw AS SELECT * FROM part")
+    for file in files:
+        try:
+            table = pq.read_table(file, columns=VERDICTS.names)
+        except (OSError, pa.ArrowException) as error:
+            raise UserError(
+                f"{file} cannot be read ({str(error).splitlines()[0]}); "
+                "run `python -m distlab.score` again"
+            ) from error
+        db.register("part", table)
+        db.execute("INSERT INTO raw SELECT * FROM part")
+    db.unregister("part")
+
+
+def _labels(db: duckdb.DuckDBPyConnection, group: str, manifest: Manifest) -> tuple[str, ...]:
+    """Names in the order of the config, then any others by name."""
+    found = {name for (name,) in db.execute(f"SELECT DISTINCT {group} FROM raw").fetchall()}
+    configured: Mapping[str, Any] = manifest.config.get(group, {}).get("use", {})
+    return (*(name for name in configured if name in found), *sorted(found - set(configured)))
+
+
+def _table(
+    db: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Sequence[str],
+    rows: Iterable[tuple[object, ...]],
+) -> None:
+    """A table of rows with their places, from 0."""
+    records = [
+        {"place": place, **dict(zip(columns, row, strict=True))} for place, row in enumerate(rows)
+    ]
+    db.register("labels", pa.Table.from_pylist(records))
+    db.execute(
+        f"CREATE TABLE {name} AS SELECT place::INTEGER AS place, * EXCLUDE place FROM labels"
+    )
+    db.unregister("labels")

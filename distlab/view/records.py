@@ -1,0 +1,138 @@
+"""What the pages are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from distlab.problems.types import Problem
+from distlab.samples.cell import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class SampleId:
+    """A sample by names that stay, whatever is scored again."""
+
+    cell: str
+    problem: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one extractor made of a sample, and what each grader says of it.
+
+    Attributes:
+        extractor: Name of the extractor.
+        answer: What it read; None where it found nothing.
+        start: Offset of the answer in the text, in characters.
+        end: Offset after it.
+        cut: The text was read up to this offset.
+        verdicts: Grader to verdict; graders that do not judge the gold are absent.
+    """
+
+    extractor: str
+    answer: str | None
+    start: int
+    end: int
+    cut: int
+    verdicts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """A sample as lists show it.
+
+    Attributes:
+        number: Its place among all samples of the run, from 0.
+        cell: Its cell.
+        problem: Its problem.
+        rank: Draw index or branch rank.
+        truncated: Whether it reached the most tokens allowed.
+        tokens: Its length.
+        delta: CoT-decoding's confidence, or None.
+        gold_in_text: Whether the gold's text stands in it.
+        readings: One for each extractor, in the config's order.
+    """
+
+    number: int
+    cell: Cell
+    problem: Problem
+    rank: int
+    truncated: bool
+    tokens: int
+    delta: float | None
+    gold_in_text: bool
+    readings: tuple[Reading, ...]
+
+    @property
+    def id(self) -> SampleId:
+        """Its stable name."""
+        return SampleId(self.cell.key, self.problem.id, self.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSample:
+    """What the store has of a sample beside its verdicts; see ``distlab.samples.schema``."""
+
+    text: str
+    first_token: int | None
+    first_token_logprob: float | None
+    seed: int | None
+    stop_string: str | None
+    prompt_tokens: int
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which samples are wanted; an empty value takes all.
+
+    Attributes:
+        arm: "base/cot".
+        family: Name of the family.
+        dataset: Name of the dataset.
+        prompt: Name of the prompt style.
+        text: Stands in the problem's id, question or gold, without case.
+        verdict: A verdict that some judge, or the one named, has given.
+        extractor: The judge's extractor.
+        grader: The judge's grader.
+        disagree: "graders" or "extractors": they differ on whether the sample is correct.
+        truncated: "yes" or "no".
+    """
+
+    arm: str = ""
+    family: str = ""
+    dataset: str = ""
+    prompt: str = ""
+    text: str = ""
+    verdict: str = ""
+    extractor: str = ""
+    grader: str = ""
+    disagree: str = ""
+    truncated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CellCount:
+    """Samples of a cell, and those that each judge calls correct.
+
+    Attributes:
+        cell: The cell.
+        problems: Problems with samples.
+        samples: Samples with verdicts.
+        truncated: Samples cut off.
+        correct: (extractor, grader) to (correct samples, judged samples).
+    """
+
+    cell: Cell
+    problems: int
+    samples: int
+    truncated: int
+    correct: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemCount:
+    """A problem, and in how many of its samples each cell solves it: (correct, judged)."""
+
+    problem: Problem
+    counts: Mapping[str, tuple[int, int]]

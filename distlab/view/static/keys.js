@@ -1,0 +1,44 @@
+// Keys for lists and pages. Everything works without them: links and forms are plain HTML.
+"use strict";
+
+const dialog = document.getElementById("keys");
+const help = document.getElementById("help");
+const items = () => [...document.querySelectorAll("[data-item]")];
+
+function step(by) {
+  const all = items();
+  if (!all.length) return;
+  const here = all.indexOf(document.activeElement);
+  const next = here < 0 ? (by > 0 ? 0 : all.length - 1) : here + by;
+  const item = all[Math.min(Math.max(next, 0), all.length - 1)];
+  item.focus();
+  item.scrollIntoView({ block: "nearest" });
+}
+
+function follow(relation) {
+  document.querySelector(`a[rel="${relation}"]`)?.click();
+}
+
+const actions = {
+  j: () => step(1),
+  k: () => step(-1),
+  n: () => follow("next"),
+  p: () => follow("prev"),
+  u: () => follow("up"),
+  o: () => location.assign("/"),
+  "/": () => document.getElementById("first-filter")?.focus(),
+  "?": () => dialog.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, textarea");
+  if (typing || dialog.open || event.ctrlKey || event.metaKey || event.altKey) return;
+  const action = actions[event.key];
+  if (action) {
+    event.preventDefault();
+    action();
+  }
+});
+
+help.hidden = false;
+help.addEventListener("click", () => dialog.showModal());

@@ -1,0 +1,143 @@
+"""Texts: what the store has of samples, read when a page asks for it."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from distlab.errors import UserError
+from distlab.runfolder import Manifest
+from distlab.samples.cell import Cell
+from distlab.samples.store import Store, StoredCell, read_shard
+from distlab.view.records import SampleId, SampleRow, StoredSample
+
+_COLUMNS: Final = [
+    "text",
+    "token_ids",
+    "first_token_logprob",
+    "seed",
+    "stop_string",
+    "prompt_tokens",
+    "run",
+]
+# Shards whose keys are read at once when a run is opened (ours).
+_THREADS: Final = 8
+
+_Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a cell's samples are: shards, and for each problem the shards that have some of it."""
+
+    stored: StoredCell
+    shards: tuple[str, ...]
+    of_problem: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The samples of a run's cells in its store."""
+
+    places: Mapping[str, _Places]
+
+    @classmethod
+    def open(cls, manifest: Manifest) -> "Texts":
+        """Find every sample of the run, reading nothing but names.
+
+        Raises:
+            UserError: The store is gone, or a shard is damaged.
+        """
+        store = Store.look(manifest.store)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return cls(
+                {
+                    cell.key: places
+                    for cell in manifest.cells
+                    for places in [_find(cell, store, pool)]
+                }
+            )
+
+    def read(self, rows: Sequence[SampleRow]) -> dict[SampleId, StoredSample]:
+        """What the store has of some samples of one problem.
+
+        Args:
+            rows: The samples.
+
+        Returns:
+            Those that the store has; one that was scored and then removed is absent.
+
+        Raises:
+            UserError: A shard is gone or damaged.
+        """
+        found: dict[SampleId, StoredSample] = {}
+        for cell in dict.fromkeys(row.cell.key for row in rows):
+            mine = {row.id for row in rows if row.cell.key == cell}
+            for problem in dict.fromkeys(sample.problem for sample in mine):
+                found |= self._of_problem(cell, problem, mine - found.keys())
+        return found
+
+    def _of_problem(
+        self, cell: str, problem: str, wanted: set[SampleId]
+    ) -> dict[SampleId, StoredSample]:
+        places = self.places[cell]
+        found: dict[SampleId, StoredSample] = {}
+        # The first shard by name counts, as in the store.
+        for number in places.of_problem.get(problem, ()):
+            path = places.shards[number]
+            table = _rows_of(places.stored, path, problem)
+            for rank, sample in _samples(table):
+                name = SampleId(cell, problem, rank)
+                if name in wanted:
+                    found.setdefault(name, sample)
+        return found
+
+
+def _find(cell: Cell, store: Store, pool: ThreadPoolExecutor) -> _Places:
+    stored = store.cell(cell.path)
+    if not stored.exists():
+        raise UserError(
+            f"the store {store.uri} has no cell {cell.path}, so there is no text to show: bring "
+            "the store back to this place, or run again"
+        )
+    shards = stored.shards()
+    of_problem: dict[str, list[int]] = {}
+    for number, names in enumerate(pool.map(lambda path: _problems_in(stored, path), shards)):
+        for name in names:
+            of_problem.setdefault(name, []).append(number)
+    return _Places(stored, shards, {name: tuple(found) for name, found in of_problem.items()})
+
+
+def _problems_in(stored: StoredCell, path: str) -> list[str]:
+    table = read_shard(stored.store.fs, path, ["problem_id"])
+    names: list[str] = pc.unique(table.column("problem_id")).to_pylist()
+    return names
+
+
+def _rows_of(stored: StoredCell, path: str, problem: str) -> pa.Table:
+    names = read_shard(stored.store.fs, path, ["problem_id"]).column("problem_id")
+    rows = np.flatnonzero(pc.equal(names, problem).to_numpy())
+    return read_shard(stored.store.fs, path, ["rank", *_COLUMNS]).take(rows)
+
+
+def _samples(table: pa.Table) -> list[tuple[int, StoredSample]]:
+    return [
+        (
+            row["rank"],
+            StoredSample(
+                text=row["text"],
+                first_token=row["token_ids"][0] if row["token_ids"] else None,
+                first_token_logprob=row["first_token_logprob"],
+                seed=row["seed"],
+                stop_string=row["stop_string"],
+                prompt_tokens=row["prompt_tokens"],
+                run=row["run"],
+            ),
+        )
+        for row in table.to_pylist()
+    ]

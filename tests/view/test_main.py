@@ -1,0 +1,87 @@
+"""The command line."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from distlab.runfolder import RunFolder
+from distlab.view.__main__ import main
+
+
+@pytest.fixture
+def run(scored_run: Path, tmp_path: Path) -> RunFolder:
+    """A copy to break."""
+    shutil.copytree(scored_run, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main([*words, "--no-open"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    return printed.err
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is not a run folder" in complaint(capsys, str(tmp_path / "a\x1b[31m"), "--port", "0")
+
+
+def test_a_run_without_verdicts(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(run.verdicts)
+    said = complaint(capsys, str(run.path), "--port", "0")
+    assert "has no verdicts: run `python -m distlab.score" in said
+
+
+def test_a_store_that_is_gone(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = json.loads(run.manifest_file.read_text())
+    run.manifest_file.write_text(json.dumps(manifest | {"store": "/nowhere"}))
+    assert "the store /nowhere has no cell" in complaint(capsys, str(run.path), "--port", "0")
+
+
+def test_a_damaged_verdict_file(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    next(run.verdicts.iterdir()).write_bytes(b"PAR1")
+    assert "cannot be read" in complaint(capsys, str(run.path), "--port", "0")
+
+
+def test_ports(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--port is 70000" in complaint(capsys, str(run.path), "--port", "70000")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"port {port} cannot be had" in complaint(capsys, str(run.path), "--port", port)
+
+
+def test_it_serves_on_loopback_alone_until_it_is_stopped(scored_run: Path) -> None:
+    command = [sys.executable, "-m", "distlab.view", str(scored_run), "--port", "0", "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().split()[0]
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                assert answer.status == 200
+            port = int(address.rstrip("/").rpartition(":")[2])
+            assert listening(port) == {"0100007F"}
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+def listening(port: int) -> set[str]:
+    """Addresses (hex, as the kernel prints them) that are listened on at a port."""
+    sockets = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    states = [(*fields[1].split(":"), fields[3]) for fields in sockets]
+    return {host for host, local, state in states if (int(local, 16), state) == (port, "0A")}
