@@ -1,7 +1,8 @@
 """Checkpoints: a name in the config in; a path or hub id that vLLM can load out.
 
-Three sources: ``hub`` (resolved to a commit), ``local`` (a folder), and ``packaged`` (a GGUF file
-inside an installed Python distribution, converted once into a cache folder).
+Sources: ``hub`` (resolved to a commit), ``local`` (a folder), ``packaged`` (a GGUF file inside an
+installed Python distribution, converted once into a cache folder), and ``twin``
+(``distlab.twins``).
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ class CheckpointSpec:
 
     Attributes:
         id: Hub id, folder, or "DISTRIBUTION:FILE.gguf" for a packaged one.
-        source: "hub", "local" or "packaged".
+        source: "hub", "local", "packaged" or "twin".
         revision: Hub branch, tag or commit.
     """
 
@@ -81,6 +83,10 @@ def resolve(spec: CheckpointSpec) -> Checkpoint:
             return _resolve_local(spec)
         case "packaged":
             return _resolve_packaged(spec)
+        case "twin":
+            from distlab.twins import resolve_twin
+
+            return resolve_twin(spec)
     raise UserError(f"checkpoint source '{spec.source}' is unknown: take hub, local or packaged")
 
 
@@ -211,13 +217,24 @@ def _packaged_file(spec: CheckpointSpec) -> Path:
     raise UserError(f"distribution {name} carries no file {file_name}: check `model.*.id`")
 
 
-def _convert(gguf: Path, folder: Path) -> None:
-    """Write ``gguf`` as safetensors with its tokenizer; the folder appears whole or not at all."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
+@contextmanager
+def written_once(folder: Path) -> Iterator[Path]:
+    """A draft to write into, which becomes ``folder``: it appears whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
+        yield draft
+        if not folder.exists():
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    """Write ``gguf`` as safetensors with its tokenizer."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    with written_once(folder) as draft:
         model = AutoModelForCausalLM.from_pretrained(
             gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True)
         )
@@ -225,10 +242,6 @@ def _convert(gguf: Path, folder: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         _restore_pre_tokenizer(gguf, tokenizer)
         tokenizer.save_pretrained(draft)
-        if not folder.exists():
-            draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _restore_pre_tokenizer(gguf: Path, tokenizer: Any) -> None:  # noqa: ANN401

@@ -1,10 +1,11 @@
 """The door: a composed Hydra config in, a validated Study out. Nothing checks values after it."""
 
+import copy
 import math
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, NoReturn, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
@@ -35,6 +36,7 @@ from distlab.prompts.types import PromptSpec
 from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec, load_component
+from distlab.twins import CONTEXT, NEW_TOKENS, NOTE, SHAPES, twin_spec
 
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
@@ -46,13 +48,14 @@ def validate(config: DictConfig) -> Study:
         UserError: A value is out of range or missing, or two do not fit; the sentence names the
             key and the remedy.
     """
+    twin, config = _without_twin(config)
     _refuse_unknown(config)
     try:
         raw = OmegaConf.to_object(config)
     except OmegaConfBaseException as error:
         raise UserError(f"`{error.full_key}` has no value: {error.msg}") from error
     assert isinstance(raw, StudyConfig)
-    family = _family(raw.model)
+    family = _twin(raw.model) if twin else _family(raw.model)
     return Study(
         family=family,
         datasets=_datasets(raw.dataset),
@@ -124,6 +127,45 @@ def _family(raw: ModelConfig) -> Family:
         chat_template_kwargs=dict(raw.chat_template_kwargs),
         trust_remote_code=raw.trust_remote_code,
         notes=tuple(raw.notes) or _one_checkpoint_note(checkpoints),
+    )
+
+
+def _without_twin(config: DictConfig) -> tuple[bool, DictConfig]:
+    """Whether ``+twin=true`` is on; and the config without it, cut to what a twin takes.
+
+    The key is no part of the schema, so that it can be appended to any config.
+    """
+    if "twin" not in config:
+        return False, config
+    if not isinstance(config.twin, bool):
+        _refuse("twin", config.twin, "take true or false")
+    twin, rest = config.twin, copy.deepcopy(config)
+    OmegaConf.set_struct(rest, False)
+    del rest["twin"]
+    OmegaConf.set_struct(rest, True)
+    if twin:
+        rest.model.max_model_len = min(rest.model.max_model_len, CONTEXT)
+        if rest.model.max_new_tokens >= rest.model.max_model_len:
+            rest.model.max_new_tokens = NEW_TOKENS
+    return twin, rest
+
+
+def _twin(raw: ModelConfig) -> Family:
+    """The family with twins for checkpoints, under a name of its own."""
+    shape = SHAPES.get(raw.twin_shape or "")
+    if shape is None:
+        _refuse("model.twin_shape", raw.twin_shape, f"take one of {', '.join(SHAPES)}")
+    family = _family(raw)
+    return replace(
+        family,
+        name=f"{family.name}-twin",
+        checkpoints={variant: twin_spec(str(raw.twin_shape), variant) for variant in VARIANTS},
+        parameters=float(shape.parameters),
+        quantization=None,
+        parallel={},
+        facts=shape.facts,
+        trust_remote_code=False,
+        notes=(NOTE.format(family=family.name),),
     )
 
 

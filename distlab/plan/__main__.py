@@ -1,10 +1,12 @@
-"""``python -m distlab.plan [OVERRIDES]``: what a run would do, without an engine or Ray."""
+"""``python -m distlab.plan [OVERRIDES]``: what a run would do, before a GPU is held."""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,24 +17,29 @@ from distlab.errors import UserError
 from distlab.report.escape import plain
 
 if TYPE_CHECKING:
-    from distlab.config.study import Cluster
+    from distlab.config.study import Cluster, Study
     from distlab.plan.placement import Node
+    from distlab.plan.survey import Survey
 
 EXIT_BAD_INPUT = 2
+_PROBE_PROBLEMS = 4
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the plan of a run with the same overrides; the store is only read.
+    """Print the plan of a run with the same overrides; without --probe the store is only read.
 
     Args:
         argv: Arguments without the program's name; None for the command line's.
 
     Returns:
-        Exit status: 0, or 2 for bad input.
+        Exit status: 0, 2 for bad input, or 130 where a probe was interrupted.
     """
     arguments = _parser().parse_intermixed_args(argv)
     try:
-        _plan(arguments.overrides, arguments.problem, prompts=arguments.prompts)
+        _plan(arguments.overrides, arguments.problem, arguments.probe, prompts=arguments.prompts)
+    except KeyboardInterrupt:
+        print("stopped; what was sampled is committed")
+        return 128 + signal.SIGINT
     except Exception as error:
         sentence = explain(error, conf_folder())
         if sentence is None:
@@ -45,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m distlab.plan",
-        description="Say what a run would do, without an engine. Nothing is written to the store.",
+        description="Say what a run would do, before a GPU is held. Nothing is written to the "
+        "store, but for the samples that --probe draws.",
     )
     parser.add_argument(
         "overrides",
@@ -64,10 +72,21 @@ def _parser() -> argparse.ArgumentParser:
         default=True,
         help="show one rendered prompt of each dataset x prompt x variant",
     )
+    parser.add_argument(
+        "--probe",
+        type=int,
+        nargs="?",
+        const=_PROBE_PROBLEMS,
+        metavar="PROBLEMS",
+        help="start an engine and measure tokens/s on the first missing samples "
+        f"(default: of {_PROBE_PROBLEMS} problems), which stay in the store",
+    )
     return parser
 
 
-def _plan(overrides: Sequence[str], problem: str | None, *, prompts: bool) -> None:
+def _plan(
+    overrides: Sequence[str], problem: str | None, probe: int | None, *, prompts: bool
+) -> None:
     config = compose_config(overrides)
     # Imported late: --help and a misspelt key should not wait for transformers.
     from distlab.config.door import validate
@@ -82,19 +101,44 @@ def _plan(overrides: Sequence[str], problem: str | None, *, prompts: bool) -> No
     # What does not fit is refused before a hub is asked.
     plan_engines(study, nodes)
     found = survey(study, Store.look(study.store), problem)
+    if probe is not None:
+        study = _probed(study, found, probe)
+        found = survey(study, Store.look(study.store), problem)
     render_plan(make_plan(study, found, nodes), Console(), prompts=prompts)
 
 
+def _probed(study: Study, found: Survey, problems: int) -> Study:
+    """The study with the throughput that an engine showed."""
+    from distlab.cells import PlannedCell
+    from distlab.engines.cluster import check_local
+    from distlab.plan.live import probe
+    from distlab.samples.store import Store
+
+    if problems < 1:
+        raise UserError(f"--probe is {problems}: give the number of problems to draw, 1 or more")
+    check_local(study.cluster)
+    rendered = [cell for cell in found.cells if isinstance(cell, PlannedCell)]
+    if not rendered:
+        raise UserError(f"a probe needs prompts, and none can be rendered here: {found.gaps[0]}")
+    Store.open(study.store)
+    measured = probe(rendered, study.cluster, problems)
+    print(
+        f"probe · {measured.tokens_per_s:.1f} tokens/s of one engine, over {measured.samples} "
+        f"samples of {plain(measured.cell, None)}, which are in the store"
+    )
+    return replace(study, cluster=replace(study.cluster, tokens_per_s=measured.tokens_per_s))
+
+
 def _nodes(cluster: Cluster) -> tuple[Node, ...]:
-    """The cluster's nodes."""
+    """The cluster's nodes; Ray is asked only about one that is live and not described."""
     from distlab.plan.machine import known_nodes
 
     nodes = known_nodes(cluster)
     if nodes is not None:
         return nodes
-    raise UserError(
-        f"`cluster.address` is {cluster.address}: describe the cluster's machines in cluster.nodes"
-    )
+    from distlab.plan.live import nodes_of
+
+    return nodes_of(cluster)
 
 
 if __name__ == "__main__":
