@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ def add_node(ray_up: Cluster) -> Iterator[AddNode]:
 
     def add() -> str:
         node = ray_up.add_node(**NODE, object_store_memory=100 << 20, wait=True)
+        # As in ray_up: Ray's handler would turn SIGTERM into an exit of whichever test runs.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         added.append(node)
         return str(node.node_id)
 

@@ -33,6 +33,8 @@ class ScriptedEngine:
         delay: Seconds that a completion takes.
         load-delay: Seconds that loading takes.
         log-prompts: Write every prompt to `prompts`.
+
+    `answered` appears with the first completion.
     """
 
     def __init__(self, settings: EngineSettings, site: Site) -> None:
@@ -84,6 +86,8 @@ class ScriptedEngine:
             self._hung = True
             await asyncio.Event().wait()
         now = self._vitals
+        if not now.steps:
+            (self._folder / "answered").touch()
         self._vitals = Vitals(now.steps + 1, now.tokens + tokens, now.running - 1, 0)
 
     async def check(self) -> None:
