@@ -5,7 +5,15 @@ import time
 import pytest
 from rich.console import Console
 
-from distlab.progress import CellProgress, LiveView, PlainView, State, format_seconds, make_view
+from distlab.progress import (
+    CellProgress,
+    LiveView,
+    PlainView,
+    ReplicaProgress,
+    State,
+    format_seconds,
+    make_view,
+)
 
 
 def console(terminal: bool = False) -> Console:
@@ -51,6 +59,40 @@ def test_a_terminal_gets_a_live_table() -> None:
     assert "base/cot · gsm8k · zero-shot" in text
     assert "1/4" in text
     assert "20/80" in text
+
+
+def replica(tokens: int, **counts: int) -> ReplicaProgress:
+    row = ReplicaProgress("org/model", "sampling", ("n1", "n2"), **counts)
+    row.told(100.0, 0)
+    row.told(102.0, tokens)
+    return row
+
+
+def test_every_engine_has_a_row_with_its_rate() -> None:
+    state = sampling()
+    state.replicas["r1"] = replica(500, leases=7, running=64, waiting=3, restarts=2)
+    state.replicas["r2"] = ReplicaProgress("org/model", nodes=("n3",))
+    out = console(terminal=True)
+    with make_view(out, state).running():
+        pass
+    (first,) = [line for line in printed(out).splitlines() if "r1 org/model on n1" in line]
+    assert first.split()[-6:] == ["sampling", "7", "64", "3", "250", "2"]
+    assert "and 1 more" in first
+    (second,) = [line for line in printed(out).splitlines() if "r2 org/model on n3" in line]
+    assert "loading" in second
+
+
+def test_of_many_engines_the_rest_share_a_row() -> None:
+    state = sampling()
+    state.replicas = {f"r{i}": replica(20, leases=1) for i in range(64)}
+    out = console(terminal=True)
+    with make_view(out, state).running():
+        pass
+    (rest,) = [line for line in printed(out).splitlines() if "52 more" in line]
+    assert rest.split() == ["52", "more", "52", "0", "0", "520", "0"]
+    plain = console()
+    PlainView(plain).refresh(state)
+    assert "64 engines" in printed(plain)
 
 
 def test_what_others_print_stays_out_of_the_live_table(

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -75,3 +76,40 @@ def test_a_gpu_engine_is_left_alone() -> None:
     prepare(environment, settings(device="gpu"), Site("r", False), "a:1")
     assert environment == {"RAY_ADDRESS": "a:1"}
     assert "distributed_executor_backend" not in engine_args(settings(device="gpu"))
+
+
+def test_two_replicas_of_a_machine_share_no_core() -> None:
+    one, other = prepared(1, (0, 1)), prepared(1, (2, 3))
+    assert (one["OMP_PLACES"], other["OMP_PLACES"]) == ("{4,5}", "{6,7}")
+
+
+def test_a_group_that_spans_keeps_the_order_of_its_bundles() -> None:
+    environment: dict[str, str] = {}
+    spanning = replace(settings(device="gpu"), parallelism=Parallelism(2, 2))
+    prepare(environment, spanning, Site("r", spans=True), "a:1")
+    assert environment["VLLM_RAY_BUNDLE_INDICES"] == "0,1,2,3"
+
+
+def test_the_compile_cache_can_be_shared() -> None:
+    environment: dict[str, str] = {}
+    shared = replace(settings(device="gpu"), compile_cache="/shared/vllm")
+    prepare(environment, shared, Site("r"), "a:1")
+    assert environment["VLLM_CACHE_ROOT"] == "/shared/vllm"
+
+
+def test_ranks_are_processes_in_a_node_and_ray_workers_across_nodes() -> None:
+    moe = replace(settings(device="gpu"), parallelism=Parallelism(8, 2, expert=True))
+    args = engine_args(moe, spans=True)
+    assert (args["tensor_parallel_size"], args["pipeline_parallel_size"]) == (8, 2)
+    assert args["enable_expert_parallel"] is True
+    assert args["distributed_executor_backend"] == "ray"
+    assert engine_args(moe)["distributed_executor_backend"] == "mp"
+
+
+def test_an_engine_with_wider_limits_serves_narrower_wishes_and_no_others() -> None:
+    narrow = settings()
+    wide = replace(narrow, max_model_len=4096)
+    assert wide.serves(narrow)
+    assert not narrow.serves(wide)
+    assert not wide.serves(replace(narrow, dtype="float16"))
+    assert narrow.widened(wide) == wide

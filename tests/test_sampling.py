@@ -1,0 +1,105 @@
+"""Cells of several studies to the jobs that draw them: what is shared is drawn and loaded once."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from distlab.cells import PlannedCell
+from distlab.config.study import Cluster
+from distlab.engines.dispatcher import Job
+from distlab.plan.placement import Node
+from distlab.samples.cell import ProblemFailure
+from distlab.sampling import Drawn, Outcome, plan_jobs
+from tests.engines.driving import cells_of
+
+NODES = [Node("a", cpus=2, gpus=0, memory_bytes=16 << 30)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("jobs")
+
+
+@pytest.fixture(scope="module")
+def cluster(place: Path) -> Cluster:
+    return cells_of(place)[0].cluster
+
+
+def planned(place: Path, *overrides: str) -> list[PlannedCell]:
+    return cells_of(place, *overrides)[1]
+
+
+def jobs(cells: list[PlannedCell], cluster: Cluster) -> list[Job]:
+    return plan_jobs(cells, cluster, NODES, "run")
+
+
+def test_one_checkpoint_under_both_protocols_is_one_job(place: Path, cluster: Cluster) -> None:
+    cells = planned(place)
+    (job,) = jobs(cells, cluster)
+    assert set(job.cells) == {p.cell.path for p in cells}
+    assert len(job.draws) == sum(len(p.draws) for p in cells)
+
+
+def test_studies_that_differ_in_seed_keep_theirs_and_share_the_engine(
+    place: Path, cluster: Cluster
+) -> None:
+    cells = planned(place) + planned(place, "seed=7")
+    (job,) = jobs(cells, cluster)
+    assert {work.study_seed for work in job.cells.values()} == {0, 7}
+    # Greedy branches know no seed: that cell is the same in both studies and drawn once.
+    assert len(job.cells) == 3
+    assert len(job.draws) == 3 * len(cells[0].draws)
+
+
+def test_a_cell_of_two_studies_is_drawn_once_with_the_ranks_of_both(
+    place: Path, cluster: Cluster
+) -> None:
+    cells = planned(place, "decoding.n=2") + planned(place, "decoding.n=5", "dataset.limit=3")
+    (job,) = jobs(cells, cluster)
+    ranks = {(cell, draw.problem_id): draw.ranks for cell, draw in job.draws}
+    assert len(ranks) == len(job.draws) == len(cells[0].draws) + len(cells[1].draws)
+    both = {draw.problem_id for draw in cells[2].draws}
+    for (_, problem), drawn in ranks.items():
+        assert drawn == (tuple(range(5)) if problem in both else (0, 1))
+
+
+def test_context_lengths_share_the_longest_and_another_dtype_is_another_engine(
+    place: Path, cluster: Cluster
+) -> None:
+    cells = planned(place) + planned(place, "model.max_model_len=1024", "seed=3")
+    (job,) = jobs(cells, cluster)
+    assert job.settings.max_model_len == 2048
+    assert len(jobs(cells + planned(place, "model.dtype=float32"), cluster)) == 2
+
+
+def test_many_branches_do_not_make_another_engine(place: Path, cluster: Cluster) -> None:
+    one, other = (jobs(planned(place, f"decoding.n={n}"), cluster)[0].settings for n in (4, 40))
+    assert one == other
+
+
+def test_solved_exemplars_are_a_prefix_and_short_starts_are_not(
+    place: Path, cluster: Cluster
+) -> None:
+    (few,) = jobs(planned(place, "prompt=few-shot"), cluster)
+    (zero,) = jobs(planned(place), cluster)
+    for key, work in few.cells.items():
+        prompts = [draw.prompt_ids for cell, draw in few.draws if cell == key]
+        assert len({prompt[: work.prefix] for prompt in prompts}) == 1
+        assert len({prompt[: work.prefix + 1] for prompt in prompts}) > 1
+        assert work.prefix > 100
+    assert {work.prefix for work in zero.cells.values()} == {0}
+
+
+def test_an_outcome_has_a_part_for_each_study(place: Path) -> None:
+    one, other = (p.cell for p in planned(place))
+    failure = ProblemFailure(other.key, "p", "too long")
+    outcome = Outcome(
+        {one.path: Drawn(8, 80), other.path: Drawn(4, 40, [failure], "it did not load")}, starts=1
+    )
+    assert (outcome.samples, outcome.tokens, outcome.failures) == (12, 120, [failure])
+    assert outcome.errors == ["it did not load"]
+    part = outcome.of([one])
+    assert (part.samples, part.failures, part.errors, part.starts) == (8, [], [], 1)
+    again = replace(part).joined(outcome.of([other]))
+    assert (again.samples, again.starts) == (12, 2)
