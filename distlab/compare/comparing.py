@@ -71,7 +71,11 @@ def _differences(
 ) -> Iterator[DifferenceRow]:
     mine, other = first.table.cell, second.table.cell
     shared = pair.shared[mine.dataset]
-    for metric in metrics(min(mine.n, other.n)):
+    until_solved = mine.until_solved or other.until_solved
+    # Of samples drawn until solved Pass@n alone can be said, and only of as many.
+    if until_solved and mine.n != other.n:
+        return
+    for metric in metrics(min(mine.n, other.n), until_solved):
         # A vote of 20 is no vote of 8; pass@k is estimated from however many there are.
         if metric.name == "one answer" and mine.n != other.n:
             continue

@@ -45,7 +45,11 @@ def cannot(pair: Pair) -> Iterator[str]:
 
 
 def _cannot_in_cell(pair: Pair, first: Cell, second: Cell) -> Iterator[str]:
-    if first.n != second.n:
+    until_solved = first.until_solved or second.until_solved
+    if until_solved:
+        compared = "nothing" if first.n != second.n else f"Pass@{first.n} alone"
+        yield f"{first.key} was drawn until solved: {compared} can be compared."
+    elif first.n != second.n:
         yield (
             f"{first.key} has n = {first.n} and {second.n}: Pass@{min(first.n, second.n)} is "
             "compared, maj@n and CoT-decoding's agg are not."

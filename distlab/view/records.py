@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from distlab.problems.types import Problem
 from distlab.samples.cell import Cell
+from distlab.scoring.types import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,12 @@ class SampleRow:
     delta: float | None
     gold_in_text: bool
     readings: tuple[Reading, ...]
+
+    @property
+    def missed(self) -> bool:
+        """Whether the gold stands in the text and no judge calls the sample correct."""
+        verdicts = {v for reading in self.readings for v in reading.verdicts.values()}
+        return self.gold_in_text and Verdict.CORRECT not in verdicts
 
     @property
     def id(self) -> SampleId:

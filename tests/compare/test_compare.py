@@ -1,5 +1,6 @@
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,19 @@ def test_a_vote_of_more_samples_is_no_match(make: Make) -> None:
     assert [row.metric for row in found.differences] == ["Pass@2", "pass@1"]
     assert gap(found).instruct == pytest.approx((1 + 2 / 3) / 2)
     assert found.cannot[0].endswith("maj@n and CoT-decoding's agg are not.")
+
+
+def test_of_samples_drawn_until_solved_the_widest_score_alone_compares(make: Make) -> None:
+    stopped = replace(cell(), until_solved=True)
+    one = make("one", (cell(), FIRST))
+    found = only(one, make("two", (stopped, {"a": "1", "b": "00", "c": "01", "d": "1"})))
+    assert [row.metric for row in found.differences] == ["Pass@2"]
+    assert gap(found) == gap(only(one, make("three", (cell(), OTHER))))
+    assert found.cannot[0].endswith("was drawn until solved: Pass@2 alone can be compared.")
+    longer = replace(stopped, n=3)
+    found = only(one, make("four", (longer, {"a": "1", "b": "000", "c": "01", "d": "1"})))
+    assert found.differences == ()
+    assert "nothing can be compared" in found.cannot[0]
 
 
 def test_p_values_are_adjusted_over_the_table(make: Make) -> None:
