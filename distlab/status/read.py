@@ -1,0 +1,129 @@
+"""Reads what stores, runs and sweeps have; changes nothing."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow.fs as pafs
+
+from distlab.problems import read_problems
+from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.asks import read_asks, wanted
+from distlab.samples.claims import Witness, claims_on
+from distlab.samples.store import KEY, SHARD, Store, StoredCell, read_shard
+from distlab.status.records import CellStatus
+
+
+def store_status(store: Store) -> tuple[CellStatus, ...]:
+    """Every cell of a store against all that runs have asked of it.
+
+    Raises:
+        UserError: A shard or a record is damaged.
+        OSError: The store does not answer.
+    """
+    witness = Witness(store)
+    found = []
+    for cell in store.cells():
+        asks = read_asks(cell)
+        failures = {problem: why for ask in asks for problem, why in ask.failures.items()}
+        found.append(_status(cell, wanted(asks), failures, witness))
+    return tuple(found)
+
+
+def run_status(folders: Iterable[RunFolder]) -> tuple[CellStatus, ...]:
+    """The cells of some runs, each once, against what the runs want of them.
+
+    Raises:
+        UserError: A run folder cannot be read, or a shard is damaged.
+        OSError: A store does not answer.
+    """
+    stores: dict[str, Store] = {}
+    found: dict[tuple[str, str], _Wanted] = {}
+    for folder in folders:
+        manifest = folder.read_manifest()
+        if manifest.store not in stores:
+            stores[manifest.store] = Store.look(manifest.store)
+        for path, want in _wanted(folder, manifest).items():
+            found.setdefault((manifest.store, path), _Wanted({}, {})).add(want)
+    witnesses = {uri: Witness(store) for uri, store in stores.items()}
+    return tuple(
+        _status(stores[uri].cell(path), want.samples, want.failures, witnesses[uri])
+        for (uri, path), want in found.items()
+    )
+
+
+class _Wanted:
+    """Samples a problem that runs want of a cell, and the problems that failed."""
+
+    def __init__(self, samples: dict[str, int], failures: dict[str, str]) -> None:
+        self.samples = samples
+        self.failures = failures
+
+    def add(self, other: "_Wanted") -> None:
+        for problem, n in other.samples.items():
+            self.samples[problem] = max(n, self.samples.get(problem, 0))
+        self.failures.update(other.failures)
+
+
+def _wanted(folder: RunFolder, manifest: Manifest) -> dict[str, _Wanted]:
+    datasets = dict.fromkeys(cell.dataset for cell in manifest.cells)
+    problems = {
+        name: [problem.id for problem in read_problems(folder.problems(name))] for name in datasets
+    }
+    return {
+        cell.path: _Wanted(
+            dict.fromkeys(problems[cell.dataset], cell.n),
+            {f.problem_id: f.error for f in manifest.failures if f.cell == cell.key},
+        )
+        for cell in manifest.cells
+    }
+
+
+def _status(
+    cell: StoredCell, want: Mapping[str, int], failures: Mapping[str, str], witness: Witness
+) -> CellStatus:
+    held, runs = _held(cell)
+    done = {p: sum(rank < n for rank in held.get(p, ())) for p, n in want.items()}
+    lost = {p: why for p, why in failures.items() if p in want and not done[p]}
+    return CellStatus(
+        name=cell.name,
+        samples=sum(map(len, held.values())),
+        wanted=sum(want.values()),
+        done=sum(done.values()),
+        missing=sum(n - done[p] for p, n in want.items() if p not in lost),
+        failed=lost,
+        last=_last_commit(cell),
+        runs=runs,
+        drawing=_drawing(cell, witness),
+    )
+
+
+def _held(cell: StoredCell) -> tuple[dict[str, set[int]], Mapping[str, int]]:
+    """Ranks by problem, and samples by the run that drew them; a repeated sample counts once."""
+    held: dict[str, set[int]] = {}
+    runs: Counter[str] = Counter()
+    for shard in cell.shards():
+        table = read_shard(cell.store.fs, shard, [*KEY, "run"])
+        columns = (table.column(name).to_pylist() for name in ("problem_id", "rank", "run"))
+        for problem, rank, run in zip(*columns, strict=True):
+            ranks = held.setdefault(problem, set())
+            runs[run] += rank not in ranks
+            ranks.add(rank)
+    return held, runs
+
+
+def _last_commit(cell: StoredCell) -> datetime.datetime | None:
+    inside = pafs.FileSelector(cell.path, allow_not_found=True)
+    infos = cell.store.fs.get_file_info(inside)
+    return max((i.mtime for i in infos if SHARD.fullmatch(i.base_name)), default=None)
+
+
+def _drawing(cell: StoredCell, witness: Witness) -> str:
+    drivers = (witness.living(driver_id) for driver_id, _ in claims_on(cell))
+    return next((driver.run for driver in drivers if driver is not None), "")
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is a run folder."""
+    return RunFolder(path).manifest_file.is_file()

@@ -1,0 +1,49 @@
+"""What is known of a cell."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CellStatus:
+    """What a cell has and lacks.
+
+    Attributes:
+        name: Its path in the store.
+        samples: Distinct samples that it holds, wanted or not.
+        wanted: Samples that were asked for.
+        done: Of those, the ones it holds.
+        missing: Of those, the ones it lacks, failed problems left out.
+        failed: Problem id to why it has no samples.
+        last: When the last samples were committed; None before the first.
+        runs: Run to the samples that it drew.
+        drawing: The run that draws it at this moment, empty for none.
+    """
+
+    name: str
+    samples: int
+    wanted: int
+    done: int
+    missing: int
+    failed: Mapping[str, str]
+    last: datetime.datetime | None
+    runs: Mapping[str, int]
+    drawing: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What became of a job of a sweep.
+
+    Attributes:
+        name: Its run folder's name.
+        overrides: What sets it apart.
+        state: "done", "failed", "stopped" or "not run".
+        error: Why it failed.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+    state: str
+    error: str
