@@ -11,6 +11,8 @@ _COMMANDS = {
     "jobs": "run a study on a Ray cluster or Kubernetes: jobs ray|kuberay",
     "view": "look at a run's samples in a browser",
     "compare": "put runs side by side, paired by problem",
+    "status": "what a store, run or sweep has, lacks and failed at",
+    "store": "find leftovers in a store, verify it, export it (gc, verify, export)",
     "ingest": "make a run of samples that you already have",
 }
 

@@ -41,9 +41,7 @@ class Ask:
     problems: tuple[str, ...]
     failures: Mapping[str, str] = field(default_factory=dict)
     host: str = field(default_factory=socket.gethostname)
-    at: str = field(
-        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    )
+    at: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat())
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -86,11 +84,3 @@ def wanted(asks: Iterable[Ask]) -> dict[str, int]:
         for problem in ask.problems:
             most[problem] = max(most.get(problem, 0), ask.n)
     return most
-
-
-def failed(asks: Iterable[Ask], held: Iterable[str]) -> dict[str, str]:
-    """Problem id to why it failed, of the problems that have no samples; the last reason counts."""
-    reasons = {problem: why for ask in asks for problem, why in ask.failures.items()}
-    for problem in held:
-        reasons.pop(problem, None)
-    return reasons

@@ -3,7 +3,6 @@
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import pyarrow.fs as pafs
 
@@ -122,8 +121,3 @@ def _last_commit(cell: StoredCell) -> datetime.datetime | None:
 def _drawing(cell: StoredCell, witness: Witness) -> str:
     drivers = (witness.living(driver_id) for driver_id, _ in claims_on(cell))
     return next((driver.run for driver in drivers if driver is not None), "")
-
-
-def is_run(path: Path) -> bool:
-    """Whether a path is a run folder."""
-    return RunFolder(path).manifest_file.is_file()

@@ -30,20 +30,3 @@ class CellStatus:
     last: datetime.datetime | None
     runs: Mapping[str, int]
     drawing: str
-
-
-@dataclass(frozen=True, slots=True)
-class JobStatus:
-    """What became of a job of a sweep.
-
-    Attributes:
-        name: Its run folder's name.
-        overrides: What sets it apart.
-        state: "done", "failed", "stopped" or "not run".
-        error: Why it failed.
-    """
-
-    name: str
-    overrides: tuple[str, ...]
-    state: str
-    error: str

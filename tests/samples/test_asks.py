@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
-from distlab.samples.asks import Ask, failed, read_asks, wanted, write_ask
+from distlab.samples.asks import Ask, read_asks, wanted, write_ask
 from distlab.samples.store import Store
 from tests.samples.cells import make_cell
 
@@ -22,11 +22,6 @@ def test_asks_come_back_in_order_and_a_later_word_replaces_the_earlier(tmp_path:
 def test_what_is_wanted_is_the_most_that_any_run_asked_for() -> None:
     asks = [Ask("one", 5, ("a", "b")), Ask("two", 3, ("b", "c"))]
     assert wanted(asks) == {"a": 5, "b": 5, "c": 3}
-
-
-def test_a_problem_that_has_samples_by_now_did_not_fail() -> None:
-    asks = [Ask("one", 1, ("a", "b"), {"a": "x", "b": "y"}), Ask("two", 1, ("b",), {"b": "z"})]
-    assert failed(asks, held=["a"]) == {"b": "z"}
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,194 @@
+"""gc, verify and export on a real store."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from distlab.samples.claims import claiming
+from distlab.samples.schema import SAMPLES
+from distlab.samples.store import Store, StoredCell
+from distlab.store.__main__ import main
+from tests.samples.cells import FIELDS, fill, make_cell
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> StoredCell:
+    cell = make_cell(Store.open(str(tmp_path / "store")))
+    fill(cell, "ab", 2)
+    fill(cell, "bc", 2)
+    return cell
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> list[str]:
+    assert main(arguments) == status
+    return capsys.readouterr().out.splitlines()
+
+
+def age(path: Path) -> Path:
+    hours_ago = time.time() - 7200
+    os.utime(path, (hours_ago, hours_ago))
+    return path
+
+
+def tear(path: str) -> Path:
+    torn = Path(path)
+    torn.write_bytes(torn.read_bytes()[:-20])
+    return age(torn)
+
+
+def leave(folder: Path, name: str) -> Path:
+    (folder / name).write_bytes(b"PAR1")
+    return age(folder / name)
+
+
+def test_a_clean_store_has_nothing_to_collect(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "gc", cell.store.root) == ["0 files, 0 bytes, can be deleted"]
+
+
+def test_gc_says_what_it_would_delete_and_deletes_only_when_told(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(cell.path)
+    torn = tear(cell.shards()[0])
+    doomed = {
+        torn,
+        leave(folder, f".samples-{'0' * 32}.parquet.{'1' * 32}.tmp"),
+        leave(folder, f".claim-{'2' * 32}.json"),
+        leave(Path(cell.store.root), f".probe-{'3' * 32}"),
+    }
+    before = set(folder.iterdir())
+    lines = run(capsys, "gc", cell.store.root)
+    assert set(folder.iterdir()) == before
+    assert lines[-1].startswith("4 files, ")
+    assert lines[-1].endswith("; --delete deletes them")
+    assert all(any(str(path) in line for line in lines) for path in doomed)
+    assert "deleted 4 files" in run(capsys, "gc", cell.store.root, "--delete")[-1]
+    assert not any(path.exists() for path in doomed)
+    assert cell.ranks() == {"b": {0, 1}, "c": {0, 1}}
+
+
+def test_gc_keeps_what_a_live_writer_may_be_writing(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(cell.path)
+    new = folder / f".new.{'0' * 32}.tmp"
+    new.write_bytes(b"")
+    (line, _) = run(capsys, "gc", cell.store.root, "--delete")
+    assert line.endswith("kept: it is new: its writer may be at work")
+    old = leave(folder, f".old.{'1' * 32}.tmp")
+    with claiming(cell.store, "ours") as ours:
+        assert ours.take(cell) is None
+        lines = run(capsys, "gc", cell.store.root, "--delete", "--older-than", "0")
+        assert all("a run draws this cell" in line for line in lines[:-1])
+        assert len(lines) == 3
+    assert new.exists()
+    assert old.exists()
+
+
+def test_gc_never_deletes_samples_that_can_be_read(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(cell.path) / "cell.json").unlink()
+    for shard in cell.shards():
+        age(Path(shard))
+    lines = run(capsys, "gc", cell.store.root, "--delete")
+    assert [line.partition(":")[0] for line in lines[:-1]] == ["shard without cell.json"] * 2
+    assert len(cell.shards()) == 2
+    cell.create(FIELDS)
+    assert cell.ranks() == {"a": {0, 1}, "b": {0, 1}, "c": {0, 1}}
+
+
+def test_verify_counts_what_two_shards_hold_once(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = run(capsys, "verify", cell.store.root)
+    assert lines[0] == f"{cell.name}: 6 samples in 2 shards, 2 of them in two shards"
+    assert lines[-1] == "6 samples in 2 shards, 0 faults"
+
+
+def test_verify_finds_a_flipped_byte_in_the_data(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard = Path(cell.shards()[0])
+    data = bytearray(shard.read_bytes())
+    # Behind the magic number stands the first column's compressed page.
+    data[30:40] = bytes(10)
+    shard.write_bytes(data)
+    lines = run(capsys, "verify", cell.store.root, status=1)
+    assert shard.name in lines[1]
+    assert lines[1].startswith("  fault: ")
+    assert lines[-1].endswith("1 faults")
+
+
+def test_verify_finds_a_changed_address_another_schema_and_repeats(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (first, second) = cell.shards()
+    table = pq.read_table(first)
+    pq.write_table(table.replace_schema_metadata({"distlab.schema_version": "0"}), first)
+    repeated = pq.read_table(second).cast(SAMPLES)
+    pq.write_table(repeated.take([0, 0]), second)
+    Path(f"{cell.path}/cell.json").write_text(json.dumps({"checkpoint": "another"}))
+    faults = [line for line in run(capsys, "verify", cell.store.root, status=1) if "fault:" in line]
+    assert "cell.json is that of" in faults[0]
+    assert "of schema version 0, not 1" in faults[1]
+    assert "repeats 1 samples within itself" in faults[2]
+
+
+def test_export_writes_each_sample_once_in_order(
+    cell: StoredCell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    (line,) = run(capsys, "export", cell.store.root, "--out", str(out))
+    (file,) = out.iterdir()
+    assert line == f"{file}: 6 samples"
+    rows = pq.read_table(file)
+    keys = list(zip(rows["problem_id"].to_pylist(), rows["rank"].to_pylist(), strict=True))
+    assert keys == [(problem, rank) for problem in "abc" for rank in (0, 1)]
+    # As readers without Arrow's dictionaries see it.
+    assert str(rows.schema.field("run").type) == "string"
+
+
+def test_export_makes_a_folder_that_a_hub_takes(
+    cell: StoredCell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    run(capsys, "export", cell.store.root, "--out", str(out), "--as", "hub", "--cells", "fam/base")
+    (folder,) = out.iterdir()
+    assert pq.read_table(folder / "data").num_rows == 6
+    card = (folder / "README.md").read_text()
+    front, body = card.removeprefix("---\n").split("\n---\n", 1)
+    assert 'pretty_name: "fam base/cot on gsm8k, zero-shot"' in front
+    assert "data_files: data/*.parquet" in front
+    assert "6 samples of 3 problems" in body
+    assert "| checkpoint | &#34;org/model&#34; |" in body
+    # The stop string "\\nQ:" is told and breaks no line of the table.
+    assert "| stop | &#91;&#34;&#92;nQ:&#34;&#93; |" in body
+    for name in SAMPLES.names:
+        assert f"| {name.replace('_', '&#95;')} |" in body
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("verify", "nowhere"), "the store nowhere holds nothing"),
+        (("export", "{store}", "--out", "out", "--cells", "x/"), "no samples below 'x/'"),
+        (("verify", "nope://x"), "the store nope://x cannot be read"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    cell: StoredCell,
+    arguments: tuple[str, ...],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([part.format(store=cell.store.root) for part in arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("distlab: ")
+    assert sentence in line
