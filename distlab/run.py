@@ -1,7 +1,6 @@
 """``python -m distlab.run``: compose the config and run the study; see ``distlab.study``."""
 
 import os
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -10,17 +9,15 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from distlab import exits
+from distlab.command import resume_command
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder, register_schema
 from distlab.runfolder import RunFolder
 
-EXIT_BAD_INPUT = 2
-
-_statuses: list[int] = []
-
 
 def main() -> None:
-    """Entry point: compose the config, run, and exit with the worst job's status."""
+    """Entry point: compose the config, run a study or a sweep, exit with the worst status."""
     register_schema()
     # Hydra then raises instead of printing, and the sentence is ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -31,7 +28,7 @@ def main() -> None:
         sys.exit(128 + signal.SIGINT)
     except Exception as error:
         _complain(error)
-    sys.exit(max(_statuses, default=0))
+    sys.exit(exits.worst())
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
@@ -44,16 +41,11 @@ def _job(config: DictConfig) -> None:
         study = validate(config)
         from distlab.study import run
 
-        _statuses.append(run(study, config, folder, resume_command()))
+        exits.note(run(study, config, folder, resume_command()))
     except Exception as error:
         _complain(error)
         if not any(folder.path.iterdir()):
             folder.path.rmdir()
-
-
-def resume_command() -> str:
-    """The command line that was typed."""
-    return shlex.join(["python", "-m", "distlab.run", *sys.argv[1:]])
 
 
 def _complain(error: Exception) -> None:
@@ -62,7 +54,7 @@ def _complain(error: Exception) -> None:
     if sentence is None:
         raise error
     print(f"distlab: {sentence}", file=sys.stderr)
-    _statuses.append(EXIT_BAD_INPUT)
+    exits.note(exits.BAD_INPUT)
 
 
 if __name__ == "__main__":

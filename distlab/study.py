@@ -1,9 +1,13 @@
-"""One study from a validated config to a report: prepare, sample, score, report."""
+"""One study from a validated config to a report: prepare, sample, score, report.
+
+A sweep takes the same steps with many studies: it draws for all of them at once in between.
+"""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,24 +16,54 @@ from rich.console import Console
 from distlab import provenance
 from distlab.cells import PlannedCell, Prepared, prepare
 from distlab.config.study import Study
-from distlab.engines.cluster import check_local, connected
-from distlab.engines.dispatcher import FollowUp
-from distlab.engines.events import EventLog
-from distlab.engines.fleet import Fleet
+from distlab.engines.cluster import check_local
 from distlab.noise import quiet
 from distlab.plan.machine import check_fits
 from distlab.problems import write_problems
-from distlab.progress import CellProgress, State, View, make_view
+from distlab.progress import State, View, make_view
 from distlab.reading import ModelReader, model_readers, plan_readings
 from distlab.report import build_report, render_terminal, write_report
+from distlab.report.records import StudyTables
 from distlab.runfolder import Manifest, RunFolder
+from distlab.samples.asks import Ask, write_ask
 from distlab.samples.store import Store
-from distlab.sampling import Outcome, sample
-from distlab.score import score_run, verdict_cache
-from distlab.scoring.bench import Bench
-from distlab.solving import UntilSolved
+from distlab.sampling import Outcome
+from distlab.score import score_run
+from distlab.session import Session, cell_rows
 
 EXIT_FAILED = 1
+
+
+@dataclass(slots=True)
+class Work:
+    """A study on its way through the stages.
+
+    Attributes:
+        study: What to do.
+        folder: Where the run leaves its files.
+        store: Where samples are.
+        prepared: Its cells, with what the store lacks.
+        readers: Its extractors that read with a model.
+        manifest: As written last.
+        clock: Of its stages.
+        asks: Path of a cell with something to draw to the record in the store.
+        outcome: What sampling and reading did so far.
+    """
+
+    study: Study
+    folder: RunFolder
+    store: Store
+    prepared: Prepared
+    readers: Sequence[ModelReader]
+    manifest: Manifest
+    clock: provenance.Stopwatch
+    asks: dict[str, Ask] = field(default_factory=dict)
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def write(self, manifest: Manifest) -> None:
+        """Take over a manifest and write it."""
+        self.manifest = replace(manifest, timings_s={**manifest.timings_s, **self.clock.seconds})
+        self.folder.write_manifest(self.manifest)
 
 
 def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> int:
@@ -44,227 +78,223 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
     Raises:
         UserError: Bad input; nothing was started.
     """
+    check(study)
+    console = Console()
+    store = Store.open(study.store)
+    work = begin(study, config, folder, folder.path.name, command, store)
+    say_plan(console, [work], folder.log)
+    state = State()
+    with (
+        showing(folder.log, state) as view,
+        Session(store, study.cluster, folder.path.name) as session,
+    ):
+        draw([work], session, state, view)
+        session.release()
+        if work.outcome.signal is None:
+            score(work, state, view)
+    return _end(console, work)
+
+
+def check(study: Study) -> None:
+    """Refuse what this machine or the described cluster cannot hold.
+
+    Raises:
+        UserError: It cannot.
+    """
     check_local(study.cluster)
     check_fits(study.family, study.cluster)
-    store = Store.open(study.store)
+
+
+def begin(
+    study: Study, config: DictConfig, folder: RunFolder, name: str, command: str, store: Store
+) -> Work:
+    """Prepare a study, and leave in its folder all that `score` and `report` need.
+
+    Args:
+        study: What to do.
+        config: The composed config it was validated from.
+        folder: Where the run leaves its files.
+        name: Of the run.
+        command: The command line that resumes it.
+        store: Where samples are.
+
+    Raises:
+        UserError: A dataset, checkpoint or tokenizer cannot be had.
+    """
     clock = provenance.Stopwatch()
-    console = Console()
-    for note in study.family.notes:
-        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     with clock.stage("prepare"):
         prepared = prepare(study, store)
         readers = model_readers(study)
-    manifest = _begin(config, study, prepared, folder, store, command)
-    _say_plan(console, prepared, folder, store)
-    outcome, manifest = _work(study, prepared, readers, folder, manifest, store, clock)
-    return _end(console, outcome, manifest, folder)
-
-
-def _begin(
-    config: DictConfig,
-    study: Study,
-    prepared: Prepared,
-    folder: RunFolder,
-    store: Store,
-    command: str,
-) -> Manifest:
-    """Leave in the run folder all that `score` and `report` need, before anything can fail."""
-    for name, dataset in prepared.datasets.items():
-        write_problems(folder.problems(name), dataset.problems)
+    for dataset in prepared.datasets.values():
+        write_problems(folder.problems(dataset.name), dataset.problems)
     (folder.path / "config.yaml").write_text(OmegaConf.to_yaml(config))
-    manifest = provenance.manifest(
-        folder.path.name,
-        command,
-        study,
-        prepared,
-        cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)),
-        store,
-    )
-    folder.write_manifest(manifest)
-    return manifest
-
-
-def _say_plan(console: Console, prepared: Prepared, folder: RunFolder, store: Store) -> None:
+    resolved = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    manifest = provenance.manifest(name, command, study, prepared, resolved, store)
+    work = Work(study, folder, store, prepared, readers, manifest, clock)
+    work.write(manifest)
     for planned in prepared.cells:
         planned.stored.create(planned.fields)
+        if planned.draws:
+            work.asks[planned.cell.path] = ask = _ask(planned, name)
+            write_ask(planned.stored, ask)
+    return work
+
+
+def _ask(planned: PlannedCell, run_name: str) -> Ask:
+    failures = {failure.problem_id: failure.error for failure in planned.failures}
+    return Ask(run_name, planned.arm.n, (*planned.prompt_hashes, *failures), failures)
+
+
+def say_plan(console: Console, works: Sequence[Work], log: Path) -> None:
+    """Print what there is to know before the first sample.
+
+    Args:
+        console: Where to print.
+        works: The studies; what several of them would say is said once.
+        log: Where engine output goes.
+    """
+    for line in dict.fromkeys(line for work in works for line in _notes(work)):
+        _say(console, line)
+    rows = cell_rows(planned for work in works for planned in work.prepared.cells).values()
+    held = sum(row.done_samples for row in rows)
+    missing = sum(row.samples for row in rows) - held
+    uri = works[0].store.uri
+    _say(console, f"{missing} samples to draw, {held} in the store {uri} · log {log}")
+
+
+def _notes(work: Work) -> Iterator[str]:
+    yield from (f"note: {note}" for note in work.study.family.notes)
+    for planned in work.prepared.cells:
         if planned.differing:
-            console.print(
+            yield (
                 f"{planned.cell.key}: a new cell; the nearest stored one differs in "
-                f"{', '.join(planned.differing)}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
+                f"{', '.join(planned.differing)}"
             )
-    for dataset in prepared.datasets.values():
-        for note in dataset.notes:
-            console.print(f"note: {dataset.name}: {note}", markup=False, soft_wrap=True)
-    missing = sum(len(draw.ranks) for planned in prepared.cells for draw in planned.draws)
-    held = sum(planned.held for planned in prepared.cells)
-    at_most = "at most " if any(p.cell.until_solved for p in prepared.cells) else ""
-    console.print(
-        f"{at_most}{missing} samples to draw, {held} in the store {store.uri} · log {folder.log}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    for dataset in work.prepared.datasets.values():
+        yield from (f"note: {dataset.name}: {note}" for note in dataset.notes)
 
 
-def _work(
-    study: Study,
-    prepared: Prepared,
-    readers: Sequence[ModelReader],
-    folder: RunFolder,
-    manifest: Manifest,
-    store: Store,
-    clock: provenance.Stopwatch,
-) -> tuple[Outcome, Manifest]:
-    """Sample, read and score, the noise of it in the log; the manifest is kept up to date."""
-    state = State(cells={p.cell.path: _progress(p) for p in prepared.cells})
-    with _view(folder, state) as view, ExitStack() as ray:
-        engines = _Engines(study, folder, state, view, ray, clock)
-        outcome, saved = _sample(study, prepared, store, engines)
-        manifest = provenance.after_sampling(manifest, outcome, clock)
-        manifest = replace(manifest, notes=(*manifest.notes, *saved))
-        folder.write_manifest(manifest)
-        for reader in readers if outcome.signal is None else ():
-            planned = plan_readings(study, reader, prepared.cells, store)
+def draw(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:
+    """Draw what the studies miss, then let models read it; manifests are kept up to date.
+
+    Args:
+        works: Studies on one store and one cluster.
+        session: Has the engines.
+        state: What the view shows.
+        view: Shows it.
+
+    Raises:
+        UserError: The store cannot be written, or the cluster cannot be had.
+    """
+    with _timed(works, "sample"):
+        cells = [planned for work in works for planned in work.prepared.cells]
+        drawn = session.draw(cells, state, view)
+    for work in works:
+        part = drawn.of(planned.cell for planned in work.prepared.cells)
+        work.outcome = part
+        _finish_asks(work)
+        work.write(provenance.after_sampling(work.manifest, part, work.clock))
+    return drawn if drawn.signal is not None else drawn.joined(_read(works, session, state, view))
+
+
+def _read(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:
+    """Let the readers of all studies read, a checkpoint's engines once."""
+    readings: list[tuple[Work, ModelReader, PlannedCell]] = []
+    for work in works:
+        for reader in work.readers:
+            planned = plan_readings(work.study, reader, work.prepared.cells, work.store)
             planned.stored.create(planned.fields)
-            state.cells[planned.cell.path] = _progress(planned)
-            read = engines.draw([planned], f"read_{reader.name}")
-            manifest = provenance.after_reading(manifest, read, reader.name, planned.cell.path)
-            outcome = outcome.joined(read)
-        folder.write_manifest(manifest)
-        manifest = replace(manifest, replicas=engines.release())
-        if outcome.signal is None:
-            _score(folder, manifest, store, state, view, clock)
-    manifest = replace(manifest, timings_s={**manifest.timings_s, **clock.seconds})
-    folder.write_manifest(manifest)
-    return outcome, manifest
+            readings.append((work, reader, planned))
+    if not readings:
+        return Outcome()
+    with _timed(works, "read"):
+        read = session.draw([planned for _, _, planned in readings], state, view)
+    for work, reader, planned in readings:
+        part = read.of([planned.cell])
+        path = planned.cell.path
+        work.write(provenance.after_reading(work.manifest, part, reader.name, path))
+        work.outcome = work.outcome.joined(part)
+    return read
 
 
-def _sample(
-    study: Study, prepared: Prepared, store: Store, engines: "_Engines"
-) -> tuple[Outcome, tuple[str, ...]]:
-    """Draw all that is missing, or until every problem is solved; and what that saved."""
-    if study.waves is None:
-        return engines.draw(prepared.cells, "sample"), ()
-    golds = {
-        name: {problem.id: problem.gold for problem in dataset.problems}
-        for name, dataset in prepared.datasets.items()
-    }
-    with closing(Bench(study.extractors, study.graders, study.pool, verdict_cache(store))) as bench:
-        until = UntilSolved(prepared.cells, golds, bench, study.waves, engines.moved)
-        with engines.clock.stage("judge_stored"):
-            cells = until.start()
-        outcome = engines.draw(cells, "sample", until.follow_up)
-    trouble = (until.trouble,) if until.trouble else ()
-    return outcome, (until.spared().sentence, *trouble)
+@contextmanager
+def _timed(works: Sequence[Work], stage: str) -> Iterator[None]:
+    with ExitStack() as clocks:
+        for work in works:
+            clocks.enter_context(work.clock.stage(stage))
+        yield
 
 
-@dataclass(slots=True)
-class _Engines:
-    """Draws with engines; Ray starts with the first sample that is missing and then stays up."""
-
-    study: Study
-    folder: RunFolder
-    state: State
-    view: View
-    ray: ExitStack
-    clock: provenance.Stopwatch
-    fleet: Fleet | None = None
-
-    def draw(
-        self, cells: Sequence[PlannedCell], stage: str, follow_up: FollowUp | None = None
-    ) -> Outcome:
-        if not any(planned.draws for planned in cells):
-            return Outcome()
-        if self.fleet is None:
-            self.state.stage = "starting Ray"
-            self.view.refresh(self.state)
-            with self.clock.stage("ray_start"):
-                self.ray.enter_context(connected(self.study.cluster))
-            self.fleet = Fleet()
-        with self.clock.stage(stage):
-            return sample(
-                cells,
-                self.study.cluster,
-                self.folder.path.name,
-                self.fleet,
-                self.state,
-                self.view,
-                EventLog(self.folder.events),
-                follow_up,
-            )
-
-    def moved(self, path: str, done: int, spared: int) -> None:
-        """Keep the view right where problems stop once they are solved."""
-        row = self.state.cells[path]
-        row.done_problems += done
-        row.samples -= spared
-
-    def release(self) -> tuple[Mapping[str, Any], ...]:
-        """Stop the engines, since scoring needs their cores, and say where they ran."""
-        if self.fleet is None:
-            return ()
-        self.fleet.close()
-        return tuple(asdict(record) for record in self.fleet.records)
+def _finish_asks(work: Work) -> None:
+    """Say in the store what failed, so that others see it too."""
+    for path, ask in work.asks.items():
+        drawn = work.outcome.cells.get(path)
+        if drawn is not None and drawn.failures:
+            failures = {failure.problem_id: failure.error for failure in drawn.failures}
+            cell = work.store.cell(path)
+            write_ask(cell, replace(ask, failures={**ask.failures, **failures}))
 
 
-def _score(
-    folder: RunFolder,
-    manifest: Manifest,
-    store: Store,
-    state: State,
-    view: View,
-    clock: provenance.Stopwatch,
-) -> None:
+def score(work: Work, state: State, view: View) -> None:
+    """Extract and grade the study's samples.
+
+    Args:
+        work: The study.
+        state: What the view shows.
+        view: Shows it.
+
+    Raises:
+        UserError: A shard is damaged, or no grader judges a gold.
+    """
+
     def show(done: int, of: int) -> None:
         state.detail = f"{done}/{of} samples"
         view.refresh(state)
 
     state.stage, state.sampling_since = "scoring", None
-    with clock.stage("score"):
-        score_run(folder, manifest, show, skip_unread=True, store=store)
+    with work.clock.stage("score"):
+        score_run(work.folder, work.manifest, show, skip_unread=True, store=work.store)
+    work.write(work.manifest)
+
+
+def report(work: Work) -> StudyTables:
+    """Write the study's report and results; returns its tables."""
+    tables = build_report(work.folder.path)
+    write_report(work.folder.path, tables)
+    return tables
 
 
 @contextmanager
-def _view(folder: RunFolder, state: State) -> Iterator[View]:
+def showing(log: Path, state: State) -> Iterator[View]:
+    """A view on the terminal for the block; what else is printed goes to the log.
+
+    Args:
+        log: The file.
+        state: What the view shows.
+    """
     is_terminal = sys.stdout.isatty()
-    with quiet(folder.log) as terminal:
+    with quiet(log) as terminal:
         console = Console(file=terminal, force_terminal=is_terminal)
         with make_view(console, state).running() as view:
             yield view
 
 
-def _progress(planned: PlannedCell) -> CellProgress:
-    cell, n = planned.cell, planned.arm.n
-    return CellProgress(
-        label=f"{cell.arm} · {cell.dataset} · {cell.prompt}",
-        problems=len(planned.prompt_hashes),
-        samples=n * len(planned.prompt_hashes),
-        done_problems=len(planned.prompt_hashes) - len(planned.draws),
-        done_samples=planned.held,
-        failed=len(planned.failures),
-    )
-
-
-def _end(console: Console, outcome: Outcome, manifest: Manifest, folder: RunFolder) -> int:
+def _end(console: Console, work: Work) -> int:
     """Tables, paths and the exit status."""
-
-    def say(line: str) -> None:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-
+    outcome = work.outcome
     if outcome.signal is not None:
-        say(f"stopped; {outcome.samples} samples of this run are committed. Resume with:")
-        say(f"  {manifest.command}")
+        _say(console, f"stopped; {outcome.samples} samples of this run are committed. Resume with:")
+        _say(console, f"  {work.manifest.command}")
         return 128 + outcome.signal
-    tables = build_report(folder.path)
-    report = write_report(folder.path, tables)
-    render_terminal(tables, console)
-    say(f"samples   {manifest.store}")
-    say(f"verdicts  {folder.verdicts}")
-    say(f"report    {report}")
-    say(f"manifest  {folder.manifest_file}")
+    render_terminal(report(work), console)
+    _say(console, f"samples   {work.manifest.store}")
+    _say(console, f"verdicts  {work.folder.verdicts}")
+    _say(console, f"report    {work.folder.report}")
+    _say(console, f"manifest  {work.folder.manifest_file}")
     for error in outcome.errors:
-        say(f"failed: {error}")
+        _say(console, f"failed: {error}")
     return EXIT_FAILED if outcome.errors else 0
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

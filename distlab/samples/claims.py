@@ -149,8 +149,8 @@ class Claims:
         Raises:
             OSError: The store cannot be written.
         """
-        other = None
-        for _ in range(_TRIES):
+        other = self._other(cell)
+        for _ in range(_TRIES if other is None else 0):
             patiently(self.store.fs, lambda: publish(self.store.fs, self._file(cell), b"{}"))
             other = self._other(cell)
             if other is None:

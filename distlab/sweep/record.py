@@ -8,7 +8,6 @@ NUMBER-FAMILY/   a run folder a job
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -100,9 +99,3 @@ def read_record(sweep: Path) -> SweepRecord:
 def _job(raw: Any) -> JobRecord:  # noqa: ANN401 (parsed JSON)
     lists = {name: tuple(raw[name]) for name in ("overrides", "errors")}
     return JobRecord(**{**raw, **lists, "state": JobState(raw["state"])})
-
-
-def varying(jobs: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Of the overrides of each job, those that not all jobs share."""
-    shared = set.intersection(*map(set, jobs)) if jobs else set()
-    return [tuple(o for o in job if o not in shared or len(jobs) == 1) for job in jobs]

@@ -1,0 +1,205 @@
+"""The engines of a process and its claims on the store: samples that are missing are drawn here.
+
+Ray starts with the first sample that is missing and then stays up, and so do engines until they are
+released or others need their place.
+"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from types import FrameType
+
+from distlab.cells import PlannedCell
+from distlab.config.study import Cluster
+from distlab.decoding.types import Draw
+from distlab.engines.cluster import connected
+from distlab.engines.fleet import Fleet
+from distlab.progress import CellProgress, State, View
+from distlab.samples.claims import Claims, claiming
+from distlab.samples.store import Store
+from distlab.sampling import Outcome, sample
+
+# Seconds between two looks at a cell that another run draws (ours).
+_ASK_AGAIN_S = 5.0
+
+
+@dataclass(slots=True)
+class Session:
+    """What stays up over the draws of a process.
+
+    Attributes:
+        store: Where samples go.
+        cluster: Where engines run.
+        run: Name that is stored with every sample and shown to other drivers of the store.
+    """
+
+    store: Store
+    cluster: Cluster
+    run: str
+    _ray: ExitStack = field(default_factory=ExitStack)
+    _fleet: Fleet | None = None
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+        self._ray.close()
+
+    def draw(self, cells: Sequence[PlannedCell], state: State, view: View) -> Outcome:
+        """Draw what is missing of any cells, a cell that comes several times once.
+
+        A cell that another run draws at this moment is waited for, and what that run leaves is
+        drawn. SIGINT and SIGTERM stop it; what is finished is committed and the outcome says so.
+
+        Args:
+            cells: Of any studies; the store has their folders.
+            state: What the view shows; gets a row a cell.
+            view: Shows it.
+
+        Raises:
+            UserError: The store cannot be written, or the cluster cannot be had.
+        """
+        left = _by_path(cells)
+        state.cells.update(cell_rows(cells))
+        outcome = Outcome()
+        left = {path: group for path, group in left.items() if any(p.draws for p in group)}
+        if not left:
+            return outcome
+        with claiming(self.store, self.run) as claims:
+            told: set[str] = set()
+            while left and outcome.signal is None:
+                ours = {p: group for p, group in left.items() if _take(claims, group, told, view)}
+                left = {path: group for path, group in left.items() if path not in ours}
+                if ours:
+                    outcome = outcome.joined(self._sample(ours, claims, state, view))
+                elif (stopped := _wait(state, view)) is not None:
+                    outcome.signal = stopped
+        return outcome
+
+    def _sample(
+        self,
+        ours: Mapping[str, Sequence[PlannedCell]],
+        claims: Claims,
+        state: State,
+        view: View,
+    ) -> Outcome:
+        try:
+            # Another run may have drawn some since they were looked up.
+            fresh = [_look_again(planned) for group in ours.values() for planned in group]
+            state.cells.update(cell_rows(fresh))
+            missing = [planned for planned in fresh if planned.draws]
+            if not missing:
+                return Outcome()
+            fleet = self._up(state, view)
+            return sample(missing, self.cluster, self.run, fleet, state, view)
+        finally:
+            for group in ours.values():
+                claims.release(group[0].stored)
+
+    def _up(self, state: State, view: View) -> Fleet:
+        if self._fleet is None:
+            state.stage = "starting Ray"
+            view.refresh(state)
+            self._ray.enter_context(connected(self.cluster))
+            self._fleet = Fleet()
+        return self._fleet
+
+    def release(self) -> None:
+        """Stop the engines: others need their cores. Ray stays up."""
+        if self._fleet is not None:
+            self._fleet.close()
+
+
+def _by_path(cells: Iterable[PlannedCell]) -> dict[str, list[PlannedCell]]:
+    groups: dict[str, list[PlannedCell]] = {}
+    for planned in cells:
+        groups.setdefault(planned.cell.path, []).append(planned)
+    return groups
+
+
+def _take(claims: Claims, group: Sequence[PlannedCell], told: set[str], view: View) -> bool:
+    other = claims.take(group[0].stored)
+    if other is not None and (line := f"{group[0].cell.key} is being drawn by {other}") not in told:
+        told.add(line)
+        view.say(f"{line}: its samples will count here too, and what it leaves is drawn then")
+    return other is None
+
+
+def _wait(state: State, view: View) -> int | None:
+    """Give the other run time; returns the signal that ended the wait, None for none."""
+    state.stage = "waiting for the run that draws the rest"
+    view.refresh(state)
+    with _signals() as heard:
+        heard.over.wait(_ASK_AGAIN_S)
+    return heard.number
+
+
+@dataclass(slots=True)
+class _Heard:
+    over: threading.Event = field(default_factory=threading.Event)
+    number: int | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.number = number
+        self.over.set()
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[_Heard]:
+    heard = _Heard()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, heard) for number in numbers]
+    try:
+        yield heard
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _look_again(planned: PlannedCell) -> PlannedCell:
+    """The cell with what the store holds of it now."""
+    held = planned.stored.ranks(planned.prompt_hashes)
+    found = 0
+    draws: list[Draw] = []
+    for draw in planned.draws:
+        ranks = tuple(rank for rank in draw.ranks if rank not in held.get(draw.problem_id, ()))
+        found += len(draw.ranks) - len(ranks)
+        if ranks:
+            draws.append(replace(draw, ranks=ranks))
+    return replace(planned, draws=tuple(draws), held=planned.held + found)
+
+
+def cell_rows(cells: Iterable[PlannedCell]) -> dict[str, CellProgress]:
+    """Path of each cell to what is wanted of it and what is missing.
+
+    Args:
+        cells: A cell comes several times where several studies want parts of it.
+    """
+    groups = _by_path(cells)
+    several = len({group[0].cell.family for group in groups.values()}) > 1
+    return {path: _row(group, several) for path, group in groups.items()}
+
+
+def _row(group: Sequence[PlannedCell], with_family: bool) -> CellProgress:
+    wanted: dict[str, int] = {}
+    missing: dict[str, set[int]] = {}
+    for planned in group:
+        for problem in planned.prompt_hashes:
+            wanted[problem] = max(planned.arm.n, wanted.get(problem, 0))
+        for draw in planned.draws:
+            missing.setdefault(draw.problem_id, set()).update(draw.ranks)
+    samples = sum(wanted.values())
+    cell = group[0].cell
+    family = [cell.family] if with_family else []
+    return CellProgress(
+        label=" · ".join([*family, cell.arm, cell.dataset, cell.prompt]),
+        problems=len(wanted),
+        samples=samples,
+        done_problems=len(wanted) - len(missing),
+        done_samples=samples - sum(map(len, missing.values())),
+        failed=len({failure.problem_id for planned in group for failure in planned.failures}),
+    )

@@ -1,0 +1,114 @@
+"""What Hydra's launchers of distlab do: jobs in this process, or side by side on Ray."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+from hydra.core.utils import JobReturn, run_job, setup_globals
+from omegaconf import DictConfig, open_dict
+from rich.console import Console
+
+from distlab import exits
+from distlab.command import resume_command
+from distlab.sweep.jobs import Job, make_jobs
+from distlab.sweep.record import JobState, SweepRecord, write_record
+from distlab.sweep.run import Result, Sweep
+from distlab.sweep.table import render_jobs
+
+
+def launch_here(
+    launcher: BasicLauncher, overrides: Sequence[Sequence[str]], first: int
+) -> list[JobReturn]:
+    """Run the jobs one after the other, with engines that serve all of them.
+
+    Args:
+        launcher: Has Hydra's context.
+        overrides: Of each job.
+        first: Number of the first job.
+
+    Raises:
+        UserError: A job has a wrong value; none was started.
+    """
+    configs = _compose(launcher, overrides, first)
+    jobs = make_jobs(configs)
+    book = _Book(jobs, Path(configs[0].hydra.sweep.dir))
+    console = Console()
+    sweep = Sweep(jobs, book.folder, book.command, console)
+    returns = []
+    try:
+        for job, config in zip(jobs, configs, strict=True):
+            assert launcher.hydra_context is not None
+            returns.append(
+                run_job(
+                    hydra_context=launcher.hydra_context,
+                    task_function=lambda _, number=job.number: book.take(sweep, number),
+                    config=config,
+                    job_dir_key="hydra.sweep.dir",
+                    job_subdir_key="hydra.sweep.subdir",
+                )
+            )
+    finally:
+        sweep.close()
+    book.end(console)
+    return returns
+
+
+class _Book:
+    """The results so far; keeps the sweep's record up to date."""
+
+    def __init__(self, jobs: Sequence[Job], folder: Path) -> None:
+        self.folder = folder
+        self.command = resume_command()
+        self._results = {job.number: Result.of(job, JobState.WAITING) for job in jobs}
+        self._engine_starts = 0
+        self._samples = 0
+        self._write()
+
+    def take(self, sweep: Sweep, number: int) -> int:
+        result = sweep.run(number)
+        self.enter([result], sweep.engine_starts, sweep.samples)
+        return result.record.status
+
+    def enter(self, results: Iterable[Result], engine_starts: int, samples: int) -> None:
+        self._results.update({result.record.number: result for result in results})
+        self._engine_starts, self._samples = engine_starts, samples
+        self._write()
+
+    def _write(self) -> None:
+        jobs = tuple(result.record for result in self._results.values())
+        write_record(
+            self.folder, SweepRecord(self.command, jobs, self._engine_starts, self._samples)
+        )
+
+    def end(self, console: Console) -> None:
+        """The table, and the status to exit with."""
+        render_jobs([line for result in self._results.values() for line in result.lines], console)
+        _say(console, f"{self._samples} samples drawn, {self._engine_starts} engine starts")
+        _say(console, f"sweep {self.folder}")
+        states = [result.record.state for result in self._results.values()]
+        if JobState.STOPPED in states or JobState.WAITING in states:
+            _say(console, "stopped; what was sampled is committed. Resume with:")
+            _say(console, f"  {self.command}")
+        for result in self._results.values():
+            exits.note(result.record.status)
+
+
+def _compose(
+    launcher: BasicLauncher, overrides: Sequence[Sequence[str]], first: int
+) -> list[DictConfig]:
+    setup_globals()
+    assert launcher.hydra_context is not None
+    assert launcher.config is not None
+    loader = launcher.hydra_context.config_loader
+    configs = []
+    for number, own in enumerate(overrides, first):
+        config = loader.load_sweep_config(launcher.config, list(own))
+        with open_dict(config):
+            config.hydra.job.id = number
+            config.hydra.job.num = number
+        configs.append(config)
+    return configs
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,191 @@
+"""Runs the jobs of a sweep: what a group of them misses is drawn together, each scores alone."""
+
+import signal
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from distlab import exits
+from distlab.config.complaints import explain
+from distlab.config.compose import conf_folder
+from distlab.noise import quiet
+from distlab.progress import State
+from distlab.report.escape import plain
+from distlab.samples.store import Store
+from distlab.sampling import Outcome
+from distlab.session import Session
+from distlab.study import Work, begin, check, draw, report, say_plan, score, showing
+from distlab.sweep.groups import group_jobs
+from distlab.sweep.jobs import Job
+from distlab.sweep.record import JobRecord, JobState
+from distlab.sweep.table import Line, lines_of
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job.
+
+    Attributes:
+        record: For the sweep's record.
+        lines: For the sweep's table.
+    """
+
+    record: JobRecord
+    lines: tuple[Line, ...]
+
+    @classmethod
+    def of(
+        cls, job: Job, state: JobState, status: int = 0, errors: tuple[str, ...] = ()
+    ) -> "Result":
+        """A job without a report."""
+        record = JobRecord(job.number, job.folder.path.name, job.apart, state, status, errors)
+        return cls(record, lines_of(record, None))
+
+
+class Sweep:
+    """The jobs of a sweep, or some of them, in this process."""
+
+    def __init__(self, jobs: Sequence[Job], folder: Path, command: str, console: Console) -> None:
+        """Plan; nothing is started.
+
+        Args:
+            jobs: In order.
+            folder: The sweep's.
+            command: The command line that resumes it.
+            console: Where to say what happens.
+        """
+        self._jobs = {job.number: job for job in jobs}
+        self._folder = folder
+        self._log = folder / "log.txt"
+        self._command = command
+        self._console = console
+        self._groups = group_jobs({job.number: job.study for job in jobs})
+        self._works: dict[int, Work] = {}
+        self._errors: dict[int, tuple[int, str]] = {}
+        self._begun: set[int] = set()
+        self._session: Session | None = None
+        self._signal: int | None = None
+        self.engine_starts = 0
+        self.samples = 0
+
+    def run(self, number: int) -> Result:
+        """Run a job; the first of a group draws for all of the group. Never raises."""
+        job = self._jobs[number]
+        if self._signal is not None:
+            return Result.of(job, JobState.WAITING, 128 + self._signal)
+        self._say(f"job {number} · {' '.join(job.apart)}")
+        try:
+            self._draw_group_of(number)
+            if self._signal is None and number in self._works:
+                return self._finish(job, self._works.pop(number))
+        except KeyboardInterrupt:
+            self._signal = signal.SIGINT
+        except Exception as error:
+            self._errors[number] = self._complaint(error, job.folder.log)
+        if self._signal is not None:
+            return Result.of(job, JobState.STOPPED, 128 + self._signal)
+        status, sentence = self._errors[number]
+        self._say(f"failed: {sentence}")
+        return Result.of(job, JobState.FAILED, status, (sentence,))
+
+    def close(self) -> None:
+        """Stop what is up."""
+        if self._session is not None:
+            with quiet(self._log):
+                self._session.__exit__()
+            self._session = None
+
+    def _finish(self, job: Job, work: Work) -> Result:
+        state = State()
+        with showing(job.folder.log, state) as view:
+            score(work, state, view)
+        tables = report(work)
+        self._say(f"report {job.folder.report}")
+        errors = tuple(work.outcome.errors)
+        for error in errors:
+            self._say(f"failed: {error}")
+        state_now = JobState.FAILED if errors else JobState.DONE
+        result = Result.of(job, state_now, exits.FAILED if errors else 0, errors)
+        return replace(result, lines=lines_of(result.record, tables))
+
+    def _draw_group_of(self, number: int) -> None:
+        if number in self._begun:
+            return
+        group = next(group for group in self._groups if number in group)
+        self._begun.update(group)
+        jobs = [self._jobs[member] for member in group]
+        works = self._prepare(jobs)
+        if not works:
+            return
+        try:
+            say_plan(self._console, works, self._log)
+            self._draw(works)
+        except Exception as error:
+            complaint = self._complaint(error, self._log)
+            for member in group:
+                self._works.pop(member, None)
+                self._errors.setdefault(member, complaint)
+
+    def _prepare(self, jobs: Sequence[Job]) -> list[Work]:
+        works = []
+        for job in jobs:
+            try:
+                job.folder.path.mkdir(parents=True, exist_ok=True)
+                check(job.study)
+                store = self._store(job)
+                name = f"{self._folder.name}/{job.folder.path.name}"
+                work = begin(job.study, job.config, job.folder, name, self._command, store)
+            except Exception as error:
+                self._errors[job.number] = self._complaint(error, job.folder.log)
+            else:
+                self._works[job.number] = work
+                works.append(work)
+        return works
+
+    def _store(self, job: Job) -> Store:
+        """One store for all jobs that name it, so that its shards' keys are read once."""
+        if self._session is not None and self._session.store.uri == job.study.store:
+            return self._session.store
+        found = (w.store for w in self._works.values() if w.store.uri == job.study.store)
+        return next(found, None) or Store.open(job.study.store)
+
+    def _draw(self, works: Sequence[Work]) -> None:
+        state = State()
+        with showing(self._log, state) as view, self._engines(works[0]) as session:
+            outcome = draw(works, session, state, view)
+            session.release()
+        self._count(outcome)
+        self._say(f"{self.samples} samples drawn, {self.engine_starts} engine starts so far")
+
+    @contextmanager
+    def _engines(self, work: Work) -> Iterator[Session]:
+        """The session of the last group, where it is on the same store and cluster."""
+        if self._session is None or (self._session.store, self._session.cluster) != (
+            work.store,
+            work.study.cluster,
+        ):
+            self.close()
+            self._session = Session(work.store, work.study.cluster, self._folder.name)
+        yield self._session
+
+    def _count(self, outcome: Outcome) -> None:
+        self._signal = outcome.signal
+        self.engine_starts += outcome.starts
+        self.samples += outcome.samples
+
+    def _complaint(self, error: Exception, log: Path) -> tuple[int, str]:
+        """Status and sentence; a fault of ours leaves its traceback in the log."""
+        sentence = explain(error, conf_folder())
+        if sentence is not None:
+            return exits.BAD_INPUT, sentence
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8", errors="replace") as stream:
+            traceback.print_exception(error, file=stream)
+        return exits.FAILED, f"{type(error).__name__}: {error} (traceback in {log})"
+
+    def _say(self, line: str) -> None:
+        self._console.print(plain(line, None), highlight=False, markup=False, soft_wrap=True)
