@@ -10,13 +10,15 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import FrameType
 
 from distlab.cells import PlannedCell
 from distlab.config.study import Cluster
 from distlab.decoding.types import Draw
 from distlab.engines.cluster import connected
-from distlab.engines.fleet import Fleet
+from distlab.engines.events import EventLog
+from distlab.engines.fleet import Fleet, ReplicaRecord
 from distlab.progress import CellProgress, State, View
 from distlab.samples.claims import Claims, claiming
 from distlab.samples.store import Store
@@ -34,12 +36,15 @@ class Session:
         store: Where samples go.
         cluster: Where engines run.
         run: Name that is stored with every sample and shown to other drivers of the store.
+        events: File that says what happens to engines.
     """
 
     store: Store
     cluster: Cluster
     run: str
+    events: Path
     _ray: ExitStack = field(default_factory=ExitStack)
+    _joined: bool = False
     _fleet: Fleet | None = None
 
     def __enter__(self) -> "Session":
@@ -95,23 +100,30 @@ class Session:
             if not missing:
                 return Outcome()
             fleet = self._up(state, view)
-            return sample(missing, self.cluster, self.run, fleet, state, view)
+            log = EventLog(self.events)
+            return sample(missing, self.cluster, self.run, fleet, state, view, log)
         finally:
             for group in ours.values():
                 claims.release(group[0].stored)
 
     def _up(self, state: State, view: View) -> Fleet:
-        if self._fleet is None:
+        if not self._joined:
             state.stage = "starting Ray"
             view.refresh(state)
             self._ray.enter_context(connected(self.cluster))
+            self._joined = True
+        if self._fleet is None:
             self._fleet = Fleet()
         return self._fleet
 
-    def release(self) -> None:
-        """Stop the engines: others need their cores. Ray stays up."""
-        if self._fleet is not None:
-            self._fleet.close()
+    def release(self) -> tuple[ReplicaRecord, ...]:
+        """Stop the engines, since others need their cores, and say where they ran. Ray stays up."""
+        if self._fleet is None:
+            return ()
+        self._fleet.close()
+        ran = tuple(self._fleet.records)
+        self._fleet = None
+        return ran
 
 
 def _by_path(cells: Iterable[PlannedCell]) -> dict[str, list[PlannedCell]]:

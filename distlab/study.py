@@ -6,7 +6,7 @@ A sweep takes the same steps with many studies: it draws for all of them at once
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -86,10 +86,9 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
     state = State()
     with (
         showing(folder.log, state) as view,
-        Session(store, study.cluster, folder.path.name) as session,
+        Session(store, study.cluster, folder.path.name, folder.events) as session,
     ):
         draw([work], session, state, view)
-        session.release()
         if work.outcome.signal is None:
             score(work, state, view)
     return _end(console, work)
@@ -175,7 +174,7 @@ def _notes(work: Work) -> Iterator[str]:
 
 
 def draw(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:
-    """Draw what the studies miss, then let models read it; manifests are kept up to date.
+    """Draw what the studies miss, let models read it, and stop the engines.
 
     Args:
         works: Studies on one store and one cluster.
@@ -194,7 +193,12 @@ def draw(works: Sequence[Work], session: Session, state: State, view: View) -> O
         work.outcome = part
         _finish_asks(work)
         work.write(provenance.after_sampling(work.manifest, part, work.clock))
-    return drawn if drawn.signal is not None else drawn.joined(_read(works, session, state, view))
+    if drawn.signal is None:
+        drawn = drawn.joined(_read(works, session, state, view))
+    ran = tuple(asdict(record) for record in session.release())
+    for work in works:
+        work.write(replace(work.manifest, replicas=ran))
+    return drawn
 
 
 def _read(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:

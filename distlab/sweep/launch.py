@@ -1,6 +1,7 @@
 """What Hydra's launchers of distlab do: jobs in this process, or side by side on Ray."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
@@ -41,7 +42,7 @@ def launch_here(
             returns.append(
                 run_job(
                     hydra_context=launcher.hydra_context,
-                    task_function=lambda _, number=job.number: book.take(sweep, number),
+                    task_function=partial(book.take, sweep, job.number),
                     config=config,
                     job_dir_key="hydra.sweep.dir",
                     job_subdir_key="hydra.sweep.subdir",
@@ -64,7 +65,7 @@ class _Book:
         self._samples = 0
         self._write()
 
-    def take(self, sweep: Sweep, number: int) -> int:
+    def take(self, sweep: Sweep, number: int, _: DictConfig) -> int:
         result = sweep.run(number)
         self.enter([result], sweep.engine_starts, sweep.samples)
         return result.record.status

@@ -157,7 +157,6 @@ class Sweep:
         state = State()
         with showing(self._log, state) as view, self._engines(works[0]) as session:
             outcome = draw(works, session, state, view)
-            session.release()
         self._count(outcome)
         self._say(f"{self.samples} samples drawn, {self.engine_starts} engine starts so far")
 
@@ -169,7 +168,12 @@ class Sweep:
             work.study.cluster,
         ):
             self.close()
-            self._session = Session(work.store, work.study.cluster, self._folder.name)
+            self._session = Session(
+                work.store,
+                work.study.cluster,
+                self._folder.name,
+                self._folder / "events.jsonl",
+            )
         yield self._session
 
     def _count(self, outcome: Outcome) -> None:
