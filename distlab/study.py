@@ -5,7 +5,7 @@ A sweep takes the same steps with many studies: it draws for all of them at once
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -185,11 +185,13 @@ def draw(works: Sequence[Work], session: Session, state: State, view: View) -> O
     Raises:
         UserError: The store cannot be written, or the cluster cannot be had.
     """
-    with _timed(works, "sample"):
+    with works[0].clock.stage("sample"):
         cells = [planned for work in works for planned in work.prepared.cells]
         drawn = session.draw(cells, state, view)
     for work in works:
         part = drawn.of(planned.cell for planned in work.prepared.cells)
+        # What all share is entered with the first, so that sums over the studies are right.
+        part = part if work is works[0] else replace(part, load_s=[], engine_s=0.0)
         work.outcome = part
         _finish_asks(work)
         work.write(provenance.after_sampling(work.manifest, part, work.clock))
@@ -211,7 +213,7 @@ def _read(works: Sequence[Work], session: Session, state: State, view: View) -> 
             readings.append((work, reader, planned))
     if not readings:
         return Outcome()
-    with _timed(works, "read"):
+    with works[0].clock.stage("read"):
         read = session.draw([planned for _, _, planned in readings], state, view)
     for work, reader, planned in readings:
         part = read.of([planned.cell])
@@ -219,14 +221,6 @@ def _read(works: Sequence[Work], session: Session, state: State, view: View) -> 
         work.write(provenance.after_reading(work.manifest, part, reader.name, path))
         work.outcome = work.outcome.joined(part)
     return read
-
-
-@contextmanager
-def _timed(works: Sequence[Work], stage: str) -> Iterator[None]:
-    with ExitStack() as clocks:
-        for work in works:
-            clocks.enter_context(work.clock.stage(stage))
-        yield
 
 
 def _finish_asks(work: Work) -> None:
@@ -261,11 +255,10 @@ def score(work: Work, state: State, view: View) -> None:
     work.write(work.manifest)
 
 
-def report(work: Work) -> StudyTables:
-    """Write the study's report and results; returns its tables."""
+def report(work: Work) -> tuple[StudyTables, Path]:
+    """Write the study's report and results; returns its tables and the report's path."""
     tables = build_report(work.folder.path)
-    write_report(work.folder.path, tables)
-    return tables
+    return tables, write_report(work.folder.path, tables)
 
 
 @contextmanager
@@ -290,10 +283,11 @@ def _end(console: Console, work: Work) -> int:
         _say(console, f"stopped; {outcome.samples} samples of this run are committed. Resume with:")
         _say(console, f"  {work.manifest.command}")
         return 128 + outcome.signal
-    render_terminal(report(work), console)
+    tables, path = report(work)
+    render_terminal(tables, console)
     _say(console, f"samples   {work.manifest.store}")
     _say(console, f"verdicts  {work.folder.verdicts}")
-    _say(console, f"report    {work.folder.report}")
+    _say(console, f"report    {path}")
     _say(console, f"manifest  {work.folder.manifest_file}")
     for error in outcome.errors:
         _say(console, f"failed: {error}")

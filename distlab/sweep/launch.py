@@ -11,6 +11,8 @@ from rich.console import Console
 
 from distlab import exits
 from distlab.command import resume_command
+from distlab.errors import UserError
+from distlab.report import build_report, write_report
 from distlab.sweep.jobs import Job, make_jobs
 from distlab.sweep.record import JobState, SweepRecord, write_record
 from distlab.sweep.run import Result, Sweep
@@ -85,13 +87,25 @@ class _Book:
         """The table, and the status to exit with."""
         render_jobs([line for result in self._results.values() for line in result.lines], console)
         _say(console, f"{self._samples} samples drawn, {self._engine_starts} engine starts")
-        _say(console, f"sweep {self.folder}")
+        self._report(console)
         states = [result.record.state for result in self._results.values()]
         if JobState.STOPPED in states or JobState.WAITING in states:
             _say(console, "stopped; what was sampled is committed. Resume with:")
             _say(console, f"  {self.command}")
         for result in self._results.values():
             exits.note(result.record.status)
+
+    def _report(self, console: Console) -> None:
+        """One report over all jobs, where they make one study."""
+        _say(console, f"sweep {self.folder}")
+        if sum(result.scored for result in self._results.values()) < 2:
+            return
+        try:
+            path = write_report(self.folder, build_report(self.folder))
+        except UserError as error:
+            _say(console, f"no report over all jobs: {error}")
+        else:
+            _say(console, f"report over all jobs {path}")
 
 
 def _compose(

@@ -32,10 +32,12 @@ class Result:
     Attributes:
         record: For the sweep's record.
         lines: For the sweep's table.
+        scored: Whether it has a report.
     """
 
     record: JobRecord
     lines: tuple[Line, ...]
+    scored: bool = False
 
     @classmethod
     def of(
@@ -103,14 +105,14 @@ class Sweep:
         state = State()
         with showing(job.folder.log, state) as view:
             score(work, state, view)
-        tables = report(work)
-        self._say(f"report {job.folder.report}")
+        tables, path = report(work)
+        self._say(f"report {path}")
         errors = tuple(work.outcome.errors)
         for error in errors:
             self._say(f"failed: {error}")
         state_now = JobState.FAILED if errors else JobState.DONE
         result = Result.of(job, state_now, exits.FAILED if errors else 0, errors)
-        return replace(result, lines=lines_of(result.record, tables))
+        return replace(result, lines=lines_of(result.record, tables), scored=True)
 
     def _draw_group_of(self, number: int) -> None:
         if number in self._begun:
