@@ -27,11 +27,14 @@ def check_local(cluster: Cluster) -> None:
 
 @contextmanager
 def connected(cluster: Cluster) -> Iterator[None]:
-    """Ray, for the block.
+    """Ray, for the block; where the process is in a cluster already, that.
 
     Raises:
         UserError: No cluster answers at the address, or it is too small.
     """
+    if ray.is_initialized():
+        yield
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Ray runs workers at niceness 15, so that anything else on the machine would starve an engine.
     os.environ.setdefault("RAY_worker_niceness", "0")

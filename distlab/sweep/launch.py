@@ -5,14 +5,17 @@ from functools import partial
 from pathlib import Path
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
-from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
 from distlab import exits
 from distlab.command import resume_command
 from distlab.errors import UserError
+from distlab.noise import quiet
 from distlab.report import build_report, write_report
+from distlab.sweep.group_task import Group, GroupResult, Said, run_group
+from distlab.sweep.groups import group_jobs
 from distlab.sweep.jobs import Job, make_jobs
 from distlab.sweep.record import JobState, SweepRecord, write_record
 from distlab.sweep.run import Result, Sweep
@@ -36,7 +39,7 @@ def launch_here(
     jobs = make_jobs(configs)
     book = _Book(jobs, Path(configs[0].hydra.sweep.dir))
     console = Console()
-    sweep = Sweep(jobs, book.folder, book.command, console)
+    sweep = Sweep(jobs, book.folder, book.command, console, book.folder / "log.txt")
     returns = []
     try:
         for job, config in zip(jobs, configs, strict=True):
@@ -56,6 +59,68 @@ def launch_here(
     return returns
 
 
+def launch_on_ray(
+    launcher: BasicLauncher, overrides: Sequence[Sequence[str]], first: int
+) -> list[JobReturn]:
+    """Run the jobs side by side over a cluster; those that share a checkpoint in one process.
+
+    Args:
+        launcher: Has Hydra's context.
+        overrides: Of each job.
+        first: Number of the first job.
+
+    Raises:
+        UserError: A job has a wrong value, or jobs name different clusters; none was started.
+    """
+    from distlab.engines.beside import run_beside
+    from distlab.engines.cluster import connected
+
+    configs = _compose(launcher, overrides, first)
+    jobs = make_jobs(configs)
+    if len({job.study.cluster.address for job in jobs}) > 1:
+        raise UserError(
+            "hydra/launcher=ray runs all jobs on one cluster: give one `cluster.address`"
+        )
+    book = _Book(jobs, Path(configs[0].hydra.sweep.dir))
+    by_number = {job.number: job for job in jobs}
+    groups = [
+        Group(
+            tuple(by_number[number] for number in group),
+            book.folder.absolute(),
+            book.command,
+            Path.cwd(),
+        )
+        for group in group_jobs({job.number: job.study for job in jobs})
+    ]
+    console = Console()
+    with quiet(book.folder / "log.txt") as terminal, connected(jobs[0].study.cluster):
+        said = Said(groups, terminal)
+        for group, ended in run_beside(run_group, groups, said.pass_on):
+            book.enter(*_outcome(group, ended))
+        said.pass_on()
+    book.end(console)
+    return [
+        _job_return(config, book.status(job)) for job, config in zip(jobs, configs, strict=True)
+    ]
+
+
+def _outcome(group: Group, ended: GroupResult | Exception) -> tuple[Sequence[Result], int, int]:
+    if isinstance(ended, GroupResult):
+        return ended.results, ended.engine_starts, ended.samples
+    error = f"its process ended: {str(ended).splitlines()[-1]} (see {group.said})"
+    failed = [Result.of(job, JobState.FAILED, exits.FAILED, (error,)) for job in group.jobs]
+    return failed, 0, 0
+
+
+def _job_return(config: DictConfig, status: int) -> JobReturn:
+    return JobReturn(
+        overrides=list(config.hydra.overrides.task),
+        cfg=config,
+        _return_value=status,
+        status=JobStatus.COMPLETED,
+    )
+
+
 class _Book:
     """The results so far; keeps the sweep's record up to date."""
 
@@ -68,14 +133,19 @@ class _Book:
         self._write()
 
     def take(self, sweep: Sweep, number: int, _: DictConfig) -> int:
+        starts, samples = sweep.engine_starts, sweep.samples
         result = sweep.run(number)
-        self.enter([result], sweep.engine_starts, sweep.samples)
+        self.enter([result], sweep.engine_starts - starts, sweep.samples - samples)
         return result.record.status
 
     def enter(self, results: Iterable[Result], engine_starts: int, samples: int) -> None:
         self._results.update({result.record.number: result for result in results})
-        self._engine_starts, self._samples = engine_starts, samples
+        self._engine_starts += engine_starts
+        self._samples += samples
         self._write()
+
+    def status(self, job: Job) -> int:
+        return self._results[job.number].record.status
 
     def _write(self) -> None:
         jobs = tuple(result.record for result in self._results.values())

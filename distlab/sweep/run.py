@@ -51,7 +51,9 @@ class Result:
 class Sweep:
     """The jobs of a sweep, or some of them, in this process."""
 
-    def __init__(self, jobs: Sequence[Job], folder: Path, command: str, console: Console) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], folder: Path, command: str, console: Console, log: Path
+    ) -> None:
         """Plan; nothing is started.
 
         Args:
@@ -59,10 +61,11 @@ class Sweep:
             folder: The sweep's.
             command: The command line that resumes it.
             console: Where to say what happens.
+            log: For what engines and Ray print.
         """
         self._jobs = {job.number: job for job in jobs}
         self._folder = folder
-        self._log = folder / "log.txt"
+        self._log = log
         self._command = command
         self._console = console
         self._groups = group_jobs({job.number: job.study for job in jobs})

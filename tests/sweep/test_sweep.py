@@ -1,6 +1,5 @@
 """Sweeps end to end, as a user runs them, with scripted engines: real Ray, real store, no model."""
 
-
 import pytest
 
 from distlab.sweep.record import JobState, SweepRecord, read_record
