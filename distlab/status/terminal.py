@@ -74,7 +74,7 @@ def _by(cell: CellStatus) -> Iterator[str]:
 
 
 def _when(moment: datetime.datetime | None) -> str:
-    return "never" if moment is None else moment.astimezone().isoformat(" ", timespec="seconds")
+    return "never" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _failures(cells: Sequence[CellStatus]) -> Iterator[str]:

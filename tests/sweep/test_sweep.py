@@ -42,9 +42,6 @@ class TestSweep:
         assert (swept.engine_starts, swept.samples, swept.status) == (2, TOTAL, 0)
         assert swept.jobs[1].overrides == ("prompt=zero-shot", "decoding.max_tokens=12")
 
-    def test_it_ends_with_one_table_over_all_jobs(self, place: Place) -> None:
-        print(place)
-
     def test_the_same_sweep_again_draws_nothing_and_starts_no_engine(self, place: Place) -> None:
         before = place.keys()
         output = place.run(*SWEEP)
