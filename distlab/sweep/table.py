@@ -79,8 +79,8 @@ def render_jobs(lines: Sequence[Line], console: Console) -> None:
     for name in ("base", "instruct", "gap [95 %]"):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
-        job = " ".join([str(line.job.number), *line.job.overrides])
-        texts = (job, line.what, line.job.state, line.base, line.instruct, line.gap)
+        name = " ".join([str(line.job.number), *line.job.overrides])
+        texts = (name, line.what, line.job.state, line.base, line.instruct, line.gap)
         table.add_row(*(terminal(text, None) for text in texts))
     console.print(table)
     for job in dict.fromkeys(line.job for line in lines):
