@@ -102,6 +102,18 @@ class State:
     drawn: int = 0
     sampling_since: float | None = None
 
+    def moved(self, cell: str, done: int, spared: int) -> None:
+        """Keep a cell's row right where problems stop once they are solved.
+
+        Args:
+            cell: Path of the cell.
+            done: Problems that are done now and were not, or the other way round.
+            spared: Samples that are not needed any more.
+        """
+        row = self.cells[cell]
+        row.done_problems += done
+        row.samples -= spared
+
     @property
     def tokens_per_s(self) -> float:
         """New tokens a second since the first engine was ready; 0 before."""

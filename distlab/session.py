@@ -7,7 +7,7 @@ released or others need their place.
 import contextlib
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from distlab.cells import PlannedCell
 from distlab.config.study import Cluster
 from distlab.decoding.types import Draw
 from distlab.engines.cluster import connected
+from distlab.engines.dispatcher import FollowUp
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet, ReplicaRecord
 from distlab.progress import CellProgress, State, View
@@ -24,8 +25,16 @@ from distlab.samples.claims import Claims, claiming
 from distlab.samples.store import Store
 from distlab.sampling import Outcome, sample
 
+Pace = Callable[[Sequence[PlannedCell]], tuple[Sequence[PlannedCell], FollowUp | None]]
+"""Cells with all that is missing, to what to draw first and what follows from what comes back."""
+
 # Seconds between two looks at a cell that another run draws (ours).
 _ASK_AGAIN_S = 5.0
+
+
+def all_at_once(cells: Sequence[PlannedCell]) -> tuple[Sequence[PlannedCell], FollowUp | None]:
+    """Everything that is missing."""
+    return cells, None
 
 
 @dataclass(slots=True)
@@ -54,7 +63,9 @@ class Session:
         self.release()
         self._ray.close()
 
-    def draw(self, cells: Sequence[PlannedCell], state: State, view: View) -> Outcome:
+    def draw(
+        self, cells: Sequence[PlannedCell], state: State, view: View, pace: Pace = all_at_once
+    ) -> Outcome:
         """Draw what is missing of any cells, a cell that comes several times once.
 
         A cell that another run draws at this moment is waited for, and what that run leaves is
@@ -64,47 +75,50 @@ class Session:
             cells: Of any studies; the store has their folders.
             state: What the view shows; gets a row a cell.
             view: Shows it.
+            pace: Of cells that are ours to draw, what to draw first and what to draw then.
 
         Raises:
             UserError: The store cannot be written, or the cluster cannot be had.
         """
-        left = _by_path(cells)
-        state.cells.update(cell_rows(cells))
+        wanted = merged(cells)
+        state.cells.update(cell_rows(wanted))
         outcome = Outcome()
-        left = {path: group for path, group in left.items() if any(p.draws for p in group)}
+        left = {planned.cell.path: planned for planned in wanted if planned.draws}
         if not left:
             return outcome
         with claiming(self.store, self.run) as claims:
             told: set[str] = set()
             while left and outcome.signal is None:
-                ours = {p: group for p, group in left.items() if _take(claims, group, told, view)}
-                left = {path: group for path, group in left.items() if path not in ours}
+                ours = [p for p in left.values() if _take(claims, p, told, view)]
+                for planned in ours:
+                    del left[planned.cell.path]
                 if ours:
-                    outcome = outcome.joined(self._sample(ours, claims, state, view))
+                    outcome = outcome.joined(self._sample(ours, claims, state, view, pace))
                 elif (stopped := _wait(state, view)) is not None:
                     outcome.signal = stopped
         return outcome
 
     def _sample(
         self,
-        ours: Mapping[str, Sequence[PlannedCell]],
+        ours: Sequence[PlannedCell],
         claims: Claims,
         state: State,
         view: View,
+        pace: Pace,
     ) -> Outcome:
         try:
             # Another run may have drawn some since they were looked up.
-            fresh = [_look_again(planned) for group in ours.values() for planned in group]
+            fresh = [_look_again(planned) for planned in ours]
             state.cells.update(cell_rows(fresh))
-            missing = [planned for planned in fresh if planned.draws]
-            if not missing:
+            first, then = pace([planned for planned in fresh if planned.draws])
+            if not any(planned.draws for planned in first):
                 return Outcome()
             fleet = self._up(state, view)
             log = EventLog(self.events)
-            return sample(missing, self.cluster, self.run, fleet, state, view, log)
+            return sample(first, self.cluster, self.run, fleet, state, view, log, then)
         finally:
-            for group in ours.values():
-                claims.release(group[0].stored)
+            for planned in ours:
+                claims.release(planned.stored)
 
     def _up(self, state: State, view: View) -> Fleet:
         if not self._joined:
@@ -126,16 +140,41 @@ class Session:
         return ran
 
 
-def _by_path(cells: Iterable[PlannedCell]) -> dict[str, list[PlannedCell]]:
+def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
+    """Every cell once, with all that several studies want of it.
+
+    Args:
+        cells: A cell comes several times where several studies want parts of it.
+    """
     groups: dict[str, list[PlannedCell]] = {}
     for planned in cells:
         groups.setdefault(planned.cell.path, []).append(planned)
-    return groups
+    return [group[0] if len(group) == 1 else _union(group) for group in groups.values()]
 
 
-def _take(claims: Claims, group: Sequence[PlannedCell], told: set[str], view: View) -> bool:
-    other = claims.take(group[0].stored)
-    if other is not None and (line := f"{group[0].cell.key} is being drawn by {other}") not in told:
+def _union(group: Sequence[PlannedCell]) -> PlannedCell:
+    wanted: dict[str, int] = {}
+    draws: dict[str, Draw] = {}
+    for planned in group:
+        for problem in planned.prompt_hashes:
+            wanted[problem] = max(planned.cell.n, wanted.get(problem, 0))
+        for draw in planned.draws:
+            known = draws.get(draw.problem_id, draw)
+            ranks = tuple(sorted({*known.ranks, *draw.ranks}))
+            draws[draw.problem_id] = replace(draw, ranks=ranks)
+    missing = sum(len(draw.ranks) for draw in draws.values())
+    return replace(
+        max(group, key=lambda planned: planned.cell.n),
+        prompt_hashes={p: h for planned in group for p, h in planned.prompt_hashes.items()},
+        draws=tuple(draws.values()),
+        held=sum(wanted.values()) - missing,
+        failures=tuple({f.problem_id: f for planned in group for f in planned.failures}.values()),
+    )
+
+
+def _take(claims: Claims, planned: PlannedCell, told: set[str], view: View) -> bool:
+    other = claims.take(planned.stored)
+    if other is not None and (line := f"{planned.cell.key} is being drawn by {other}") not in told:
         told.add(line)
         view.say(f"{line}: its samples will count here too, and what it leaves is drawn then")
     return other is None
@@ -189,29 +228,21 @@ def cell_rows(cells: Iterable[PlannedCell]) -> dict[str, CellProgress]:
     """Path of each cell to what is wanted of it and what is missing.
 
     Args:
-        cells: A cell comes several times where several studies want parts of it.
+        cells: As ``merged``.
     """
-    groups = _by_path(cells)
-    several = len({group[0].cell.family for group in groups.values()}) > 1
-    return {path: _row(group, several) for path, group in groups.items()}
+    kept = merged(cells)
+    several = len({planned.cell.family for planned in kept}) > 1
+    return {planned.cell.path: _row(planned, several) for planned in kept}
 
 
-def _row(group: Sequence[PlannedCell], with_family: bool) -> CellProgress:
-    wanted: dict[str, int] = {}
-    missing: dict[str, set[int]] = {}
-    for planned in group:
-        for problem in planned.prompt_hashes:
-            wanted[problem] = max(planned.arm.n, wanted.get(problem, 0))
-        for draw in planned.draws:
-            missing.setdefault(draw.problem_id, set()).update(draw.ranks)
-    samples = sum(wanted.values())
-    cell = group[0].cell
+def _row(planned: PlannedCell, with_family: bool) -> CellProgress:
+    cell = planned.cell
     family = [cell.family] if with_family else []
     return CellProgress(
         label=" · ".join([*family, cell.arm, cell.dataset, cell.prompt]),
-        problems=len(wanted),
-        samples=samples,
-        done_problems=len(wanted) - len(missing),
-        done_samples=samples - sum(map(len, missing.values())),
-        failed=len({failure.problem_id for planned in group for failure in planned.failures}),
+        problems=len(planned.prompt_hashes),
+        samples=planned.held + sum(len(draw.ranks) for draw in planned.draws),
+        done_problems=len(planned.prompt_hashes) - len(planned.draws),
+        done_samples=planned.held,
+        failed=len(planned.failures),
     )

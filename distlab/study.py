@@ -5,7 +5,7 @@ A sweep takes the same steps with many studies: it draws for all of them at once
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,9 +17,11 @@ from distlab import provenance
 from distlab.cells import PlannedCell, Prepared, prepare
 from distlab.config.study import Study
 from distlab.engines.cluster import check_local
+from distlab.engines.dispatcher import FollowUp
 from distlab.noise import quiet
 from distlab.plan.machine import check_fits
 from distlab.problems import write_problems
+from distlab.problems.types import Gold
 from distlab.progress import State, View, make_view
 from distlab.reading import ModelReader, model_readers, plan_readings
 from distlab.report import build_report, render_terminal, write_report
@@ -28,8 +30,10 @@ from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.asks import Ask, write_ask
 from distlab.samples.store import Store
 from distlab.sampling import Outcome
-from distlab.score import score_run
+from distlab.score import score_run, verdict_cache
+from distlab.scoring.bench import Bench
 from distlab.session import Session, cell_rows
+from distlab.solving import UntilSolved
 
 EXIT_FAILED = 1
 
@@ -158,7 +162,8 @@ def say_plan(console: Console, works: Sequence[Work], log: Path) -> None:
     held = sum(row.done_samples for row in rows)
     missing = sum(row.samples for row in rows) - held
     uri = works[0].store.uri
-    _say(console, f"{missing} samples to draw, {held} in the store {uri} · log {log}")
+    at_most = "at most " if any(work.study.waves is not None for work in works) else ""
+    _say(console, f"{at_most}{missing} samples to draw, {held} in the store {uri} · log {log}")
 
 
 def _notes(work: Work) -> Iterator[str]:
@@ -185,9 +190,10 @@ def draw(works: Sequence[Work], session: Session, state: State, view: View) -> O
     Raises:
         UserError: The store cannot be written, or the cluster cannot be had.
     """
-    with works[0].clock.stage("sample"):
-        cells = [planned for work in works for planned in work.prepared.cells]
-        drawn = session.draw(cells, state, view)
+    drawn = Outcome()
+    for alike in _by_pace(works):
+        if drawn.signal is None:
+            drawn = drawn.joined(_sample(alike, session, state, view))
     for work in works:
         part = drawn.of(planned.cell for planned in work.prepared.cells)
         # What all share is entered with the first, so that sums over the studies are right.
@@ -200,6 +206,54 @@ def draw(works: Sequence[Work], session: Session, state: State, view: View) -> O
     ran = tuple(asdict(record) for record in session.release())
     for work in works:
         work.write(replace(work.manifest, replicas=ran))
+    return drawn
+
+
+def _by_pace(works: Sequence[Work]) -> list[list[Work]]:
+    """Studies that draw all, and those that stop under the same judges, together."""
+    groups: list[tuple[object, list[Work]]] = []
+    for work in works:
+        study = work.study
+        judges = study.extractors, study.graders, study.pool
+        pace = None if study.waves is None else (study.waves, judges)
+        found = next((group for known, group in groups if known == pace), None)
+        if found is None:
+            groups.append((pace, [work]))
+        else:
+            found.append(work)
+    return [group for _, group in groups]
+
+
+def _sample(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:
+    """Draw all that is missing, or until every problem is solved and say what that saved."""
+    cells = [planned for work in works for planned in work.prepared.cells]
+    study, clock = works[0].study, works[0].clock
+    if study.waves is None:
+        with clock.stage("sample"):
+            return session.draw(cells, state, view)
+    waves = study.waves
+    golds: dict[str, dict[str, Gold]] = {}
+    for work in works:
+        for name, dataset in work.prepared.datasets.items():
+            golds.setdefault(name, {}).update({p.id: p.gold for p in dataset.problems})
+    cache = verdict_cache(works[0].store)
+    said: list[str] = []
+
+    with closing(Bench(study.extractors, study.graders, study.pool, cache)) as bench:
+        begun: list[UntilSolved] = []
+
+        def pace(ours: Sequence[PlannedCell]) -> tuple[Sequence[PlannedCell], FollowUp]:
+            until = UntilSolved(ours, golds, bench, waves, state.moved)
+            begun.append(until)
+            with clock.stage("judge_stored"):
+                return until.start(), until.follow_up
+
+        with clock.stage("sample"):
+            drawn = session.draw(cells, state, view, pace)
+    for until in begun:
+        said += [until.spared().sentence, *([until.trouble] if until.trouble else [])]
+    for work in works:
+        work.write(replace(work.manifest, notes=(*work.manifest.notes, *said)))
     return drawn
 
 
