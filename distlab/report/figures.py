@@ -14,8 +14,11 @@ def percent(share: float) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of shares as percentage points, always signed."""
-    return DASH if math.isnan(difference) else f"{100 * difference:+.1f}".replace("-", "−")
+    """A difference of shares as percentage points, signed unless it is zero."""
+    if math.isnan(difference):
+        return DASH
+    shown = f"{100 * difference:+.1f}"
+    return shown[1:] if float(shown) == 0 else shown.replace("-", "−")
 
 
 def percent_interval(estimate: Estimate) -> str:

@@ -253,7 +253,7 @@ def _strata(study: StudyTables) -> Iterator[Statement]:
 def _scale(study: StudyTables) -> Iterator[Statement]:
     ours = [row for row in study.trends if row.source == OURS]
     if not any(row.trend.families > 2 for row in ours):
-        yield _cannot("a trend of ours needs three families of two sizes; run a sweep over `model`")
+        yield _cannot("a trend of ours needs three families of two sizes; run a sweep over model")
     stand = {judge_name(row.judge) for row in headline_gaps(study)}
     for row in study.trends:
         if row.source == OURS and row.judge not in stand:

@@ -2,6 +2,7 @@
 
 import io
 import textwrap
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -71,7 +72,9 @@ class Picture:
 def draw(chart: Chart) -> Picture:
     """Draw a chart; the same chart gives the same bytes."""
     vector, raster = io.StringIO(), io.BytesIO()
-    with _style(chart):
+    with _style(chart), warnings.catch_warnings():
+        # A name in a script that the font lacks: the SVG keeps it, for the fonts of the reader.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = _figure(chart)
         figure.savefig(vector, format="svg", transparent=True, metadata=_NO_METADATA)
         figure.savefig(raster, format="png", dpi=_DPI, facecolor="white")
@@ -168,7 +171,7 @@ def _draw_intervals(axes: Axes, chart: IntervalChart) -> None:
             label=plain(series.name, None),
         )
     axes.axvline(0, color="#808080", linewidth=0.8)
-    axes.set_xlabel(chart.axis)
+    axes.set_xlabel(plain(chart.axis, None))
     _rows(axes, labels)
 
 
@@ -185,8 +188,8 @@ def _draw_lines(axes: Axes, chart: LineChart) -> None:
         )
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(chart.x_axis)
-    axes.set_ylabel(chart.y_axis)
+    axes.set_xlabel(plain(chart.x_axis, None))
+    axes.set_ylabel(plain(chart.y_axis, None))
 
 
 def _draw_sizes(axes: Axes, chart: SizeChart) -> None:
@@ -195,8 +198,8 @@ def _draw_sizes(axes: Axes, chart: SizeChart) -> None:
         _draw_size(axes, series, sizes, _SHAPES[look.shape % len(_SHAPES)], look.colour)
     axes.axhline(0, color="#808080", linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlabel(chart.x_axis)
-    axes.set_ylabel(chart.y_axis)
+    axes.set_xlabel(plain(chart.x_axis, None))
+    axes.set_ylabel(plain(chart.y_axis, None))
 
 
 def _draw_size(axes: Axes, series: Series, sizes: Sequence[float], shape: str, colour: str) -> None:
@@ -219,8 +222,8 @@ def _draw_matrix(axes: Axes, chart: MatrixChart) -> None:
     ticks = [_wrapped(label) for label in chart.labels]
     axes.set_xticks(range(len(ticks)), ticks)
     axes.set_yticks(range(len(ticks)), ticks)
-    axes.set_xlabel(chart.x_axis)
-    axes.set_ylabel(chart.y_axis)
+    axes.set_xlabel(plain(chart.x_axis, None))
+    axes.set_ylabel(plain(chart.y_axis, None))
 
 
 def _draw_bars(axes: Axes, chart: BarChart) -> None:
@@ -237,5 +240,5 @@ def _draw_bars(axes: Axes, chart: BarChart) -> None:
         )
         left = left + np.array(part.values)
     axes.set_xlim(0, 100)
-    axes.set_xlabel(chart.axis)
+    axes.set_xlabel(plain(chart.axis, None))
     _rows(axes, chart.bars)

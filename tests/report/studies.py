@@ -43,9 +43,7 @@ def write_run(
     """Write the run folder of one family, with ``note`` wherever a text is not ours."""
     run = RunFolder(path)
     run.path.mkdir(parents=True)
-    problems = {
-        name: list(_problems(name, note)) for name in ("gsm8k", "math-500", "math-perturb-hard")
-    }
+    problems = {name: list(_problems(name, note)) for name in datasets}
     for name, rows in problems.items():
         write_problems(run.problems(name), rows)
         _write_nulls(run.nulls(name), rows)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from distlab.report import build_report
@@ -46,3 +47,30 @@ def test_other_families_have_no_row(make_run: Make) -> None:
     cell = make_cell("base/cot", "math-500", 20)
     item = make_problem("a", "math-500")
     assert build_report(make_run([cell], [item], [Samples(cell, "a", "1" * 20)])).replications == ()
+
+
+def test_the_papers_drop_is_judged_over_whole_sets(make_run: Make) -> None:
+    sizes = {"math-500": 500, "math-perturb-hard": 279}
+    cells, items, rows = [], [], []
+    for dataset, size in sizes.items():
+        cell = replace(make_cell("instruct/t0.05", dataset, 20), family="llama3-70b")
+        mine = [make_problem(f"{dataset}-{i}", dataset) for i in range(size)]
+        mine = [replace(p, strata={"level": "5"}) for p in mine]
+        if dataset == "math-500":
+            mine = [replace(p, strata={"level": str(i % 5 + 1)}) for i, p in enumerate(mine)]
+        # The paper's shares, 59.80 and 22.22 per cent.
+        solved = round({"math-500": 0.598, "math-perturb-hard": 0.2222}[dataset] * size)
+        rows += [Samples(cell, p.id, ("1" if i < solved else "0") * 20) for i, p in enumerate(mine)]
+        cells.append(cell)
+        items += mine
+    study = build_report(make_run(cells, items, rows))
+    (drop,) = (row for row in study.replications if row.figure == "drop")
+    assert drop.published.value == pytest.approx(0.2222 - 0.598)
+    assert drop.reason == ""
+    # The same figure; but two sets of this size leave it open by more than five points.
+    assert drop.judgement == "cannot tell"
+    whole, cut = study.unpaired
+    assert (whole.before_problems, cut.before_problems, cut.level) == (500, 100, "5")
+    assert whole.change.value == pytest.approx(drop.published.value, abs=1e-3)
+    assert whole.published == drop.published
+    assert np.isnan(cut.published.value)
