@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--n", type=int, help="samples to keep of each problem (default: all)")
     add("--skip", type=int, nargs="+", default=[], metavar="ROW", help="rows to leave out, from 1")
     add("--into", type=Path, metavar="RUN", help="add the samples to this ingested run")
-    add("--store", default="store", help="where samples are kept (default: store)")
+    add("--store", help="where samples are kept (default: store)")
     add("--runs", type=Path, default=Path("runs"), help="parent of the run folder (default: runs)")
     return parser
 
@@ -159,6 +159,8 @@ def _run(
     """The run folder to write, and its manifest so far."""
     command = shlex.join(["python", "-m", "distlab.ingest", *words])
     if arguments.into is not None:
+        if arguments.store is not None:
+            raise UserError("--into has its run's store: leave --store away")
         folder = RunFolder(arguments.into)
         manifest = folder.read_manifest()
         if INGESTED not in manifest.config:
@@ -170,7 +172,7 @@ def _run(
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = RunFolder(arguments.runs / f"{stamp}-{labels.family}")
     return folder, replace(
-        new_manifest(folder.path.name, Store.look(arguments.store)), command=command
+        new_manifest(folder.path.name, Store.look(arguments.store or "store")), command=command
     )
 
 

@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distlab.errors import UserError
+
+_FIELD_CHARACTERS: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ def _object(place: str, value: object) -> Row:
 
 
 def _csv(path: Path) -> Iterator[Row]:
+    # A field may hold a model's whole output; the limit of the library is 128 KiB.
+    csv.field_size_limit(_FIELD_CHARACTERS)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, strict=True)
         line = 2

@@ -18,7 +18,8 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKUP: Final = re.compile(
     r"[\\`*_\[\]#|~!$^<>&\"]|(?<!\w)@|@(?!\d)|:(?=//)|(?i:(?<=\bwww)\.)|^[-+=:]|(?<=^\d)[.)](?=\s|$)"
 )
-_FORMULA: Final = re.compile(r"^\s*[=+\-@|%]")
+# Some spreadsheets take the full-width signs for the others.
+_FORMULA: Final = re.compile(r"^\s*[=+\-@|%＝＋－＠]")
 
 
 def plain(text: str, limit: int | None = LIMIT) -> str:

@@ -85,6 +85,7 @@ def _serve(app: ASGIApp, listener: socket.socket) -> None:
         access_log=False,
         log_level="error",
         server_header=False,
+        proxy_headers=False,
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=1,

@@ -53,6 +53,8 @@ JOIN sample ON sample.cell = cells.place AND sample.problem = problems.place
 JOIN extractors ON extractors.name = raw.extractor
 JOIN graders ON graders.name = raw.grader
 JOIN verdicts ON verdicts.name = raw.verdict;
+CREATE TABLE left_out AS
+SELECT (SELECT count(*) FROM raw) - (SELECT count(*) FROM judged) AS rows;
 DROP TABLE raw;
 CREATE TABLE verdict AS
 SELECT number, extractor, grader, any_value(verdict) AS verdict
@@ -124,6 +126,10 @@ class RunIndex:
             _table(db, name, ("name",), [(label,) for label in labels])
         db.execute(_TABLES)
         return cls(manifest, manifest.cells, problems, extractors, graders, db)
+
+    def left_out(self) -> int:
+        """Verdict rows of no cell, problem or rank that the run has; nothing shows them."""
+        return int(self._rows("SELECT rows FROM left_out")[0][0])
 
     def count(self, wanted: Filter) -> int:
         """How many samples a filter takes."""
@@ -320,6 +326,17 @@ def _load(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
         db.register("part", table)
         db.execute("INSERT INTO raw SELECT * FROM part")
     db.unregister("part")
+    _refuse_unknown_verdicts(db)
+
+
+def _refuse_unknown_verdicts(db: duckdb.DuckDBPyConnection) -> None:
+    found = db.execute("SELECT DISTINCT verdict FROM raw ORDER BY verdict").fetchall()
+    for (name,) in found:
+        if name not in VERDICT_NAMES:
+            raise UserError(
+                f"the verdicts hold the unknown verdict {name!r}; run `python -m distlab.score` "
+                "again"
+            )
 
 
 def _labels(db: duckdb.DuckDBPyConnection, group: str, manifest: Manifest) -> tuple[str, ...]:

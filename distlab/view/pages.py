@@ -108,7 +108,10 @@ class Pages:
     def overview(self, request: Request) -> Response:
         """Cells with their numbers, and what the run says of itself."""
         return self._render(
-            "overview.html", manifest=self._index.manifest, counts=self._index.cell_counts()
+            "overview.html",
+            manifest=self._index.manifest,
+            counts=self._index.cell_counts(),
+            left_out=self._index.left_out(),
         )
 
     def samples(self, request: Request) -> Response:

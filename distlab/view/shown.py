@@ -17,6 +17,12 @@ _UNUSUAL: Final = re.compile(r"[^\x20-\x7e\n\t]")
 # Line and paragraph separators, controls, formats (bidi overrides, zero-width), and what is no
 # character at all.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks that take no ink: fillers, and the selectors that can carry hidden text. The two
+# that choose between emoji and text are left alone.
+_INKLESS: Final = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0"
+    r"\U000e0100-\U000e01ef]"
+)
 # Characters of a sample beside others, from its begin and its end (ours); its page has all.
 HEAD: Final = 900
 TAIL: Final = 600
@@ -84,7 +90,7 @@ def finalize(value: object) -> object:
 
 def _written_out(found: re.Match[str]) -> str:
     character = found[0]
-    if unicodedata.category(character) not in _UNSEEN:
+    if unicodedata.category(character) not in _UNSEEN and not _INKLESS.match(character):
         return character
     code = character.encode("unicode_escape", "surrogatepass").decode("ascii")
     name = unicodedata.name(character, f"U+{ord(character):04X}")

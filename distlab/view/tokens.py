@@ -1,6 +1,7 @@
 """First tokens of branches as text, where the checkpoint's tokenizer is on this machine."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,9 @@ class FirstTokens:
         found = {}
         for cell in manifest.cells:
             if cell.variant not in found and (file := _file(manifest, cell)) is not None:
-                found[cell.variant] = Tokenizer.from_file(str(file))
+                # The library raises no narrower class; a first token is then shown by its id.
+                with suppress(Exception):
+                    found[cell.variant] = Tokenizer.from_file(str(file))
         return cls(found)
 
     def text(self, cell: Cell, token: int) -> str | None:
@@ -57,6 +60,10 @@ def _file(manifest: Manifest, cell: Cell) -> Path | None:
 
 def _in_hub_cache(name: str, commit: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    found = try_to_load_from_cache(name, _FILE, revision=commit)
+    try:
+        found = try_to_load_from_cache(name, _FILE, revision=commit)
+    except HFValidationError:
+        return None
     return Path(found) if isinstance(found, str) else None

@@ -31,7 +31,9 @@ def write(folder: Path, rows: Sequence[object], name: str = "given.jsonl") -> Pa
 
 def command(folder: Path, file: Path, *words: str) -> list[str]:
     mapping = () if "--map" in words else MAP
-    places = ("--store", str(folder / "store"), "--runs", str(folder / "runs"))
+    places = ["--runs", str(folder / "runs")]
+    if "--into" not in words:
+        places += ["--store", str(folder / "store")]
     return [str(file), "--variant", "base", *mapping, *places, *words]
 
 
@@ -172,6 +174,12 @@ def test_two_files_make_one_run_of_two_arms(ingest: Ingest, tmp_path: Path) -> N
     assert [problem.id for problem in read_problems(both.problems("d"))] == ["a", "b"]
 
 
+def test_megabytes_in_a_cell_of_csv_are_read(ingest: Ingest, tmp_path: Path) -> None:
+    csv = tmp_path / "given.csv"
+    csv.write_text(f"id,gt,code\na,7,{'x' * 200_000}\n")
+    assert len(texts(ingest([], file=csv))[0][2]) == 200_000
+
+
 def test_lone_surrogates_and_long_lines_are_stored(ingest: Ingest) -> None:
     long = "x" * 5_000_000
     assert texts(ingest([row(code=("\ud800", long))])) == [("a", 0, "?"), ("a", 1, long)]
@@ -270,6 +278,9 @@ def test_labels_that_are_taken_are_refused(
 ) -> None:
     run = ingest([row()], "--family", "m", "--dataset", "d")
     before = run.manifest_file.read_bytes()
+    elsewhere = ["--into", str(run.path), "--store", str(tmp_path / "other")]
+    assert main(command(tmp_path, tmp_path / "given.jsonl", *elsewhere)) == 2
+    assert "leave --store away" in capsys.readouterr().err
     other = write(tmp_path, [row("a", 8)], "other.jsonl")
     words = ("--family", "m", "--dataset", "d", "--into", str(run.path))
     assert main(command(tmp_path, other, *words)) == 2

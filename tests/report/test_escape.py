@@ -82,7 +82,7 @@ def test_terminal_obeys_nothing(text: str) -> None:
     assert written.strip() == plain(text).strip()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "|cmd"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "|cmd", "＝1+1", "＠x"])
 def test_spreadsheet_runs_no_formula(text: str) -> None:
     assert spreadsheet(text).startswith(("'", "\\"))
 

@@ -9,10 +9,15 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from starlette.testclient import TestClient
 
 from distlab.runfolder import RunFolder
+from distlab.scoring.schema import VERDICTS
 from distlab.view.__main__ import main
+from distlab.view.app import make_app
 
 
 @pytest.fixture
@@ -48,6 +53,33 @@ def test_a_store_that_is_gone(run: RunFolder, capsys: pytest.CaptureFixture[str]
 
 def test_a_damaged_verdict_file(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     next(run.verdicts.iterdir()).write_bytes(b"PAR1")
+    assert "cannot be read" in complaint(capsys, str(run.path), "--port", "0")
+
+
+def rewrite(run: RunFolder, **columns: str) -> None:
+    """Put one value into whole columns of the run's first verdict file."""
+    file = sorted(run.verdicts.iterdir())[0]
+    rows = [row | columns for row in pq.read_table(file).to_pylist()]
+    pq.write_table(pa.Table.from_pylist(rows, schema=VERDICTS), file)
+
+
+def test_an_unknown_verdict(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    rewrite(run, verdict="maybe")
+    said = complaint(capsys, str(run.path), "--port", "0")
+    assert "hold the unknown verdict 'maybe'" in said
+
+
+def test_verdicts_of_something_else_are_counted(run: RunFolder) -> None:
+    rewrite(run, problem_id="of another run")
+    page = TestClient(make_app(run.path), base_url="http://127.0.0.1").get("/").text
+    assert "verdict rows are of no cell, problem or rank of this run" in page
+
+
+def test_a_verdict_file_without_a_column(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = next(run.verdicts.iterdir())
+    pq.write_table(pq.read_table(file).drop_columns("tokens"), file)
     assert "cannot be read" in complaint(capsys, str(run.path), "--port", "0")
 
 

@@ -20,7 +20,9 @@ def test_line_ends_and_tabs_stay_and_other_scripts_too() -> None:
     assert block("a\n\tb é 数 שלום ∑") == "a\n\tb é 数 שלום ∑"
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x1b", "\r", "\x7f", "\x9b", "\u202e", "\u2066"])
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x1b", "\r", "\x7f", "\x9b", "\u202e", "\u2066", "\u3164", "\U000e0101"]
+)
 def test_what_cannot_be_seen_is_written_out(character: str) -> None:
     shown = block(f"a{character}b")
     assert character not in shown
