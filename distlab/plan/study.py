@@ -15,6 +15,8 @@ from distlab.plan.records import CellPlan, Plan, ShownPrompt, Spread, Totals
 from distlab.plan.survey import Survey, Unrendered
 from distlab.samples.cell import Cell
 from distlab.samples.store import StoredCell
+from distlab.scoring.extractors.llm import LLM
+from distlab.scoring.types import load_component
 
 # Bytes of a new token in the store before compression: its id (4) and its text (about 4); of a
 # CoT-decoding branch a margin (4) too.
@@ -160,6 +162,9 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
     yield from study.family.notes
     for gap in found.gaps:
         yield f"{gap}. Planned from what is known without it"
+    for spec in study.extractors:
+        if isinstance(load_component(spec), LLM):
+            yield f"extractor {spec.name} takes an engine of its own, which is not planned here"
     for dataset in found.datasets.values():
         yield from (f"{dataset.name}: {note}" for note in dataset.notes)
     for planned in cells:

