@@ -8,17 +8,17 @@ import sys
 import sysconfig
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.commands import run_command
 from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate
 from tests.benchmarks.made_runs import questions
-from tests.benchmarks.tokens import MAX_TOKENS, instruct
+from tests.benchmarks.tokens import DRAWS, Sizes, instruct
 
 VENV = Path(__file__).parents[2] / ".cache/bench/lm-eval"
 VERSION = "0.4.13"
-PROBLEMS = 8
-_LIMIT_S = 240
+_LIMIT_S = 600
 
 TASK = """\
 task: distlab_bench
@@ -58,41 +58,45 @@ def environment() -> Path:
     return python
 
 
-def measure(pairs: int) -> Measured:
+def measure(sizes: Sizes, pairs: int) -> Measured:
     python = environment()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        jobs = [_prepare(folder / f"{pair}", pair) for pair in range(pairs)]
+        jobs = [_prepare(folder / f"{pair}", pair, sizes) for pair in range(pairs)]
         theirs, ours = alternate(
-            lambda pair: _lm_eval(python, folder / f"{pair}", jobs[pair]),
-            lambda pair: _distlab(folder / f"{pair}", pair),
+            lambda pair: _lm_eval(python, folder / f"{pair}", jobs[pair], sizes),
+            lambda pair: _distlab(folder / f"{pair}", pair, sizes),
             pairs,
         )
-    note = f"{PROBLEMS} problems x 20; seconds {ours[-1]:.0f} beside {theirs[-1]:.0f} in the last"
+    note = (
+        f"{sizes.job_problems} problems x {DRAWS}; "
+        f"{ours[-1]:.0f} s beside {theirs[-1]:.0f} s in the last pair"
+    )
     return Measured(ours, theirs, [note])
 
 
-def _prepare(folder: Path, pair: int) -> str:
+def _prepare(folder: Path, pair: int, sizes: Sizes) -> str:
     """Write the task with the rendered prompts of our job; returns the model's folder."""
     folder.mkdir()
-    rows, model = questions(_overrides(folder, pair))
+    rows, model = questions(_overrides(folder, pair, sizes))
     file = folder / "questions.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     (folder / "task").mkdir()
-    task = TASK.format(questions=file, max_tokens=MAX_TOKENS)
+    task = TASK.format(questions=file, max_tokens=sizes.max_tokens)
     (folder / "task" / "distlab_bench.yaml").write_text(task)
     return model
 
 
-def _overrides(folder: Path, pair: int) -> list[str]:
-    return [*instruct(pair, PROBLEMS), f"store={folder}/store", f"runs={folder}/runs"]
+def _overrides(folder: Path, pair: int, sizes: Sizes) -> list[str]:
+    job = instruct(pair, sizes.job_problems, sizes.max_tokens)
+    return [*job, f"store={folder}/store", f"runs={folder}/runs"]
 
 
-def _distlab(folder: Path, pair: int) -> float:
-    return run_command(["distlab.run", *_overrides(folder, pair)], _LIMIT_S)[0]
+def _distlab(folder: Path, pair: int, sizes: Sizes) -> float:
+    return run_command(["distlab.run", *_overrides(folder, pair, sizes)], _LIMIT_S)[0]
 
 
-def _lm_eval(python: Path, folder: Path, model: str) -> float:
+def _lm_eval(python: Path, folder: Path, model: str, sizes: Sizes) -> float:
     arguments = (
         f"pretrained={model},dtype=bfloat16,max_model_len=2048,enforce_eager=True,"
         f"kv_cache_memory_bytes={2 << 30}"
@@ -106,8 +110,8 @@ def _lm_eval(python: Path, folder: Path, model: str) -> float:
     (samples,) = (folder / "out").rglob("samples_*.jsonl")
     answers = [json.loads(line)["resps"] for line in samples.read_text().splitlines()]
     drawn = sum(len(one[0]) if isinstance(one[0], list) else len(one) for one in answers)
-    if drawn != PROBLEMS * 20:
-        raise RowFailed(f"lm-eval drew {drawn} samples, not {PROBLEMS * 20}")
+    if drawn != sizes.job_problems * DRAWS:
+        raise RowFailed(f"lm-eval drew {drawn} samples, not {sizes.job_problems * DRAWS}")
     return seconds
 
 
@@ -129,10 +133,11 @@ def _run(command: list[str]) -> None:
         raise RowFailed(f"{' '.join(command[:4])} ended with {done.returncode}: {' '.join(last)}")
 
 
-ROW = Row(
-    "lm-eval",
-    "the same job as a command, engine start included, s",
-    "lm-eval, vllm backend, `repeats: 20`",
-    Goal(0.8, at_least=False),
-    measure,
-)
+def row(sizes: Sizes) -> Row:
+    return Row(
+        "lm-eval",
+        "the same job as a command, engine start included, s",
+        "lm-eval, vllm backend, `repeats: 20`",
+        Goal(0.8, at_least=False),
+        partial(measure, sizes),
+    )

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,18 +14,36 @@ from tests.benchmarks.harness import Goal, Measured, Row, alternate
 from tests.benchmarks.server import Server
 
 GSM8K = Path(__file__).parents[3] / "shared/data/gsm8k"
-# Problems of a pair, and most new tokens of a sample: some ten seconds a side on two cores.
 DRAWS = 20
-PROBLEMS = 4
-MAX_TOKENS = 96
-COT_PROBLEMS = 8
-COT_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Work of a pair: some ten seconds a side on two cores, or as little as shows that it works.
+
+    Attributes:
+        problems: Of the stochastic rows, 20 draws each.
+        max_tokens: Most new tokens of a draw.
+        cot_problems: Of the CoT rows; the slower peers get fewer.
+        cot_tokens: Most new tokens of a branch.
+        job_problems: Of a whole command.
+    """
+
+    problems: int = 4
+    max_tokens: int = 96
+    cot_problems: int = 8
+    cot_tokens: int = 64
+    job_problems: int = 8
+
+
+QUICK = Sizes(1, 16, 1, 8, 1)
 
 
 class Bench:
     """Our engine, up from the first row that needs it to the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes) -> None:
+        self.sizes = sizes
         self._ours: Server | None = None
         self._folder = Path(tempfile.mkdtemp())
 
@@ -76,13 +95,15 @@ def problems(pair: int, count: int) -> list[str]:
     return ["dataset=gsm8k", f"dataset.path={part}", train]
 
 
-def instruct(pair: int, count: int, *more: str) -> list[str]:
+def instruct(pair: int, count: int, max_tokens: int, *more: str) -> list[str]:
     """The paper's instruct arm: 20 draws at temperature 0.05."""
-    return [*problems(pair, count), "decoding.base=[]", f"decoding.max_tokens={MAX_TOKENS}", *more]
+    return [*problems(pair, count), "decoding.base=[]", f"decoding.max_tokens={max_tokens}", *more]
 
 
-def cot(pair: int, count: int) -> list[str]:
-    return [*problems(pair, count), "decoding.instruct=[]", f"decoding.max_tokens={COT_TOKENS}"]
+def cot(pair: int, sizes: Sizes) -> list[str]:
+    """The paper's base arm: CoT-decoding with 20 branches."""
+    limit = f"decoding.max_tokens={sizes.cot_tokens}"
+    return [*problems(pair, sizes.cot_problems), "decoding.instruct=[]", limit]
 
 
 def _beside(
@@ -112,29 +133,28 @@ def cores() -> str:
 
 
 def generate(bench: Bench, pairs: int) -> Measured:
-    jobs = [instruct(pair, PROBLEMS) for pair in range(pairs)]
+    jobs = _draws(bench, pairs)
     with _peer("llm_generate", str(bench.engine_file())) as peer:
         ours, theirs = _beside(bench, peer, jobs, "tokens")
-    return Measured(ours, theirs, [f"{PROBLEMS} problems x {DRAWS} of {_source()} a pair"])
+    return Measured(ours, theirs, [_size(bench)])
 
 
 def ray_data(bench: Bench, pairs: int) -> Measured:
-    jobs = [instruct(pair, PROBLEMS) for pair in range(pairs)]
+    jobs = _draws(bench, pairs)
     with _peer("ray_data_llm", str(bench.engine_file())) as peer:
         # The engine starts with the first requests.
-        warm = bench.requests(instruct(pairs, 1), pairs)
+        warm = bench.requests(instruct(pairs, 1, 8), pairs)
         peer.ask({"requests": str(warm)}, limit_s=600)
         ours, theirs = _beside(bench, peer, jobs, "tokens")
-    return Measured(ours, theirs, [f"{PROBLEMS} problems x {DRAWS} of {_source()} a pair"])
+    return Measured(ours, theirs, [_size(bench)])
 
 
 def shots(bench: Bench, pairs: int) -> Measured:
-    jobs = [instruct(pair, PROBLEMS, "prompt=few-shot") for pair in range(pairs)]
+    jobs = _draws(bench, pairs, "prompt=few-shot")
     file = bench.engine_file(enable_prefix_caching=False)
     with _peer("llm_generate", str(file)) as peer:
         ours, theirs = _beside(bench, peer, jobs, "problems")
-    note = f"{PROBLEMS} problems x {DRAWS} of {_source()} a pair; beside LLM.generate without reuse"
-    return Measured(ours, theirs, [note])
+    return Measured(ours, theirs, [f"{_size(bench)}; beside LLM.generate without prefix reuse"])
 
 
 def cot_batched(bench: Bench, pairs: int) -> Measured:
@@ -147,7 +167,7 @@ def cot_serial(bench: Bench, pairs: int) -> Measured:
 
 def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
     """Our side draws more problems than the slower peer: both are rates."""
-    jobs = [cot(pair, COT_PROBLEMS) for pair in range(pairs)]
+    jobs = [cot(pair, bench.sizes) for pair in range(pairs)]
     model = json.loads(bench.engine_file().read_text())["model"]
     asks = [json.loads(bench.requests(job, pair).read_text()) for pair, job in enumerate(jobs)]
 
@@ -159,7 +179,7 @@ def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
                 "way": way,
                 "prompts": prompts,
                 "k": DRAWS,
-                "max_tokens": COT_TOKENS,
+                "max_tokens": bench.sizes.cot_tokens,
                 "stop": first[prompts[0]],
             }
         )
@@ -169,8 +189,17 @@ def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
         ours, other = alternate(
             lambda pair: bench.rate(jobs[pair], "problems"), lambda pair: ask(pair, peer), pairs
         )
-    note = f"{COT_PROBLEMS} problems of {_source()} a pair and {theirs} at the peer"
+    note = f"{bench.sizes.cot_problems} problems of {_source()} a pair and {theirs} at the peer"
     return Measured(ours, other, [note])
+
+
+def _draws(bench: Bench, pairs: int, *more: str) -> list[list[str]]:
+    sizes = bench.sizes
+    return [instruct(pair, sizes.problems, sizes.max_tokens, *more) for pair in range(pairs)]
+
+
+def _size(bench: Bench) -> str:
+    return f"{bench.sizes.problems} problems x {DRAWS} of {_source()} a pair"
 
 
 def _source() -> str:
