@@ -65,7 +65,7 @@ def test_a_job_outlives_its_caller_and_goes_on_when_submitted_again(
         connect(dashboard)
     monkeypatch.setenv("RAY_AUTH_TOKEN", place.environment["RAY_AUTH_TOKEN"])
     submission = ("ray", "--address", dashboard, "--add", str(ENGINE), *STUDY)
-    place.pace(1.5)
+    place.pace(5)
     caller = place.start(*submission)
     wait_for(lambda: place.samples() or caller.poll() is not None, lambda: said_so_far(place))
     assert caller.poll() is None, caller.communicate()[0]
