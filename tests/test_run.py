@@ -47,7 +47,7 @@ class Place:
 
     def run(self, *overrides: str, status: int = 0) -> str:
         process = self.start(*overrides)
-        output, _ = process.communicate(timeout=280)
+        output, _ = process.communicate(timeout=600)
         assert process.returncode == status, output + self.log()
         return output
 
@@ -94,6 +94,13 @@ def processes_of(run: Path) -> list[str]:
     return found
 
 
+def await_no_process(run: Path) -> None:
+    deadline = time.monotonic() + 60
+    while left := processes_of(run):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.5)
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(tmp_path_factory.mktemp("study"))
@@ -115,28 +122,27 @@ class TestStudy:
         assert max(kept.values()) == 1
 
     def test_the_kill_leaves_no_process_behind(self, place: Place) -> None:
-        deadline = time.monotonic() + 60
-        while left := processes_of(place.last_run()):
-            assert time.monotonic() < deadline, left
-            time.sleep(0.5)
+        await_no_process(place.last_run())
 
-    def test_ctrl_c_commits_what_is_finished_and_says_how_to_resume(self, place: Place) -> None:
+    def test_ctrl_c_while_it_loads_keeps_what_there_is_and_says_how_to_resume(
+        self, place: Place
+    ) -> None:
+        # In the middle of sampling, with scripted engines: tests/engines/test_faults_on_ray.py.
         before = place.samples()
         process = place.start(*STUDY)
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith("sampling"):
+            if line.startswith("loading"):
                 break
-        time.sleep(2)  # in the middle; nothing below depends on how far it came
+        time.sleep(2)  # so that vLLM has processes to be interrupted
         # As a terminal does: to the whole process group.
         os.killpg(process.pid, signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=120)
         assert process.returncode == 130, rest + place.log()
         assert "Resume with:" in rest
         assert "decoding.max_tokens=96" in rest
-        after = place.samples()
-        assert not before - after
-        assert max(after.values()) == 1
+        assert place.samples() == before
+        await_no_process(place.last_run())
 
     def test_running_again_draws_what_is_missing_and_tops_up(self, place: Place) -> None:
         held = place.samples().total()
@@ -151,6 +157,8 @@ class TestStudy:
         counts = place.manifest()["counts"]
         assert isinstance(counts, dict)
         assert (counts["samples_in_store"], counts["samples_drawn"]) == (held, TOTAL - held)
+        # The checkpoint that reads the answers off is the one that wrote them, and is up.
+        assert counts["engine_starts"] == 1
         assert 0 < counts["tokens_drawn"] <= 96 * (TOTAL - held)
 
     def test_it_ends_in_tables_and_files(self, place: Place) -> None:
