@@ -111,6 +111,8 @@ class _Workload:
     failed_loads: int = 0
     barren_deaths: int = 0
     finished_at_death: int = 0
+    # Results whose further draws are not known yet: the engine is kept for them.
+    following: int = 0
     condemned: list[ProblemFailure] = field(default_factory=list)
     waiting_since: float | None = None
     homeless_since: float = 0.0
@@ -118,7 +120,7 @@ class _Workload:
 
     @property
     def is_over(self) -> bool:
-        return self.error is not None or self.queue.is_done
+        return self.error is not None or (self.queue.is_done and not self.following)
 
     @property
     def replicas(self) -> int:
@@ -164,7 +166,6 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._starts: set[asyncio.Task[None]] = set()
         self._crash: BaseException | None = None
-        self._following = 0
         self._vacating = False
         self._loading: set[str] = set()
 
@@ -202,7 +203,7 @@ class Dispatcher:
     def _is_over(self) -> bool:
         if self._halted or self._crash is not None:
             return True
-        return not self._following and all(w.is_over for w in self._workloads)
+        return all(workload.is_over for workload in self._workloads)
 
     # Tasks
 
@@ -287,7 +288,8 @@ class Dispatcher:
         busy = set()
         for workload in self._workloads:
             for serving in workload.serving:
-                if serving.keys or (workload.queue.waiting and not workload.is_over):
+                awaited = workload.queue.waiting or workload.following
+                if serving.keys or (awaited and not workload.is_over):
                     busy.add(serving.running.name)
         return [r for r in self._fleet.replicas if r.name not in busy | self._loading]
 
@@ -479,7 +481,7 @@ class Dispatcher:
         if workload.condemned:
             self._set_aside(workload, ())
         if self._follow_up is not None and finished.done:
-            self._following += 1
+            workload.following += 1
             self._spawn(self._add_more(workload, self._follow_up(finished)))
         self._feed(workload, serving)
         if workload.queue.is_done or not workload.queue.waiting:
@@ -489,7 +491,7 @@ class Dispatcher:
         try:
             workload.queue.add(await more)
         finally:
-            self._following -= 1
+            workload.following -= 1
         self._feed_all(workload)
 
     async def _watch(self, serving: _Serving) -> None:

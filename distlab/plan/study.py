@@ -160,6 +160,8 @@ def _shown(cell: Cell, example: Example) -> ShownPrompt:
 
 def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterator[str]:
     yield from study.family.notes
+    if study.waves is not None:
+        yield "decoding.until=solved draws at most what is planned here: problems stop once solved"
     for gap in found.gaps:
         yield f"{gap}. Planned from what is known without it"
     for spec in study.extractors:

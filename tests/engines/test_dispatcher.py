@@ -167,6 +167,31 @@ def test_more_draws_can_be_asked_for_in_the_light_of_what_came_back(tmp_path: Pa
     assert set(ledger.samples) == wanted(draws) | {("instruct", "p3", 4), ("instruct", "p3", 5)}
 
 
+def test_an_engine_is_kept_while_what_follows_is_not_known(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    first: list[Work] = [("instruct", Draw("p0", (1, 7), (0,), "number"))]
+    more: list[Work] = [("instruct", Draw("p0", (1, 7), (1, 2), "number"))]
+
+    async def follow_up(finished: Finished) -> Iterable[Work]:
+        # Long enough for the other checkpoint to claim the cores.
+        await asyncio.sleep(3.0 if more else 0.0)
+        return [more.pop()] if more else []
+
+    fleet, ledger = Fleet(), Ledger()
+    waiting: list[Work] = [("base", Draw("p1", (2, 7), (0,), "number"))]
+    jobs = [job(one, first, cpus_per_rank=2), job(other, waiting, cpus_per_rank=2)]
+    dispatcher = Dispatcher(fleet, jobs, LIMITS, ledger.take, ledger, follow_up)
+    asyncio.run(dispatcher.run())
+    fleet.close()
+    assert set(ledger.samples) == wanted([*first, *waiting]) | {
+        ("instruct", "p0", 1),
+        ("instruct", "p0", 2),
+    }
+    assert (len(starts(one)), len(starts(other))) == (1, 1)
+
+
 def test_a_shared_prefix_is_read_once_a_replica_before_the_rest(tmp_path: Path) -> None:
     cells = {"instruct": replace(CELLS["instruct"], prefix=3)}
     draws: list[Work] = [
