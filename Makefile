@@ -66,8 +66,9 @@ $(S3): constraints-s3.txt $(STAMP)
 run: setup
 	@$(VENV)/bin/python -m distlab.run $(ARGS)
 
+# One worker takes the real engines, one after the other; the second takes the rest meanwhile.
 test: setup system $(S3)
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: setup
 	@$(VENV)/bin/ruff check .

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 sys.path.append(str(Path(__file__).parent / "scoring"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with real engines first and one after the other, where tests run in parallel.
+
+    An engine computes on every core, so that two at once slow each other down more than in turn.
+    Every other file stays whole on one worker: its tests may share a cluster or build on each
+    other.
+    """
+    with_engines = {item.path for item in items if item.get_closest_marker("vllm")}
+    items.sort(key=lambda item: item.path not in with_engines)
+    for item in items:
+        group = "engines" if item.path in with_engines else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def ray_up() -> Iterator["Cluster"]:
     """One small Ray for all tests that need one; nodes can be added to it."""
