@@ -19,6 +19,7 @@ from distlab.report.escape import plain
 if TYPE_CHECKING:
     from distlab.config.study import Cluster, Study
     from distlab.plan.placement import Node
+    from distlab.plan.records import Plan
     from distlab.plan.survey import Survey
 
 EXIT_BAD_INPUT = 2
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_intermixed_args(argv)
     try:
-        _plan(arguments.overrides, arguments.problem, arguments.probe, prompts=arguments.prompts)
+        return _plan_jobs(arguments)
     except KeyboardInterrupt:
         print("stopped; what was sampled is committed")
         return 128 + signal.SIGINT
@@ -46,7 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"distlab: {plain(sentence, None)}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         "overrides",
         nargs="*",
         metavar="OVERRIDE",
-        help="as for distlab.run: model=NAME dataset.limit=20 decoding.n=20",
+        help="as for distlab.run: model=NAME dataset.limit=20 decoding.n=20 +experiment=paper",
+    )
+    parser.add_argument(
+        *("-m", "--multirun"),
+        action="store_true",
+        help="nothing more: a sweep is planned as one, with a line a job, either way",
     )
     parser.add_argument(
         "--problem",
@@ -82,6 +87,42 @@ def _parser() -> argparse.ArgumentParser:
         f"(default: of {_PROBE_PROBLEMS} problems), which stay in the store",
     )
     return parser
+
+
+def _plan_jobs(arguments: argparse.Namespace) -> int:
+    """Plan a study, or a sweep's jobs as one bill."""
+    from distlab.config.sweeps import set_apart, sweep_jobs
+
+    jobs = sweep_jobs(arguments.overrides)
+    if len(jobs) == 1:
+        _plan(jobs[0], arguments.problem, arguments.probe, prompts=arguments.prompts)
+        return 0
+    if arguments.probe is not None or arguments.problem is not None:
+        raise UserError("--probe and --problem are for one job: leave them out of a sweep")
+    from distlab.plan.bill import Item, render_bill
+
+    items = [
+        Item(number, apart, *_planned(job))
+        for number, (job, apart) in enumerate(zip(jobs, set_apart(jobs), strict=True))
+    ]
+    render_bill(items, Console())
+    return EXIT_BAD_INPUT if any(item.plan is None for item in items) else 0
+
+
+def _planned(overrides: Sequence[str]) -> tuple[Plan | None, str]:
+    """The plan of a job of a sweep, or why it has none."""
+    from distlab.config.door import validate
+    from distlab.plan.study import make_plan
+    from distlab.plan.survey import survey
+    from distlab.samples.store import Store
+
+    # A misspelt name is refused for the whole sweep, as a run would.
+    study = validate(compose_config(overrides))
+    try:
+        nodes = _nodes(study.cluster)
+        return make_plan(study, survey(study, Store.look(study.store), None), nodes), ""
+    except UserError as error:
+        return None, str(error)
 
 
 def _plan(

@@ -10,6 +10,7 @@ from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
 from distlab.config.door import validate
 from distlab.config.study import Study
+from distlab.config.sweeps import set_apart
 from distlab.errors import UserError
 from distlab.runfolder import RunFolder
 
@@ -46,14 +47,8 @@ def make_jobs(configs: Sequence[DictConfig]) -> list[Job]:
     """
     jobs = [_make_job(config) for config in configs]
     _check_folders(jobs)
-    everywhere = set.intersection(*(set(job.overrides) for job in jobs))
-    return [replace(job, apart=_apart(job, everywhere, len(jobs))) for job in jobs]
-
-
-def _apart(job: Job, everywhere: set[str], jobs: int) -> tuple[str, ...]:
-    if jobs == 1:
-        return job.overrides
-    return tuple(override for override in job.overrides if override not in everywhere)
+    apart = set_apart([job.overrides for job in jobs])
+    return [replace(job, apart=own) for job, own in zip(jobs, apart, strict=True)]
 
 
 def _make_job(config: DictConfig) -> Job:

@@ -1,26 +1,34 @@
 """Sweeps end to end, as a user runs them, with scripted engines: real Ray, real store, no model."""
 
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
 import pytest
 
 from distlab.sweep.record import JobState, SweepRecord, read_record
+from tests.s3 import BUCKET, s3_server
 from tests.sweep.place import Place
 
-TWO_CHECKPOINTS = (
+MODEL = (
     *("model.base.id=base", "model.base.source=local"),
     *("model.instruct.id=instruct", "model.instruct.source=local"),
 )
-STUDY = (*TWO_CHECKPOINTS, "dataset.limit=2", "decoding.n=2")
-SWEEP = ("-m", *STUDY, "prompt=zero-shot,qa", "decoding.max_tokens=8,12")
-# 4 jobs x 2 arms x 2 problems x 2 samples.
-TOTAL = 32
+SMALL = (*MODEL, "dataset.limit=2", "decoding.n=2", "decoding.max_tokens=8")
+SWEEP = ("-m", *SMALL, "prompt=zero-shot,qa")
+# 2 jobs x 2 arms x 2 problems x 2 samples.
+TOTAL = 16
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    place = Place(tmp_path_factory.mktemp("sweep"))
-    place.make_checkpoints("base", "instruct")
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.make_checkpoints("base", "instruct", "other")
     return place
 
 
@@ -28,23 +36,139 @@ def record(place: Place) -> SweepRecord:
     return read_record(place.last_run())
 
 
-class TestSweep:
-    """One sweep through its life; the tests build on each other, in order."""
+def states(place: Place) -> list[JobState]:
+    return [job.state for job in record(place).jobs]
 
-    def test_each_checkpoints_engines_start_once_and_not_once_a_job(self, place: Place) -> None:
-        output = place.run(*SWEEP)
-        assert place.starts() == 2
-        assert "32 samples drawn, 2 engine starts" in output
-        log = (place.last_run() / "log.txt").read_text()
-        assert log
-        swept = record(place)
-        assert [job.state for job in swept.jobs] == [JobState.DONE] * 4
-        assert (swept.engine_starts, swept.samples, swept.status) == (2, TOTAL, 0)
-        assert swept.jobs[1].overrides == ("prompt=zero-shot", "decoding.max_tokens=12")
 
-    def test_the_same_sweep_again_draws_nothing_and_starts_no_engine(self, place: Place) -> None:
-        before = place.keys()
-        output = place.run(*SWEEP)
-        assert place.starts() == 2
-        assert "0 samples to draw, 32 in the store" in output
-        assert place.keys() == before
+def test_each_checkpoints_engines_start_once_a_sweep_and_not_at_all_the_second_time(
+    place: Place,
+) -> None:
+    output = place.run(*SWEEP)
+    # base and instruct do not fit side by side: two jobs alone would have started four.
+    assert place.starts() == 2
+    assert f"{TOTAL} samples drawn, 2 engine starts" in output
+    swept = record(place)
+    assert (swept.engine_starts, swept.samples, swept.status) == (2, TOTAL, 0)
+    assert [job.state for job in swept.jobs] == [JobState.DONE] * 2
+    assert [job.overrides for job in swept.jobs] == [("prompt=zero-shot",), ("prompt=qa",)]
+    assert output.count("gap [95 %]") == 1
+    assert (place.last_run() / "report.html").exists()
+    before = place.keys()
+    assert set(before.values()) == {1}
+    again = place.run(*SWEEP)
+    assert f"0 samples to draw, {TOTAL} in the store" in again
+    assert place.starts() == 2
+    assert place.keys() == before
+
+
+def test_a_job_that_fails_is_recorded_and_the_others_go_on(place: Place) -> None:
+    row = {"question": "What is 1 + 1?", "answer": "So.\n#### 2"}
+    (place.path / "good.jsonl").write_text(json.dumps(row))
+    (place.path / "bad.jsonl").write_text("no JSON\n")
+    files = "dataset.path=bad.jsonl,good.jsonl,absent.jsonl"
+    output = place.run("-m", *SMALL, "dataset=gsm8k", files, status=2)
+    assert states(place) == [JobState.FAILED, JobState.DONE, JobState.FAILED]
+    bad, _, absent = record(place).jobs
+    assert "bad.jsonl, line 1" in bad.errors[0]
+    assert "absent.jsonl does not exist" in absent.errors[0]
+    assert "job 0 failed: " in output
+    assert "job 2 failed: " in output
+    assert "Traceback" not in output
+    assert sum(place.keys().values()) == 4
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (("prompt=zero-shot,zero-shoot",), "`prompt` has no option 'zero-shoot'; did you mean"),
+        (("decoding.n=2,0",), "job 1 (decoding.n=0): `decoding.n` is 0: set it to 1 or more"),
+        (("hydra.sweep.subdir=x", "seed=1,2"), "jobs 0 and 1 would both write to"),
+    ],
+)
+def test_a_sweep_over_a_wrong_value_is_refused_before_the_first_job(
+    place: Place, overrides: tuple[str, ...], sentence: str
+) -> None:
+    output = place.run("-m", *overrides, status=2)
+    (complaint,) = [line for line in output.splitlines() if line.startswith("distlab: ")]
+    assert sentence in complaint
+    assert not list((place.path / "runs").rglob("manifest.json"))
+    assert not (place.path / "store").exists()
+
+
+def test_ctrl_c_commits_what_is_finished_and_the_same_sweep_goes_on(place: Place) -> None:
+    (place.path / "script" / "delay").write_text("1.0")
+    process = place.start(*SWEEP, "dataset.limit=8", "cluster.max_num_seqs=2")
+    place.await_start(process)
+    time.sleep(3)  # in the middle; nothing below depends on how far it came
+    os.killpg(process.pid, signal.SIGINT)
+    output = place.finish(process, status=130)
+    assert "Resume with:\n  python -m distlab.run -m" in output
+    assert states(place)[0] is JobState.STOPPED
+    kept = place.keys()
+    (place.path / "script" / "delay").unlink()
+    output = place.run(*SWEEP, "dataset.limit=8", "cluster.max_num_seqs=2")
+    assert states(place) == [JobState.DONE] * 2
+    after = place.keys()
+    assert not kept - after
+    assert set(after.values()) == {1}
+    assert sum(after.values()) == 4 * TOTAL
+
+
+def test_two_drivers_on_one_store_draw_each_sample_once(place: Place) -> None:
+    (place.path / "script" / "delay").write_text("0.5")
+    study = (*SMALL, "dataset.limit=8", "cluster.max_num_seqs=4")
+    first = place.start(*study, "hydra.run.dir=runs/first")
+    place.await_start(first)
+    second = place.start(*study, "hydra.run.dir=runs/second")
+    told = place.finish(second)
+    place.finish(first)
+    assert "is being drawn by run first (" in told
+    keys = place.keys()
+    assert set(keys.values()) == {1}
+    assert sum(keys.values()) == 32
+    for name in ("first", "second"):
+        manifest = json.loads((place.path / "runs" / name / "manifest.json").read_text())
+        assert manifest["failures"] == []
+        verdicts = list((place.path / "runs" / name / "verdicts").glob("*.parquet"))
+        assert verdicts
+
+
+def test_jobs_run_side_by_side_over_ray(place: Place) -> None:
+    output = place.run(
+        *("-m", "hydra/launcher=ray", *SMALL, "decoding.base=[]"),
+        *("model.instruct.id=instruct,other,nowhere", "cluster.cpus_per_rank=0.5"),
+        status=2,
+    )
+    assert states(place) == [JobState.DONE, JobState.DONE, JobState.FAILED]
+    assert place.starts() == 2
+    assert "8 samples drawn, 2 engine starts" in output
+    assert "[jobs-1] job 1 · model.instruct.id=other" in output
+    assert sum(place.keys().values()) == 8
+
+
+def test_a_store_on_s3_survives_an_outage_of_ten_seconds(place: Place, tmp_path: Path) -> None:
+    import pyarrow.fs as pafs
+
+    from distlab.samples.store import Store
+
+    (place.path / "script" / "delay").write_text("0.6")
+    uri = f"s3://{BUCKET}/store"
+    with s3_server(tmp_path / "s3.txt") as door:
+        on_s3 = Place(place.path, store=uri)
+        process = on_s3.start(*SMALL, "dataset.limit=8", "decoding.n=6", "cluster.max_num_seqs=2")
+        on_s3.await_start(process)
+        door.shut()
+        reopen = threading.Timer(10, door.reopen)
+        reopen.start()
+        output = on_s3.finish(process)
+        reopen.join()
+        store = Store.look(uri)
+        assert isinstance(store.fs, pafs.S3FileSystem)
+        rows = [cell.samples(["problem_id", "rank"]).num_rows for cell in store.cells()]
+        assert rows == [8 * 6, 8 * 6]
+        assert "report " in output
+        verdicts = list((place.last_run() / "verdicts").glob("*.parquet"))
+        assert verdicts
+        # The store is all that another run needs.
+        again = on_s3.run(*SMALL, "dataset.limit=8", "decoding.n=6", "cluster.max_num_seqs=2")
+        assert "0 samples to draw, 96 in the store" in again
