@@ -19,6 +19,7 @@ from distlab.report.records import (
     ControlRow,
     DropRow,
     Finding,
+    GapRow,
     PromptRow,
     Statement,
     StratumRow,
@@ -46,6 +47,23 @@ def _gap(study: StudyTables) -> Iterator[Statement]:
     if not rows:
         yield _cannot("no dataset and prompt has verdicts for both a base and an instruct arm")
     yield from (gap_statement(study, row) for row in rows)
+
+
+def _domains(study: StudyTables) -> Iterator[Statement]:
+    groups: dict[tuple[str, str], list[GapRow]] = {}
+    for row in headline_gaps(study):
+        groups.setdefault((row.base.family, row.base.prompt), []).append(row)
+    several = {key: rows for key, rows in groups.items() if len(rows) > 1}
+    if not several:
+        yield _cannot("no family has a gap on two datasets; run with gsm8k and medcalc, say")
+    for (family, prompt), rows in several.items():
+        said = {-1: "base solves more", 1: "instruct solves more", 0: "neither is shown to"}
+        listed = []
+        for sign, who in said.items():
+            sets = [row.base.dataset for row in rows if row.gap.difference.sign == sign]
+            if sets:
+                listed.append(f"{who} on {', '.join(sets)}")
+        yield Statement(f"{family} ({prompt}): {'; '.join(listed)}.")
 
 
 def _decoding(study: StudyTables) -> Iterator[Statement]:
@@ -298,6 +316,7 @@ _Answer = Callable[[StudyTables], Iterator[Statement]]
 _QUESTIONS: Final[tuple[tuple[str, str, _Answer, tuple[str, ...]], ...]] = (
     ("gap", "Does the instruct model solve more than its base?", _gap, ("gaps", "scores")),
     ("decoding", "Is it the model, or the decoding?", _decoding, ("controls", "grid")),
+    ("domains", "Is it so on every dataset?", _domains, ()),
     (
         "guessing",
         "Could it be had without reasoning?",

@@ -219,6 +219,9 @@ def _samples(study: StudyTables, row: GapRow) -> Iterator[_Said]:
     if all(arm is not None and not math.isnan(arm.distinct) for arm in arms):
         listed = " and ".join(f"{decimal(a.distinct)} in {a.cell.arm}" for a in arms if a)
         yield _Said(f"Distinct answers a problem: {listed}.")
+    if all(arm is not None and not math.isnan(arm.missed) for arm in arms):
+        listed = " and ".join(f"{percent(a.missed)} per cent in {a.cell.arm}" for a in arms if a)
+        yield _Said(f"Samples that hold the gold and are not judged correct: {listed}.")
     ends = [_outcome(study, cell, row) for cell in (row.base, row.instruct)]
     base, instruct = ends
     if base is None or instruct is None:

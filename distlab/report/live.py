@@ -63,7 +63,9 @@ def _text(text: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    return "<br>".join(map(html.escape, textwrap.wrap(plain(text, None), _LABEL_WIDTH)))
+    return "<br>".join(
+        map(html.escape, textwrap.wrap(plain(text, None), _LABEL_WIDTH, break_on_hyphens=False))
+    )
 
 
 def _axis(labels: Sequence[str], marks: int = 1) -> tuple[dict[str, Any], int]:

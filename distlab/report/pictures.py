@@ -139,7 +139,7 @@ def _rows_height(labels: Sequence[str], marks: int = 1) -> float:
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(textwrap.wrap(plain(text, None), _LABEL_WIDTH))
+    return "\n".join(textwrap.wrap(plain(text, None), _LABEL_WIDTH, break_on_hyphens=False))
 
 
 def _labels(chart: IntervalChart) -> list[str]:

@@ -59,6 +59,7 @@ def test_report_has_every_section(run: Path) -> None:
     assert titles == [
         "Does the instruct model solve more than its base?",
         "Is it the model, or the decoding?",
+        "Is it so on every dataset?",
         "Could it be had without reasoning?",
         "Does the winner depend on the grader or the extractor?",
         "What is lost on perturbed problems?",
