@@ -132,8 +132,9 @@ class _Workload:
             return self.replicas
         if most is not None:
             return min(most, self.replicas + self.queue.draws_waiting)
-        left = self.queue.waiting + sum(serving.outstanding for serving in self.serving)
-        return max(1, -(-left // self.job.settings.max_num_seqs))
+        # A lease is two batches: what waits fills so many replicas more.
+        lease = 2 * self.job.settings.max_num_seqs
+        return max(1, self.replicas + self.queue.waiting // lease)
 
     def is_barren(self) -> bool:
         """Note a death with draws in flight; whether too many came without a finished draw."""
@@ -392,7 +393,7 @@ class Dispatcher:
 
     async def _serve(self, workload: _Workload, serving: _Serving) -> None:
         """Keep a loaded replica busy until it dies or is not needed."""
-        watch = asyncio.ensure_future(self._watch(serving))
+        watch = self._spawn(self._watch(serving))
         try:
             self._feed(workload, serving)
             error = await serving.over
@@ -455,7 +456,7 @@ class Dispatcher:
             serving.alone = taken.alone
             serving.outstanding += taken.samples
             serving.keys.update((key, draw.problem_id) for key, draw in taken.works)
-            lease = asyncio.ensure_future(self._consume(workload, serving, taken))
+            lease = self._spawn(self._consume(workload, serving, taken))
             serving.leases.add(lease)
             lease.add_done_callback(serving.leases.discard)
 

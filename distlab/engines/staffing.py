@@ -46,7 +46,8 @@ def staff(claims: Sequence[Claim], nodes: Sequence[Node], idle: Sequence[Held]) 
     """Share out what is free.
 
     A first replica comes before any second one. Second ones are held back while a checkpoint that
-    has none could run if others ended, so that it does not wait for ever.
+    has none could run if others ended, so that it does not wait for ever. Idle replicas make room
+    for first ones, and for second ones where nothing is free.
 
     Args:
         claims: The checkpoints, most urgent first.
@@ -69,6 +70,9 @@ def staff(claims: Sequence[Claim], nodes: Sequence[Node], idle: Sequence[Held]) 
     vacate = _vacate([claims[index].group for index in homeless], free, idle)
     if all(place(claims[index].group, empty) is None for index in homeless):
         starts += _more(claims, {index for index, _ in starts}, free)
+        if not starts:
+            growing = [claim.group for claim in claims if 0 < claim.held < claim.wanted]
+            vacate = vacate or _vacate(growing, free, idle)
     return Staffing(tuple(starts), vacate, tuple(homeless))
 
 

@@ -117,8 +117,9 @@ def test_families_that_fit_side_by_side_run_so(
 ) -> None:
     one, other = split(tmp_path / "one", 8), split(tmp_path / "other", 8)
     serve(one, other, limits=AUTO, fleet=fleet)
-    placed = {bundles(running)[0][0] for running in fleet.replicas}
-    assert placed == set(two_nodes)
+    first = {record.model: record.node_ids[0] for record in reversed(fleet.records)}
+    assert len(first) == 2
+    assert set(first.values()) == set(two_nodes)
 
 
 def test_what_fits_nowhere_is_given_up_with_what_it_needs(tmp_path: Path, fleet: Fleet) -> None:

@@ -60,3 +60,13 @@ def test_idle_replicas_are_given_up_only_as_far_as_it_helps() -> None:
     assert staff([claim(4)], nodes, idle).vacate == (0,)
     assert staff([claim(8)], nodes, idle).vacate == (0, 1)
     assert staff([claim(8, pipeline=2)], nodes, idle).vacate == ()
+
+
+def test_a_checkpoint_that_is_done_leaves_its_place_to_one_that_is_not() -> None:
+    idle = [(group(8), Placement((("b", 8),)))]
+    full = take(group(8), Placement((("a", 8),)), [node("a"), node("b")])
+    nodes = take(*idle[0], full)
+    assert staff([claim(8, held=1, wanted=3)], nodes, idle) == Staffing((), (0,), ())
+    assert staff([claim(8, held=1, wanted=1)], nodes, idle).vacate == ()
+    # What is free comes first.
+    assert staff([claim(2, held=1, wanted=3)], [node("a")], idle).vacate == ()
