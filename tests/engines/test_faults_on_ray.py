@@ -109,16 +109,18 @@ def test_a_killed_node_costs_its_replica_and_no_problem_is_suspected(
     assert_as(folder, undisturbed)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_driver_killed_twenty_times_at_any_moment_loses_and_doubles_nothing(
     tmp_path: Path, ray_up: Cluster, undisturbed: dict[Key, Tokens]
 ) -> None:
-    measured = slow(tmp_path / "measured")
+    measured = slow(tmp_path / "measured", 0.05)
     began = time.monotonic()
     process = driver(ray_up.address, measured)
     process.join(250)
     took = time.monotonic() - began
     assert process.exitcode == 0
-    folder, moments = slow(tmp_path / "killed"), random.Random(4)
+    folder, moments = slow(tmp_path / "killed", 0.05), random.Random(4)
     seen = []
     for _ in range(KILLS):
         process = driver(ray_up.address, folder)

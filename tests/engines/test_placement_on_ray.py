@@ -141,7 +141,7 @@ def test_a_node_that_joins_is_used(
 ) -> None:
     (tmp_path / "delay").write_text("0.4")
     many: list[Work] = [
-        ("instruct", Draw(f"p{i}", (i + 1,), tuple(range(8)), "number")) for i in range(200)
+        ("instruct", Draw(f"p{i}", (i + 1,), tuple(range(8)), "number")) for i in range(120)
     ]
     joined: list[str] = []
 
