@@ -115,9 +115,12 @@ class VLLMEngine:
 
     def _stat_loggers(self, *, publish: bool) -> list[Any]:
         """What vLLM tells of every step: to ourselves and, if asked for, to Ray's endpoint."""
+        from ray.util import metrics as ray_metrics
+        from vllm.v1.metrics import ray_wrappers
         from vllm.v1.metrics.loggers import StatLoggerBase
-        from vllm.v1.metrics.ray_wrappers import RayPrometheusStatLogger
 
+        # vLLM gives these up where Ray Serve does not import, of which it needs nothing here.
+        ray_wrappers.ray_metrics = ray_metrics
         engine = self
 
         class Listener(StatLoggerBase):  # type: ignore[misc]
@@ -130,7 +133,7 @@ class VLLMEngine:
             def log_engine_initialized(self) -> None:
                 pass
 
-        return [Listener, RayPrometheusStatLogger] if publish else [Listener]
+        return [Listener, ray_wrappers.RayPrometheusStatLogger] if publish else [Listener]
 
     def shutdown(self) -> None:
         """Stop the engine's processes."""
