@@ -19,6 +19,8 @@ import ray
 from tests.benchmarks.server import serve
 
 CHUNKS = 64
+# Rows of a job are at least as many: a smaller block would wait for the next.
+BATCH = 16
 _POLL_S = 0.02
 
 
@@ -43,7 +45,8 @@ def to_count(row: dict[str, Any]) -> dict[str, Any]:
     return {"tokens": row["num_generated_tokens"]}
 
 
-def pipeline(folder: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def pipeline(folder: str, arguments: dict[str, Any]) -> Iterator[int]:
+    """Tokens of each output, as they come."""
     from ray.data.llm import build_processor, vLLMEngineProcessorConfig
 
     model = arguments.pop("model")
@@ -51,7 +54,7 @@ def pipeline(folder: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]
         vLLMEngineProcessorConfig(
             model_source=model,
             engine_kwargs=arguments,
-            batch_size=16,
+            batch_size=BATCH,
             concurrency=1,
             placement_group_config={"bundles": [{"CPU": 1}]},
             prepare_multimodal_stage={"enabled": False},
@@ -66,17 +69,20 @@ def pipeline(folder: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]
     source = ray.data.range(CHUNKS, override_num_blocks=CHUNKS).flat_map(
         lambda row: rows_of(int(row["id"]), folder), num_cpus=0.01, concurrency=1
     )
-    yield from processor(source).iter_rows()
+    # Without prefetching: the next block comes only after the next job.
+    for batch in processor(source).iter_batches(batch_size=None, prefetch_batches=0):
+        yield from map(int, batch["tokens"])
 
 
 def start() -> Callable[[dict[str, Any]], dict[str, Any]]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_worker_niceness", "0")
-    ray.init(address="local", include_dashboard=False, object_store_memory=512 << 20)
+    # Cores are Ray's to count, not to give: the waiting source holds none of ours.
+    ray.init(address="local", num_cpus=8, include_dashboard=False, object_store_memory=512 << 20)
     folder = tempfile.mkdtemp()
     arguments = json.loads(Path(sys.argv[1]).read_text())
     arguments.pop("disable_log_stats", None)
-    rows = pipeline(folder, arguments)
+    counts = pipeline(folder, arguments)
     chunk = -1
 
     def answer(job: dict[str, Any]) -> dict[str, Any]:
@@ -84,11 +90,12 @@ def start() -> Callable[[dict[str, Any]], dict[str, Any]]:
         chunk += 1
         content = Path(job["requests"]).read_text()
         count = len(json.loads(content))
+        assert count >= BATCH
         draft = Path(folder) / "draft"
         draft.write_text(content)
         began = time.perf_counter()
         draft.rename(Path(folder) / f"{chunk}.json")
-        tokens = sum(int(next(rows)["tokens"]) for _ in range(count))
+        tokens = sum(next(counts) for _ in range(count))
         seconds = time.perf_counter() - began
         return {"tokens": tokens, "samples": count, "seconds": seconds}
 
