@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.benchmarks.commands import run_command
 from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate
 from tests.benchmarks.made_runs import questions
-from tests.benchmarks.tokens import DRAWS, Sizes, instruct
+from tests.benchmarks.tokens import DRAWS, THREADS, Sizes, instruct
 
 VENV = Path(__file__).parents[2] / ".cache/bench/lm-eval"
 VERSION = "0.4.13"
@@ -117,12 +117,14 @@ def _lm_eval(python: Path, folder: Path, model: str, sizes: Sizes) -> float:
 
 def _run(command: list[str]) -> None:
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # Which cores its engine takes is its own choice.
+    threads = {"OMP_NUM_THREADS": THREADS["OMP_NUM_THREADS"]}
     try:
         done = subprocess.run(
             command,
             capture_output=True,
             text=True,
-            env={**os.environ, **offline},
+            env={**os.environ, **offline, **threads},
             timeout=_LIMIT_S,
             check=False,
         )

@@ -15,6 +15,13 @@ from tests.benchmarks.server import Server
 
 GSM8K = Path(__file__).parents[3] / "shared/data/gsm8k"
 DRAWS = 20
+# As our engine has it: every core, where vLLM alone would keep one back, and a number of threads,
+# which Ray tells our actor and vLLM would set to one.
+_CORES = sorted(os.sched_getaffinity(0))
+THREADS = {
+    "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, _CORES)),
+    "OMP_NUM_THREADS": str(len(_CORES)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +130,8 @@ def _beside(
 @contextmanager
 def _peer(name: str, *arguments: str) -> Iterator[Server]:
     command = [sys.executable, "-m", f"tests.benchmarks.peers.{name}", *arguments]
-    with Server(command, env={"VLLM_CPU_OMP_THREADS_BIND": cores()}) as server:
+    with Server(command, env=THREADS) as server:
         yield server
-
-
-def cores() -> str:
-    """All cores, as our engine binds them; vLLM alone would keep one back."""
-    return ",".join(map(str, sorted(os.sched_getaffinity(0))))
 
 
 def generate(bench: Bench, pairs: int) -> Measured:
