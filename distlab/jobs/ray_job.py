@@ -12,11 +12,12 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from aiohttp import ClientError
 from ray.exceptions import AuthenticationError
@@ -35,6 +36,10 @@ _POLL_S = 1.0
 # These override an address that is given to the client.
 _ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
 _STOPPED_STATUS = 143
+# In what the dashboard says while its agents are not up.
+_TRY_AGAIN = "try again"
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +137,16 @@ def ensure_submitted(client: JobSubmissionClient, study: Submission, out: TextIO
     with tempfile.TemporaryDirectory() as folder:
         pack(Path(folder), study.extras)
         try:
-            client.submit_job(
-                submission_id=identity,
-                entrypoint=study.entrypoint,
-                runtime_env={"working_dir": folder, "env_vars": study.environment()},
-                metadata={"study": study.name},
+            _patiently(
+                lambda: client.submit_job(
+                    submission_id=identity,
+                    entrypoint=study.entrypoint,
+                    runtime_env={"working_dir": folder, "env_vars": study.environment()},
+                    metadata={"study": study.name},
+                )
             )
         except RuntimeError as error:
-            # Somebody submitted the same since we looked.
+            # Somebody submitted the same since we looked, or it is our own whose answer was lost.
             if "already" not in str(error):
                 last = str(error).strip().splitlines()[-1]
                 raise UserError(f"the cluster refuses the job: {last}") from error
@@ -174,7 +181,7 @@ def stop(client: JobSubmissionClient, study: Submission, out: TextIO) -> None:
     if not going:
         raise UserError(f"no job of this study runs there (their ids start with {study.name})")
     for job in going:
-        client.stop_job(str(job.submission_id))
+        _patiently(partial(client.stop_job, str(job.submission_id)))
         print(f"stopping job {job.submission_id}", file=out)
 
 
@@ -213,20 +220,40 @@ class _Log:
 
 def _attempts(client: JobSubmissionClient, name: str) -> list[JobDetails]:
     """The study's jobs on this cluster, the oldest first."""
-    jobs = [job for job in client.list_jobs() if (job.metadata or {}).get("study") == name]
+    jobs = [
+        job for job in _patiently(client.list_jobs) if (job.metadata or {}).get("study") == name
+    ]
     return sorted(jobs, key=lambda job: int(str(job.submission_id).rpartition("-")[2]))
 
 
 def _info(client: JobSubmissionClient, identity: str) -> JobDetails:
+    try:
+        return _patiently(lambda: client.get_job_info(identity))
+    except RuntimeError as error:
+        raise UserError(
+            f"the cluster does not know job {identity} any more: it was started anew; submit the "
+            "same again, what was committed to the store is safe"
+        ) from error
+
+
+def _patiently(ask: Callable[[], _Answer]) -> _Answer:
+    """Ask again while the dashboard is away or not ready.
+
+    Raises:
+        RuntimeError: It refuses.
+        UserError: It is away for a minute.
+    """
     deadline = time.monotonic() + _AWAY_S
     while True:
         try:
-            return client.get_job_info(identity)
-        except (RuntimeError, OSError) as error:
+            return ask()
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and _TRY_AGAIN not in str(error):
+                raise
             if time.monotonic() > deadline:
                 raise UserError(
-                    f"the cluster does not answer for job {identity} any more: once it is back, "
-                    "submit the same again; what was committed to the store is safe"
+                    "the cluster does not answer any more: once it is back, submit the same "
+                    "again; what was committed to the store is safe"
                 ) from error
         time.sleep(_POLL_S)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
+from distlab.jobs import ray_job
 from distlab.jobs.overrides import anchored, composed, quoted, study_name
 from distlab.jobs.ports import free_ports
 from distlab.jobs.ray_job import connect
@@ -32,7 +33,12 @@ def dashboard(place: Place) -> Iterator[str]:
             *(f"--temp-dir={folder}", "--num-cpus=2", "--disable-usage-stats"),
         ],
         # The jobs bring their code; and the cluster is closed to others.
-        env={**place.environment, "PYTHONPATH": "", "RAY_AUTH_MODE": "token"},
+        env={
+            **place.environment,
+            "PYTHONPATH": "",
+            "RAY_AUTH_MODE": "token",
+            "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
+        },
         stdout=log,
         stderr=log,
     )
@@ -94,6 +100,30 @@ def test_a_job_outlives_its_caller_and_goes_on_when_submitted_again(
     assert not kept - place.samples()
     for manifest in place.manifests():
         assert manifest["versions"]["distlab_commit"]  # type: ignore[index]
+
+
+def test_a_dashboard_that_is_away_is_asked_again_and_a_refusal_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ray_job, "_POLL_S", 0.0)
+    answers: list[Exception] = [
+        ConnectionError("Remote end closed connection without response"),
+        RuntimeError("No available agent to submit job, please try again later."),
+        RuntimeError("404: no such job"),
+    ]
+
+    def ask() -> str:
+        if answers:
+            raise answers.pop(0)
+        return "there"
+
+    with pytest.raises(RuntimeError, match="no such job"):
+        ray_job._patiently(ask)
+    assert ray_job._patiently(ask) == "there"
+    answers += [ConnectionError("refused")] * 2
+    monkeypatch.setattr(ray_job, "_AWAY_S", 0.0)
+    with pytest.raises(UserError, match="does not answer any more: once it is back, submit the"):
+        ray_job._patiently(ask)
 
 
 def test_no_cluster_at_the_address_is_one_sentence() -> None:
