@@ -11,6 +11,7 @@ from distlab.analysis.gaps import holm, paired_gap
 from distlab.compare.matching import cannot, match
 from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, Pair, Shared
 from distlab.compare.settings import setting_rows
+from distlab.errors import UserError
 from distlab.report.pairing import metrics
 from distlab.report.read import read_answers, read_study
 from distlab.report.records import Judge, SampleKey, Study, VerdictTable
@@ -27,13 +28,20 @@ def compare(runs: Sequence[Path]) -> tuple[Comparison, ...]:
         runs: Run folders, two or more.
 
     Raises:
-        UserError: One is no run folder, or a file in it cannot be read.
+        UserError: One is no run folder, has no verdicts, or a file in it cannot be read.
     """
-    first, *others = [read_study([run]) for run in runs]
+    first, *others = [_read(run) for run in runs]
     return tuple(
         _compare(match(first, other), (runs[0], run))
         for other, run in zip(others, runs[1:], strict=True)
     )
+
+
+def _read(run: Path) -> Study:
+    study = read_study([run])
+    if not study.tables:
+        raise UserError(f"{run} has no verdicts: run `python -m distlab.score {run}` first")
+    return study
 
 
 def _compare(pair: Pair, runs: tuple[Path, Path]) -> Comparison:

@@ -234,3 +234,5 @@ def test_bad_input_is_one_sentence(
     assert "is not a run folder" in capsys.readouterr().err
     assert main([str(run), str(run)]) == 2
     assert "is named twice" in capsys.readouterr().err
+    assert main([str(run), str(make("none", (cell(), {})))]) == 2
+    assert "has no verdicts" in capsys.readouterr().err
