@@ -31,19 +31,21 @@ class Sizes:
     Attributes:
         problems: Of the stochastic rows, 20 draws each.
         max_tokens: Most new tokens of a draw.
+        shots_problems: Of the few-shot row, whose prompts are a thousand tokens.
         cot_problems: Of the CoT rows; the slower peers get fewer.
         cot_tokens: Most new tokens of a branch.
         job_problems: Of a whole command.
     """
 
-    problems: int = 4
+    problems: int = 3
     max_tokens: int = 96
-    cot_problems: int = 8
-    cot_tokens: int = 64
-    job_problems: int = 8
+    shots_problems: int = 2
+    cot_problems: int = 4
+    cot_tokens: int = 40
+    job_problems: int = 4
 
 
-QUICK = Sizes(1, 16, 1, 8, 1)
+QUICK = Sizes(1, 16, 1, 1, 8, 1)
 
 
 class Bench:
@@ -152,11 +154,16 @@ def ray_data(bench: Bench, pairs: int) -> Measured:
 
 
 def shots(bench: Bench, pairs: int) -> Measured:
-    jobs = _draws(bench, pairs, "prompt=few-shot")
+    sizes = bench.sizes
+    jobs = [
+        instruct(pair, sizes.shots_problems, sizes.max_tokens, "prompt=few-shot")
+        for pair in range(pairs)
+    ]
     file = bench.engine_file(enable_prefix_caching=False)
     with _peer("llm_generate", str(file)) as peer:
         ours, theirs = _beside(bench, peer, jobs, "problems")
-    return Measured(ours, theirs, [f"{_size(bench)}; beside LLM.generate without prefix reuse"])
+    note = f"{sizes.shots_problems} problems x {DRAWS} of {_source()} a pair; beside LLM.generate"
+    return Measured(ours, theirs, [note])
 
 
 def cot_batched(bench: Bench, pairs: int) -> Measured:
@@ -195,9 +202,9 @@ def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
     return Measured(ours, other, [note])
 
 
-def _draws(bench: Bench, pairs: int, *more: str) -> list[list[str]]:
+def _draws(bench: Bench, pairs: int) -> list[list[str]]:
     sizes = bench.sizes
-    return [instruct(pair, sizes.problems, sizes.max_tokens, *more) for pair in range(pairs)]
+    return [instruct(pair, sizes.problems, sizes.max_tokens) for pair in range(pairs)]
 
 
 def _size(bench: Bench) -> str:
