@@ -36,15 +36,28 @@ def page(study: StudyTables, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(watched: Watched, page: Path) -> Iterator[Watched]:
     watched.page.set_default_timeout(PATIENCE_MS)
     watched.page.goto(page.as_uri())
-    watched.page.wait_for_selector("html[data-drawn]")
+    watched.page.wait_for_selector("html[data-ready]")
     yield watched
     # Whatever a test did, nothing failed and nothing was asked for but the page itself.
     assert watched.errors == []
     assert watched.requests == [page.as_uri()]
 
 
+def draw_all(opened: Watched) -> None:
+    """Figures are drawn when they come near the screen: pass by all of them."""
+    opened.page.evaluate(
+        """async () => {
+          for (const figure of document.querySelectorAll("figure")) {
+            figure.scrollIntoView();
+            while (!("drawn" in figure.dataset)) await new Promise((go) => setTimeout(go, 20));
+          }
+        }"""
+    )
+
+
 def test_every_figure_has_marks(opened: Watched, study: StudyTables) -> None:
     drawn = [chart for some in charts(study).values() for chart in some]
+    draw_all(opened)
     marks = opened.page.eval_on_selector_all(
         ".plot",
         "plots => plots.map(p => p.querySelectorAll("
@@ -69,14 +82,17 @@ def test_planted_script_stays_text(opened: Watched) -> None:
 def test_page_is_no_wider_than_the_screen(opened: Watched, size: str) -> None:
     width, height = SIZES[size]
     opened.page.set_viewport_size({"width": width, "height": height})
+    draw_all(opened)
     opened.page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out(opened: Watched, scheme: str) -> None:
+    draw_all(opened)
     opened.page.emulate_media(color_scheme=scheme)
-    opened.page.wait_for_timeout(300)
+    # Figures take the colours of the theme a moment after the page does.
+    opened.page.wait_for_timeout(500)
     opened.page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
     # WCAG 2: relative luminance, and 4.5 to 1 for text.
     low = opened.page.evaluate(
@@ -121,6 +137,7 @@ def test_keyboard_and_screen_reader(opened: Watched, study: StudyTables) -> None
 
 
 def test_prints_pictures_on_white(opened: Watched) -> None:
+    draw_all(opened)
     opened.page.emulate_media(media="print", color_scheme="dark")
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     figures = opened.page.locator("figure").count()
@@ -147,7 +164,7 @@ def test_screenshot(watched: Watched, tmp_path: Path) -> None:
     watched.page.set_default_timeout(PATIENCE_MS)
     watched.page.set_viewport_size({"width": 860, "height": 1200})
     watched.page.goto(page.as_uri())
-    watched.page.wait_for_selector("html[data-drawn]")
+    watched.page.wait_for_selector("figure[data-drawn]")
     shot = watched.page.locator("section").first.screenshot(type="png")
     assert shot.startswith(b"\x89PNG")
     assert len(shot) > 50_000
