@@ -4,7 +4,7 @@ A sweep takes the same steps with many studies: it draws for all of them at once
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -195,18 +195,27 @@ def draw(works: Sequence[Work], session: Session, state: State, view: View) -> O
         if drawn.signal is None:
             drawn = drawn.joined(_sample(alike, session, state, view))
     for work in works:
-        part = drawn.of(planned.cell for planned in work.prepared.cells)
         # What all share is entered with the first, so that sums over the studies are right.
-        part = part if work is works[0] else replace(part, load_s=[], engine_s=0.0)
-        work.outcome = part
+        shared = drawn if work is works[0] else replace(drawn, load_s=[], engine_s=0.0)
+        work.outcome = _part(shared, work)
         _finish_asks(work)
-        work.write(provenance.after_sampling(work.manifest, part, work.clock))
+        work.write(provenance.after_sampling(work.manifest, work.outcome, work.clock))
     if drawn.signal is None:
         drawn = drawn.joined(_read(works, session, state, view))
     ran = tuple(asdict(record) for record in session.release())
     for work in works:
         work.write(replace(work.manifest, replicas=ran))
     return drawn
+
+
+def _part(outcome: Outcome, work: Work) -> Outcome:
+    """What of an outcome is about a study: of a cell that it shares, its own problems' failures."""
+    part = outcome.of(planned.cell for planned in work.prepared.cells)
+    for planned in work.prepared.cells:
+        if (drawn := part.cells.get(planned.cell.path)) is not None:
+            own = [f for f in drawn.failures if f.problem_id in planned.prompt_hashes]
+            part.cells[planned.cell.path] = replace(drawn, failures=own)
+    return part
 
 
 def _by_pace(works: Sequence[Work]) -> list[list[Work]]:
@@ -231,30 +240,49 @@ def _sample(works: Sequence[Work], session: Session, state: State, view: View) -
     if study.waves is None:
         with clock.stage("sample"):
             return session.draw(cells, state, view)
-    waves = study.waves
+    cache = verdict_cache(works[0].store)
+    with (
+        clock.stage("sample"),
+        closing(Bench(study.extractors, study.graders, study.pool, cache)) as bench,
+    ):
+        solving = _Solving(study.waves, _golds(works), bench, state, clock)
+        drawn = session.draw(cells, state, view, solving)
+    for work in works:
+        work.write(replace(work.manifest, notes=(*work.manifest.notes, *solving.notes())))
+    return drawn
+
+
+def _golds(works: Sequence[Work]) -> dict[str, dict[str, Gold]]:
     golds: dict[str, dict[str, Gold]] = {}
     for work in works:
         for name, dataset in work.prepared.datasets.items():
             golds.setdefault(name, {}).update({p.id: p.gold for p in dataset.problems})
-    cache = verdict_cache(works[0].store)
-    said: list[str] = []
+    return golds
 
-    with closing(Bench(study.extractors, study.graders, study.pool, cache)) as bench:
-        begun: list[UntilSolved] = []
 
-        def pace(ours: Sequence[PlannedCell]) -> tuple[Sequence[PlannedCell], FollowUp]:
-            until = UntilSolved(ours, golds, bench, waves, state.moved)
-            begun.append(until)
-            with clock.stage("judge_stored"):
-                return until.start(), until.follow_up
+@dataclass(slots=True)
+class _Solving:
+    """The pace of a study that stops at problems once they are solved."""
 
-        with clock.stage("sample"):
-            drawn = session.draw(cells, state, view, pace)
-    for until in begun:
-        said += [until.spared().sentence, *([until.trouble] if until.trouble else [])]
-    for work in works:
-        work.write(replace(work.manifest, notes=(*work.manifest.notes, *said)))
-    return drawn
+    waves: Sequence[int]
+    golds: Mapping[str, Mapping[str, Gold]]
+    bench: Bench
+    state: State
+    clock: provenance.Stopwatch
+    begun: list[UntilSolved] = field(default_factory=list)
+
+    def __call__(
+        self, cells: Sequence[PlannedCell]
+    ) -> tuple[Sequence[PlannedCell], FollowUp | None]:
+        until = UntilSolved(cells, self.golds, self.bench, self.waves, self.state.moved)
+        self.begun.append(until)
+        with self.clock.stage("judge_stored"):
+            return until.start(), until.follow_up
+
+    def notes(self) -> list[str]:
+        """What stopping early saved, and what went wrong."""
+        saved = [until.spared().sentence for until in self.begun]
+        return [*saved, *(until.trouble for until in self.begun if until.trouble)]
 
 
 def _read(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:

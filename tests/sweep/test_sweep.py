@@ -69,7 +69,7 @@ def test_a_job_that_fails_is_recorded_and_the_others_go_on(place: Place) -> None
     output = place.run("-m", *SMALL, "dataset=gsm8k", files, status=2)
     assert states(place) == [JobState.FAILED, JobState.DONE, JobState.FAILED]
     bad, _, absent = record(place).jobs
-    assert "bad.jsonl, line 1" in bad.errors[0]
+    assert "bad.jsonl line 1 is not valid JSON" in bad.errors[0]
     assert "absent.jsonl does not exist" in absent.errors[0]
     assert "job 0 failed: " in output
     assert "job 2 failed: " in output
