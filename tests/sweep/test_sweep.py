@@ -115,14 +115,18 @@ def test_ctrl_c_commits_what_is_finished_and_the_same_sweep_goes_on(place: Place
 
 
 def test_two_drivers_on_one_store_draw_each_sample_once(place: Place) -> None:
-    (place.path / "script" / "delay").write_text("0.5")
-    study = (*SMALL, "dataset.limit=8", "cluster.max_num_seqs=4")
+    (place.path / "script" / "load-delay").write_text("3")
+    study = (*SMALL, "dataset.limit=8")
     first = place.start(*study, "hydra.run.dir=runs/first")
     place.await_start(first)
+    first.send_signal(signal.SIGSTOP)
     second = place.start(*study, "hydra.run.dir=runs/second")
-    told = place.finish(second)
+    assert second.stdout is not None
+    told = next(line for line in second.stdout if "is being drawn by run first (" in line)
+    first.send_signal(signal.SIGCONT)
+    place.finish(second)
     place.finish(first)
-    assert "is being drawn by run first (" in told
+    assert "its samples will count here too" in told
     keys = place.keys()
     assert set(keys.values()) == {1}
     assert sum(keys.values()) == 32
