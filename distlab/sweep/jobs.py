@@ -1,7 +1,7 @@
 """Overrides of many jobs in, checked studies out: whatever can be refused is refused here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
@@ -21,15 +21,13 @@ class Job:
 
     Attributes:
         number: From 0.
-        overrides: What was typed, with this job's values.
-        apart: Those in which it differs from the other jobs.
+        apart: The overrides in which it differs from the other jobs.
         config: Composed, without Hydra's own node.
         study: What to do.
         folder: Of its run.
     """
 
     number: int
-    overrides: tuple[str, ...]
     apart: tuple[str, ...]
     config: DictConfig
     study: Study
@@ -45,14 +43,13 @@ def make_jobs(configs: Sequence[DictConfig]) -> list[Job]:
     Raises:
         UserError: A value is wrong, or two jobs write to one folder; the sentence names the jobs.
     """
-    jobs = [_make_job(config) for config in configs]
+    apart = set_apart([list(config.hydra.overrides.task) for config in configs])
+    jobs = [_make_job(config, own) for config, own in zip(configs, apart, strict=True)]
     _check_folders(jobs)
-    apart = set_apart([job.overrides for job in jobs])
-    return [replace(job, apart=own) for job, own in zip(jobs, apart, strict=True)]
+    return jobs
 
 
-def _make_job(config: DictConfig) -> Job:
-    overrides = tuple(config.hydra.overrides.task)
+def _make_job(config: DictConfig, apart: tuple[str, ...]) -> Job:
     folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
     number = int(config.hydra.job.num)
     own = config.copy()
@@ -63,8 +60,8 @@ def _make_job(config: DictConfig) -> Job:
     except Exception as error:
         if (sentence := explain(error, conf_folder())) is None:
             raise
-        raise UserError(f"job {number} ({' '.join(overrides)}): {sentence}") from error
-    return Job(number, overrides, overrides, own, study, RunFolder(folder))
+        raise UserError(f"job {number} ({' '.join(apart)}): {sentence}") from error
+    return Job(number, apart, own, study, RunFolder(folder))
 
 
 def _check_folders(jobs: Sequence[Job]) -> None:
