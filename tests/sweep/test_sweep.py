@@ -173,6 +173,3 @@ def test_a_store_on_s3_survives_an_outage_of_ten_seconds(place: Place, tmp_path:
         assert "report " in output
         verdicts = list((place.last_run() / "verdicts").glob("*.parquet"))
         assert verdicts
-        # The store is all that another run needs.
-        again = on_s3.run(*SMALL, "dataset.limit=8", "decoding.n=6", "cluster.max_num_seqs=2")
-        assert "0 samples to draw, 96 in the store" in again
