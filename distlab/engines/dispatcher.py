@@ -27,6 +27,7 @@ _FAILED_LOADS = 2
 # Deaths in a row without a finished draw between them after which the engine is what is wrong.
 _BARREN_DEATHS = 5
 _LOOK_S = 1.0
+_TOGETHER_S = 0.05
 # Within this Ray's account of the nodes has caught up with what was given back.
 _ACCOUNT_S = 4.0
 _PULSE_S = 2.0
@@ -182,6 +183,8 @@ class Dispatcher:
                 self._staff()
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), _LOOK_S)
+                # Asking Ray for its nodes costs milliseconds: what changes together is one look.
+                await asyncio.sleep(_TOGETHER_S)
                 self._changed.clear()
             for workload in self._workloads:
                 self._set_aside(workload, ())
@@ -218,7 +221,7 @@ class Dispatcher:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._crash = self._crash or error
-        self._changed.set()
+            self._changed.set()
 
     async def _wind_up(self) -> None:
         """Let halted replicas yield, leave those that are up to the fleet, and end all tasks."""
@@ -310,6 +313,7 @@ class Dispatcher:
                 await self._fleet.discard(running)
         finally:
             self._vacating = False
+            self._changed.set()
 
     def _wait_for_nodes(self, homeless: Sequence[_Workload]) -> None:
         """Give a checkpoint up that fits nowhere though nobody else is at work."""
@@ -348,6 +352,7 @@ class Dispatcher:
             workload.starting -= 1
             if running is not None:
                 self._loading.discard(running.name)
+            self._changed.set()
 
     async def _load(self, workload: _Workload, running: Running) -> bool:
         """Whether the engine could be loaded."""
@@ -379,7 +384,7 @@ class Dispatcher:
         """Wait for a load, but not on a node that is gone: Ray would wait for it to return."""
         loading = asyncio.ensure_future(load)
         try:
-            while not (await asyncio.wait({loading}, timeout=_LOOK_S))[0]:
+            while not (await asyncio.wait({loading}, timeout=_PULSE_S))[0]:
                 if not alive(running.node_ids):
                     raise NodeGone("its node died while it was loading")
             return loading.result()
@@ -403,6 +408,7 @@ class Dispatcher:
                 lease.cancel()
             await asyncio.gather(watch, *serving.leases, return_exceptions=True)
             workload.serving.remove(serving)
+            self._changed.set()
         if error is not None:
             await self._bury(workload, serving, error)
 
@@ -424,6 +430,7 @@ class Dispatcher:
         workload.failed_loads = 0
         self._feed_all(workload)
         await self._fleet.discard(running, f"{kind}: {reason}")
+        self._changed.set()
 
     def _set_aside(self, workload: _Workload, failures: Sequence[ProblemFailure]) -> None:
         """Report killers once the engine has shown that it can draw something, or at the end."""
@@ -493,6 +500,7 @@ class Dispatcher:
             workload.queue.add(await more)
         finally:
             workload.following -= 1
+            self._changed.set()
         self._feed_all(workload)
 
     async def _watch(self, serving: _Serving) -> None:
