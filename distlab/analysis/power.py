@@ -1,5 +1,6 @@
 """Power: the smallest gap that a design would have found."""
 
+import math
 from typing import Final
 
 from scipy import stats
@@ -20,6 +21,9 @@ def smallest_detectable(error: float) -> float:
         error: Standard error of the paired difference.
 
     Returns:
-        The gap, in the unit of ``error``; NaN where ``error`` is.
+        The gap, in the unit of ``error``; NaN where ``error`` is, or where it is zero: problems
+        that all differ alike say nothing of the spread (ours).
     """
+    if error == 0:
+        return math.nan
     return float(stats.norm.ppf((1 + LEVEL) / 2) + stats.norm.ppf(POWER)) * error

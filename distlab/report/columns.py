@@ -121,9 +121,9 @@ GAP_COLUMNS: tuple[Column[GapRow], ...] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
-    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
     Column("clusters", lambda row: str(row.gap.clusters)),
-    Column("clustered [95 %]", _clustered),
+    Column("clustered (95 %)", _clustered),
     Column("base only", lambda row: str(row.gap.base_only)),
     Column("instruct only", lambda row: str(row.gap.instruct_only)),
     Column("p", lambda row: p_value(row.gap.p)),
@@ -139,7 +139,7 @@ COMPACT_GAP_COLUMNS: tuple[Column[GapRow], ...] = (
     label("dataset", lambda row: row.base.dataset),
     label("prompt", lambda row: row.base.prompt),
     label("score", lambda row: row.metric),
-    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
     Column("McNemar p", lambda row: p_value(row.gap.p)),
 )
 
@@ -153,8 +153,8 @@ DROP_COLUMNS: tuple[Column[DropRow], ...] = (
     Column("pairs", lambda row: str(row.drop.pairs)),
     Column("original", lambda row: percent(row.drop.before)),
     Column("perturbed", lambda row: percent(row.drop.after)),
-    Column("drop [95 %]", lambda row: points_interval(row.drop.change)),
-    Column("unpaired [95 %]", lambda row: points_interval(row.unpaired)),
+    Column("drop (95 %)", lambda row: points_interval(row.drop.change)),
+    Column("unpaired (95 %)", lambda row: points_interval(row.unpaired)),
 )
 
 COMPACT_DROP_COLUMNS: tuple[Column[DropRow], ...] = (
@@ -165,7 +165,7 @@ COMPACT_DROP_COLUMNS: tuple[Column[DropRow], ...] = (
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
     Column("pairs", lambda row: str(row.drop.pairs)),
-    Column("drop [95 %]", lambda row: points_interval(row.drop.change)),
+    Column("drop (95 %)", lambda row: points_interval(row.drop.change)),
 )
 
 DROP_GAP_COLUMNS: tuple[Column[DropGapRow], ...] = (
@@ -177,7 +177,7 @@ DROP_GAP_COLUMNS: tuple[Column[DropGapRow], ...] = (
     label("base arm", lambda row: row.base.arm),
     label("instruct arm", lambda row: row.instruct.arm),
     Column("pairs", lambda row: str(row.pairs)),
-    Column("drop of instruct − base [95 %]", lambda row: points_interval(row.difference)),
+    Column("drop of instruct − base (95 %)", lambda row: points_interval(row.difference)),
 )
 
 AGREEMENT_COLUMNS: tuple[Column[AgreementRow], ...] = (

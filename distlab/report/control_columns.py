@@ -57,8 +57,8 @@ UNPAIRED_COLUMNS: tuple[Column[UnpairedRow], ...] = (
     label("from", lambda row: f"{row.before}, level {row.level}" if row.level else row.before),
     label("to", lambda row: row.cell.dataset),
     Column("problems", lambda row: f"{row.before_problems} → {row.after_problems}"),
-    Column("drop [95 %]", lambda row: points_interval(row.change)),
-    Column("paper's drop [95 %]", lambda row: points_interval(row.published)),
+    Column("drop (95 %)", lambda row: points_interval(row.change)),
+    Column("paper's drop (95 %)", lambda row: points_interval(row.published)),
 )
 
 ACCEPT_COLUMNS: tuple[Column[AcceptRow], ...] = (
@@ -80,11 +80,11 @@ CONTROL_COLUMNS: tuple[Column[ControlRow], ...] = (
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
     Column("problems", lambda row: str(row.parts.problems)),
-    Column("gap [95 %]", lambda row: points_interval(row.parts.total)),
-    Column("model [95 %]", lambda row: points_interval(row.parts.model)),
-    Column("decoding [95 %]", lambda row: points_interval(row.parts.decoding)),
-    Column("interaction [95 %]", lambda row: points_interval(row.parts.interaction)),
-    Column("model, both decodings [95 %]", lambda row: points_interval(row.parts.model_mean)),
+    Column("gap (95 %)", lambda row: points_interval(row.parts.total)),
+    Column("model (95 %)", lambda row: points_interval(row.parts.model)),
+    Column("decoding (95 %)", lambda row: points_interval(row.parts.decoding)),
+    Column("interaction (95 %)", lambda row: points_interval(row.parts.interaction)),
+    Column("model, both decodings (95 %)", lambda row: points_interval(row.parts.model_mean)),
 )
 
 GRID_COLUMNS: tuple[Column[GridRow], ...] = (
@@ -95,10 +95,10 @@ GRID_COLUMNS: tuple[Column[GridRow], ...] = (
     label("score", lambda row: row.metric),
     label("decoding", lambda row: row.base.decoding),
     Column("problems", lambda row: str(row.problems)),
-    Column("gap under it [95 %]", lambda row: points_interval(row.gap)),
-    Column("model: gap over the grid [95 %]", lambda row: points_interval(row.model)),
-    Column("decoding: effect of it [95 %]", lambda row: points_interval(row.effect)),
-    Column("interaction [95 %]", lambda row: points_interval(row.interaction)),
+    Column("gap under it (95 %)", lambda row: points_interval(row.gap)),
+    Column("model: gap over the grid (95 %)", lambda row: points_interval(row.model)),
+    Column("decoding: effect of it (95 %)", lambda row: points_interval(row.effect)),
+    Column("interaction (95 %)", lambda row: points_interval(row.interaction)),
 )
 
 REASONING_COLUMNS: tuple[Column[ReasoningRow], ...] = (
@@ -106,8 +106,8 @@ REASONING_COLUMNS: tuple[Column[ReasoningRow], ...] = (
     label("judge", lambda row: judge_name(row.judge)),
     Column("n", lambda row: str(row.cell.n)),
     Column("samples that reason", lambda row: percent(row.share)),
-    Column("Pass@n [95 %]", lambda row: percent_interval(row.pass_n)),
-    Column("Pass@n, those alone [95 %]", lambda row: percent_interval(row.reasoned)),
+    Column("Pass@n (95 %)", lambda row: percent_interval(row.pass_n)),
+    Column("Pass@n, those alone (95 %)", lambda row: percent_interval(row.reasoned)),
 )
 
 REASONED_GAP_COLUMNS: tuple[Column[ReasonedGapRow], ...] = (
@@ -121,7 +121,7 @@ REASONED_GAP_COLUMNS: tuple[Column[ReasonedGapRow], ...] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
-    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
 )
 
 NULL_COLUMNS: tuple[Column[NullRow], ...] = (
@@ -129,7 +129,7 @@ NULL_COLUMNS: tuple[Column[NullRow], ...] = (
     label("grader", lambda row: row.grader),
     label("answers", lambda row: f"0 to {row.answers - 1}"),
     Column("problems", lambda row: str(row.problems)),
-    Column("solved [95 %]", lambda row: percent_interval(row.solved)),
+    Column("solved (95 %)", lambda row: percent_interval(row.solved)),
 )
 
 EXCESS_COLUMNS: tuple[Column[ExcessRow], ...] = (
@@ -139,7 +139,7 @@ EXCESS_COLUMNS: tuple[Column[ExcessRow], ...] = (
     Column("problems", lambda row: str(row.problems)),
     Column("Pass@n", lambda row: percent(row.pass_n)),
     Column("null, n answers", lambda row: percent(row.null)),
-    Column("beyond the null [95 %]", lambda row: points_interval(row.excess)),
+    Column("beyond the null (95 %)", lambda row: points_interval(row.excess)),
 )
 
 PROMPT_COLUMNS: tuple[Column[PromptRow], ...] = (
@@ -152,7 +152,7 @@ PROMPT_COLUMNS: tuple[Column[PromptRow], ...] = (
     Column("problems", lambda row: str(row.problems)),
     Column("first", lambda row: percent(row.before)),
     Column("second", lambda row: percent(row.after)),
-    Column("change [95 %]", lambda row: points_interval(row.change)),
+    Column("change (95 %)", lambda row: points_interval(row.change)),
     Column("p", lambda row: p_value(row.p)),
 )
 
@@ -167,7 +167,7 @@ STRATUM_COLUMNS: tuple[Column[StratumRow], ...] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
-    Column("gap [95 %]", lambda row: points_interval(row.gap.difference)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
 )
 
 SCALE_COLUMNS: tuple[Column[ScaleRow], ...] = (
@@ -178,7 +178,7 @@ SCALE_COLUMNS: tuple[Column[ScaleRow], ...] = (
     label("prompt", lambda row: row.prompt or DASH),
     label("judge", lambda row: row.judge),
     label("score", lambda row: row.metric),
-    Column("gap [95 %]", lambda row: points_interval(row.gap)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap)),
 )
 
 TREND_COLUMNS: tuple[Column[TrendRow], ...] = (
@@ -188,7 +188,7 @@ TREND_COLUMNS: tuple[Column[TrendRow], ...] = (
     label("judge", lambda row: row.judge),
     label("score", lambda row: row.metric),
     Column("families", lambda row: str(row.trend.families)),
-    Column("change for ten times the size [95 %]", lambda row: points_interval(row.trend.slope)),
+    Column("change for ten times the size (95 %)", lambda row: points_interval(row.trend.slope)),
     Column("crosses zero at", lambda row: parameter_count(row.trend.crossing)),
 )
 
@@ -198,8 +198,8 @@ REPLICATION_COLUMNS: tuple[Column[ReplicationRow], ...] = (
     label("prompt", lambda row: row.cell.prompt),
     label("judge", lambda row: judge_name(row.judge)),
     label("figure", lambda row: row.figure),
-    Column("paper [95 %]", lambda row: _replicated(row, row.published)),
-    Column("ours [95 %]", lambda row: _replicated(row, row.ours)),
+    Column("paper (95 %)", lambda row: _replicated(row, row.published)),
+    Column("ours (95 %)", lambda row: _replicated(row, row.ours)),
     label("judgement", lambda row: row.judgement),
     label("because", lambda row: row.reason),
 )

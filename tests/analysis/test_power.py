@@ -7,7 +7,7 @@ from distlab.analysis.power import smallest_detectable
 
 def test_the_usual_constant() -> None:
     assert smallest_detectable(1.0) == pytest.approx(1.959964 + 0.841621, abs=1e-5)
-    assert np.isnan(smallest_detectable(np.nan))
+    assert np.isnan([smallest_detectable(np.nan), smallest_detectable(0.0)]).all()
 
 
 def test_a_gap_of_that_size_is_found_four_times_in_five() -> None:
