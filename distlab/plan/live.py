@@ -22,7 +22,7 @@ from distlab.engines.nodes import host_names, live_nodes
 from distlab.errors import UserError
 from distlab.noise import quiet
 from distlab.plan.placement import Node
-from distlab.progress import State, make_view
+from distlab.progress import CellProgress, State, make_view
 from distlab.sampling import Outcome, sample
 
 # The run that a probe's samples name.
@@ -78,11 +78,18 @@ def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Meas
         raise KeyboardInterrupt
     if outcome.errors or not outcome.samples:
         raise UserError(f"the probe drew nothing: {'; '.join(outcome.errors) or 'no sample came'}")
+    if outcome.engine_s <= 0:
+        raise UserError("the probe was over too soon to be measured: give it more problems")
     return Measured(outcome.tokens / outcome.engine_s, outcome.samples, wanting.cell.key)
 
 
 def _draw(planned: PlannedCell, cluster: Cluster) -> Outcome:
-    state = State()
+    row = CellProgress(
+        label=planned.cell.key,
+        problems=len(planned.draws),
+        samples=sum(len(draw.ranks) for draw in planned.draws),
+    )
+    state = State(cells={planned.cell.path: row})
     with _out_of_the_way() as (folder, terminal), connected(cluster):
         fleet = Fleet()
         try:

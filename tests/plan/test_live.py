@@ -1,6 +1,7 @@
 """A plan of a cluster that is up."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,7 +23,7 @@ def plan(place: Path, *overrides: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "distlab.plan", *overrides],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": str(REPO)},
+        env={**os.environ, "PYTHONPATH": str(REPO), "DISTLAB_SCRIPT": str(place)},
         capture_output=True,
         text=True,
         timeout=200,
@@ -57,6 +58,28 @@ def test_a_live_cluster_is_planned_with_what_is_free(ray_up: "Cluster", tmp_path
     assert ": 3 cores, 2 x GPU" in made.stdout
     assert "replicas · 2 of one checkpoint" in made.stdout
     assert "memory · not checked" in made.stdout
+
+
+@pytest.mark.ray
+def test_a_probe_measures_on_samples_that_stay(tmp_path: Path) -> None:
+    study = (
+        "cluster.engine=tests.engines.answering:AnsweringEngine",
+        "cluster.cpus_per_rank=1",
+        "decoding.base=[]",
+        "decoding.n=2",
+    )
+    made = plan(tmp_path, *study, "--probe", "3", "--no-prompts")
+    assert made.returncode == 0, made.stderr
+    probed = re.search(r"probe · ([\d.]+) tokens/s of one engine, over 6 samples of", made.stdout)
+    assert probed is not None
+    assert float(probed[1]) > 0
+    # 8 problems x 2 draws, of which the probe made 3 x 2.
+    assert "10 samples to draw from 5 prompts, 6 in the store" in made.stdout
+    assert re.search(r"time · at \S+ tokens/s an engine: at most .* hours", made.stdout)
+    assert "Traceback" not in made.stdout + made.stderr
+    again = plan(tmp_path, *study, "--no-prompts")
+    assert "6 in the store" in again.stdout
+    assert "time · not known" in again.stdout
 
 
 def test_a_cluster_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
