@@ -103,6 +103,9 @@ def load_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -
             checkpoint.model, revision=checkpoint.revision, trust_remote_code=trust_remote_code
         )
     except (OSError, ValueError, ImportError) as error:
+        # The hub tells of a gated repository freely and refuses its files; transformers wraps that.
+        if "gated repo" in str(error):
+            raise Unavailable(_gated(checkpoint.id)) from error
         if "trust_remote_code" in str(error) and not trust_remote_code:
             raise Unavailable(
                 f"the tokenizer of {checkpoint.id} is code that its repository ships: read it, "
@@ -110,6 +113,10 @@ def load_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -
                 "model.trust_remote_code=true"
             ) from error
         raise UserError(f"the tokenizer of {checkpoint.id} does not load: {error}") from error
+
+
+def _gated(checkpoint: str) -> str:
+    return f"checkpoint {checkpoint} is gated: accept its licence on the hub and set HF_TOKEN"
 
 
 def _resolve_hub(spec: CheckpointSpec) -> Checkpoint:
@@ -139,9 +146,7 @@ def _hub_commit(spec: CheckpointSpec) -> str:
     try:
         sha = HfApi().model_info(spec.id, revision=spec.revision, timeout=10).sha
     except GatedRepoError as error:
-        raise Unavailable(
-            f"checkpoint {spec.id} is gated: accept its licence on the hub and set HF_TOKEN"
-        ) from error
+        raise Unavailable(_gated(spec.id)) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise UserError(
             f"checkpoint {spec.id} is not on the hub: check `model.*.id`, or set HF_TOKEN"

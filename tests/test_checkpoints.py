@@ -99,3 +99,24 @@ def test_a_failed_conversion_leaves_nothing(
         resolve(PACKAGED)
     assert checkpoints.cache_folder() == tmp_path
     assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_a_gated_checkpoint_whose_files_are_refused_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import transformers
+
+    def refuse(*_: object, **__: object) -> None:
+        # As transformers words it; the hub gives a gated repository's commit to anybody.
+        raise OSError(
+            "You are trying to access a gated repo.\nMake sure to have access to it at "
+            "https://huggingface.co/org/model.\n401 Client Error."
+        )
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", refuse)
+    checkpoint = checkpoints.Checkpoint("org/model", "org/model", "0" * 40, "0" * 40)
+    with pytest.raises(UserError) as caught:
+        load_tokenizer(checkpoint)
+    assert str(caught.value) == (
+        "checkpoint org/model is gated: accept its licence on the hub and set HF_TOKEN"
+    )

@@ -63,6 +63,19 @@ class Place:
         assert process.returncode == status, output + self.log()
         return output
 
+    def status(self, folder: Path) -> str:
+        """What `distlab.status` prints of a sweep."""
+        command = [sys.executable, "-m", "distlab.status", str(folder)]
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env={**os.environ, "PYTHONPATH": str(REPO)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
     def starts(self) -> int:
         """Engines that were started so far."""
         return len(starts(self.path / "script"))
