@@ -41,7 +41,8 @@ def _read(run: Path) -> Study:
     study = read_study([run])
     if not study.tables:
         raise UserError(f"{run} has no verdicts: run `python -m distlab.score {run}` first")
-    return study
+    # Copies of a run, scored apart, have one name inside.
+    return replace(study, manifest=replace(study.manifest, run=run.resolve().name))
 
 
 def _compare(pair: Pair, runs: tuple[Path, Path]) -> Comparison:

@@ -9,7 +9,7 @@ from rich.console import Console
 from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, SettingRow
 from distlab.files import whole
 from distlab.report.columns import Column, label
-from distlab.report.escape import markdown, terminal
+from distlab.report.escape import markdown, plain, terminal
 from distlab.report.figures import judge_name, p_value, percent, points_interval
 from distlab.report.markdown import table
 from distlab.report.records import Judge
@@ -20,6 +20,8 @@ from distlab.report.texts import lay
 # Rows of a table that a terminal and the Markdown show (ours); the CSV files have all.
 _TERMINAL_ROWS: Final = 12
 _MARKDOWN_ROWS: Final = 200
+# Characters of an answer, a name or a value in a terminal's table (ours).
+_BRIEF: Final = 18
 
 
 def _judges(judge: Judge, by: Judge) -> str:
@@ -48,8 +50,27 @@ DIFFERENCE_COLUMNS: tuple[Column[DifferenceRow], ...] = (
     Column("p", lambda row: p_value(row.gap.p)),
     Column("Holm", lambda row: p_value(row.holm)),
 )
-_LEFT_OUT: Final = ("clustered [95 %]", "first only", "other only", "Holm")
-COMPACT_COLUMNS: Final = tuple(c for c in DIFFERENCE_COLUMNS if c.title not in _LEFT_OUT)
+# What 80 columns hold.
+COMPACT_SETTING_COLUMNS: tuple[Column[SettingRow], ...] = (
+    label("setting", lambda row: plain(row.setting, 36)),
+    label("first", lambda row: _brief(row.first)),
+    label("other", lambda row: _brief(row.second)),
+)
+COMPACT_COLUMNS: tuple[Column[DifferenceRow], ...] = (
+    *DIFFERENCE_COLUMNS[:6],
+    Column("pairs", lambda row: str(row.gap.problems)),
+    Column("first", lambda row: percent(row.gap.base)),
+    Column("other − first [95 %]", lambda row: points_interval(row.gap.difference)),
+)
+COMPACT_CHANGE_COLUMNS: tuple[Column[ChangeRow], ...] = (
+    label("problem", lambda row: _brief(row.problem)),
+    label("cell", lambda row: row.cell),
+    label("judge", lambda row: _judges(row.judge, row.by)),
+    label("sample", lambda row: "" if row.rank < 0 else f"#{row.rank}"),
+    label("first", lambda row: _told(row.before, row.before_answer)),
+    label("other", lambda row: _told(row.after, row.after_answer)),
+    label("gold", lambda row: _brief(row.gold)),
+)
 CHANGE_COLUMNS: tuple[Column[ChangeRow], ...] = (
     label("problem", lambda row: row.problem),
     label("cell", lambda row: row.cell),
@@ -68,6 +89,14 @@ def _family(row: DifferenceRow) -> str:
     return first if first == other else f"{first} → {other}"
 
 
+def _brief(text: str) -> str:
+    return plain(text, _BRIEF)
+
+
+def _told(verdict: str, answer: str) -> str:
+    return f"{verdict}: {_brief(answer)}" if answer else verdict
+
+
 def render_terminal(comparisons: Sequence[Comparison], console: Console) -> None:
     """Print the settings that differ, the differences and the first changes.
 
@@ -78,11 +107,10 @@ def render_terminal(comparisons: Sequence[Comparison], console: Console) -> None
     for comparison in comparisons:
         title = f"{comparison.second} against {comparison.first}"
         console.print(terminal(title, None), style="bold underline")
-        _some(console, "Settings that differ", SETTING_COLUMNS, comparison.settings)
-        print_table(
-            console, "Scores on the shared problems", COMPACT_COLUMNS, comparison.differences
-        )
-        _some(console, "Verdicts that differ", CHANGE_COLUMNS, comparison.changes)
+        _some(console, "Settings that differ", COMPACT_SETTING_COLUMNS, comparison.settings)
+        scores = [row for row in comparison.differences if row.metric != "one answer"]
+        print_table(console, "Scores on the shared problems", COMPACT_COLUMNS, scores)
+        _some(console, "Verdicts that differ", COMPACT_CHANGE_COLUMNS, comparison.changes)
         for sentence in comparison.cannot:
             console.print(terminal(f"Note: {sentence}", None))
         if not comparison.settings:

@@ -215,6 +215,26 @@ def test_hostile_text_is_obeyed_by_no_output(
     assert {row["before_answer"][:2] for row in rows} == {"'="}
 
 
+def test_a_terminal_of_80_columns_cuts_no_figure(
+    make: Make, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    judges = [{"grader": grader} for grader in ("standard", "math-verify")]
+    arms = cell("base/cot"), cell("instruct/t0.05")
+    one = make("one", *((arm, FIRST, judge) for arm in arms for judge in judges))
+    two = make("two", *((arm, OTHER, judge) for arm in arms for judge in judges))
+    assert main([str(one), str(two)]) == 0
+    scores = capsys.readouterr().out.partition("Verdicts that differ")[0]
+    assert scores.count("+25.0 [−50.0, +100.0]") == 4
+    assert "…" not in scores
+
+
+def test_a_copy_that_was_scored_apart_has_its_own_name(make: Make) -> None:
+    one = make("one", (cell(), FIRST), run="one")
+    found = only(one, make("copy", (cell(), OTHER), run="one"))
+    assert (found.first, found.second) == ("one", "copy")
+
+
 def test_tables_of_an_earlier_comparison_do_not_stay(make: Make, tmp_path: Path) -> None:
     one, two = make("one", (cell(), FIRST)), make("two", (cell(), OTHER))
     three = make("three", (cell(), FIRST))
