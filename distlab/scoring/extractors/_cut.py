@@ -10,8 +10,8 @@ from itertools import islice
 # End-of-turn and role tokens, in case special tokens were kept in the text.
 _TOKEN = re.compile(r"<[|｜][A-Za-z_▁]{2,30}[|｜]>|</s>|\[/?INST\]|<(?:start|end)_of_turn>|<eos>")
 
-_PREFIX = r"[ \t>*_#]{0,6}"
-_SUFFIX = r"[*_]{0,3}[ \t]?\d{0,3}[*_]{0,3}[ \t]?"
+_PREFIX = r"[ \t>*_#\[]{0,6}"
+_SUFFIX = r"[*_\]]{0,3}[ \t]?\d{0,3}[*_\]]{0,3}[ \t]?"
 
 # "Q:" and the roles of a chat never stand in a solution.
 _STRONG = re.compile(
@@ -21,19 +21,23 @@ _STRONG = re.compile(
 
 # These may also restate the problem or head a part of the solution.
 _WEAK = re.compile(
-    rf"\n{_PREFIX}(?:(?:Question|QUESTION|Problem|PROBLEM|Exercise|Example|Task|Puzzle|Query)"
+    rf"\n{_PREFIX}(?:(?:Question|QUESTION|Problem|PROBLEM|Exercise|Example|Task|Puzzle|Query|Input|P)"
     rf"(?:{_SUFFIX}[:.]|\s\d{{1,3}}[*_]{{0,3}}[ \t]?\n)"
     # How prompts that models were tuned on begin.
-    r"|You are an? (?:AI|helpful|expert|assistant)|Let's try another|Here(?: is|'s) another)"
+    r"|You are an? (?:AI|helpful|expert|assistant)|Let's try another|Here(?: is|'s) another"
+    r"|(?:Answer|Solve) (?:this|these|the following)\b)"
+    r"|\n#{1,4}\s(?:Question|Problem|Exercise|Example)[ \t]?\n"
 )
 
 # A question on the line of the answer.
 _INLINE = re.compile(r"[.!?]\s{1,3}(?=(?:Q|Question|Problem)\s?\d{0,2}:\s)")
 
-# An answer sentence, then a paragraph that asks something.
+# An answer, then a line that asks something, but not whether that was right.
 _NEW_QUESTION = re.compile(
-    r"nswer(?: is|:)[^\n]{1,120}\n[ \t]{0,8}\n(?:\s{0,8}[-*=_#]{3,20}[ \t]{0,4}\n)?\s{0,8}"
-    r"(?=[^\n]{10,1500}\?[ \t*]{0,4}(?:\n|\Z))"
+    r"(?:nswer(?: is|:)[^\n]{1,120}|####[^\n#]{1,60}|\\boxed\{[^\n]{1,120})\n\s{0,8}"
+    r"(?:[-*=_#]{3,20}[ \t]{0,4}\n\s{0,8})?"
+    r"(?!(?:Wait|Hmm|But|So|Now|Let|Is|Are|Does|Do|Did|Can|Could|Would|Should|Why|OK|Okay|Right)\b)"
+    r"(?=[^\n]{24,1500}\?[ \t*]{0,4}(?:\n|\Z))"
 )
 
 _RESTATED = re.compile(

@@ -60,7 +60,7 @@ _JUNK = re.compile(
 
 _COPULA = re.compile(
     r"\b(?:is|are|was|were|be|equals?|equal to|makes|becomes|so|thus|hence|giv(?:es|ing)"
-    r"|leav(?:es|ing)|total(?:s|ing)?(?:\sof)?)\s|:\s"
+    r"|leav(?:es|ing)|total(?:s|ing)?\sof|totals)\s|(?P<colon>:\s)"
 )
 # "2 hours and 30 minutes, which is 150 minutes".
 _RESTATED = re.compile(
@@ -174,6 +174,9 @@ def concluded(text: str, start: int, end: int, last: Span) -> Span:
         if value:
             return _span(value)
     for mark in reversed(list(_COPULA.finditer(text, start, end))):
+        if mark["colon"] and NUMBER.search(text, start, mark.start()):
+            # "3 bolts: 2 blue and 1 white"
+            continue
         value = NUMBER.match(text, skip_junk(text, mark.end(), end), end)
         if value and not _OPERATOR.match(text, value.end(), end):
             return _span(value)

@@ -90,6 +90,11 @@ _TIMED = re.compile(
     r"\b(?:over|during|within|across|after|in|for|every)\s(?:(?:the|all|these|those|a)\s)?"
     r"(?:(?:next|first|last|past|entire|whole|course of)\s)?\Z"
 )
+# "$64 for 16 glasses"
+_PAID_FOR = re.compile(
+    r"[$€£]\s?[0-9][0-9,.]{0,12}\sfor\s(?:(?:the|all|these|those|his|her|their)\s)?\Z"
+)
+_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _PERIOD = re.compile(r"[\s-](?:second|minute|hour|day|night|week|month|year|people|person|friend)")
 _ALTERNATIVE = re.compile(
     r"[0-9][A-Za-z ]{0,30},?\s(?:or|i\.e\.,?)\s(?:about\s|roughly\s)?(?=[0-9])"
@@ -510,7 +515,8 @@ def _to_the_point(text: str, begin: int, last: Span) -> Span:
         timed = _TIMED.search(text, max(begin, span[0] - 40), span[0]) and _PERIOD.match(
             text, span[1]
         )
-        if not aside and not timed:
+        paid = _PAID_FOR.search(text, max(begin, span[0] - 40), span[0])
+        if not (aside or timed or paid) and not _apart(text, begin, span[0]):
             spans.append(span)
     return spans[-1] if spans else last
 
@@ -523,10 +529,18 @@ def _beside_the_point(text: str, start: int, end: int, span: Span) -> bool:
     label = _ENUMERATOR.match(text, line, end) if span[0] - line <= 12 else None
     if label and span[1] <= label.end():
         return True
+    if _ORDINAL.match(text, span[1], end):
+        return True
     return text[span[1] - 1] == "%" and bool(
         _SURE.match(text, span[1], end)
         or _CONFIDENCE.search(text, max(start, span[0] - 40), span[0])
     )
+
+
+def _apart(text: str, begin: int, at: int) -> bool:
+    """Whether ``at`` is behind a colon that itself follows a number: "3 bolts: 2 blue"."""
+    colon = text.rfind(": ", begin, at)
+    return colon >= 0 and bool(NUMBER.search(text, begin, colon)) and "=" not in text[colon:at]
 
 
 def _last_formula(text: str, start: int, end: int) -> Span | None:

@@ -248,6 +248,14 @@ RUN_ONS = [
         "The answer is 18.",
     ),
     ("\n\nQ: Tom has 5 pens.\nA: The answer is 5.", ""),
+    ("#### 18\nTom has 5 pens and buys 4. How many?\n#### 9", "#### 18"),
+    ("\\boxed{18}\n\nTom has 5 pens and buys 4. How many?\n\\boxed{9}", "\\boxed{18}"),
+    (
+        "The answer is 18.\n\n---\n\nTom has 5 pens and buys 4. How many?\n9",
+        "The answer is 18.\n\n---",
+    ),
+    ("The answer is 18.\n\n## Problem\nTom has 5. The answer is 5.", "The answer is 18."),
+    ("The answer is 18.\n\nSolve the following: Tom has 5.\nThe answer is 5.", "The answer is 18."),
 ]
 
 NOT_RUN_ONS = [
@@ -258,6 +266,7 @@ NOT_RUN_ONS = [
     "## Step 1: Question\nWhat do we know? 5 pens.\n\nThe answer is 18.",
     "For example: 5 pens.\nThe answer is 18.",
     "Q = 5 and Q: no line start. The answer is 18.",
+    "The answer is 20.\nWait, did she not eat 2 of them herself before?\nThe answer is 18.",
 ]
 
 
