@@ -119,11 +119,13 @@ def replication_rows(judges: Sequence[Judge], scores: ScoreMap) -> Iterator[Repl
 
 def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[ReplicationRow]:
     """The paper's drops, from all of one set to all of another."""
-    for first, second in product(mine, mine):
+    befores = [row for row in mine if row.table.cell.dataset == DROP_SETS[0]]
+    afters = [row for row in mine if row.table.cell.dataset == DROP_SETS[1]]
+    for first, second in product(befores, afters):
         one, two = first.table.cell, second.table.cell
         figures = _drop_figures(two, by)
         same_arm = (one.family, one.arm, one.prompt) == (two.family, two.arm, two.prompt)
-        if same_arm and (one.dataset, two.dataset) == DROP_SETS and figures is not None:
+        if same_arm and figures is not None:
             ours = unpaired_drop(first.pass_at(one.n), second.pass_at(two.n))
             reason = _reason(figures[0], first) or _reason(figures[1], second)
             yield _row(two, by, "drop", published_drop_of(two, by), ours, reason)
