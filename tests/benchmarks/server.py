@@ -18,8 +18,8 @@ from typing import Any
 from tests.benchmarks.harness import RowFailed
 
 _ROOT = Path(__file__).parents[2]
-_START_S = 600.0
-_JOB_S = 400.0
+_START_S = 240.0
+_JOB_S = 150.0
 
 
 class Server:

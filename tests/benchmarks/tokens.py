@@ -62,7 +62,7 @@ class Bench:
             server = Server([sys.executable, "-m", "tests.benchmarks.ours"])
             # Both arms at once, so that the engine takes the log probabilities of either.
             first = [*problems(0, 2), "decoding.max_tokens=8"]
-            server.ask({"overrides": first}, limit_s=600)
+            server.ask({"overrides": first}, limit_s=240)
             self._ours = server
         return self._ours
 
@@ -148,7 +148,7 @@ def ray_data(bench: Bench, pairs: int) -> Measured:
     with _peer("ray_data_llm", str(bench.engine_file())) as peer:
         # The engine starts with the first requests.
         warm = bench.requests(instruct(pairs, 1, 8), pairs)
-        peer.ask({"requests": str(warm)}, limit_s=600)
+        peer.ask({"requests": str(warm)}, limit_s=240)
         ours, theirs = _beside(bench, peer, jobs, "tokens")
     return Measured(ours, theirs, [_size(bench)])
 
