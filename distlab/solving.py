@@ -138,6 +138,14 @@ class UntilSolved:
             self._moved(path, -1, 0)
         return works
 
+    def settled(self, path: str) -> tuple[str, ...]:
+        """Problems of a cell that stopped before all their samples were drawn."""
+        return tuple(
+            problem_id
+            for (cell, problem_id), problem in self._problems.items()
+            if cell == path and problem.missing and not problem.unsolved
+        )
+
     def spared(self) -> Spared:
         """What was left undrawn, of problems that are solved."""
         solved = [

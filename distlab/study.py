@@ -249,6 +249,9 @@ def _sample(works: Sequence[Work], session: Session, state: State, view: View) -
         drawn = session.draw(cells, state, view, solving)
     for work in works:
         work.write(replace(work.manifest, notes=(*work.manifest.notes, *solving.notes())))
+        for path, ask in work.asks.items():
+            settled = [p for until in solving.begun for p in until.settled(path)]
+            work.asks[path] = replace(ask, settled=tuple(settled))
     return drawn
 
 
@@ -306,13 +309,13 @@ def _read(works: Sequence[Work], session: Session, state: State, view: View) -> 
 
 
 def _finish_asks(work: Work) -> None:
-    """Say in the store what failed, so that others see it too."""
+    """Say in the store what failed and what stopped early, so that others see it too."""
     for path, ask in work.asks.items():
         drawn = work.outcome.cells.get(path)
-        if drawn is not None and drawn.failures:
-            failures = {failure.problem_id: failure.error for failure in drawn.failures}
-            cell = work.store.cell(path)
-            write_ask(cell, replace(ask, failures={**ask.failures, **failures}))
+        failed = {f.problem_id: f.error for f in drawn.failures} if drawn is not None else {}
+        if failed or ask.settled:
+            done = replace(ask, failures={**ask.failures, **failed})
+            write_ask(work.store.cell(path), done)
 
 
 def score(work: Work, state: State, view: View) -> None:

@@ -191,6 +191,8 @@ def test_pass_at_n_and_every_sample_are_those_of_the_full_run(
     assert until.trouble is None
     assert spared.samples == len(whole) - len(drawn) > 0
     assert spared.of == len(whole)
+    cut_short = {name for name in GOLDS if sum(key[0] == name for key in drawn) < N}
+    assert set(until.settled(f"f/{arm}")) == cut_short
     assert 0 < spared.tokens <= spared.most_tokens == 8 * spared.samples
 
 

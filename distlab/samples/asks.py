@@ -31,6 +31,7 @@ class Ask:
         n: Samples a problem.
         problems: Ids of the problems.
         failures: Problem id to why it has no samples.
+        settled: Problems that stopped early, since they were solved: they lack nothing.
         host: Where the run was driven from.
         at: When this was written, UTC, ISO 8601.
         id: Hex name of the record.
@@ -40,6 +41,7 @@ class Ask:
     n: int
     problems: tuple[str, ...]
     failures: Mapping[str, str] = field(default_factory=dict)
+    settled: tuple[str, ...] = ()
     host: str = field(default_factory=socket.gethostname)
     at: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat())
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -72,7 +74,8 @@ def read_asks(cell: StoredCell) -> tuple[Ask, ...]:
 def _parse(cell: StoredCell, path: str) -> Ask:
     try:
         raw = json.loads(read(cell.store.fs, path))
-        return Ask(**{**raw, "problems": tuple(raw["problems"])})
+        lists = {name: tuple(raw[name]) for name in ("problems", "settled")}
+        return Ask(**{**raw, **lists})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path} cannot be read ({error}): move it away") from error
 

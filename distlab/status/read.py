@@ -2,13 +2,13 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow.fs as pafs
 
 from distlab.problems import read_problems
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.asks import read_asks, wanted
+from distlab.samples.asks import Ask, read_asks, wanted
 from distlab.samples.claims import Witness, claims_on
 from distlab.samples.store import KEY, SHARD, Store, StoredCell, read_shard
 from distlab.status.records import CellStatus
@@ -26,7 +26,7 @@ def store_status(store: Store) -> tuple[CellStatus, ...]:
     for cell in store.cells():
         asks = read_asks(cell)
         failures = {problem: why for ask in asks for problem, why in ask.failures.items()}
-        found.append(_status(cell, wanted(asks), failures, witness))
+        found.append(_status(cell, wanted(asks), failures, asks, witness))
     return tuple(found)
 
 
@@ -47,8 +47,9 @@ def run_status(folders: Iterable[RunFolder]) -> tuple[CellStatus, ...]:
             found.setdefault((manifest.store, path), _Wanted({}, {})).add(want)
     witnesses = {uri: Witness(store) for uri, store in stores.items()}
     return tuple(
-        _status(stores[uri].cell(path), want.samples, want.failures, witnesses[uri])
+        _status(cell, want.samples, want.failures, read_asks(cell), witnesses[uri])
         for (uri, path), want in found.items()
+        for cell in [stores[uri].cell(path)]
     )
 
 
@@ -80,10 +81,16 @@ def _wanted(folder: RunFolder, manifest: Manifest) -> dict[str, _Wanted]:
 
 
 def _status(
-    cell: StoredCell, want: Mapping[str, int], failures: Mapping[str, str], witness: Witness
+    cell: StoredCell,
+    asked: Mapping[str, int],
+    failures: Mapping[str, str],
+    asks: Sequence[Ask],
+    witness: Witness,
 ) -> CellStatus:
     held, runs = _held(cell)
-    done = {p: sum(rank < n for rank in held.get(p, ())) for p, n in want.items()}
+    done = {p: sum(rank < n for rank in held.get(p, ())) for p, n in asked.items()}
+    settled = {problem for ask in asks for problem in ask.settled}
+    want = {p: done[p] if p in settled else n for p, n in asked.items()}
     lost = {p: why for p, why in failures.items() if p in want and not done[p]}
     return CellStatus(
         name=cell.name,

@@ -41,6 +41,13 @@ def test_a_failed_problem_that_has_samples_by_now_is_missing_what_it_lacks(
     assert (status.failed, status.missing) == ({}, 1)
 
 
+def test_a_problem_that_stopped_since_it_was_solved_lacks_nothing(cell: StoredCell) -> None:
+    write_ask(cell, Ask("one", 20, ("a", "b"), settled=("a",)))
+    fill(cell, "ab", 3)
+    (status,) = store_status(cell.store)
+    assert (status.wanted, status.done, status.missing) == (23, 6, 17)
+
+
 def test_who_draws_a_cell_is_said(cell: StoredCell) -> None:
     with claiming(cell.store, "their run") as theirs:
         assert theirs.take(cell) is None
