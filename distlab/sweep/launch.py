@@ -107,7 +107,8 @@ def launch_on_ray(
 def _outcome(group: Group, ended: GroupResult | Exception) -> tuple[Sequence[Result], int, int]:
     if isinstance(ended, GroupResult):
         return ended.results, ended.engine_starts, ended.samples
-    error = f"its process ended: {str(ended).splitlines()[-1]} (see {group.said})"
+    *_, last = [type(ended).__name__, *str(ended).strip().splitlines()]
+    error = f"its process ended: {last} (see {group.said})"
     failed = [Result.of(job, JobState.FAILED, exits.FAILED, (error,)) for job in group.jobs]
     return failed, 0, 0
 
