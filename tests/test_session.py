@@ -90,7 +90,9 @@ def test_a_cell_that_another_run_draws_is_waited_for_and_not_drawn_again(
         assert first.take(cell) is None
 
         def finish() -> None:
-            time.sleep(0.3)
+            deadline = time.monotonic() + 60
+            while not said.lines and time.monotonic() < deadline:
+                time.sleep(0.01)
             fill(cell, "ab", 2)
             first.release(cell)
 

@@ -74,7 +74,7 @@ def read_asks(cell: StoredCell) -> tuple[Ask, ...]:
 def _parse(cell: StoredCell, path: str) -> Ask:
     try:
         raw = json.loads(read(cell.store.fs, path))
-        lists = {name: tuple(raw[name]) for name in ("problems", "settled")}
+        lists = {name: tuple(raw.get(name, ())) for name in ("problems", "settled")}
         return Ask(**{**raw, **lists})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path} cannot be read ({error}): move it away") from error

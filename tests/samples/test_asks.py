@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ def test_asks_come_back_in_order_and_a_later_word_replaces_the_earlier(tmp_path:
     write_ask(cell, first)
     write_ask(cell, later)
     assert read_asks(cell) == (first, later)
+
+
+def test_a_record_of_an_earlier_version_can_be_read(tmp_path: Path) -> None:
+    cell = make_cell(Store.open(str(tmp_path)))
+    raw = {"run": "one", "n": 2, "problems": ["a"], "failures": {}, "host": "h", "at": "", "id": ""}
+    (Path(cell.path) / f"asked-{'0' * 32}.json").write_text(json.dumps(raw))
+    (ask,) = read_asks(cell)
+    assert (ask.problems, ask.settled) == (("a",), ())
 
 
 def test_what_is_wanted_is_the_most_that_any_run_asked_for() -> None:
