@@ -72,6 +72,7 @@ def _add_ray(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="refuse a cluster whose Python, Ray, vLLM and others are not the versions here",
     )
+    parser.add_argument("-m", "--multirun", action="store_true", help="sweep, as distlab.run -m")
     parser.add_argument("--detach", action="store_true", help="submit and return")
     parser.add_argument("--stop", action="store_true", help="stop the study's job; it commits")
     _add_overrides(parser)
@@ -125,7 +126,8 @@ def _ray(arguments: argparse.Namespace) -> int:
     # Imported late: --help should not wait for Ray and transformers.
     from distlab.jobs import ray_job
 
-    study = ray_job.Submission.of(arguments.overrides, arguments.add, pin=arguments.pin)
+    typed = [*(["--multirun"] if arguments.multirun else []), *arguments.overrides]
+    study = ray_job.Submission.of(typed, arguments.add, pin=arguments.pin)
     if arguments.stop:
         ray_job.stop(ray_job.connect(arguments.address), study, sys.stdout)
         return 0
@@ -138,7 +140,12 @@ def _kuberay(arguments: argparse.Namespace) -> int:
     from distlab.jobs.overrides import anchored, composed, study_name
     from distlab.jobs.shipping import pinned_versions
 
-    config = composed(arguments.overrides)
+    config, *others = composed(arguments.overrides)
+    if others:
+        raise UserError(
+            f"these overrides stand for {1 + len(others)} jobs and a manifest is for one: give one "
+            "value where there are commas, or an experiment's model=NAME"
+        )
     there = anchored(arguments.overrides, config, Path(RESULTS))
     kubernetes = Kubernetes(
         arguments.image,

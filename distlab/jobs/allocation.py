@@ -22,9 +22,10 @@ from pathlib import Path
 from types import FrameType
 
 from distlab.config.compose import compose_config
+from distlab.config.sweeps import sweep_jobs
 from distlab.errors import UserError
 from distlab.jobs.node import without_launcher
-from distlab.jobs.overrides import quoted
+from distlab.jobs.overrides import quoted, unflagged
 from distlab.jobs.ports import address_towards, free_ports
 from distlab.report.escape import plain
 
@@ -144,7 +145,7 @@ def _run(job: _Job, allocation: Allocation, overrides: Sequence[str]) -> int:
 
 def run_folder(overrides: Sequence[str], allocation: Allocation) -> Path:
     """The run folder of this restart, below the config's ``runs``."""
-    config = compose_config(overrides)
+    config = compose_config(sweep_jobs(unflagged(overrides))[0])
     name = f"slurm-{allocation.job}.{allocation.restart}-{config.model.name}"
     return Path(str(config.runs), name).absolute()
 
@@ -157,7 +158,7 @@ def driver_command(
         *(sys.executable, "-m", "distlab.run", *overrides),
         f"cluster.address={address}",
         f"cluster.min_nodes={len(allocation.hosts)}",
-        f"hydra.run.dir={quoted(str(folder))}",
+        *(f"hydra.{kind}.dir={quoted(str(folder))}" for kind in ("run", "sweep")),
     ]
 
 
@@ -177,12 +178,13 @@ def requeue(allocation: Allocation, folder: Path) -> None:
 
 
 def drawn(folder: Path) -> int:
-    """Samples and readings that the run in ``folder`` committed; 0 if it did not come that far."""
-    try:
-        counts = json.loads((folder / "manifest.json").read_text())["counts"]
-    except (OSError, ValueError):
-        return 0
-    return sum(count for name, count in counts.items() if name.endswith(_DRAWN))
+    """Samples and readings that the runs below ``folder`` committed."""
+    found = 0
+    for manifest in folder.rglob("manifest.json"):
+        with suppress(OSError, ValueError, KeyError):
+            counts = json.loads(manifest.read_text())["counts"]
+            found += sum(count for name, count in counts.items() if name.endswith(_DRAWN))
+    return found
 
 
 def _start_ray(

@@ -63,7 +63,7 @@ def temp_folder(environment: Mapping[str, str]) -> Path:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run Ray on this node until it is told to end; returns Ray's exit status."""
+    """Run Ray on this node until it is told to end; returns its status if it ended by itself."""
     head, port, client_port = sys.argv[1:] if argv is None else argv
     temp = temp_folder(os.environ)
     command = ray_start(os.environ, head, int(port), int(client_port), temp)
@@ -72,15 +72,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     environment = without_launcher(os.environ) | {"RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
     ray = subprocess.Popen(command, env=environment)
 
+    told: list[int] = []
+
     def end(number: int, frame: FrameType | None) -> None:
+        told.append(number)
         ray.terminate()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
-        return ray.wait()
+        status = ray.wait()
     finally:
         shutil.rmtree(temp, ignore_errors=True)
+    return 0 if told else status
 
 
 if __name__ == "__main__":

@@ -9,21 +9,29 @@ from omegaconf import DictConfig, OmegaConf
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
+from distlab.config.sweeps import sweep_jobs
 from distlab.errors import UserError
 
+MULTIRUN = ("-m", "--multirun")
 _PATHS = ("store", "runs", "dataset.path", "dataset.train_path")
 _DIGEST = 10
 
 
-def composed(overrides: Sequence[str]) -> DictConfig:
-    """The config of the overrides, checked as a run would check it.
+def composed(overrides: Sequence[str]) -> list[DictConfig]:
+    """The config of each job that the overrides stand for, checked as a run would check it.
 
     Raises:
-        UserError: A run would refuse it.
+        UserError: A run would refuse one.
     """
-    config = compose_config(overrides)
-    validate(config)
-    return config
+    configs = [compose_config(job) for job in sweep_jobs(unflagged(overrides))]
+    for config in configs:
+        validate(config)
+    return configs
+
+
+def unflagged(overrides: Sequence[str]) -> list[str]:
+    """The overrides without Hydra's flag of a sweep."""
+    return [override for override in overrides if override not in MULTIRUN]
 
 
 def anchored(overrides: Sequence[str], config: DictConfig, below: Path | None = None) -> list[str]:

@@ -65,7 +65,7 @@ class Submission:
         Raises:
             UserError: A run would refuse them.
         """
-        config = composed(overrides)
+        config = composed(overrides)[0]
         there = (*anchored(overrides, config), "cluster.address=auto")
         return cls(study_name(there, config), there, tuple(extras), pin)
 

@@ -115,6 +115,7 @@ def test_the_schemas_refuse_what_is_misspelt(capsys: pytest.CaptureFixture[str])
             ),
             "GPUs of type B300: give their label with --selector",
         ),
+        (("model=qwen3-8b,qwen3-14b", "cluster=h100-1x8"), "stand for 2 jobs and a manifest is"),
         (("--selector", "pool", "model=qwen3-8b", "cluster=h100-1x8"), "give KEY=VALUE"),
         (("model=qwen3-8", "cluster=h100-1x8"), "did you mean qwen3-8b"),
         (("model=kimi-k2", "cluster=h100-1x8", "model.trust_remote_code=true"), "kimi-k2"),

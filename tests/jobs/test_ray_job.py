@@ -1,6 +1,8 @@
 """A study over Ray's Job API, on a real cluster of this machine."""
 
 import os
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,6 +51,7 @@ def dashboard(place: Place) -> Iterator[str]:
         head.terminate()
         head.wait(60)
         log.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def answers(port: int) -> bool:
@@ -149,20 +152,30 @@ def test_paths_are_anchored_where_they_were_typed(
     folder.mkdir()
     monkeypatch.chdir(folder)
     typed = ["runs=s3://bucket/runs", "store=mine"]
-    there = anchored(typed, composed(typed))
+    there = anchored(typed, composed(typed)[0])
     assert there == [*typed, f"store={quoted(str(folder / 'mine'))}"]
     # What the other machine composes from it.
-    assert composed(there).store == str(folder / "mine")
+    assert composed(there)[0].store == str(folder / "mine")
 
 
 def test_the_same_study_has_the_same_name_and_another_has_not() -> None:
     typed = ["decoding.n=4"]
-    name = study_name(typed, composed(typed))
-    assert name == study_name(typed, composed(typed))
-    assert name != study_name(["decoding.n=5"], composed(["decoding.n=5"]))
+    name = study_name(typed, composed(typed)[0])
+    assert name == study_name(typed, composed(typed)[0])
+    assert name != study_name(["decoding.n=5"], composed(["decoding.n=5"])[0])
     assert len(name) <= 40
-    odd = study_name([], composed(["model.name='A b/ç'"]))
+    odd = study_name([], composed(["model.name='A b/ç'"])[0])
     assert odd.startswith("distlab-a-b-")
+
+
+def test_a_sweep_is_one_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = ray_job.Submission.of(["--multirun", "decoding.n=2,3"], (), pin=False)
+    command = shlex.split(study.entrypoint)
+    assert command[4:6] == ["--multirun", "decoding.n=2,3"]
+    assert f"store={quoted(str(tmp_path / 'store'))}" in command
+    with pytest.raises(UserError, match=r"`decoding\.n` is 0"):
+        ray_job.Submission.of(["--multirun", "decoding.n=2,0"], (), pin=False)
 
 
 def test_what_is_packed_runs_without_the_source_tree(tmp_path: Path) -> None:

@@ -135,3 +135,6 @@ def test_what_a_run_drew_is_read_from_its_manifest(tmp_path: Path) -> None:
     counts = {"samples_in_store": 9, "samples_drawn": 0, "tokens_drawn": 7, "llm_readings_drawn": 2}
     (tmp_path / "manifest.json").write_text(json.dumps({"counts": counts}))
     assert drawn(tmp_path) == 2
+    (tmp_path / "0").mkdir()  # a job of a sweep
+    (tmp_path / "0" / "manifest.json").write_text(json.dumps({"counts": {"samples_drawn": 5}}))
+    assert drawn(tmp_path) == 7
