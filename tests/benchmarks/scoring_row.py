@@ -14,7 +14,7 @@ from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate
 from tests.benchmarks.scoring import MATH_VERIFY, OUTPUTS, RULES, loop, make
 
 # Samples of the stage, with its start, and of the loop in a pair: seconds of either.
-SAMPLES, LOOP = 30_000, 300
+SAMPLES, LOOP = 50_000, 300
 
 
 def measure(pairs: int) -> Measured:
