@@ -187,5 +187,6 @@ def test_a_real_engine_is_loaded_once_for_four_jobs(tmp_path: Path) -> None:
     assert output.count(" loaded in ") == 1
     swept = record(place)
     assert [job.state for job in swept.jobs] == [JobState.DONE] * 4
-    # 4 jobs x 2 arms x 1 problem x 2 samples, base and instruct being one checkpoint.
-    assert (swept.engine_starts, swept.samples) == (1, 16)
+    # 4 jobs x 2 arms x 2 problems (one, and its twin) x 2 samples; base and instruct are one
+    # checkpoint.
+    assert (swept.engine_starts, swept.samples) == (1, 32)
