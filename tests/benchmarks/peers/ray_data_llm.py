@@ -24,16 +24,14 @@ BATCH = 16
 _POLL_S = 0.02
 
 
-def rows_of(chunk: int, folder: str) -> list[dict[str, Any]]:
-    """The requests of a chunk, once they are there."""
-    file = Path(folder) / f"{chunk}.json"
-    while not file.exists():
+def next_rows(folder: str) -> list[dict[str, Any]]:
+    """The requests of the next job, once they are there. Blocks come in any order, jobs in turn."""
+    while not (files := list(Path(folder).glob("*.json"))):
         time.sleep(_POLL_S)
+    (file,) = files
     requests = json.loads(file.read_text())
-    return [
-        {"chunk": chunk, "ids": one.pop("prompt_ids"), "params": json.dumps(one)}
-        for one in requests
-    ]
+    file.unlink()
+    return [{"ids": one.pop("prompt_ids"), "params": json.dumps(one)} for one in requests]
 
 
 def to_request(row: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +65,7 @@ def pipeline(folder: str, arguments: dict[str, Any]) -> Iterator[int]:
         postprocess=to_count,
     )
     source = ray.data.range(CHUNKS, override_num_blocks=CHUNKS).flat_map(
-        lambda row: rows_of(int(row["id"]), folder), num_cpus=0.01, concurrency=1
+        lambda _: next_rows(folder), num_cpus=0.01, concurrency=1
     )
     # Without prefetching: the next block comes only after the next job.
     for batch in processor(source).iter_batches(batch_size=None, prefetch_batches=0):
@@ -83,18 +81,15 @@ def start() -> Callable[[dict[str, Any]], dict[str, Any]]:
     arguments = json.loads(Path(sys.argv[1]).read_text())
     arguments.pop("disable_log_stats", None)
     counts = pipeline(folder, arguments)
-    chunk = -1
 
     def answer(job: dict[str, Any]) -> dict[str, Any]:
-        nonlocal chunk
-        chunk += 1
         content = Path(job["requests"]).read_text()
         count = len(json.loads(content))
         assert count >= BATCH
         draft = Path(folder) / "draft"
         draft.write_text(content)
         began = time.perf_counter()
-        draft.rename(Path(folder) / f"{chunk}.json")
+        draft.rename(Path(folder) / "next.json")
         tokens = sum(next(counts) for _ in range(count))
         seconds = time.perf_counter() - began
         return {"tokens": tokens, "samples": count, "seconds": seconds}
