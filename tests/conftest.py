@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 sys.path.append(str(Path(__file__).parent / "scoring"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with real engines first and one after the other, where tests run in parallel.
 

@@ -1,0 +1,198 @@
+"""Every family of the study end to end on its scaled-down twins: real Ray, real vLLM, no GPU.
+
+One sweep runs all eight; families of one shape get the same engines. Then a mixture and a dense
+family run again, split over two ranks in one node and over two nodes of Ray. The dense one must say
+the same; a mixture need not, since what vLLM's CPU kernels answer for one changes with the batch.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+REPO = Path(__file__).parent.parent.parent
+PLUGIN = Path(__file__).parent / "plugin"
+FAMILIES = {
+    "qwen3-0.6b": "qwen3",
+    "qwen3-8b": "qwen3",
+    "qwen3-14b": "qwen3",
+    "llama3-3b": "llama",
+    "llama3-70b": "llama",
+    "smollm-3b": "smollm3",
+    "deepseek-v3.1": "deepseek-v3",
+    "kimi-k2": "kimi-k2",
+}
+DENSE = "llama3-3b"
+# Two problems, two samples of eight tokens; float32, in which a split changes no greedy token.
+SMALL = (
+    "+twin=true",
+    "dataset=gsm-symbolic",
+    "dataset.limit=2",
+    "prompt=zero-shot",
+    "decoding.base=[cot,greedy]",
+    "decoding.n=2",
+    "decoding.max_tokens=8",
+    "model.dtype=float32",
+    "model.max_model_len=512",
+    "cluster.max_num_seqs=8",
+    "cluster.kv_cache_gib=0.1",
+    "cluster.cpus_per_rank=1",
+    "grader=[standard]",
+)
+ARMS = {"base/cot": 4, "base/greedy": 2, "instruct/t0.05": 4}
+
+pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a store and runs of its own."""
+
+    path: Path
+
+    def run(self, *overrides: str, environment: Mapping[str, str] | None = None) -> str:
+        made = subprocess.run(
+            [sys.executable, "-m", "distlab.run", *overrides],
+            cwd=self.path,
+            env={**os.environ, "PYTHONPATH": str(REPO), **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=800,
+            check=False,
+        )
+        assert made.returncode == 0, made.stdout + made.stderr + self._logs()
+        return made.stdout
+
+    def manifests(self) -> dict[str, dict[str, Any]]:
+        """Family to the manifest of its run."""
+        found = {}
+        for file in self.path.glob("runs/**/manifest.json"):
+            manifest = json.loads(file.read_text())
+            if manifest.get("cells"):
+                found[manifest["cells"][0]["family"]] = manifest
+        return found
+
+    def samples(self, family: str, arm: str) -> list[dict[str, Any]]:
+        """The stored samples of one arm, ordered."""
+        rows: list[dict[str, Any]] = []
+        for shard in self.path.glob(f"store/{family}-twin/{arm}/*/*/*/samples-*.parquet"):
+            rows += pq.read_table(shard).to_pylist()
+        return sorted(rows, key=lambda row: (row["problem_id"], row["rank"]))
+
+    def tokens(self, family: str, arm: str) -> list[list[int]]:
+        return [row["token_ids"] for row in self.samples(family, arm)]
+
+    def _logs(self) -> str:
+        return "".join(file.read_text()[-4000:] for file in self.path.glob("runs/**/log.txt"))
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, str]:
+    """All eight families in one sweep, each engine on a core of its own."""
+    place = Place(tmp_path_factory.mktemp("families"))
+    return place, place.run("-m", f"model={','.join(FAMILIES)}", *SMALL)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_runs_base_and_instruct(swept: tuple[Place, str], name: str) -> None:
+    place, _ = swept
+    manifest = place.manifests()[f"{name}-twin"]
+    assert not manifest["failures"]
+    shape = FAMILIES[name]
+    ids = {fields["checkpoint"] for fields in manifest["fingerprints"].values()}
+    assert ids == {f"twin:{shape}/base", f"twin:{shape}/instruct"}
+    for arm, count in ARMS.items():
+        rows = place.samples(name, arm)
+        assert len(rows) == count
+        assert all(0 < len(row["token_ids"]) <= 8 for row in rows)
+    assert any("proves the path" in note for note in manifest["notes"])
+
+
+def test_the_output_says_that_twins_measure_nothing(swept: tuple[Place, str]) -> None:
+    place, output = swept
+    for name in FAMILIES:
+        assert f"its numbers say nothing about {name}." in output
+    reports = [file.read_text() for file in place.path.glob("runs/**/report.md")]
+    assert sum("proves the path" in report for report in reports) >= len(FAMILIES)
+
+
+def test_base_and_instruct_are_two_models(swept: tuple[Place, str]) -> None:
+    place, _ = swept
+    for name in ("qwen3-8b", "kimi-k2"):
+        assert place.tokens(name, "base/greedy")[0] != place.tokens(name, "instruct/t0.05")[0]
+
+
+def check_split(place: Place, split: Place, mixture: str) -> None:
+    """Both families drew everything over two ranks, and the dense one drew what one process did."""
+    for name in (DENSE, mixture):
+        (record,) = split.manifests()[f"{name}-twin"]["replicas"]
+        assert record["parallelism"].startswith("TP 2")
+        for arm in ("base/greedy", "base/cot"):
+            assert len(split.samples(name, arm)) == ARMS[arm]
+    for arm in ("base/greedy", "base/cot"):
+        assert split.tokens(DENSE, arm) == place.tokens(DENSE, arm)
+
+
+def test_an_engine_of_two_ranks_in_one_node_says_the_same(
+    swept: tuple[Place, str], tmp_path: Path
+) -> None:
+    place, _ = swept
+    split = Place(tmp_path)
+    models = f"model={DENSE},deepseek-v3.1"
+    split.run("-m", models, *SMALL, "decoding.instruct=[]", "cluster.tensor_parallel=2")
+    check_split(place, split, "deepseek-v3.1")
+
+
+@pytest.fixture(scope="module")
+def two_nodes() -> Iterator[str]:
+    """Two nodes of Ray with a made-up GPU each; vLLM's ranks on them are CPU workers."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in spanning_environment().items():
+            patch.setenv(name, value)
+        node = {"num_cpus": 3, "num_gpus": 1, "object_store_memory": 100 << 20}
+        cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+        cluster.add_node(**node)
+        yield cluster.address
+        cluster.shutdown()
+
+
+def spanning_environment() -> dict[str, str]:
+    return {
+        "PYTHONPATH": os.pathsep.join(map(str, (REPO, PLUGIN))),
+        "VLLM_PLUGINS": "distlab_ray_cpu",
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+
+
+def test_an_engine_that_spans_two_nodes_says_the_same(
+    swept: tuple[Place, str], two_nodes: str, tmp_path: Path
+) -> None:
+    place, _ = swept
+    spanning = Place(tmp_path)
+    spanning.run(
+        "-m",
+        f"model={DENSE},kimi-k2",
+        "cluster=ray",
+        *SMALL,
+        "decoding.instruct=[]",
+        f"cluster.address={two_nodes}",
+        "cluster.tensor_parallel=2",
+        "cluster.pipeline_parallel=1",
+        "cluster.enforce_eager=true",
+        "cluster.block_size=32",
+        environment=spanning_environment(),
+    )
+    for name in (DENSE, "kimi-k2"):
+        (record,) = spanning.manifests()[f"{name}-twin"]["replicas"]
+        assert len(set(record["node_ids"])) == 2
+    check_split(place, spanning, "kimi-k2")
