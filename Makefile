@@ -68,7 +68,7 @@ run: setup
 
 # One worker takes the real engines, one after the other; the second takes the rest meanwhile.
 test: setup system $(S3)
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 check: setup
 	@$(VENV)/bin/ruff check .

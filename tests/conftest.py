@@ -1,3 +1,4 @@
+import functools
 import logging
 import os
 import shutil
@@ -13,24 +14,40 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from ray.cluster_utils import Cluster
+    from xdist.scheduler import LoadScopeScheduling
 
 # Components that tests of scoring name by import path live beside them.
 sys.path.append(str(Path(__file__).parent / "scoring"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with real engines first and one after the other, where tests run in parallel.
+@functools.cache
+def group(path: str) -> str:
+    """What has to run on one worker: a file, or all files with real engines.
 
     An engine computes on every core, so that two at once slow each other down more than in turn.
-    Every other file stays whole on one worker: its tests may share a cluster or build on each
-    other.
+    Tests of a file may share a cluster or build on each other.
     """
-    with_engines = {item.path for item in items if item.get_closest_marker("vllm")}
-    items.sort(key=lambda item: item.path not in with_engines)
-    for item in items:
-        group = "engines" if item.path in with_engines else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    return "engines" if "pytest.mark.vllm" in Path(path).read_text() else path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real engines first: they take longest."""
+    items.sort(key=lambda item: group(str(item.path)) != "engines")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "LoadScopeScheduling":
+    """Deal out groups where tests run in parallel.
+
+    Not with xdist's own marks: they are read off node ids, which pytest no longer lets it change.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(str(config.rootpath / nodeid.split("::")[0]))
+
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")
