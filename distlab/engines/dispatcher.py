@@ -32,6 +32,7 @@ _TOGETHER_S = 0.05
 _ACCOUNT_S = 4.0
 _PULSE_S = 2.0
 _HALT_S = 10.0
+_BATCHES_AHEAD = 4
 
 FollowUp = Callable[[Finished], Awaitable[Iterable[Work]]]
 """What came back to further draws of the same checkpoint, if any; awaited beside the sampling."""
@@ -90,10 +91,14 @@ class _Serving:
 
     @property
     def room(self) -> int:
-        """Samples to lease, so that the batch stays full while results travel."""
+        """Samples to lease, so that the batch stays full while results travel.
+
+        A draw counts whole until its longest sample is finished, when most of it long is: where
+        lengths are spread like an exponential, 28 of 100 samples of draws of 20 are still running.
+        """
         if self.alone:
             return 0
-        return 2 * self.running.settings.max_num_seqs - self.outstanding
+        return _BATCHES_AHEAD * self.running.settings.max_num_seqs - self.outstanding
 
     def end(self, error: Exception | None = None) -> None:
         """Stop serving: because of an error, or to leave the replica to the fleet."""
@@ -183,8 +188,10 @@ class Dispatcher:
                 self._staff()
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), _LOOK_S)
-                # Asking Ray for its nodes costs milliseconds: what changes together is one look.
-                await asyncio.sleep(_TOGETHER_S)
+                if not self._is_over:
+                    # Asking Ray for its nodes costs milliseconds: what changes together is one
+                    # look.
+                    await asyncio.sleep(_TOGETHER_S)
                 self._changed.clear()
             for workload in self._workloads:
                 self._set_aside(workload, ())

