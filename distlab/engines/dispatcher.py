@@ -32,7 +32,7 @@ _TOGETHER_S = 0.05
 _ACCOUNT_S = 4.0
 _PULSE_S = 2.0
 _HALT_S = 10.0
-_BATCHES_AHEAD = 4
+BATCHES_AHEAD = 4
 
 FollowUp = Callable[[Finished], Awaitable[Iterable[Work]]]
 """What came back to further draws of the same checkpoint, if any; awaited beside the sampling."""
@@ -98,7 +98,7 @@ class _Serving:
         """
         if self.alone:
             return 0
-        return _BATCHES_AHEAD * self.running.settings.max_num_seqs - self.outstanding
+        return BATCHES_AHEAD * self.running.settings.max_num_seqs - self.outstanding
 
     def end(self, error: Exception | None = None) -> None:
         """Stop serving: because of an error, or to leave the replica to the fleet."""

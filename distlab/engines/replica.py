@@ -34,7 +34,7 @@ from distlab.samples.cell import ProblemFailure
 from distlab.scoring.extractors.rules import Rules
 
 # Finished draws travel together: one message a draw would cost more than small models do.
-_GATHER_S = 0.2
+_GATHER_S = 0.5
 
 Drawing = asyncio.Task[list[Sample]]
 

@@ -28,6 +28,7 @@ from distlab.config.door import validate
 from distlab.decoding.types import Draw, Sample
 from distlab.engines import fleet as fleets
 from distlab.engines.cluster import connected
+from distlab.engines.dispatcher import BATCHES_AHEAD
 from distlab.engines.events import EventLog
 from distlab.engines.types import EngineSettings, Finished, Lease, Pulse, ReplicaInfo, Site, Vitals
 from distlab.progress import CellProgress, State
@@ -42,8 +43,8 @@ SMALL = 1000
 IDS = tuple(range(60))
 RANKS = tuple(range(N))
 GO = "go"
-# As many samples a message as 64 real engines at 20 000 samples/s would gather.
-SEQUENCES = 32
+# So that a lease is as many samples as each of 64 real engines gathers at 20 000 samples/s.
+SEQUENCES = 40
 
 
 class Prebuilt:
@@ -54,7 +55,7 @@ class Prebuilt:
             Sample("", rank, IDS, tuple(range(TOKENS)), "The answer is 42. " * 20, False, seed=rank)
             for rank in RANKS
         ]
-        self._batch = to_batch(one * (2 * SEQUENCES // N + 1), "bench")
+        self._batch = to_batch(one * (BATCHES_AHEAD * SEQUENCES // N + 1), "bench")
         self._steps = 0
 
     async def start(self) -> ReplicaInfo:

@@ -18,7 +18,7 @@ from distlab.engines.types import EngineSettings, Site
 from distlab.engines.vllm_engine import VLLMEngine
 
 FOLDER = "DISTLAB_BENCH_FOLDER"
-_POLL_S = 0.02
+_POLL_S = 0.1
 
 
 class SharedEngine(VLLMEngine):
@@ -36,7 +36,8 @@ class SharedEngine(VLLMEngine):
                 job = json.loads(file.read_text())
                 file.unlink()
                 began = time.perf_counter()
-                answer = {"counts": await self._ways[job["way"]](self, job)}
+                ways = {"stochastic": self._stochastic, "cot": self._cot}
+                answer = {"counts": await ways[job["way"]](job)}
                 answer["seconds"] = time.perf_counter() - began
                 draft = file.with_suffix(".draft")
                 draft.write_text(json.dumps(answer))
@@ -56,7 +57,7 @@ class SharedEngine(VLLMEngine):
         return [len(output.token_ids) for output in outputs]
 
     async def _cot(self, job: Mapping[str, Any]) -> list[int]:
-        """Tokens of each problem's branches: its first tokens, then every branch greedily."""
+        """Tokens of each problem: its likeliest first tokens, and every branch greedily."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -83,8 +84,6 @@ class SharedEngine(VLLMEngine):
         async for output in self._llm.generate({"prompt_token_ids": prompt}, params, name):
             last = output
         return last.outputs[0]
-
-    _ways = {"stochastic": _stochastic, "cot": _cot}
 
 
 async def _all(ways: Iterable[Awaitable[Any]]) -> list[Any]:

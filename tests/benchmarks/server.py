@@ -32,7 +32,7 @@ class Server:
     def __init__(
         self, command: list[str], env: Mapping[str, str] | None = None, start_s: float = _START_S
     ) -> None:
-        self._name = command[-1].rpartition(".")[2]
+        self._name = command[command.index("-m") + 1].rpartition(".")[2]
         number, name = tempfile.mkstemp(suffix=f"-{self._name}.log")
         self._log = Path(name)
         with os.fdopen(number, "wb") as log:

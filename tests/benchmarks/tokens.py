@@ -4,23 +4,29 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from tests.benchmarks import same_engine
 from tests.benchmarks.harness import Goal, Measured, Row, alternate
 from tests.benchmarks.server import Server
 
 GSM8K = Path(__file__).parents[3] / "shared/data/gsm8k"
 DRAWS = 20
-# As our engine has it: every core, where vLLM alone would keep one back, and a number of threads,
-# which Ray tells our actor and vLLM would set to one.
+_SCRIPT_S = 150.0
+ENGINE = f"cluster.engine={same_engine.__name__}:{same_engine.SharedEngine.__name__}"
+# What a replica gives its engine (distlab/engines/surroundings.py), so that peers have it too. Left
+# to itself vLLM keeps a core back, and Ray would give an actor one thread.
 _CORES = sorted(os.sched_getaffinity(0))
 THREADS = {
-    "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, _CORES)),
     "OMP_NUM_THREADS": str(len(_CORES)),
+    "OMP_PLACES": f"{{{','.join(map(str, _CORES))}}}",
+    "OMP_PROC_BIND": "true",
+    "GOMP_SPINCOUNT": "100000",
 }
 
 
@@ -37,7 +43,7 @@ class Sizes:
         job_problems: Of a whole command.
     """
 
-    problems: int = 3
+    problems: int = 4
     max_tokens: int = 96
     shots_problems: int = 2
     cot_problems: int = 4
@@ -59,9 +65,10 @@ class Bench:
     @property
     def ours(self) -> Server:
         if self._ours is None:
-            server = Server([sys.executable, "-m", "tests.benchmarks.ours"])
+            command = [sys.executable, "-m", "tests.benchmarks.ours"]
+            server = Server(command, env={same_engine.FOLDER: str(self._folder)})
             # Both arms at once, so that the engine takes the log probabilities of either.
-            first = [*problems(0, 2), "decoding.max_tokens=8"]
+            first = [*problems(0, 2), "decoding.max_tokens=8", ENGINE]
             server.ask({"overrides": first}, limit_s=240)
             self._ours = server
         return self._ours
@@ -73,15 +80,19 @@ class Bench:
 
     def rate(self, overrides: Sequence[str], unit: str) -> float:
         """Tokens or problems a second of our side on a job."""
-        answer = self.ours.ask({"overrides": list(overrides)})
+        answer = self.ours.ask({"overrides": [*overrides, ENGINE]})
         assert answer["starts"] == 0, "an engine was started inside a pair"
         return answer[unit] / answer["seconds"]
 
     def requests(self, overrides: Sequence[str], pair: int) -> Path:
         """A file of the requests that our side makes of a job, for peers."""
         file = self._folder / f"requests-{pair}.json"
-        self.ours.ask({"overrides": list(overrides), "requests": str(file)})
+        self.ours.ask({"overrides": [*overrides, ENGINE], "requests": str(file)})
         return file
+
+    def script(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """What a hand-written script does with our engine; start that first."""
+        return same_engine.ask(self._folder, job, _SCRIPT_S)
 
     def engine_file(self, **changes: object) -> Path:
         """A file with our engine's arguments, some changed."""
@@ -178,20 +189,11 @@ def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
     """Our side draws more problems than the slower peer: both are rates."""
     jobs = [cot(pair, bench.sizes) for pair in range(pairs)]
     model = json.loads(bench.engine_file().read_text())["model"]
-    asks = [json.loads(bench.requests(job, pair).read_text()) for pair, job in enumerate(jobs)]
+    asks = [_branching(bench, job, pair) for pair, job in enumerate(jobs)]
 
     def ask(pair: int, peer: Server) -> float:
-        first = {tuple(one["prompt_ids"]): one["stop"] for one in asks[pair]}
-        prompts = list(first)[:theirs]
-        answer = peer.ask(
-            {
-                "way": way,
-                "prompts": prompts,
-                "k": DRAWS,
-                "max_tokens": bench.sizes.cot_tokens,
-                "stop": first[prompts[0]],
-            }
-        )
+        few = {**asks[pair], "prompts": asks[pair]["prompts"][:theirs], "way": way}
+        answer = peer.ask(few)
         return answer["problems"] / answer["seconds"]
 
     with _peer("cot_transformers", model) as peer:
@@ -199,6 +201,51 @@ def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
             lambda pair: bench.rate(jobs[pair], "problems"), lambda pair: ask(pair, peer), pairs
         )
     note = f"{bench.sizes.cot_problems} problems of {_source()} a pair and {theirs} at the peer"
+    return Measured(ours, other, [note])
+
+
+def _branching(bench: Bench, job: Sequence[str], pair: int) -> dict[str, Any]:
+    """What a peer needs to branch on the problems of a job."""
+    requests = json.loads(bench.requests(job, pair).read_text())
+    return {
+        "prompts": [list(prompt) for prompt in {tuple(one["prompt_ids"]) for one in requests}],
+        "k": DRAWS,
+        "max_tokens": bench.sizes.cot_tokens,
+        "stop": requests[0]["stop"],
+    }
+
+
+def script(bench: Bench, pairs: int) -> Measured:
+    """Stochastic draws, both in one engine."""
+    jobs = _draws(bench, pairs)
+    files = [bench.requests(job, pair) for pair, job in enumerate(jobs)]
+    asks = [json.loads(file.read_text()) for file in files]
+
+    def theirs(pair: int) -> float:
+        answer = bench.script({"way": "stochastic", "requests": asks[pair]})
+        return sum(answer["counts"]) / answer["seconds"]
+
+    for requests in asks:
+        # So that neither side is the one that finds the prompts in the prefix cache.
+        once = {tuple(one["prompt_ids"]): {**one, "max_tokens": 1} for one in requests}
+        bench.script({"way": "stochastic", "requests": list(once.values())})
+    ours, other = alternate(lambda pair: bench.rate(jobs[pair], "tokens"), theirs, pairs)
+    return Measured(ours, other, [f"{_size(bench)}, in one engine"])
+
+
+def cot_script(bench: Bench, pairs: int) -> Measured:
+    """CoT-decoding, both in one engine."""
+    jobs = [cot(pair, bench.sizes) for pair in range(pairs)]
+    asks = [{**_branching(bench, job, pair), "way": "cot"} for pair, job in enumerate(jobs)]
+
+    def theirs(pair: int) -> float:
+        answer = bench.script(asks[pair])
+        return len(answer["counts"]) / answer["seconds"]
+
+    for one in asks:
+        bench.script({**one, "max_tokens": 2})
+    ours, other = alternate(lambda pair: bench.rate(jobs[pair], "problems"), theirs, pairs)
+    note = f"{bench.sizes.cot_problems} problems of {_source()} a pair, in one engine"
     return Measured(ours, other, [note])
 
 
@@ -223,6 +270,8 @@ def rows(bench: Bench) -> tuple[Row, ...]:
         for name, what, beside, goal, measure in (
             ("generate", f"n=20 zero-shot, {tokens}", "`vllm.LLM.generate`", 0.98, generate),
             ("ray-data", f"n=20 zero-shot, {tokens}", "ray.data.llm, n=1 x 20", 1.1, ray_data),
+            ("script", f"n=20 zero-shot, {tokens}", "AsyncLLM script", 0.95, script),
+            ("cot-script", f"CoT-decoding K=20, {each}", "AsyncLLM script", 0.95, cot_script),
             ("cot", f"CoT-decoding K=20, {each}", "transformers, batched", 3, cot_batched),
             ("cot-serial", f"CoT-decoding K=20, {each}", "transformers, serial", 10, cot_serial),
             ("shots", f"8 shots, n=20, {each}", "no prefix reuse", 1.5, shots),
