@@ -52,7 +52,7 @@ def main() -> int:
             for row in group:
                 if row.name in names:
                     result = harness.run(row, asked.pairs)
-                    harness.save(result, asked.pairs)
+                    harness.save(result)
                     print(table.line(result), flush=True)
                     failed += [row.name] if result.error else []
         finally:

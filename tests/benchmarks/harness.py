@@ -133,12 +133,12 @@ def alternate(
     return mine, other
 
 
-def save(result: Result, pairs: int) -> None:
+def save(result: Result) -> None:
     """Put a row into the results file; rows that were not run again stay as they are."""
     rows = load()["rows"] if RESULTS.exists() else {}
     rows[result.name] = asdict(result)
     RESULTS.parent.mkdir(exist_ok=True)
-    content = {"machine": machine(), "versions": _versions(), "pairs": pairs, "rows": rows}
+    content = {"machine": machine(), "versions": _versions(), "rows": rows}
     RESULTS.write_text(json.dumps(content, indent=1) + "\n")
 
 

@@ -36,25 +36,11 @@ class SharedEngine(VLLMEngine):
                 job = json.loads(file.read_text())
                 file.unlink()
                 began = time.perf_counter()
-                ways = {"stochastic": self._stochastic, "cot": self._cot}
-                answer = {"counts": await ways[job["way"]](job)}
+                answer = {"tokens": await self._cot(job)}
                 answer["seconds"] = time.perf_counter() - began
                 draft = file.with_suffix(".draft")
                 draft.write_text(json.dumps(answer))
                 draft.rename(file.with_suffix(".answer"))
-
-    async def _stochastic(self, job: Mapping[str, Any]) -> list[int]:
-        """Tokens of each request."""
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
-
-        def params(request: Mapping[str, Any]) -> SamplingParams:
-            given = {name: value for name, value in request.items() if name != "prompt_ids"}
-            return SamplingParams(**given, output_kind=RequestOutputKind.FINAL_ONLY)
-
-        ask = ((request["prompt_ids"], params(request)) for request in job["requests"])
-        outputs = await _all(self._one(prompt, given) for prompt, given in ask)
-        return [len(output.token_ids) for output in outputs]
 
     async def _cot(self, job: Mapping[str, Any]) -> list[int]:
         """Tokens of each problem: its likeliest first tokens, and every branch greedily."""

@@ -25,7 +25,7 @@ def markdown(content: dict[str, Any]) -> str:
     """The table: every row with its goal and its result."""
     machine, versions = content["machine"], content["versions"]
     lines = [
-        "| what | beside | goal | result (lowest to highest pair) |",
+        "| what | beside | goal | result (lowest to highest of so many pairs) |",
         "| --- | --- | --- | --- |",
     ]
     lines += [
@@ -38,7 +38,7 @@ def markdown(content: dict[str, Any]) -> str:
         "",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
         f"{packages}; {dates[0]} to {dates[-1]}. Ratios are distlab to the peer, run alternately "
-        f"(median of {content['pairs']} pairs); rows without a peer are seconds or rates.",
+        "(medians); rows without a peer are seconds or rates.",
     ]
     return "\n".join(lines)
 
@@ -67,7 +67,8 @@ def _goal(row: dict[str, Any]) -> str:
 def _result(row: dict[str, Any]) -> str:
     if row["error"]:
         return "not measured"
-    text = f"{_number(row['median'])} ({_number(row['lowest'])} to {_number(row['highest'])})"
+    spread = f"{_number(row['lowest'])} to {_number(row['highest'])} of {len(row['ours'])}"
+    text = f"{_number(row['median'])} ({spread})"
     return text if row["met"] else f"{text}, missed"
 
 

@@ -36,7 +36,7 @@ def test_a_row_that_fails_says_so_and_meets_no_goal(
     assert not result.met
     assert "FAILED" in table.line(result)
     assert "the peer died" in table.line(result)
-    harness.save(result, 3)
+    harness.save(result)
     assert "not measured" in table.markdown(harness.load())
     assert list(table.misses(harness.load())) == [
         "one could not be measured: RowFailed: the peer died"
@@ -63,10 +63,10 @@ def test_rows_that_were_not_run_again_stay_in_the_results(
     second = run(row(Measured([2, 2, 2]), Goal(3, at_least=True)), 3)
     first.name = "other"
     for result in (first, second, second):
-        harness.save(result, 3)
+        harness.save(result)
     content = json.loads((tmp_path / "latest.json").read_text())
     assert list(content["rows"]) == ["other", "one"]
     assert list(table.misses(content)) == ["one misses its goal >= 3 with 2.00"]
     text = table.in_readme(f"before\n{table.BEGIN}\nold\n{table.END}\nafter", content)
     assert text.startswith("before\n") and text.endswith("\nafter") and "old" not in text
-    assert "| speed, tokens/s | another | ≥ 3 | 2.00 (2.00 to 2.00), missed |" in text
+    assert "| speed, tokens/s | another | ≥ 3 | 2.00 (2.00 to 2.00 of 3), missed |" in text

@@ -45,8 +45,8 @@ class Sizes:
 
     problems: int = 4
     max_tokens: int = 96
-    shots_problems: int = 2
-    cot_problems: int = 4
+    shots_problems: int = 1
+    cot_problems: int = 8
     cot_tokens: int = 40
     job_problems: int = 4
 
@@ -215,34 +215,17 @@ def _branching(bench: Bench, job: Sequence[str], pair: int) -> dict[str, Any]:
     }
 
 
-def script(bench: Bench, pairs: int) -> Measured:
-    """Stochastic draws, both in one engine."""
-    jobs = _draws(bench, pairs)
-    files = [bench.requests(job, pair) for pair, job in enumerate(jobs)]
-    asks = [json.loads(file.read_text()) for file in files]
-
-    def theirs(pair: int) -> float:
-        answer = bench.script({"way": "stochastic", "requests": asks[pair]})
-        return sum(answer["counts"]) / answer["seconds"]
-
-    for requests in asks:
-        # So that neither side is the one that finds the prompts in the prefix cache.
-        once = {tuple(one["prompt_ids"]): {**one, "max_tokens": 1} for one in requests}
-        bench.script({"way": "stochastic", "requests": list(once.values())})
-    ours, other = alternate(lambda pair: bench.rate(jobs[pair], "tokens"), theirs, pairs)
-    return Measured(ours, other, [f"{_size(bench)}, in one engine"])
-
-
 def cot_script(bench: Bench, pairs: int) -> Measured:
     """CoT-decoding, both in one engine."""
     jobs = [cot(pair, bench.sizes) for pair in range(pairs)]
-    asks = [{**_branching(bench, job, pair), "way": "cot"} for pair, job in enumerate(jobs)]
+    asks = [_branching(bench, job, pair) for pair, job in enumerate(jobs)]
 
     def theirs(pair: int) -> float:
         answer = bench.script(asks[pair])
-        return len(answer["counts"]) / answer["seconds"]
+        return len(answer["tokens"]) / answer["seconds"]
 
     for one in asks:
+        # So that neither side is the one that finds the prompts in the prefix cache.
         bench.script({**one, "max_tokens": 2})
     ours, other = alternate(lambda pair: bench.rate(jobs[pair], "problems"), theirs, pairs)
     note = f"{bench.sizes.cot_problems} problems of {_source()} a pair, in one engine"
@@ -270,7 +253,6 @@ def rows(bench: Bench) -> tuple[Row, ...]:
         for name, what, beside, goal, measure in (
             ("generate", f"n=20 zero-shot, {tokens}", "`vllm.LLM.generate`", 0.98, generate),
             ("ray-data", f"n=20 zero-shot, {tokens}", "ray.data.llm, n=1 x 20", 1.1, ray_data),
-            ("script", f"n=20 zero-shot, {tokens}", "AsyncLLM script", 0.95, script),
             ("cot-script", f"CoT-decoding K=20, {each}", "AsyncLLM script", 0.95, cot_script),
             ("cot", f"CoT-decoding K=20, {each}", "transformers, batched", 3, cot_batched),
             ("cot-serial", f"CoT-decoding K=20, {each}", "transformers, serial", 10, cot_serial),

@@ -7,12 +7,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+import ray
 from ray.cluster_utils import Cluster
+from ray.util.placement_group import placement_group, remove_placement_group
 
 from distlab.errors import UserError
 from distlab.samples import committer
@@ -135,8 +138,23 @@ def test_a_driver_killed_twenty_times_at_any_moment_loses_and_doubles_nothing(
     assert_as(folder, undisturbed)
 
 
+@contextmanager
+def every_core_taken() -> Iterator[None]:
+    """By another job, so that no engine has room."""
+    group = placement_group([{"CPU": ray.cluster_resources()["CPU"]}])
+    assert group.wait(30)
+    try:
+        yield
+    finally:
+        remove_placement_group(group)
+
+
+def text(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stage", ["loading", "sampling"])
+@pytest.mark.parametrize("stage", ["waiting for nodes", "loading", "sampling"])
 def test_a_signal_commits_what_is_finished_and_running_again_completes_it(
     tmp_path: Path,
     ray_up: Cluster,
@@ -147,15 +165,19 @@ def test_a_signal_commits_what_is_finished_and_running_again_completes_it(
     folder = slow(tmp_path)
     if stage == "loading":
         (folder / "script" / "load-delay").write_text("60")
-    # So rare that what is in the store was committed because of the signal.
-    process = driver(ray_up.address, folder, commit_s=60)
-    until(lambda: starts(folder / "script"))
-    if stage == "sampling":
-        until((folder / "script" / "answered").exists)
-        time.sleep(0.5)
-    assert process.pid is not None
-    os.kill(process.pid, number)
-    process.join(50)
+    with every_core_taken() if stage == "waiting for nodes" else nullcontext():
+        # So rare that what is in the store was committed because of the signal.
+        process = driver(ray_up.address, folder, commit_s=60)
+        if stage == "waiting for nodes":
+            until(lambda: '"waiting"' in text(folder / "events.jsonl"))
+        else:
+            until(lambda: starts(folder / "script"))
+        if stage == "sampling":
+            until((folder / "script" / "answered").exists)
+            time.sleep(0.5)
+        assert process.pid is not None
+        os.kill(process.pid, number)
+        process.join(50)
     assert process.exitcode == 128 + number
     committed = len(stored(folder)[0])
     samples, said = (folder / "outcome").read_text().split()
