@@ -14,17 +14,7 @@ from distlab.errors import UserError
 from distlab.plan.groups import choose
 from distlab.plan.machine import known_nodes
 from distlab.twins import CONTEXT, SHAPES, Shape, twin_spec
-
-FAMILIES = {
-    "qwen3-0.6b": "qwen3",
-    "qwen3-8b": "qwen3",
-    "qwen3-14b": "qwen3",
-    "llama3-3b": "llama",
-    "llama3-70b": "llama",
-    "smollm-3b": "smollm3",
-    "deepseek-v3.1": "deepseek-v3",
-    "kimi-k2": "kimi-k2",
-}
+from tests.families.shapes import FAMILIES
 
 
 def twin(name: str, *overrides: str) -> Study:

@@ -138,9 +138,9 @@ class _Workload:
             return self.replicas
         if most is not None:
             return min(most, self.replicas + self.queue.draws_waiting)
-        # A lease is two batches: what waits fills so many replicas more.
-        lease = 2 * self.job.settings.max_num_seqs
-        return max(1, self.replicas + self.queue.waiting // lease)
+        # Two batches each are worth so many replicas more.
+        worth = 2 * self.job.settings.max_num_seqs
+        return max(1, self.replicas + self.queue.waiting // worth)
 
     def is_barren(self) -> bool:
         """Note a death with draws in flight; whether too many came without a finished draw."""

@@ -1,12 +1,17 @@
 """What a replica's process must look like before an engine is imported into it."""
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 
 from distlab.engines.types import EngineSettings, Site
 
 # Where vLLM reads the cores of each rank of a CPU engine.
 VLLM_BINDING = "VLLM_CPU_OMP_THREADS_BIND"
+
+# Threads that wait for each other spin before they sleep. OpenMP's default of 300,000 turns takes
+# milliseconds and starves an engine on a machine that computes much else (a tenth of the tokens/s
+# was seen). So many were no slower on a quiet machine; 20,000 were 2.5 % slower, and 2,000 4 %.
+SPINS = {"GOMP_SPINCOUNT": "100000"}
 
 # Under SLURM and MPI these make libraries below vLLM think that they are ranks of the job.
 _FOREIGN = ("SLURM_", "PMI_", "PMIX_", "PMI2_", "OMPI_", "MPI_")
@@ -35,10 +40,8 @@ def prepare(
         ranks = settings.parallelism.ranks
         environment["VLLM_RAY_BUNDLE_INDICES"] = ",".join(map(str, range(ranks)))
     if settings.device == "cpu":
-        # Threads that wait for each other spin for milliseconds by default, which starves an engine
-        # on a machine that computes much else (a tenth of the tokens/s was seen). A third of that
-        # is no slower on a quiet machine; a tenth is 2.5 % slower, a hundredth 4 %.
-        environment.setdefault("GOMP_SPINCOUNT", "100000")
+        for name, value in SPINS.items():
+            environment.setdefault(name, value)
     # A binding that the user set stays.
     if settings.device == "cpu" and VLLM_BINDING not in environment:
         environment.update(_binding(settings, site))
@@ -56,12 +59,17 @@ def _binding(settings: EngineSettings, site: Site) -> dict[str, str]:
     each = len(site.cores) // ranks
     if not each or max(site.cores) >= len(cores):
         return {}
-    mine = [str(cores[place]) for place in site.cores]
-    lists = [",".join(mine[i * each : (i + 1) * each]) for i in range(ranks)]
+    mine = [cores[place] for place in site.cores]
     if ranks > 1:
-        return {VLLM_BINDING: "|".join(lists)}
+        lists = (mine[i * each : (i + 1) * each] for i in range(ranks))
+        return {VLLM_BINDING: "|".join(",".join(map(str, own)) for own in lists)}
+    return threads_on(mine)
+
+
+def threads_on(cores: Sequence[int]) -> dict[str, str]:
+    """Variables that give an engine of one rank a thread for each of these cores, and no other."""
     return {
-        "OMP_NUM_THREADS": str(each),
-        "OMP_PLACES": f"{{{lists[0]}}}",
+        "OMP_NUM_THREADS": str(len(cores)),
+        "OMP_PLACES": f"{{{','.join(map(str, cores))}}}",
         "OMP_PROC_BIND": "true",
     }

@@ -16,8 +16,10 @@ from typing import Any
 
 from distlab.engines.types import EngineSettings, Site
 from distlab.engines.vllm_engine import VLLMEngine
+from distlab.files import whole
 
 FOLDER = "DISTLAB_BENCH_FOLDER"
+_ASKED, _ANSWERED = "ask.json", "answer.json"
 _POLL_S = 0.1
 
 
@@ -32,15 +34,12 @@ class SharedEngine(VLLMEngine):
     async def _serve(self, folder: Path) -> None:
         while True:
             await asyncio.sleep(_POLL_S)
-            for file in folder.glob("*.ask"):
-                job = json.loads(file.read_text())
-                file.unlink()
+            if (folder / _ASKED).exists():
+                job = _take(folder / _ASKED)
                 began = time.perf_counter()
-                answer = {"tokens": await self._cot(job)}
-                answer["seconds"] = time.perf_counter() - began
-                draft = file.with_suffix(".draft")
-                draft.write_text(json.dumps(answer))
-                draft.rename(file.with_suffix(".answer"))
+                tokens = await self._cot(job)
+                seconds = time.perf_counter() - began
+                _put(folder / _ANSWERED, {"tokens": tokens, "seconds": seconds})
 
     async def _cot(self, job: Mapping[str, Any]) -> list[int]:
         """Tokens of each problem: its likeliest first tokens, and every branch greedily."""
@@ -76,21 +75,27 @@ async def _all(ways: Iterable[Awaitable[Any]]) -> list[Any]:
     return list(await asyncio.gather(*ways))
 
 
+def _put(file: Path, content: Mapping[str, Any]) -> None:
+    with whole(file) as stream:
+        stream.write(json.dumps(content).encode())
+
+
+def _take(file: Path) -> dict[str, Any]:
+    content = json.loads(file.read_text())
+    file.unlink()
+    return content
+
+
 def ask(folder: Path, job: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
     """Give the script a job and wait for its answer.
 
     Raises:
         TimeoutError: None came.
     """
-    file = folder / "job.answer"
-    draft = folder / "job.new"
-    draft.write_text(json.dumps(job))
-    draft.rename(folder / "job.ask")
+    _put(folder / _ASKED, job)
     until = time.monotonic() + limit_s
-    while not file.exists():
+    while not (folder / _ANSWERED).exists():
         if time.monotonic() > until:
             raise TimeoutError(f"the script did not answer within {limit_s:g} s")
         time.sleep(_POLL_S)
-    answer = json.loads(file.read_text())
-    file.unlink()
-    return answer
+    return _take(folder / _ANSWERED)

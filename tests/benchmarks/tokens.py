@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from distlab.engines.surroundings import SPINS, threads_on
 from tests.benchmarks import same_engine
 from tests.benchmarks.harness import Goal, Measured, Row, alternate
 from tests.benchmarks.server import Server
@@ -19,15 +20,9 @@ GSM8K = Path(__file__).parents[3] / "shared/data/gsm8k"
 DRAWS = 20
 _SCRIPT_S = 150.0
 ENGINE = f"cluster.engine={same_engine.__name__}:{same_engine.SharedEngine.__name__}"
-# What a replica gives its engine (distlab/engines/surroundings.py), so that peers have it too. Left
-# to itself vLLM keeps a core back, and Ray would give an actor one thread.
-_CORES = sorted(os.sched_getaffinity(0))
-THREADS = {
-    "OMP_NUM_THREADS": str(len(_CORES)),
-    "OMP_PLACES": f"{{{','.join(map(str, _CORES))}}}",
-    "OMP_PROC_BIND": "true",
-    "GOMP_SPINCOUNT": "100000",
-}
+# What a replica gives its engine, so that peers have it too. Left to itself vLLM keeps a core back,
+# and Ray would give an actor one thread.
+THREADS = {**threads_on(sorted(os.sched_getaffinity(0))), **SPINS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +202,9 @@ def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
 def _branching(bench: Bench, job: Sequence[str], pair: int) -> dict[str, Any]:
     """What a peer needs to branch on the problems of a job."""
     requests = json.loads(bench.requests(job, pair).read_text())
+    prompts = dict.fromkeys(tuple(one["prompt_ids"]) for one in requests)
     return {
-        "prompts": [list(prompt) for prompt in {tuple(one["prompt_ids"]) for one in requests}],
+        "prompts": [list(prompt) for prompt in prompts],
         "k": DRAWS,
         "max_tokens": bench.sizes.cot_tokens,
         "stop": requests[0]["stop"],

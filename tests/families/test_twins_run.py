@@ -17,18 +17,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from tests.families.shapes import FAMILIES
+
 REPO = Path(__file__).parent.parent.parent
 PLUGIN = Path(__file__).parent / "plugin"
-FAMILIES = {
-    "qwen3-0.6b": "qwen3",
-    "qwen3-8b": "qwen3",
-    "qwen3-14b": "qwen3",
-    "llama3-3b": "llama",
-    "llama3-70b": "llama",
-    "smollm-3b": "smollm3",
-    "deepseek-v3.1": "deepseek-v3",
-    "kimi-k2": "kimi-k2",
-}
 MIXTURES = ("deepseek-v3.1", "kimi-k2")
 # Two problems, two samples of eight tokens; float32, in which a split changes no greedy token.
 SMALL = (
