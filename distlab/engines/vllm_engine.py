@@ -12,6 +12,9 @@ from distlab.engines.types import EngineSettings, Site, Vitals
 
 _IN_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 
+# Compiled engines fuse the norms themselves.
+_CPU_WORKER = "distlab.engines.cpu_worker.FusedNormWorker"
+
 # Asked for beyond k, so that we order ties at the edge (by token id) and the kernel does not.
 LOGPROB_MARGIN = 4
 
@@ -201,6 +204,8 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
         # not use offset"), so a step must hold the longest prompt whole.
         args["enable_chunked_prefill"] = False
         args["max_num_batched_tokens"] = max(settings.max_model_len, 4096)
+        if settings.enforce_eager:
+            args["worker_cls"] = _CPU_WORKER
     return args
 
 

@@ -90,9 +90,11 @@ class Bench:
         return same_engine.ask(self._folder, job, _SCRIPT_S)
 
     def engine_file(self, **changes: object) -> Path:
-        """A file with our engine's arguments, some changed."""
+        """A file with our engine's arguments, some changed; None leaves one to vLLM."""
         file = self._folder / "engine.json"
-        file.write_text(json.dumps({**self.ours.ask({"engine": True}), **changes}))
+        arguments = {**self.ours.ask({"engine": True}), **changes}
+        kept = {name: value for name, value in arguments.items() if value is not None}
+        file.write_text(json.dumps(kept))
         return file
 
 
@@ -151,7 +153,8 @@ def generate(bench: Bench, pairs: int) -> Measured:
 
 def ray_data(bench: Bench, pairs: int) -> Measured:
     jobs = _draws(bench, pairs)
-    with _peer("ray_data_llm", str(bench.engine_file())) as peer:
+    # The fused norms are part of what is compared here; `generate` shows what they do not explain.
+    with _peer("ray_data_llm", str(bench.engine_file(worker_cls=None))) as peer:
         # The engine starts with the first requests.
         warm = bench.requests(instruct(pairs, 1, 8), pairs)
         peer.ask({"requests": str(warm)}, limit_s=240)

@@ -177,16 +177,3 @@ def test_a_store_on_s3_survives_an_outage_of_ten_seconds(place: Place, tmp_path:
         assert "report " in output
         verdicts = list((place.last_run() / "verdicts").glob("*.parquet"))
         assert verdicts
-
-
-@pytest.mark.vllm
-def test_a_real_engine_is_loaded_once_for_four_jobs(tmp_path: Path) -> None:
-    place = Place(tmp_path, engine="distlab.engines.vllm_engine:VLLMEngine")
-    small = ("dataset.limit=1", "decoding.n=2", "cluster.kv_cache_gib=0.5")
-    output = place.run("-m", *small, "prompt=zero-shot,qa", "decoding.max_tokens=4,6")
-    assert output.count(" loaded in ") == 1
-    swept = record(place)
-    assert [job.state for job in swept.jobs] == [JobState.DONE] * 4
-    # 4 jobs x 2 arms x 2 problems (one, and its twin) x 2 samples; base and instruct are one
-    # checkpoint.
-    assert (swept.engine_starts, swept.samples) == (1, 32)
