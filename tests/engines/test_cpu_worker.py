@@ -4,9 +4,6 @@ from typing import Any
 
 import pytest
 
-from distlab.engines.types import EngineSettings
-from distlab.engines.vllm_engine import engine_args
-
 pytestmark = pytest.mark.vllm
 
 EPSILON = 1e-5
@@ -85,25 +82,3 @@ def test_what_the_kernels_cannot_take_is_left_to_torch(worker: Any) -> None:  # 
     add = ir.ops.fused_add_rms_norm.impls[worker.PROVIDER].supports_args
     assert add(x, residual, weight, EPSILON, None)
     assert not add(x.T.contiguous().T, residual, weight, EPSILON, None)
-
-
-@pytest.mark.parametrize(
-    ("device", "eager", "fused"),
-    [("cpu", True, True), ("cpu", False, False), ("cuda", True, False)],
-)
-def test_engines_on_cpus_that_are_not_compiled_have_them(
-    device: str, eager: bool, fused: bool
-) -> None:
-    settings = EngineSettings(
-        model="m",
-        revision=None,
-        dtype="float32",
-        quantization=None,
-        device=device,
-        max_model_len=512,
-        max_num_seqs=4,
-        max_logprobs=24,
-        engine="e",
-        enforce_eager=eager,
-    )
-    assert ("worker_cls" in engine_args(settings)) is fused

@@ -113,3 +113,14 @@ def test_an_engine_with_wider_limits_serves_narrower_wishes_and_no_others() -> N
     assert not narrow.serves(wide)
     assert not wide.serves(replace(narrow, dtype="float16"))
     assert narrow.widened(wide) == wide
+
+
+@pytest.mark.parametrize(
+    ("device", "eager", "fused"),
+    [("cpu", True, True), ("cpu", False, False), ("gpu", True, False)],
+)
+def test_engines_on_cpus_that_are_not_compiled_have_fused_norms(
+    device: str, eager: bool, fused: bool
+) -> None:
+    arguments = engine_args(replace(settings(device=device), enforce_eager=eager))
+    assert ("worker_cls" in arguments) is fused
