@@ -30,7 +30,7 @@ class ScriptedEngine:
         die-once, exit-once, hang-once: At the next completion the engine dies, its process is
             killed, or no step is made any more.
         load-once, load-always: It does not load.
-        delay: Seconds that a completion takes.
+        delay: Seconds that a completion takes; those from now on, where it changes.
         load-delay: Seconds that loading takes.
         log-prompts: Write every prompt to `prompts`.
 
@@ -47,7 +47,6 @@ class ScriptedEngine:
         time.sleep(self._number("load-delay"))
         if self._has("load-always") or self._once("load-once"):
             raise RuntimeError("out of memory while loading")
-        self._delay = self._number("delay")
         self._logs = self._has("log-prompts")
 
     @property
@@ -74,7 +73,7 @@ class ScriptedEngine:
                 log.write(" ".join(map(str, prompt_ids)) + "\n")
         before = self._vitals
         self._vitals = Vitals(before.steps, before.tokens, before.running + 1, 0)
-        await asyncio.sleep(self._delay)
+        await asyncio.sleep(self._number("delay"))
         if REFUSED in prompt_ids:
             raise ValueError("this prompt is refused")
         if self._dead or KILLER in prompt_ids or self._once("die-once"):
@@ -107,7 +106,10 @@ class ScriptedEngine:
         return (self._folder / fault).exists()
 
     def _number(self, name: str) -> float:
-        return float((self._folder / name).read_text()) if self._has(name) else 0.0
+        try:
+            return float((self._folder / name).read_text())
+        except FileNotFoundError:
+            return 0.0
 
     def _once(self, fault: str) -> bool:
         try:

@@ -26,6 +26,7 @@ STUDY = (
 )
 TOTAL = 8 * 4 * 2
 LONG_S = 400.0
+NEVER_S = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ class Place:
         return self.path / "script"
 
     def pace(self, seconds: float) -> None:
-        """How long a completion takes in engines that start from now on."""
+        """How long a completion takes that begins from now on."""
         self.script.mkdir(exist_ok=True)
-        (self.script / "delay").write_text(str(seconds))
+        written = self.script / "delay.new"
+        written.write_text(str(seconds))
+        written.replace(self.script / "delay")
 
     @property
     def environment(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from distlab.jobs.overrides import anchored, composed, quoted, study_name
 from distlab.jobs.ports import free_ports
 from distlab.jobs.ray_job import connect
 from distlab.jobs.shipping import check_pins, pack, pinned_versions
-from tests.jobs.conftest import ENGINE, STUDY, TOTAL, Place, wait_for
+from tests.jobs.conftest import ENGINE, NEVER_S, STUDY, TOTAL, Place, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,7 @@ def test_a_job_outlives_its_caller_and_goes_on_when_submitted_again(
     place.pace(5)
     caller = place.start(*submission)
     wait_for(lambda: place.samples() or caller.poll() is not None, lambda: said_so_far(place))
+    place.pace(NEVER_S)
     assert caller.poll() is None, caller.communicate()[0]
     engine = place.engines()[0]
     assert "working_dir_files" in str(Path(f"/proc/{engine['pid']}/cwd").readlink())

@@ -10,7 +10,7 @@ import pytest
 from distlab.errors import UserError
 from distlab.jobs.allocation import Allocation, drawn
 from distlab.jobs.node import ray_start, without_launcher
-from tests.jobs.conftest import REPO, STUDY, TOTAL, Place, wait_for
+from tests.jobs.conftest import NEVER_S, REPO, STUDY, TOTAL, Place, wait_for
 from tests.jobs.slurm import Slurm, absent, slurm_of_two_nodes
 
 BATCH = REPO / "jobs" / "study.sbatch"
@@ -33,7 +33,7 @@ def slurm() -> Iterator[Slurm]:
 def hopeless(tmp_path: Path) -> Place:
     """A study whose samples take longer than any time limit."""
     made = Place(tmp_path)
-    made.pace(10_000)
+    made.pace(NEVER_S)
     return made
 
 
@@ -74,6 +74,7 @@ def test_a_job_at_its_time_limit_is_queued_again_and_ends_complete(
     other = sbatch(slurm, hopeless, "--cpus-per-task=2", str(BATCH), "cluster.cpus_per_rank=1")
 
     wait_for(place.samples, lambda: output(place, job))
+    place.pace(NEVER_S)
     engines = place.engines()
     assert len({engine["node"] for engine in engines}) == 2
     for engine in engines:
