@@ -77,6 +77,8 @@ def draw(chart: Chart) -> Picture:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = _figure(chart)
         figure.savefig(vector, format="svg", transparent=True, metadata=_NO_METADATA)
+        # Laid out once: it takes as long as the drawing.
+        figure.set_layout_engine("none")
         figure.savefig(raster, format="png", dpi=_DPI, facecolor="white")
     text = vector.getvalue()
     return Picture(text[text.index("<svg") :].replace(_INK, "currentColor"), raster.getvalue())

@@ -1,13 +1,15 @@
 """The null model's answers, graded by the real graders: what Pass@k costs without reading.
 
 It answers 0, 1, 2, ... to every problem. Verdicts depend on the golds and the graders alone, so a
-dataset is graded once for them.
+dataset is graded once for them. Those of cheap graders are kept over runs as well: it is not the
+grading that takes long here but the start of the workers.
 """
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -54,35 +56,49 @@ def grade_nulls(
     caches = {
         place: VerdictCache.open(cache, grader.spec, grader.version, settings.deadline_s)
         for place, grader in enumerate(facts)
-        if cache is not None and grader.cached
+        if cache is not None
     }
-    cores = len(os.sched_getaffinity(0))
-    with GraderPool([g.spec for g in facts], workers=cores, settings=settings) as pool:
+    with ExitStack() as stack:
+
+        def start() -> GraderPool:
+            cores = len(os.sched_getaffinity(0))
+            pool = GraderPool([g.spec for g in facts], workers=cores, settings=settings)
+            return stack.enter_context(pool)
+
+        judges = _Judges(start, caches)
         for name in todo:
-            table = _table(problems[name], facts, _Judges(pool, caches))
+            table = _table(problems[name], facts, judges)
             metadata = {**(NULLS.metadata or {}), _IDENTITY: stamps[name]}
             files[name].parent.mkdir(parents=True, exist_ok=True)
             commit(table.replace_schema_metadata(metadata), files[name])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Judges:
-    """A pool, and what is kept of its expensive graders by their position."""
+    """What is kept of graders by their position, and a pool for the rest, started once needed."""
 
-    pool: GraderPool
+    start: Callable[[], GraderPool]
     caches: Mapping[int, VerdictCache]
+    _pool: GraderPool | None = field(default=None, init=False)
 
     def grade(self, tasks: Sequence[GradeTask]) -> list[Verdict]:
         """Verdicts in the order of the tasks."""
         keys = [cache_key(task.gold, task.answer) for task in tasks]
         found = self._recalled(tasks, keys)
         new = [place for place in range(len(tasks)) if place not in found]
-        made = self.pool.grade(tasks[place] for place in new)
+        made = self._made([tasks[place] for place in new])
         for grader, cache in self.caches.items():
             mine = [i for i, place in enumerate(new) if tasks[place].grader == grader]
             cache.keep([keys[new[i]] for i in mine], [made[i] for i in mine])
         found |= zip(new, made, strict=True)
         return [found[place] for place in range(len(tasks))]
+
+    def _made(self, tasks: Sequence[GradeTask]) -> list[Verdict]:
+        if not tasks:
+            return []
+        if self._pool is None:
+            self._pool = self.start()
+        return self._pool.grade(tasks)
 
     def _recalled(self, tasks: Sequence[GradeTask], keys: Sequence[bytes]) -> dict[int, Verdict]:
         found: dict[int, Verdict] = {}

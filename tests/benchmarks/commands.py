@@ -15,6 +15,8 @@ from tests.benchmarks.harness import Goal, Measured, Row, RowFailed
 from tests.benchmarks.made_runs import big_run, fill_store
 
 _ROOT = Path(__file__).parents[2]
+# What a run that draws nothing imports, first to last.
+_IMPORTS = "import distlab.config.door, distlab.study, distlab.report.page_writer"
 
 
 def run_command(arguments: Sequence[str], limit_s: float = 300) -> tuple[float, str]:
@@ -53,12 +55,27 @@ def measure_nothing(pairs: int) -> Measured:
         command = ["distlab.run", f"store={folder}/store", f"runs={folder}/runs"]
         fill_store(command[1:])
         run_command(command)
+        ray = _ray_sessions()
         times = [run_command(command)[0] for _ in range(pairs)]
+        started = len(_ray_sessions() - ray)
         last = sorted((folder / "runs").iterdir())[-1]
         manifest = json.loads((last / "manifest.json").read_text())
         assert not manifest["counts"].get("samples_drawn"), manifest["counts"]
         stages = ", ".join(f"{k} {v:.1f} s" for k, v in manifest["timings_s"].items() if v >= 0.05)
-        return Measured(times, notes=[f"of the last: {stages}"])
+        ray_note = f"Ray started {started} times in {pairs} runs"
+        return Measured(times, notes=[f"imports {_import_s():.1f} s, {stages}; {ray_note}"])
+
+
+def _import_s() -> float:
+    """Wall seconds of the imports, the interpreter's own start included."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", _IMPORTS], cwd=_ROOT, check=True)
+    return time.perf_counter() - began
+
+
+def _ray_sessions() -> set[Path]:
+    """Folders of Ray's sessions on this machine, one for each time that it started."""
+    return set(Path(tempfile.gettempdir()).glob("ray/session_2*"))
 
 
 def measure_report(pairs: int) -> Measured:

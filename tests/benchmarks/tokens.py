@@ -32,21 +32,24 @@ class Sizes:
     Attributes:
         problems: Of the stochastic rows, 20 draws each.
         max_tokens: Most new tokens of a draw.
-        shots_problems: Of the few-shot row, whose prompts are a thousand tokens.
+        shots_draws: Of the few-shot row's problem, whose prompt is a thousand tokens: fewer than
+            20, which favours the peer, as it reads the prompt for each.
         cot_problems: Of the CoT rows; the slower peers get fewer.
         cot_tokens: Most new tokens of a branch.
+        serial_tokens: The same beside the serial loop.
         job_problems: Of a whole command.
     """
 
     problems: int = 4
-    max_tokens: int = 96
-    shots_problems: int = 1
+    max_tokens: int = 80
+    shots_draws: int = 8
     cot_problems: int = 8
     cot_tokens: int = 40
-    job_problems: int = 4
+    serial_tokens: int = 16
+    job_problems: int = 2
 
 
-QUICK = Sizes(1, 16, 1, 1, 8, 1)
+QUICK = Sizes(1, 16, 2, 1, 8, 4, 1)
 
 
 class Bench:
@@ -117,18 +120,18 @@ def instruct(pair: int, count: int, max_tokens: int, *more: str) -> list[str]:
     return [*problems(pair, count), "decoding.base=[]", f"decoding.max_tokens={max_tokens}", *more]
 
 
-def cot(pair: int, sizes: Sizes) -> list[str]:
+def cot(pair: int, count: int, max_tokens: int) -> list[str]:
     """The paper's base arm: CoT-decoding with 20 branches."""
-    limit = f"decoding.max_tokens={sizes.cot_tokens}"
-    return [*problems(pair, sizes.cot_problems), "decoding.instruct=[]", limit]
+    limit = f"decoding.max_tokens={max_tokens}"
+    return [*problems(pair, count), "decoding.instruct=[]", limit]
 
 
 def _beside(
-    bench: Bench, peer: Server, jobs: Sequence[Sequence[str]], unit: str
+    bench: Bench, peer: Server, jobs: Sequence[Sequence[str]], unit: str, draws: int = DRAWS
 ) -> tuple[list[float], list[float]]:
     """Rates of our jobs beside those of the same requests at a peer."""
     files = [str(bench.requests(job, pair)) for pair, job in enumerate(jobs)]
-    per = {"tokens": 1.0, "problems": 1 / DRAWS}[unit]
+    per = {"tokens": 1.0, "problems": 1 / draws}[unit]
 
     def theirs(pair: int) -> float:
         answer = peer.ask({"requests": files[pair]})
@@ -163,31 +166,33 @@ def ray_data(bench: Bench, pairs: int) -> Measured:
 
 
 def shots(bench: Bench, pairs: int) -> Measured:
-    sizes = bench.sizes
-    jobs = [
-        instruct(pair, sizes.shots_problems, sizes.max_tokens, "prompt=few-shot")
-        for pair in range(pairs)
-    ]
+    sizes, draws = bench.sizes, bench.sizes.shots_draws
+    more = ("prompt=few-shot", f"decoding.n={draws}")
+    jobs = [instruct(pair, 1, sizes.max_tokens, *more) for pair in range(pairs)]
     file = bench.engine_file(enable_prefix_caching=False)
     with _peer("llm_generate", str(file)) as peer:
-        ours, theirs = _beside(bench, peer, jobs, "problems")
-    note = f"{sizes.shots_problems} problems x {DRAWS} of {_source()} a pair; beside LLM.generate"
+        ours, theirs = _beside(bench, peer, jobs, "problems", draws)
+    note = f"1 problem x {draws} of {_source()} a pair; beside LLM.generate"
     return Measured(ours, theirs, [note])
 
 
 def cot_batched(bench: Bench, pairs: int) -> Measured:
-    return _cot_row(bench, pairs, "batched", theirs=2)
+    sizes = bench.sizes
+    return _cot_row(bench, pairs, "batched", sizes.cot_problems, sizes.cot_tokens, theirs=2)
 
 
 def cot_serial(bench: Bench, pairs: int) -> Measured:
-    return _cot_row(bench, pairs, "serial", theirs=1)
+    sizes = bench.sizes
+    return _cot_row(bench, pairs, "serial", sizes.cot_problems, sizes.serial_tokens, theirs=1)
 
 
-def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
+def _cot_row(
+    bench: Bench, pairs: int, way: str, count: int, max_tokens: int, theirs: int
+) -> Measured:
     """Our side draws more problems than the slower peer: both are rates."""
-    jobs = [cot(pair, bench.sizes) for pair in range(pairs)]
+    jobs = [cot(pair, count, max_tokens) for pair in range(pairs)]
     model = json.loads(bench.engine_file().read_text())["model"]
-    asks = [_branching(bench, job, pair) for pair, job in enumerate(jobs)]
+    asks = [_branching(bench, job, pair, max_tokens) for pair, job in enumerate(jobs)]
 
     def ask(pair: int, peer: Server) -> float:
         few = {**asks[pair], "prompts": asks[pair]["prompts"][:theirs], "way": way}
@@ -198,26 +203,30 @@ def _cot_row(bench: Bench, pairs: int, way: str, theirs: int) -> Measured:
         ours, other = alternate(
             lambda pair: bench.rate(jobs[pair], "problems"), lambda pair: ask(pair, peer), pairs
         )
-    note = f"{bench.sizes.cot_problems} problems of {_source()} a pair and {theirs} at the peer"
+    note = (
+        f"{count} problems of {_source()} a pair and {theirs} at the peer, "
+        f"{max_tokens} tokens a branch"
+    )
     return Measured(ours, other, [note])
 
 
-def _branching(bench: Bench, job: Sequence[str], pair: int) -> dict[str, Any]:
+def _branching(bench: Bench, job: Sequence[str], pair: int, max_tokens: int) -> dict[str, Any]:
     """What a peer needs to branch on the problems of a job."""
     requests = json.loads(bench.requests(job, pair).read_text())
     prompts = dict.fromkeys(tuple(one["prompt_ids"]) for one in requests)
     return {
         "prompts": [list(prompt) for prompt in prompts],
         "k": DRAWS,
-        "max_tokens": bench.sizes.cot_tokens,
+        "max_tokens": max_tokens,
         "stop": requests[0]["stop"],
     }
 
 
 def cot_script(bench: Bench, pairs: int) -> Measured:
     """CoT-decoding, both in one engine."""
-    jobs = [cot(pair, bench.sizes) for pair in range(pairs)]
-    asks = [_branching(bench, job, pair) for pair, job in enumerate(jobs)]
+    count, max_tokens = max(1, bench.sizes.cot_problems // 2), bench.sizes.cot_tokens
+    jobs = [cot(pair, count, max_tokens) for pair in range(pairs)]
+    asks = [_branching(bench, job, pair, max_tokens) for pair, job in enumerate(jobs)]
 
     def theirs(pair: int) -> float:
         answer = bench.script(asks[pair])
@@ -227,7 +236,7 @@ def cot_script(bench: Bench, pairs: int) -> Measured:
         # So that neither side is the one that finds the prompts in the prefix cache.
         bench.script({**one, "max_tokens": 2})
     ours, other = alternate(lambda pair: bench.rate(jobs[pair], "problems"), theirs, pairs)
-    note = f"{bench.sizes.cot_problems} problems of {_source()} a pair, in one engine"
+    note = f"{count} problems of {_source()} a pair, in one engine"
     return Measured(ours, other, [note])
 
 
@@ -247,6 +256,7 @@ def _source() -> str:
 def rows(bench: Bench) -> tuple[Row, ...]:
     """The rows, in the order that needs our engine up once."""
     tokens, each = "tokens/s", "problems/s"
+    few_shot = f"8 shots, n={bench.sizes.shots_draws}, {each}"
     return tuple(
         Row(name, what, beside, Goal(goal, at_least=True), partial(measure, bench))
         for name, what, beside, goal, measure in (
@@ -255,6 +265,6 @@ def rows(bench: Bench) -> tuple[Row, ...]:
             ("cot-script", f"CoT-decoding K=20, {each}", "AsyncLLM script", 0.95, cot_script),
             ("cot", f"CoT-decoding K=20, {each}", "transformers, batched", 3, cot_batched),
             ("cot-serial", f"CoT-decoding K=20, {each}", "transformers, serial", 10, cot_serial),
-            ("shots", f"8 shots, n=20, {each}", "no prefix reuse", 1.5, shots),
+            ("shots", few_shot, "no prefix reuse", 1.5, shots),
         )
     )

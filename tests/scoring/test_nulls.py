@@ -61,6 +61,22 @@ def test_golds_are_graded_once_and_not_again(
     assert correct(files["toy"], "standard") == {("a", 8)}
 
 
+def test_another_run_finds_them_and_starts_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems = {"toy": [problem("a", "7"), problem("b", "19")]}
+    cache = tmp_path / "verdict-cache"
+    first, second, third = ({"toy": tmp_path / f"{run}.parquet"} for run in range(3))
+    grade_nulls(problems, first, [STANDARD], SETTINGS, cache=cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(nulls, "GraderPool", None)
+        grade_nulls(problems, second, [STANDARD], SETTINGS, cache=cache)
+        with pytest.raises(TypeError, match="not callable"):
+            grade_nulls({"toy": [problem("c", "8")]}, third, [STANDARD], SETTINGS, cache=cache)
+    assert pq.read_table(second["toy"]) == pq.read_table(first["toy"])
+    assert correct(second["toy"], "standard") == {("a", 7), ("b", 19)}
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="the evaluation sets are not at hand")
 def test_known_shares(tmp_path: Path) -> None:
     problems = {name: load(name) for name in KNOWN}
