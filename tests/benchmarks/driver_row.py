@@ -7,7 +7,7 @@ from tests.benchmarks.server import Server
 
 REPLICAS = 64
 # Problems of 20 samples: where the cost of a sample is taken first, and the pairs after it.
-SMALL, LARGE = 500, 4000
+SMALL, LARGE = 500, 3000
 
 
 def measure(pairs: int) -> Measured:

@@ -53,11 +53,12 @@ QUICK = Sizes(1, 16, 2, 1, 8, 4, 1)
 
 
 class Bench:
-    """Our engine, up from the first row that needs it to the last."""
+    """Our engine, and peers of several rows, up from the first row that needs them to the last."""
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = sizes
         self._ours: Server | None = None
+        self._peers: dict[tuple[str, ...], Server] = {}
         self._folder = Path(tempfile.mkdtemp())
 
     @property
@@ -72,9 +73,23 @@ class Bench:
         return self._ours
 
     def close(self) -> None:
-        if self._ours is not None:
-            self._ours.close()
-            self._ours = None
+        for server in (self._ours, *self._peers.values()):
+            if server is not None:
+                server.close()
+        self._ours = None
+        self._peers.clear()
+
+    @contextmanager
+    def peer(self, name: str, *arguments: str) -> Iterator[Server]:
+        """A peer that waits for further rows, unless this one fails."""
+        key = (name, *arguments)
+        server = self._peers.pop(key, None) or _start(*key)
+        try:
+            yield server
+        except BaseException:
+            server.close()
+            raise
+        self._peers[key] = server
 
     def rate(self, overrides: Sequence[str], unit: str) -> float:
         """Tokens or problems a second of our side on a job."""
@@ -127,29 +142,37 @@ def cot(pair: int, count: int, max_tokens: int) -> list[str]:
 
 
 def _beside(
-    bench: Bench, peer: Server, jobs: Sequence[Sequence[str]], unit: str, draws: int = DRAWS
+    bench: Bench,
+    peer: Server,
+    jobs: Sequence[Sequence[str]],
+    unit: str,
+    draws: int = DRAWS,
+    *,
+    salted: bool = False,
 ) -> tuple[list[float], list[float]]:
-    """Rates of our jobs beside those of the same requests at a peer."""
+    """Rates of our jobs beside those of the same requests at a peer.
+
+    Salted requests find nothing of each other in the peer's prefix cache.
+    """
     files = [str(bench.requests(job, pair)) for pair, job in enumerate(jobs)]
     per = {"tokens": 1.0, "problems": 1 / draws}[unit]
 
     def theirs(pair: int) -> float:
-        answer = peer.ask({"requests": files[pair]})
+        answer = peer.ask({"requests": files[pair], "salted": salted})
         return answer["tokens" if unit == "tokens" else "samples"] * per / answer["seconds"]
 
     return alternate(lambda pair: bench.rate(jobs[pair], unit), theirs, len(jobs))
 
 
-@contextmanager
-def _peer(name: str, *arguments: str) -> Iterator[Server]:
+def _start(name: str, *arguments: str) -> Server:
+    """A peer of its own."""
     command = [sys.executable, "-m", f"tests.benchmarks.peers.{name}", *arguments]
-    with Server(command, env=THREADS) as server:
-        yield server
+    return Server(command, env=THREADS)
 
 
 def generate(bench: Bench, pairs: int) -> Measured:
     jobs = _draws(bench, pairs)
-    with _peer("llm_generate", str(bench.engine_file())) as peer:
+    with bench.peer("llm_generate", str(bench.engine_file())) as peer:
         ours, theirs = _beside(bench, peer, jobs, "tokens")
     return Measured(ours, theirs, [_size(bench)])
 
@@ -157,7 +180,7 @@ def generate(bench: Bench, pairs: int) -> Measured:
 def ray_data(bench: Bench, pairs: int) -> Measured:
     jobs = _draws(bench, pairs)
     # The fused norms are part of what is compared here; `generate` shows what they do not explain.
-    with _peer("ray_data_llm", str(bench.engine_file(worker_cls=None))) as peer:
+    with _start("ray_data_llm", str(bench.engine_file(worker_cls=None))) as peer:
         # The engine starts with the first requests.
         warm = bench.requests(instruct(pairs, 1, 8), pairs)
         peer.ask({"requests": str(warm)}, limit_s=240)
@@ -169,9 +192,8 @@ def shots(bench: Bench, pairs: int) -> Measured:
     sizes, draws = bench.sizes, bench.sizes.shots_draws
     more = ("prompt=few-shot", f"decoding.n={draws}")
     jobs = [instruct(pair, 1, sizes.max_tokens, *more) for pair in range(pairs)]
-    file = bench.engine_file(enable_prefix_caching=False)
-    with _peer("llm_generate", str(file)) as peer:
-        ours, theirs = _beside(bench, peer, jobs, "problems", draws)
+    with bench.peer("llm_generate", str(bench.engine_file())) as peer:
+        ours, theirs = _beside(bench, peer, jobs, "problems", draws, salted=True)
     note = f"1 problem x {draws} of {_source()} a pair; beside LLM.generate"
     return Measured(ours, theirs, [note])
 
@@ -199,7 +221,7 @@ def _cot_row(
         answer = peer.ask(few)
         return answer["problems"] / answer["seconds"]
 
-    with _peer("cot_transformers", model) as peer:
+    with bench.peer("cot_transformers", model) as peer:
         ours, other = alternate(
             lambda pair: bench.rate(jobs[pair], "problems"), lambda pair: ask(pair, peer), pairs
         )
@@ -261,10 +283,10 @@ def rows(bench: Bench) -> tuple[Row, ...]:
         Row(name, what, beside, Goal(goal, at_least=True), partial(measure, bench))
         for name, what, beside, goal, measure in (
             ("generate", f"n=20 zero-shot, {tokens}", "`vllm.LLM.generate`", 0.98, generate),
+            ("shots", few_shot, "no prefix reuse", 1.5, shots),
             ("ray-data", f"n=20 zero-shot, {tokens}", "ray.data.llm, n=1 x 20", 1.1, ray_data),
             ("cot-script", f"CoT-decoding K=20, {each}", "AsyncLLM script", 0.95, cot_script),
             ("cot", f"CoT-decoding K=20, {each}", "transformers, batched", 3, cot_batched),
             ("cot-serial", f"CoT-decoding K=20, {each}", "transformers, serial", 10, cot_serial),
-            ("shots", few_shot, "no prefix reuse", 1.5, shots),
         )
     )

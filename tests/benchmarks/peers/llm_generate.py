@@ -6,6 +6,7 @@ python -m tests.benchmarks.peers.llm_generate ARGUMENTS.json
 import json
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ def start() -> Callable[[dict[str, Any]], dict[str, Any]]:
     def answer(job: dict[str, Any]) -> dict[str, Any]:
         requests = json.loads(Path(job["requests"]).read_text())
         prompts = [{"prompt_token_ids": one.pop("prompt_ids")} for one in requests]
+        if job["salted"]:
+            prompts = [{**prompt, "cache_salt": uuid.uuid4().hex} for prompt in prompts]
         params = [SamplingParams(**one) for one in requests]
         began = time.perf_counter()
         outputs = llm.generate(prompts, params, use_tqdm=False)
