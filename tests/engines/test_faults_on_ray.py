@@ -28,6 +28,9 @@ pytestmark = [pytest.mark.ray]
 
 KILLS = 20
 SAMPLES = 20 * 4 * 2
+# The first lease has 16 samples of 4 draws, a draw at most two steps more: what is beyond came
+# after results of it were back.
+FIRST_STEPS = 16 + 2 * 4
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +166,7 @@ def test_a_signal_commits_what_is_finished_and_running_again_completes_it(
     stage: str,
 ) -> None:
     folder = slow(tmp_path)
+    (folder / "script" / "log-prompts").touch()
     if stage == "loading":
         (folder / "script" / "load-delay").write_text("60")
     with every_core_taken() if stage == "waiting for nodes" else nullcontext():
@@ -173,8 +177,7 @@ def test_a_signal_commits_what_is_finished_and_running_again_completes_it(
         else:
             until(lambda: starts(folder / "script"))
         if stage == "sampling":
-            until((folder / "script" / "answered").exists)
-            time.sleep(0.5)
+            until(lambda: text(folder / "script" / "prompts").count("\n") > FIRST_STEPS)
         assert process.pid is not None
         os.kill(process.pid, number)
         process.join(50)
