@@ -2,8 +2,9 @@
 
     FOLDER/GRADER-DIGEST/*.parquet      key (two 64-bit halves), verdict, deadline_s
 
-Only for graders that say they are expensive (``cached = True``): looking a verdict up costs some
-microseconds, which a string comparison beats. Files are written whole under names of their own,
+Samples are looked up for graders alone that say they are expensive (``cached = True``): that costs
+some microseconds, which a string comparison beats. The null model's few verdicts are kept of every
+grader. Files are written whole under names of their own,
 never changed, and merged by whoever finds many: writers at the same time do not meet. Errors are
 not kept; a timeout is, and counts for deadlines up to the one that it overran.
 """

@@ -5,11 +5,12 @@ dataset is graded once for them. Those of cheap graders are kept over runs as we
 grading that takes long here but the start of the workers.
 """
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -60,12 +61,13 @@ def grade_nulls(
     }
     with ExitStack() as stack:
 
-        def start() -> GraderPool:
+        @functools.cache
+        def pool() -> GraderPool:
             cores = len(os.sched_getaffinity(0))
-            pool = GraderPool([g.spec for g in facts], workers=cores, settings=settings)
-            return stack.enter_context(pool)
+            made = GraderPool([g.spec for g in facts], workers=cores, settings=settings)
+            return stack.enter_context(made)
 
-        judges = _Judges(start, caches)
+        judges = _Judges(pool, caches)
         for name in todo:
             table = _table(problems[name], facts, judges)
             metadata = {**(NULLS.metadata or {}), _IDENTITY: stamps[name]}
@@ -73,32 +75,24 @@ def grade_nulls(
             commit(table.replace_schema_metadata(metadata), files[name])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Judges:
     """What is kept of graders by their position, and a pool for the rest, started once needed."""
 
-    start: Callable[[], GraderPool]
+    pool: Callable[[], GraderPool]
     caches: Mapping[int, VerdictCache]
-    _pool: GraderPool | None = field(default=None, init=False)
 
     def grade(self, tasks: Sequence[GradeTask]) -> list[Verdict]:
         """Verdicts in the order of the tasks."""
         keys = [cache_key(task.gold, task.answer) for task in tasks]
         found = self._recalled(tasks, keys)
         new = [place for place in range(len(tasks)) if place not in found]
-        made = self._made([tasks[place] for place in new])
+        made = self.pool().grade(tasks[place] for place in new) if new else []
         for grader, cache in self.caches.items():
             mine = [i for i, place in enumerate(new) if tasks[place].grader == grader]
             cache.keep([keys[new[i]] for i in mine], [made[i] for i in mine])
         found |= zip(new, made, strict=True)
         return [found[place] for place in range(len(tasks))]
-
-    def _made(self, tasks: Sequence[GradeTask]) -> list[Verdict]:
-        if not tasks:
-            return []
-        if self._pool is None:
-            self._pool = self.start()
-        return self._pool.grade(tasks)
 
     def _recalled(self, tasks: Sequence[GradeTask], keys: Sequence[bytes]) -> dict[int, Verdict]:
         found: dict[int, Verdict] = {}

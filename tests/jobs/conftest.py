@@ -13,6 +13,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from distlab.files import whole
+
 REPO = Path(__file__).parents[2]
 ENGINE = REPO / "tests" / "engines" / "scripted.py"
 # 8 problems x 4 samples x 2 arms, each committed at once, of an engine without a model.
@@ -42,9 +44,8 @@ class Place:
     def pace(self, seconds: float) -> None:
         """How long a completion takes that begins from now on."""
         self.script.mkdir(exist_ok=True)
-        written = self.script / "delay.new"
-        written.write_text(str(seconds))
-        written.replace(self.script / "delay")
+        with whole(self.script / "delay") as stream:
+            stream.write(str(seconds).encode())
 
     @property
     def environment(self) -> dict[str, str]:
