@@ -199,19 +199,16 @@ def shots(bench: Bench, pairs: int) -> Measured:
 
 
 def cot_batched(bench: Bench, pairs: int) -> Measured:
-    sizes = bench.sizes
-    return _cot_row(bench, pairs, "batched", sizes.cot_problems, sizes.cot_tokens, theirs=2)
+    return _cot_row(bench, pairs, "batched", bench.sizes.cot_tokens, theirs=2)
 
 
 def cot_serial(bench: Bench, pairs: int) -> Measured:
-    sizes = bench.sizes
-    return _cot_row(bench, pairs, "serial", sizes.cot_problems, sizes.serial_tokens, theirs=1)
+    return _cot_row(bench, pairs, "serial", bench.sizes.serial_tokens, theirs=1)
 
 
-def _cot_row(
-    bench: Bench, pairs: int, way: str, count: int, max_tokens: int, theirs: int
-) -> Measured:
+def _cot_row(bench: Bench, pairs: int, way: str, max_tokens: int, theirs: int) -> Measured:
     """Our side draws more problems than the slower peer: both are rates."""
+    count = bench.sizes.cot_problems
     jobs = [cot(pair, count, max_tokens) for pair in range(pairs)]
     model = json.loads(bench.engine_file().read_text())["model"]
     asks = [_branching(bench, job, pair, max_tokens) for pair, job in enumerate(jobs)]
