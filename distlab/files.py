@@ -1,6 +1,8 @@
 """Files that appear whole or not at all."""
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,3 +40,21 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def cache_folder() -> Path:
+    """Where conversions are kept: ``$DISTLAB_CACHE``, else ``~/.cache/distlab``."""
+    return Path(os.environ.get("DISTLAB_CACHE") or Path.home() / ".cache" / "distlab")
+
+
+@contextmanager
+def written_once(folder: Path) -> Iterator[Path]:
+    """A draft to write into, which becomes ``folder``: it appears whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield draft
+        if not folder.exists():
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

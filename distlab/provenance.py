@@ -1,10 +1,8 @@
 """What a manifest says of where and how a run ran."""
 
-import importlib.metadata
 import os
 import platform
 import socket
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,26 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from distlab.cells import Prepared, vllm_version
-from distlab.config.study import Study
+from distlab.cells import Prepared
+from distlab.config.values import Study
 from distlab.runfolder import Manifest
 from distlab.samples.store import Store
 from distlab.sampling import Outcome
-
-_PACKAGES = (
-    "distlab",
-    "ray",
-    "torch",
-    "transformers",
-    "pyarrow",
-    "hydra-core",
-    "math-verify",
-    "sympy",
-    "reasoning-gym",
-)
-
-
-COMMIT_FILE = "COMMIT"
+from distlab.versions import package_versions
 
 
 class Stopwatch:
@@ -79,7 +63,7 @@ def manifest(
             }
             for name, dataset in prepared.datasets.items()
         },
-        versions=_versions(),
+        versions=package_versions(),
         host=_host(study),
         counts={"samples_in_store": sum(p.held for p in prepared.cells)},
         notes=study.family.notes,
@@ -127,38 +111,6 @@ def _engine_counts(before: Manifest, outcome: Outcome) -> Mapping[str, int]:
         "engine_starts": before.counts.get("engine_starts", 0) + outcome.starts,
         "engine_deaths": before.counts.get("engine_deaths", 0) + outcome.deaths,
     }
-
-
-def _versions() -> dict[str, str]:
-    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    commit = git_commit()
-    return {
-        "python": platform.python_version(),
-        "vllm": vllm_version(),
-        **versions,
-        **({"distlab_commit": commit} if commit else {}),
-    }
-
-
-def git_commit() -> str | None:
-    """Commit of the source tree, "+changes" appended where it differs; None when installed.
-
-    A copy that was sent to a cluster has it in a file.
-    """
-    package = Path(__file__).parent
-    if (package / COMMIT_FILE).exists():
-        return (package / COMMIT_FILE).read_text()
-    folder = package.parent
-    if not (folder / ".git").exists():
-        return None
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(folder), *arguments]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        return answer.stdout.strip()
-
-    commit = git("rev-parse", "HEAD")
-    return f"{commit}+changes" if commit and git("status", "--porcelain") else commit or None
 
 
 def _host(study: Study) -> Mapping[str, Any]:

@@ -7,9 +7,10 @@ dispatcher and store, so it resumes, tops up and is content-addressed in the sam
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from distlab.cells import PlannedCell, vllm_version
-from distlab.checkpoints import Checkpoint, CheckpointSpec, resolve
-from distlab.config.study import Arm, Family, Study
+from distlab.cells import PlannedCell
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.types import Checkpoint, CheckpointSpec
+from distlab.config.values import Arm, Family, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
@@ -23,6 +24,7 @@ from distlab.samples.fingerprint import CellFields
 from distlab.samples.store import Store, cell_path
 from distlab.scoring.extractors.llm import LLM, REQUEST, text_key
 from distlab.scoring.types import load_component
+from distlab.versions import vllm_version
 
 # Tokens left for a completion under which reading makes no sense (ours).
 _LEAST_ROOM = 64

@@ -9,10 +9,10 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from distlab import exits
-from distlab.command import resume_command
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder, register_schema
+from distlab.console import exits
+from distlab.console.command import resume_command
 from distlab.runfolder import RunFolder
 
 

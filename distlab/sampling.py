@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from distlab.cells import PlannedCell
-from distlab.config.study import Cluster
+from distlab.config.values import Cluster
+from distlab.console.progress import ReplicaProgress, State, View, format_seconds
 from distlab.decoding.types import DecodingKind, Draw
 from distlab.engines.dispatcher import Dispatcher, FollowUp, Job, Limits
 from distlab.engines.events import EngineEvent, EventKind, EventLog
@@ -16,11 +17,10 @@ from distlab.engines.fleet import Fleet
 from distlab.engines.metrics import Metrics
 from distlab.engines.nodes import live_nodes
 from distlab.engines.settings import engine_settings
+from distlab.engines.splitting import choose_group
 from distlab.engines.types import CellWork, EngineSettings, Finished, Pulse, Work
 from distlab.errors import UserError
-from distlab.plan.groups import choose_group
-from distlab.plan.placement import Node
-from distlab.progress import ReplicaProgress, State, View, format_seconds
+from distlab.placement.placement import Node
 from distlab.samples.cell import Cell, ProblemFailure
 from distlab.samples.committer import Committer
 

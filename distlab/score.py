@@ -13,8 +13,8 @@ from rich.console import Console
 from distlab.config.compose import compose
 from distlab.config.door import components, pool_settings
 from distlab.config.schema import ExtractorGroup, GraderGroup
+from distlab.console.noise import quiet
 from distlab.errors import UserError
-from distlab.noise import quiet
 from distlab.problems import Problem, read_problems
 from distlab.report import build_report, render_terminal, write_report
 from distlab.runfolder import Manifest, RunFolder

@@ -14,13 +14,13 @@ from pathlib import Path
 from types import FrameType
 
 from distlab.cells import PlannedCell
-from distlab.config.study import Cluster
+from distlab.config.values import Cluster
+from distlab.console.progress import CellProgress, State, View
 from distlab.decoding.types import Draw
 from distlab.engines.cluster import connected
 from distlab.engines.dispatcher import FollowUp
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet, ReplicaRecord
-from distlab.progress import CellProgress, State, View
 from distlab.samples.claims import Claims, claiming
 from distlab.samples.store import Store
 from distlab.sampling import Outcome, sample

@@ -15,14 +15,14 @@ from rich.console import Console
 
 from distlab import provenance
 from distlab.cells import PlannedCell, Prepared, prepare
-from distlab.config.study import Study
+from distlab.config.values import Study
+from distlab.console.noise import quiet
+from distlab.console.progress import State, View, make_view
 from distlab.engines.cluster import check_local
 from distlab.engines.dispatcher import FollowUp
-from distlab.noise import quiet
-from distlab.plan.machine import check_fits
+from distlab.engines.machine import check_fits
 from distlab.problems import write_problems
 from distlab.problems.types import Gold
-from distlab.progress import State, View, make_view
 from distlab.reading import ModelReader, model_readers, plan_readings
 from distlab.report import build_report, render_terminal, write_report
 from distlab.report.records import StudyTables

@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from distlab.checkpoints import CheckpointSpec, load_tokenizer, resolve
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.tokenizer import load_tokenizer
+from distlab.checkpoints.types import CheckpointSpec
 from distlab.reading import ModelReader
 from distlab.scoring.extractors.llm import LLM
 

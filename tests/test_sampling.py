@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from distlab.cells import PlannedCell
-from distlab.config.study import Cluster
+from distlab.config.values import Cluster
 from distlab.engines.dispatcher import Job
-from distlab.plan.placement import Node
+from distlab.placement.placement import Node
 from distlab.samples.cell import ProblemFailure
 from distlab.sampling import Drawn, Outcome, plan_jobs
 from tests.engines.driving import cells_of

@@ -9,12 +9,12 @@ import pytest
 
 from distlab import session
 from distlab.cells import PlannedCell
-from distlab.checkpoints import Checkpoint
+from distlab.checkpoints.types import Checkpoint
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.config.study import Arm, Family
+from distlab.config.values import Arm, Family
+from distlab.console.progress import State
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
-from distlab.progress import State
 from distlab.samples.batches import prompt_hash
 from distlab.samples.cell import Cell
 from distlab.samples.claims import claiming

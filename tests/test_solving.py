@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from distlab.cells import PlannedCell
-from distlab.checkpoints import Checkpoint
-from distlab.config.study import Arm, Family
+from distlab.checkpoints.types import Checkpoint
+from distlab.config.values import Arm, Family
 from distlab.decoding.cot import sample_cot
 from distlab.decoding.seeds import sample_seed
 from distlab.decoding.stochastic import sample_stochastic

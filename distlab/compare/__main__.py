@@ -10,7 +10,7 @@ from rich.console import Console
 from distlab.compare.comparing import compare
 from distlab.compare.render import render_terminal, write_comparison
 from distlab.errors import UserError
-from distlab.report.escape import plain
+from distlab.escape import plain
 
 
 def main(argv: Sequence[str] | None = None) -> int:

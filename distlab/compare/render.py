@@ -7,9 +7,9 @@ from typing import Any, Final
 from rich.console import Console
 
 from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, SettingRow
+from distlab.escape import markdown, plain, terminal
 from distlab.files import whole
 from distlab.report.columns import Column, label
-from distlab.report.escape import markdown, plain, terminal
 from distlab.report.figures import judge_name, p_value, percent, points_interval
 from distlab.report.markdown import table
 from distlab.report.records import Judge

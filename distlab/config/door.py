@@ -11,7 +11,8 @@ from typing import Any, NoReturn, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distlab.checkpoints import CheckpointSpec
+from distlab.checkpoints.twins import CONTEXT, NEW_TOKENS, NOTE, SHAPES, twin_spec
+from distlab.checkpoints.types import CheckpointSpec
 from distlab.config.schema import (
     ClusterConfig,
     ComponentConfig,
@@ -26,17 +27,16 @@ from distlab.config.schema import (
     PromptGroup,
     StudyConfig,
 )
-from distlab.config.study import VARIANTS, Arm, Cluster, Family, Study
+from distlab.config.values import VARIANTS, Arm, Cluster, Family, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec
 from distlab.errors import UserError
-from distlab.plan.facts import Facts
-from distlab.plan.placement import Node, Parallelism
+from distlab.placement.facts import Facts
+from distlab.placement.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptSpec
 from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec, load_component
-from distlab.twins import CONTEXT, NEW_TOKENS, NOTE, SHAPES, twin_spec
 
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 

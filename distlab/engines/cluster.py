@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import ray
 
-from distlab.config.study import Cluster
+from distlab.config.values import Cluster
 from distlab.engines.members import await_nodes, check_answers, check_versions, version_mismatch
 from distlab.errors import UserError
 

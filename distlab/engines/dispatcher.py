@@ -20,7 +20,7 @@ from distlab.engines.nodes import alive, live_nodes
 from distlab.engines.queue import DrawQueue, Key, Taken
 from distlab.engines.staffing import Claim, staff
 from distlab.engines.types import CellWork, EngineSettings, Finished, Lease, ReplicaInfo, Work
-from distlab.plan.placement import Placement
+from distlab.placement.placement import Placement
 from distlab.samples.cell import ProblemFailure
 
 _FAILED_LOADS = 2

@@ -25,7 +25,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from distlab.engines.nodes import host_names
 from distlab.engines.replica import Replica
 from distlab.engines.types import EngineSettings, ReplicaInfo, Site
-from distlab.plan.placement import Group, Placement
+from distlab.placement.placement import Group, Placement
 
 _NODE_ID = "ray.io/node-id"
 # A group that was placed on what is free is granted at once, unless another job was faster.

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from distlab.cells import vllm_version
 from distlab.errors import UserError
+from distlab.versions import vllm_version
 
 _POLL_S = 0.5
 _ANSWER_S = 120.0

@@ -7,7 +7,7 @@ from typing import Any
 import ray
 from ray._private.state import available_resources_per_node
 
-from distlab.plan.placement import Group, Node, Placement
+from distlab.placement.placement import Group, Node, Placement
 
 _ACCELERATOR = "accelerator_type:"
 

@@ -1,10 +1,10 @@
 """From a planned cell and a cluster to the settings of its engine."""
 
-from distlab.checkpoints import Checkpoint
-from distlab.config.study import Cluster, Family
+from distlab.checkpoints.types import Checkpoint
+from distlab.config.values import Cluster, Family
 from distlab.engines.types import EngineSettings
 from distlab.engines.vllm_engine import LOGPROB_MARGIN
-from distlab.plan.placement import Group
+from distlab.placement.placement import Group
 
 # Room for CoT-decoding at any usual k, so that arms and sweeps do not ask for engines that differ
 # in nothing else. It is a limit and costs nothing.

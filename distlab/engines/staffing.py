@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from distlab.plan.placement import Group, Node, Placement, place, take
+from distlab.placement.placement import Group, Node, Placement, place, take
 
 Held = tuple[Group, Placement]
 """What one replica holds."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from distlab.decoding.types import DecodingSpec, Draw
-from distlab.plan.placement import Group, Parallelism
+from distlab.placement.placement import Group, Parallelism
 from distlab.samples.cell import ProblemFailure
 
 Work = tuple[str, Draw]

@@ -13,6 +13,7 @@ from typing import Final
 
 from distlab.decoding.types import DecodingKind
 from distlab.errors import UserError
+from distlab.escape import plain
 from distlab.ingest.columns import ColumnMap, row_number
 from distlab.ingest.golds import AUTO, KINDS
 from distlab.ingest.problems import GivenProblem, read_given
@@ -29,7 +30,6 @@ from distlab.ingest.write import (
     write_run,
 )
 from distlab.problems.rows import Row, read_rows
-from distlab.report.escape import plain
 from distlab.runfolder import Manifest, RunFolder
 from distlab.samples.store import Store
 

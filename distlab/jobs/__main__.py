@@ -8,7 +8,7 @@ from pathlib import Path
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
 from distlab.errors import UserError
-from distlab.report.escape import plain
+from distlab.escape import plain
 
 EXIT_BAD_INPUT = 2
 _INTERRUPTED = 130
@@ -138,7 +138,7 @@ def _kuberay(arguments: argparse.Namespace) -> int:
     from distlab.config.door import validate
     from distlab.jobs.kuberay import RESULTS, Kubernetes, manifest
     from distlab.jobs.overrides import anchored, composed, study_name
-    from distlab.jobs.shipping import pinned_versions
+    from distlab.versions import pinned_versions
 
     config, *others = composed(arguments.overrides)
     if others:

@@ -24,10 +24,10 @@ from types import FrameType
 from distlab.config.compose import compose_config
 from distlab.config.sweeps import sweep_jobs
 from distlab.errors import UserError
+from distlab.escape import plain
 from distlab.jobs.node import without_launcher
 from distlab.jobs.overrides import quoted, unflagged
 from distlab.jobs.ports import address_towards, free_ports
-from distlab.report.escape import plain
 
 EXIT_BAD_INPUT = 2
 _STOPPED = (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM)

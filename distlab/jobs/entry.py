@@ -6,8 +6,8 @@ import sys
 
 from distlab import run
 from distlab.errors import UserError
-from distlab.jobs.shipping import check_pins, pinned_versions
-from distlab.report.escape import plain
+from distlab.escape import plain
+from distlab.versions import check_pins, pinned_versions
 
 PINS = "DISTLAB_PINS"
 EXIT_BAD_INPUT = 2

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from distlab.config.study import Study
+from distlab.config.values import Study
+from distlab.engines.splitting import choose_group
 from distlab.errors import UserError
 from distlab.jobs.entry import PINS
-from distlab.plan.groups import choose_group
-from distlab.plan.placement import Group, Node, Placement, fill
+from distlab.placement.placement import Group, Node, Placement, fill
 
 # Where the claims are mounted.
 MODELS = "/models"

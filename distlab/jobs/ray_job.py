@@ -24,10 +24,11 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 
 from distlab.errors import UserError
+from distlab.escape import plain
 from distlab.jobs.entry import PINS
 from distlab.jobs.overrides import anchored, composed, study_name
-from distlab.jobs.shipping import pack, pinned_versions
-from distlab.report.escape import plain
+from distlab.jobs.shipping import pack
+from distlab.versions import pinned_versions
 
 # Seconds between SIGTERM and SIGKILL of a job that is stopped; a driver commits in less.
 _STOP_S = 60

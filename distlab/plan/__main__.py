@@ -14,11 +14,11 @@ from rich.console import Console
 from distlab.config.complaints import explain
 from distlab.config.compose import compose_config, conf_folder
 from distlab.errors import UserError
-from distlab.report.escape import plain
+from distlab.escape import plain
 
 if TYPE_CHECKING:
-    from distlab.config.study import Cluster, Study
-    from distlab.plan.placement import Node
+    from distlab.config.values import Cluster, Study
+    from distlab.placement.placement import Node
     from distlab.plan.records import Plan
     from distlab.plan.survey import Survey
 
@@ -112,7 +112,7 @@ def _plan_jobs(arguments: argparse.Namespace) -> int:
 def _planned(overrides: Sequence[str]) -> tuple[Plan | None, str]:
     """The plan of a job of a sweep, or why it has none."""
     from distlab.config.door import validate
-    from distlab.plan.study import make_plan
+    from distlab.plan.estimate import make_plan
     from distlab.plan.survey import survey
     from distlab.samples.store import Store
 
@@ -131,8 +131,7 @@ def _plan(
     config = compose_config(overrides)
     # Imported late: --help and a misspelt key should not wait for transformers.
     from distlab.config.door import validate
-    from distlab.plan.engines import plan_engines
-    from distlab.plan.study import make_plan
+    from distlab.plan.estimate import make_plan, plan_engines
     from distlab.plan.survey import survey
     from distlab.plan.terminal import render_plan
     from distlab.samples.store import Store
@@ -152,7 +151,7 @@ def _probed(study: Study, found: Survey, problems: int) -> Study:
     """The study with the throughput that an engine showed."""
     from distlab.cells import PlannedCell
     from distlab.engines.cluster import check_local
-    from distlab.plan.live import probe
+    from distlab.plan.probe import probe
     from distlab.samples.store import Store
 
     if problems < 1:
@@ -172,12 +171,12 @@ def _probed(study: Study, found: Survey, problems: int) -> Study:
 
 def _nodes(cluster: Cluster) -> tuple[Node, ...]:
     """The cluster's nodes; Ray is asked only about one that is live and not described."""
-    from distlab.plan.machine import known_nodes
+    from distlab.engines.machine import known_nodes
 
     nodes = known_nodes(cluster)
     if nodes is not None:
         return nodes
-    from distlab.plan.live import nodes_of
+    from distlab.plan.probe import nodes_of
 
     return nodes_of(cluster)
 

@@ -7,10 +7,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from distlab.plan.memory import gib
+from distlab.console.progress import format_seconds
+from distlab.escape import terminal
+from distlab.placement.memory import gib
 from distlab.plan.records import Plan
-from distlab.progress import format_seconds
-from distlab.report.escape import terminal
 
 _UNKNOWN = "?"
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from distlab.plan.memory import Fit
-from distlab.plan.placement import Group, Node, Placement
+from distlab.placement.memory import Fit
+from distlab.placement.placement import Group, Node, Placement
 
 
 @dataclass(frozen=True, slots=True)

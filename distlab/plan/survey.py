@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from distlab.cells import PlannedCell, check_shown, render_cells
-from distlab.checkpoints import Checkpoint, resolve
-from distlab.config.study import Arm, Study
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.types import Checkpoint
+from distlab.config.values import Arm, Study
 from distlab.errors import Unavailable
 from distlab.problems import (
     DatasetSpec,

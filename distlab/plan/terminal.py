@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from distlab.plan.memory import GIB, gib
-from distlab.plan.placement import Node, Placement
+from distlab.console.progress import format_seconds
+from distlab.escape import plain, terminal
+from distlab.placement.memory import GIB, gib
+from distlab.placement.placement import Node, Placement
 from distlab.plan.records import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
-from distlab.progress import format_seconds
-from distlab.report.escape import plain, terminal
 
 # Titles of the columns after the cell's; the numbers are counts of samples, problems and tokens.
 _NUMBERS = (

@@ -18,14 +18,7 @@ from distlab.problems.options import check_names, choice
 from distlab.problems.rows import Row
 from distlab.problems.sources import HubFiles, Source, from_hub, from_path
 from distlab.problems.table import unique
-from distlab.problems.types import (
-    DatasetSpec,
-    Exemplar,
-    Gold,
-    GoldKind,
-    LoadedDataset,
-    Problem,
-)
+from distlab.problems.types import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
 
 # The rule by calculator id, as the official scorer has it; every other calculator is a decimal.
 DATES = frozenset({13, 68})

@@ -8,9 +8,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from distlab.checkpoints import cache_folder
 from distlab.errors import Unavailable, UserError
-from distlab.files import whole
+from distlab.files import cache_folder, whole
 from distlab.problems.rows import Row, read_rows
 
 _SUFFIXES = (".parquet", ".jsonl", ".csv", ".json")

@@ -24,8 +24,10 @@ import jinja2.ext
 import jinja2.sandbox
 from tokenizers import Tokenizer
 
-from distlab.checkpoints import Checkpoint, cache_folder, load_tokenizer
+from distlab.checkpoints.tokenizer import load_tokenizer
+from distlab.checkpoints.types import Checkpoint
 from distlab.errors import UserError
+from distlab.files import cache_folder
 from distlab.prompts.renderer import apply_template
 from distlab.prompts.tokens import tokenizer_hash
 from distlab.prompts.types import PromptTokenizer

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from distlab.errors import UserError
+from distlab.escape import plain
 from distlab.report import build_report, render_terminal, write_report
-from distlab.report.escape import plain
 
 
 def main(argv: Sequence[str] | None = None) -> int:

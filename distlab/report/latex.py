@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from distlab.report.escape import plain
+from distlab.escape import plain
 from distlab.report.texts import TextTable
 
 # What LaTeX gives a meaning, and what pdfTeX's fonts lack of the characters that we write.

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import plotly.graph_objects as go
 
+from distlab.escape import plain
 from distlab.report.charts import (
     BarChart,
     Chart,
@@ -18,7 +19,6 @@ from distlab.report.charts import (
     Series,
     SizeChart,
 )
-from distlab.report.escape import plain
 from distlab.report.palette import Look, looks
 
 _SHAPES: Final = ("circle", "square", "diamond", "x", "triangle-up", "star", "cross", "hexagon")

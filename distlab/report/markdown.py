@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from distlab.report.escape import markdown, plain
+from distlab.escape import markdown, plain
 from distlab.report.facts import cell_facts, dataset_facts, run_facts
 from distlab.report.prose import COLUMNS, METHODS
 from distlab.report.records import Finding, Statement, StudyTables

@@ -13,8 +13,8 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from distlab.escape import plain
 from distlab.report.charts import Chart, describe
-from distlab.report.escape import plain
 from distlab.report.facts import cell_facts, dataset_facts, run_facts
 from distlab.report.live import figure_json
 from distlab.report.pictures import Picture

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from distlab.escape import plain
 from distlab.report.charts import (
     BarChart,
     Chart,
@@ -25,7 +26,6 @@ from distlab.report.charts import (
     Series,
     SizeChart,
 )
-from distlab.report.escape import plain
 from distlab.report.palette import looks
 
 _SHAPES: Final = ("o", "s", "D", "x", "^", "*", "P", "h")

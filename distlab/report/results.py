@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distlab.analysis.intervals import Estimate
+from distlab.escape import spreadsheet
 from distlab.files import whole
-from distlab.report.escape import spreadsheet
 from distlab.report.latex import latex_table
 from distlab.report.markdown import table
 from distlab.report.records import CurveRow, StudyTables, WinnerRow

@@ -6,6 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from distlab.escape import terminal
 from distlab.report.columns import (
     COMPACT_DROP_COLUMNS,
     COMPACT_GAP_COLUMNS,
@@ -13,7 +14,6 @@ from distlab.report.columns import (
     Row,
     compact_arm_columns,
 )
-from distlab.report.escape import terminal
 from distlab.report.figures import pass_label
 from distlab.report.records import StudyTables
 

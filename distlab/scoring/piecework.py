@@ -17,13 +17,7 @@ from distlab.scoring.mention import Mention
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.sources import Piece
-from distlab.scoring.types import (
-    ComponentSpec,
-    Extraction,
-    Extractor,
-    Verdict,
-    load_component,
-)
+from distlab.scoring.types import ComponentSpec, Extraction, Extractor, Verdict, load_component
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from distlab.errors import UserError
-from distlab.report.escape import plain
+from distlab.escape import plain
 from distlab.runfolder import RunFolder
 from distlab.samples.filesystem import unusable
 from distlab.samples.store import Store

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from distlab.report.escape import terminal
+from distlab.escape import terminal
 from distlab.status.records import CellStatus
 from distlab.sweep.record import SweepRecord
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from distlab.errors import UserError
-from distlab.report.escape import plain
+from distlab.escape import plain
 from distlab.samples.filesystem import unusable
 from distlab.samples.store import Store
 from distlab.store.export import Form, export

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from distlab.report.escape import markdown, plain
+from distlab.escape import markdown, plain
 from distlab.samples.schema import ABOUT, SAMPLES
 from distlab.samples.store import StoredCell
 

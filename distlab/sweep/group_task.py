@@ -8,7 +8,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-from distlab.noise import quiet
+from distlab.console.noise import quiet
 from distlab.sweep.jobs import Job
 from distlab.sweep.run import Result, Sweep
 

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
-from distlab.config.study import Study
+from distlab.config.values import Study
 
 _Job = TypeVar("_Job", bound=Hashable)
 

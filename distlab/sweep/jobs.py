@@ -9,8 +9,8 @@ from omegaconf import DictConfig, open_dict
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
 from distlab.config.door import validate
-from distlab.config.study import Study
 from distlab.config.sweeps import set_apart
+from distlab.config.values import Study
 from distlab.errors import UserError
 from distlab.runfolder import RunFolder
 

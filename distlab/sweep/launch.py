@@ -9,10 +9,10 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
-from distlab import exits
-from distlab.command import resume_command
+from distlab.console import exits
+from distlab.console.command import resume_command
+from distlab.console.noise import quiet
 from distlab.errors import UserError
-from distlab.noise import quiet
 from distlab.report import build_report, write_report
 from distlab.sweep.group_task import Group, GroupResult, Said, run_group
 from distlab.sweep.groups import group_jobs

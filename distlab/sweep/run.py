@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from distlab import exits
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
-from distlab.noise import quiet
-from distlab.progress import State
-from distlab.report.escape import plain
+from distlab.console import exits
+from distlab.console.noise import quiet
+from distlab.console.progress import State
+from distlab.escape import plain
 from distlab.samples.store import Store
 from distlab.sampling import Outcome
 from distlab.session import Session

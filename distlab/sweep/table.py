@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from distlab.report.escape import terminal
+from distlab.escape import terminal
 from distlab.report.figures import percent, points_interval
 from distlab.report.records import ArmRow, GapRow, StudyTables
 from distlab.sweep.record import JobRecord, JobState

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from distlab.errors import UserError
-from distlab.report.escape import plain
+from distlab.escape import plain
 from distlab.view.app import HOST, make_app
 
 PORT: Final = 8642

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from distlab.errors import UserError
+from distlab.escape import plain
 from distlab.problems import Problem
-from distlab.report.escape import plain
 from distlab.report.pairing import comparisons
 from distlab.samples.cell import Cell
 from distlab.view import shown

@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from distlab.report.escape import plain
+from distlab.escape import plain
 from distlab.view.records import Reading
 
 # Candidates only: letters of other scripts and signs of mathematics are shown as they are.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tokenizers import Tokenizer
 
-from distlab.checkpoints import packaged_folder
+from distlab.checkpoints.packaged import packaged_folder
 from distlab.runfolder import Manifest
 from distlab.samples.cell import Cell
 

@@ -25,13 +25,13 @@ import pyarrow as pa
 from distlab.cells import PlannedCell, prepare
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
+from distlab.console.progress import CellProgress, State
 from distlab.decoding.types import Draw, Sample
 from distlab.engines import fleet as fleets
 from distlab.engines.cluster import connected
 from distlab.engines.dispatcher import BATCHES_AHEAD
 from distlab.engines.events import EventLog
 from distlab.engines.types import EngineSettings, Finished, Lease, Pulse, ReplicaInfo, Site, Vitals
-from distlab.progress import CellProgress, State
 from distlab.samples.batches import to_batch
 from distlab.samples.store import Store
 from distlab.sampling import sample

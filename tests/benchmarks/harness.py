@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from distlab.cells import vllm_version
+from distlab.versions import vllm_version
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 PAIRS = 5

@@ -11,12 +11,12 @@ from typing import Any
 from distlab.cells import PlannedCell, prepare
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
+from distlab.console.progress import CellProgress, State
 from distlab.decoding.seeds import sample_seed
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.engines.vllm_engine import engine_args
-from distlab.progress import CellProgress, State
 from distlab.samples.store import Store
 from distlab.sampling import sample
 from tests.benchmarks.server import serve

@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from distlab.noise import quiet
+from distlab.console.noise import quiet
 from distlab.problems.types import Gold, GoldKind
 from distlab.samples.schema import SAMPLES
 from distlab.scoring.pool import PoolSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ray
 
-from distlab.noise import quiet
+from distlab.console.noise import quiet
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.stage import score
 from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate

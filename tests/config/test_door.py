@@ -1,10 +1,10 @@
 import pytest
 
-from distlab.checkpoints import CheckpointSpec
+from distlab.checkpoints.types import CheckpointSpec
 from distlab.config.compose import compose, conf_folder
 from distlab.config.door import validate
 from distlab.config.schema import StudyConfig
-from distlab.config.study import Study
+from distlab.config.values import Study
 from distlab.decoding.types import DecodingKind
 from distlab.errors import UserError
 

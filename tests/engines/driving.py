@@ -19,10 +19,10 @@ from rich.console import Console
 from distlab.cells import PlannedCell, prepare
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.config.study import Study
+from distlab.config.values import Study
+from distlab.console.progress import CellProgress, PlainView, State
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
-from distlab.progress import CellProgress, PlainView, State
 from distlab.samples import committer
 from distlab.samples.store import Store
 from distlab.sampling import Outcome, sample

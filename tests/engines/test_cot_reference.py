@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from distlab.checkpoints import CheckpointSpec, load_tokenizer, resolve
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.tokenizer import load_tokenizer
+from distlab.checkpoints.types import CheckpointSpec
 from distlab.decoding.cot import sample_cot
 from distlab.decoding.stochastic import sample_stochastic
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw, Sample

@@ -11,7 +11,8 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from distlab.checkpoints import CheckpointSpec, resolve
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.types import CheckpointSpec
 from distlab.engines.types import Vitals
 from distlab.engines.vllm_engine import VLLMEngine, engine_args
 from tests.engines.driving import draw

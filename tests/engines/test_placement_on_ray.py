@@ -13,7 +13,7 @@ from distlab.engines.dispatcher import Job
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet, Running
 from distlab.engines.types import Work
-from distlab.plan.placement import Parallelism
+from distlab.placement.placement import Parallelism
 from tests.engines.conftest import AddNode
 from tests.engines.ledger import LIMITS, Ledger, job, serve, wanted
 from tests.engines.scripted import starts

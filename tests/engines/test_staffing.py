@@ -1,5 +1,5 @@
 from distlab.engines.staffing import Claim, Staffing, staff
-from distlab.plan.placement import Group, Node, Parallelism, Placement, take
+from distlab.placement.placement import Group, Node, Parallelism, Placement, take
 
 
 def node(name: str, gpus: int = 8) -> Node:

@@ -6,7 +6,7 @@ import pytest
 from distlab.engines.surroundings import VLLM_BINDING, prepare
 from distlab.engines.types import EngineSettings, Site
 from distlab.engines.vllm_engine import engine_args
-from distlab.plan.placement import Parallelism
+from distlab.placement.placement import Parallelism
 
 
 def settings(ranks: int = 1, device: str = "cpu") -> EngineSettings:

@@ -4,7 +4,7 @@ import pytest
 
 from distlab.config.compose import compose_config, conf_folder
 from distlab.config.door import validate
-from distlab.config.study import Family
+from distlab.config.values import Family
 from tests.families.published import PUBLISHED, Latent
 
 FAMILIES = sorted(PUBLISHED)

@@ -14,7 +14,7 @@ from kubernetes_validate import validate as validate_pod
 
 from distlab.config.compose import compose_config
 from distlab.jobs.__main__ import main
-from distlab.jobs.shipping import pinned_versions
+from distlab.versions import pinned_versions
 
 SCHEMA = json.loads((Path(__file__).parent / "rayjob.schema.json").read_text())
 CLAIMS = ("kuberay", "--image", "images/distlab:1", "--models", "models", "--results", "results")

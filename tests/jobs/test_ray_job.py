@@ -17,7 +17,8 @@ from distlab.jobs import ray_job
 from distlab.jobs.overrides import anchored, composed, quoted, study_name
 from distlab.jobs.ports import free_ports
 from distlab.jobs.ray_job import connect
-from distlab.jobs.shipping import check_pins, pack, pinned_versions
+from distlab.jobs.shipping import pack
+from distlab.versions import check_pins, pinned_versions
 from tests.jobs.conftest import ENGINE, NEVER_S, STUDY, TOTAL, Place, wait_for
 
 

@@ -231,8 +231,11 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent("""
         import sys, threading
-        from distlab.problems.types import Gold, GoldKind
-        from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
+        from distlab.problems.types import Gold
+        from distlab.problems.types import GoldKind
+        from distlab.scoring.pool import GraderPool
+        from distlab.scoring.pool import GradeTask
+        from distlab.scoring.pool import PoolSettings
         from distlab.scoring.types import ComponentSpec
         pool = GraderPool(
             [ComponentSpec("moody", "hostile_graders:Moody")],

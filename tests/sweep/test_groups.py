@@ -1,9 +1,9 @@
 from dataclasses import replace
 
-from distlab.checkpoints import CheckpointSpec
+from distlab.checkpoints.types import CheckpointSpec
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.config.study import Study
+from distlab.config.values import Study
 from distlab.sweep.groups import group_jobs
 
 

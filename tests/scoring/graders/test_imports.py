@@ -9,7 +9,8 @@ ALGEBRA = ("sympy", "math_verify", "latex2sympy2_extended")
 SCRIPT = """
 import sys
 from distlab.scoring.judging import GraderFacts
-from distlab.scoring.types import ComponentSpec, load_component
+from distlab.scoring.types import ComponentSpec
+from distlab.scoring.types import load_component
 from distlab.scoring.worker import _warm
 
 algebra = sys.argv[2].split()

@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from distlab.config.study import Cluster, Family
+from distlab.config.values import Cluster, Family
 from distlab.errors import UserError
-from distlab.plan.facts import Facts, splits
-from distlab.plan.memory import GIB, Budget, Fit, gib, gpu_memory
-from distlab.plan.placement import Group, Node, Parallelism, fill, place
+from distlab.placement.facts import Facts, splits
+from distlab.placement.memory import GIB, Budget, Fit, gib, gpu_memory
+from distlab.placement.placement import Group, Node, Parallelism, fill, place
 
 # Sequences of full length that a useful KV cache holds (ours): fewer starve an engine of work.
 USEFUL_SEQUENCES = 8

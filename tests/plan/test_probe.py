@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from distlab.plan.live import _by_host
-from distlab.plan.placement import Node
+from distlab.placement.placement import Node
+from distlab.plan.probe import _by_host
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster

@@ -1,6 +1,6 @@
 import pytest
 
-from distlab.plan.placement import Group, Node, Parallelism, Placement, fill, place, take
+from distlab.placement.placement import Group, Node, Parallelism, Placement, fill, place, take
 
 
 def h100(name: str, used: int = 0) -> Node:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from distlab.checkpoints import load_tokenizer, resolve
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.tokenizer import load_tokenizer
+from distlab.checkpoints.twins import CONTEXT, SHAPES, Shape, twin_spec
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.config.study import Study
+from distlab.config.values import Study
+from distlab.engines.machine import known_nodes
+from distlab.engines.splitting import choose
 from distlab.errors import UserError
-from distlab.plan.groups import choose
-from distlab.plan.machine import known_nodes
-from distlab.twins import CONTEXT, SHAPES, Shape, twin_spec
 from tests.families.shapes import FAMILIES
 
 
@@ -67,7 +68,7 @@ def test_weights_are_the_same_on_every_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (Path(resolve(twin_spec("llama", "base")).model) / "model.safetensors").read_bytes()
-    monkeypatch.setattr("distlab.twins.cache_folder", lambda: tmp_path)
+    monkeypatch.setattr("distlab.checkpoints.twins.cache_folder", lambda: tmp_path)
     again = Path(resolve(twin_spec("llama", "base")).model)
     assert again.is_relative_to(tmp_path)
     assert (again / "model.safetensors").read_bytes() == before

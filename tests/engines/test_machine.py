@@ -2,7 +2,7 @@ import pytest
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.plan.machine import check_fits, known_nodes, parse_gpus, this_machine
+from distlab.engines.machine import check_fits, known_nodes, parse_gpus, this_machine
 
 LISTING = """\
 0, GPU-aaaa, NVIDIA H100 80GB HBM3, 81559

@@ -5,10 +5,10 @@ import re
 import socket
 import subprocess
 
-from distlab.config.study import Cluster, Family
-from distlab.plan.groups import choose
-from distlab.plan.memory import gpu_memory
-from distlab.plan.placement import Node
+from distlab.config.values import Cluster, Family
+from distlab.engines.splitting import choose
+from distlab.placement.memory import gpu_memory
+from distlab.placement.placement import Node
 
 # "NVIDIA H100 80GB HBM3", as Ray reads the accelerator type off it.
 _GPU_NAME = re.compile(r"NVIDIA (?:[A-Za-z]+ )?([A-Z]+\d+[A-Z]*)")

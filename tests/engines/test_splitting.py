@@ -6,12 +6,12 @@ import pytest
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.config.study import Study
+from distlab.config.values import Study
+from distlab.engines.splitting import Choice, choose, choose_group
 from distlab.errors import UserError
-from distlab.plan.facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
-from distlab.plan.groups import Choice, choose, choose_group
-from distlab.plan.memory import GIB
-from distlab.plan.placement import Node, Parallelism, fill
+from distlab.placement.facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.placement.memory import GIB
+from distlab.placement.placement import Node, Parallelism, fill
 
 GQA = Facts("", "LlamaForCausalLM", 1e9, 8000, "bfloat16", 10, 16, 4, 800)
 MLA = Facts("", "DeepseekV3ForCausalLM", 1e9, 8000, "fp8", 10, 16, 1, 800, experts=8)

@@ -7,11 +7,11 @@ from itertools import takewhile
 import pyarrow.compute as pc
 
 from distlab.cells import Example, PlannedCell
-from distlab.config.study import Study
+from distlab.config.values import Study
 from distlab.decoding.types import DecodingKind
-from distlab.plan.engines import plan_engines
-from distlab.plan.placement import Node
-from distlab.plan.records import CellPlan, Plan, ShownPrompt, Spread, Totals
+from distlab.engines.splitting import choose
+from distlab.placement.placement import Node, fill
+from distlab.plan.records import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
 from distlab.plan.survey import Survey, Unrendered
 from distlab.samples.cell import Cell
 from distlab.samples.store import StoredCell
@@ -179,3 +179,27 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
             first, *more = planned.failures
             others = f" (and {len(more)} more)" if more else ""
             yield f"{planned.cell.key}: {first.problem_id}{others}: {first.error}"
+
+
+def plan_engines(study: Study, nodes: Sequence[Node]) -> EnginePlan:
+    """Choose how engines are split and place as many as the nodes have free.
+
+    Raises:
+        UserError: As ``groups.choose``.
+    """
+    family, cluster = study.family, study.cluster
+    choice = choose(family, cluster, nodes)
+    checkpoints = tuple(dict.fromkeys(family.checkpoints[v].id for v in study.variants))
+    wanted = None if cluster.replicas is None else cluster.replicas * len(checkpoints)
+    placements, _ = fill(choice.group, nodes, wanted)
+    facts = family.facts
+    return EnginePlan(
+        checkpoints=checkpoints,
+        group=choice.group,
+        nodes=tuple(nodes),
+        placements=placements,
+        fit=choice.fit,
+        max_num_seqs=cluster.max_num_seqs,
+        tokens_per_s=cluster.tokens_per_s,
+        weight_bytes=None if facts is None else facts.weight_bytes,
+    )

@@ -13,16 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distlab.checkpoints import (
-    Checkpoint,
-    CheckpointSpec,
-    cache_folder,
-    load_tokenizer,
-    resolve,
-    written_once,
-)
+from distlab.checkpoints.packaged import resolve_packaged
+from distlab.checkpoints.tokenizer import load_tokenizer
+from distlab.checkpoints.types import Checkpoint, CheckpointSpec
 from distlab.errors import UserError
-from distlab.plan.facts import KV_VALUE_BYTES, Facts
+from distlab.files import cache_folder, written_once
+from distlab.placement.facts import KV_VALUE_BYTES, Facts
 
 # Raise when what is written changes, so that kept twins are made anew.
 _VERSION = "2"
@@ -109,7 +105,7 @@ class Shape:
             heads = config["num_key_value_heads"]
             values = 2 * heads * config["head_dim"]
         return Facts(
-            source="distlab/twins.py",
+            source="distlab/checkpoints/twins.py",
             architecture=self.architecture,
             active_parameters=self.parameters,
             weight_bytes=2 * self.parameters,
@@ -156,7 +152,7 @@ def resolve_twin(spec: CheckpointSpec) -> Checkpoint:
     name, _, _ = spec.id.partition("/")
     if name not in SHAPES:
         raise UserError(f"there is no twin of shape '{name}': take one of {', '.join(SHAPES)}")
-    donor = resolve(_TOKENIZER)
+    donor = resolve_packaged(_TOKENIZER)
     recipe = [_VERSION, spec.id, SHAPES[name].model_type, dict(SHAPES[name].config), donor.digest]
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     folder = cache_folder() / "checkpoints" / f"twin-{spec.id.replace('/', '-')}-{digest[:12]}"

@@ -14,15 +14,15 @@ from typing import TextIO
 from rich.console import Console
 
 from distlab.cells import PlannedCell
-from distlab.config.study import Cluster
+from distlab.config.values import Cluster
+from distlab.console.noise import quiet
+from distlab.console.progress import CellProgress, State, make_view
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.engines.nodes import host_names, live_nodes
 from distlab.errors import UserError
-from distlab.noise import quiet
-from distlab.plan.placement import Node
-from distlab.progress import CellProgress, State, make_view
+from distlab.placement.placement import Node
 from distlab.sampling import Outcome, sample
 
 # The run that a probe's samples name.

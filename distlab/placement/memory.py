@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from distlab.plan.facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
-from distlab.plan.placement import Node, Parallelism
+from distlab.placement.facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.placement.placement import Node, Parallelism
 
 GIB = 2**30
 

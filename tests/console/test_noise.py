@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab.noise import quiet
+from distlab.console.noise import quiet
 
 
 def test_noise_goes_to_the_log_and_words_to_the_terminal(

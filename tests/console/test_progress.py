@@ -5,7 +5,7 @@ import time
 import pytest
 from rich.console import Console
 
-from distlab.progress import (
+from distlab.console.progress import (
     CellProgress,
     LiveView,
     PlainView,

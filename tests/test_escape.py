@@ -4,7 +4,7 @@ import unicodedata
 import pytest
 from rich.console import Console
 
-from distlab.report.escape import markdown, plain, spreadsheet, terminal
+from distlab.escape import markdown, plain, spreadsheet, terminal
 
 HOSTILE = [
     "<script>alert(1)</script>",

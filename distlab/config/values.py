@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from distlab.checkpoints import CheckpointSpec
+from distlab.checkpoints.types import CheckpointSpec
 from distlab.decoding.types import DecodingSpec
-from distlab.plan.facts import Facts
-from distlab.plan.placement import Node, Parallelism
+from distlab.placement.facts import Facts
+from distlab.placement.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptFormat, PromptSpec
 from distlab.scoring.pool import PoolSettings

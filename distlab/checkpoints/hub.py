@@ -1,0 +1,66 @@
+"""A hub id in; the commit that stands for it out."""
+
+from pathlib import Path
+
+from distlab.checkpoints.types import Checkpoint, CheckpointSpec
+from distlab.errors import Unavailable, UserError
+
+
+def gated_message(checkpoint: str) -> str:
+    """The sentence for a repository whose licence was not accepted."""
+    return f"checkpoint {checkpoint} is gated: accept its licence on the hub and set HF_TOKEN"
+
+
+def resolve_hub(spec: CheckpointSpec) -> Checkpoint:
+    """Pin a hub checkpoint to a commit: from the cache where the hub is off, else from the hub.
+
+    Raises:
+        UserError: The hub has no such checkpoint or revision.
+        Unavailable: The hub does not answer, or the checkpoint is gated.
+    """
+    commit = _cached_commit(spec) or _hub_commit(spec)
+    return Checkpoint(spec.id, spec.id, commit, commit)
+
+
+def _cached_commit(spec: CheckpointSpec) -> str | None:
+    """The commit on disk when the hub is switched off or the revision is a commit already."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    if not constants.HF_HUB_OFFLINE and len(spec.revision) != 40:
+        return None
+    file = try_to_load_from_cache(spec.id, "config.json", revision=spec.revision)
+    return Path(file).parent.name if isinstance(file, str) else None
+
+
+def _hub_commit(spec: CheckpointSpec) -> str:
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        sha = HfApi().model_info(spec.id, revision=spec.revision, timeout=10).sha
+    except GatedRepoError as error:
+        raise Unavailable(gated_message(spec.id)) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise UserError(
+            f"checkpoint {spec.id} is not on the hub: check `model.*.id`, or set HF_TOKEN"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise UserError(
+            f"checkpoint {spec.id} has no revision '{spec.revision}': set `model.*.revision`"
+        ) from error
+    except Exception as error:  # whatever the HTTP stack raises without a network
+        file = try_to_load_from_cache(spec.id, "config.json", revision=spec.revision)
+        if isinstance(file, str):
+            return Path(file).parent.name
+        raise Unavailable(
+            f"checkpoint {spec.id} cannot be had: the hub does not answer ({type(error).__name__}) "
+            "and it is not in the hub cache; connect, or point `model.*.id` at a folder with "
+            "`model.*.source=local`"
+        ) from error
+    assert sha is not None
+    return str(sha)

@@ -1,0 +1,31 @@
+"""Checkpoints: a name in the config in; a path or hub id that vLLM can load out.
+
+Sources: ``hub`` (resolved to a commit), ``local`` (a folder), ``packaged`` (a GGUF file inside an
+installed Python distribution, converted once into a cache folder), and ``twin``
+(``distlab.checkpoints.twins``).
+"""
+
+from distlab.checkpoints.hub import resolve_hub
+from distlab.checkpoints.local import resolve_local
+from distlab.checkpoints.packaged import resolve_packaged
+from distlab.checkpoints.twins import resolve_twin
+from distlab.checkpoints.types import Checkpoint, CheckpointSpec
+from distlab.errors import UserError
+
+
+def resolve(spec: CheckpointSpec) -> Checkpoint:
+    """Find a checkpoint, and convert it where it is packaged.
+
+    Raises:
+        UserError: It cannot be had; the sentence says where from and what to do.
+    """
+    match spec.source:
+        case "hub":
+            return resolve_hub(spec)
+        case "local":
+            return resolve_local(spec)
+        case "packaged":
+            return resolve_packaged(spec)
+        case "twin":
+            return resolve_twin(spec)
+    raise UserError(f"checkpoint source '{spec.source}' is unknown: take hub, local or packaged")

@@ -1,0 +1,32 @@
+"""A checkpoint in; its tokenizer out."""
+
+from typing import Any
+
+from distlab.checkpoints.hub import gated_message
+from distlab.checkpoints.types import Checkpoint
+from distlab.errors import Unavailable, UserError
+
+
+def load_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -> Any:  # noqa: ANN401
+    """The checkpoint's tokenizer (a transformers ``PreTrainedTokenizerBase``).
+
+    Raises:
+        UserError: The checkpoint has no tokenizer that loads.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(
+            checkpoint.model, revision=checkpoint.revision, trust_remote_code=trust_remote_code
+        )
+    except (OSError, ValueError, ImportError) as error:
+        # The hub tells of a gated repository freely and refuses its files; transformers wraps that.
+        if "gated repo" in str(error):
+            raise Unavailable(gated_message(checkpoint.id)) from error
+        if "trust_remote_code" in str(error) and not trust_remote_code:
+            raise Unavailable(
+                f"the tokenizer of {checkpoint.id} is code that its repository ships: read it, "
+                "pin `model.*.revision` to the commit you read, and set "
+                "model.trust_remote_code=true"
+            ) from error
+        raise UserError(f"the tokenizer of {checkpoint.id} does not load: {error}") from error

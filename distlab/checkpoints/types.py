@@ -1,0 +1,35 @@
+"""What is asked for and what can be loaded."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSpec:
+    """A checkpoint as the config asks for it.
+
+    Attributes:
+        id: Hub id, folder, or "DISTRIBUTION:FILE.gguf" for a packaged one.
+        source: "hub", "local", "packaged" or "twin".
+        revision: Hub branch, tag or commit.
+    """
+
+    id: str
+    source: str
+    revision: str = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint that can be loaded.
+
+    Attributes:
+        id: As in the spec; what people call it.
+        model: What the engine loads: a folder or a hub id.
+        revision: Hub commit to load, or None for a folder.
+        digest: Identity of the weights: the hub commit, or a hash of the files (hex).
+    """
+
+    id: str
+    model: str
+    revision: str | None
+    digest: str

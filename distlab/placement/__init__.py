@@ -1,0 +1,1 @@
+"""Sizes of a checkpoint and of nodes in; what fits where out. Pure."""
