@@ -1,4 +1,4 @@
-"""``python -m distlab.run``: compose the config and run the study; see ``distlab.study``."""
+"""``python -m distlab.run``: compose the config and run the study; see ``distlab.study.stages``."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def _job(config: DictConfig) -> None:
         from distlab.config.door import validate
 
         study = validate(config)
-        from distlab.study import run
+        from distlab.study.stages import run
 
         exits.note(run(study, config, folder, resume_command()))
     except Exception as error:

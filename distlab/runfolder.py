@@ -20,7 +20,7 @@ from typing import Any
 
 from distlab.errors import UserError
 from distlab.files import whole
-from distlab.samples.cell import Cell, ProblemFailure
+from distlab.store.cell import Cell, ProblemFailure
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ import pytest
 from distlab.problems import write_problems
 from distlab.problems.types import Gold, GoldKind, Problem
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.cell import Cell
 from distlab.score import main
+from distlab.store.cell import Cell
 
 CELL = Cell("f", "base", "cot", "cot", "d", "zero-shot", 2, "0" * 16, "f/base/cot/d/zero-shot/0")
 CONFIG = {

@@ -7,7 +7,7 @@ import numpy as np
 from distlab.compare.records import Pair, Shared
 from distlab.problems.types import Problem
 from distlab.report.records import Judge, Study
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 
 def match(first: Study, second: Study) -> Pair:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from distlab.analysis.gaps import Gap
 from distlab.report.records import Judge, Study
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)

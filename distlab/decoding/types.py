@@ -128,7 +128,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One completion of one problem; see ``distlab.samples.schema`` for the columns."""
+    """One completion of one problem; see ``distlab.store.schema`` for the columns."""
 
     problem_id: str
     rank: int

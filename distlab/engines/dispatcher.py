@@ -21,7 +21,7 @@ from distlab.engines.queue import DrawQueue, Key, Taken
 from distlab.engines.staffing import Claim, staff
 from distlab.engines.types import CellWork, EngineSettings, Finished, Lease, ReplicaInfo, Work
 from distlab.placement.placement import Placement
-from distlab.samples.cell import ProblemFailure
+from distlab.store.cell import ProblemFailure
 
 _FAILED_LOADS = 2
 # Deaths in a row without a finished draw between them after which the engine is what is wrong.

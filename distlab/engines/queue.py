@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from distlab.engines.types import CellWork, Work
-from distlab.samples.cell import ProblemFailure
+from distlab.store.cell import ProblemFailure
 
 Key = tuple[str, str]
 """Cell key and problem id: what names a draw."""

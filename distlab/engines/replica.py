@@ -29,9 +29,9 @@ from distlab.engines.types import (
     Work,
 )
 from distlab.problems.types import GoldKind
-from distlab.samples.batches import to_batch
-from distlab.samples.cell import ProblemFailure
 from distlab.scoring.extractors.rules import Rules
+from distlab.store.batches import to_batch
+from distlab.store.cell import ProblemFailure
 
 # Finished draws travel together: one message a draw would cost more than small models do.
 _GATHER_S = 0.5

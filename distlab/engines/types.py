@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from distlab.decoding.types import DecodingSpec, Draw
 from distlab.placement.placement import Group, Parallelism
-from distlab.samples.cell import ProblemFailure
+from distlab.store.cell import ProblemFailure
 
 Work = tuple[str, Draw]
 """A draw with the key of its cell."""

@@ -31,7 +31,7 @@ from distlab.ingest.write import (
 )
 from distlab.problems.rows import Row, read_rows
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.store import Store
+from distlab.store.store import Store
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]+")
 _DESCRIPTION: Final = """\

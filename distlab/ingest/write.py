@@ -18,10 +18,10 @@ from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.types import Problem
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.batches import prompt_hash, to_batch
-from distlab.samples.cell import Cell
-from distlab.samples.schema import SCHEMA_VERSION
-from distlab.samples.store import CellWriter, Store, cell_path
+from distlab.store.batches import prompt_hash, to_batch
+from distlab.store.cell import Cell
+from distlab.store.schema import SCHEMA_VERSION
+from distlab.store.store import CellWriter, Store, cell_path
 
 # In the config of a manifest: the mark of an ingested run.
 INGESTED: Final = "ingested"

@@ -114,7 +114,7 @@ def _planned(overrides: Sequence[str]) -> tuple[Plan | None, str]:
     from distlab.config.door import validate
     from distlab.plan.estimate import make_plan
     from distlab.plan.survey import survey
-    from distlab.samples.store import Store
+    from distlab.store.store import Store
 
     # A misspelt name is refused for the whole sweep, as a run would.
     study = validate(compose_config(overrides))
@@ -134,7 +134,7 @@ def _plan(
     from distlab.plan.estimate import make_plan, plan_engines
     from distlab.plan.survey import survey
     from distlab.plan.terminal import render_plan
-    from distlab.samples.store import Store
+    from distlab.store.store import Store
 
     study = validate(config)
     nodes = _nodes(study.cluster)
@@ -149,10 +149,10 @@ def _plan(
 
 def _probed(study: Study, found: Survey, problems: int) -> Study:
     """The study with the throughput that an engine showed."""
-    from distlab.cells import PlannedCell
     from distlab.engines.cluster import check_local
     from distlab.plan.probe import probe
-    from distlab.samples.store import Store
+    from distlab.sampling.planned import PlannedCell
+    from distlab.store.store import Store
 
     if problems < 1:
         raise UserError(f"--probe is {problems}: give the number of problems to draw, 1 or more")

@@ -6,17 +6,17 @@ from itertools import takewhile
 
 import pyarrow.compute as pc
 
-from distlab.cells import Example, PlannedCell
 from distlab.config.values import Study
 from distlab.decoding.types import DecodingKind
 from distlab.engines.splitting import choose
 from distlab.placement.placement import Node, fill
 from distlab.plan.records import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
 from distlab.plan.survey import Survey, Unrendered
-from distlab.samples.cell import Cell
-from distlab.samples.store import StoredCell
+from distlab.sampling.planned import Example, PlannedCell
 from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.types import load_component
+from distlab.store.cell import Cell
+from distlab.store.store import StoredCell
 
 # Bytes of a new token in the store before compression: its id (4) and its text (about 4); of a
 # CoT-decoding branch a margin (4) too.

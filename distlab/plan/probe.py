@@ -13,7 +13,6 @@ from typing import TextIO
 
 from rich.console import Console
 
-from distlab.cells import PlannedCell
 from distlab.config.values import Cluster
 from distlab.console.noise import quiet
 from distlab.console.progress import CellProgress, State, make_view
@@ -23,7 +22,9 @@ from distlab.engines.fleet import Fleet
 from distlab.engines.nodes import host_names, live_nodes
 from distlab.errors import UserError
 from distlab.placement.placement import Node
-from distlab.sampling import Outcome, sample
+from distlab.sampling.outcome import Outcome
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.sampler import sample
 
 # The run that a probe's samples name.
 _RUN = "probe"

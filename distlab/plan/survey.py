@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from distlab.cells import PlannedCell, check_shown, render_cells
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.types import Checkpoint
 from distlab.config.values import Arm, Study
@@ -19,7 +18,9 @@ from distlab.problems import (
 )
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.types import PromptTokenizer
-from distlab.samples.store import Store
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.prepare import check_shown, render_cells
+from distlab.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

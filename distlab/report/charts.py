@@ -14,7 +14,7 @@ from distlab.report.figures import judge_name, points_range, sides_name
 from distlab.report.gap_statements import headline_gaps, setting
 from distlab.report.records import AcceptRow, StudyTables, UnpairedRow
 from distlab.report.scale import OURS, PAPER
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 # Panels of curves that are drawn (ours); the table has them all.
 _MOST_CURVES: Final = 6

@@ -24,7 +24,7 @@ from distlab.report.records import (
     StratumRow,
 )
 from distlab.report.scores import ProblemScores
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 
 def control_rows(

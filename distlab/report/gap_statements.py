@@ -16,7 +16,7 @@ from distlab.report.records import (
     StudyTables,
     WinnerRow,
 )
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 # Level of the exact test.
 _ALPHA: Final = 0.05

@@ -7,7 +7,7 @@ from itertools import product
 from distlab.analysis.arrays import FloatArray
 from distlab.report.records import Judge
 from distlab.report.scores import ProblemScores
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 # Cell key and judge to scores.
 ScoreMap = Mapping[tuple[str, Judge], ProblemScores]

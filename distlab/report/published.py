@@ -20,7 +20,7 @@ from distlab.analysis.replication import (
 from distlab.report.pairing import ScoreMap
 from distlab.report.records import Judge, ReplicationRow
 from distlab.report.scores import ProblemScores
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 # The paper's two arms, and its samples a problem.
 BASE_KIND = "cot"

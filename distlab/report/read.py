@@ -21,9 +21,9 @@ from distlab.problems.types import Problem
 from distlab.report.joining import join, parameters
 from distlab.report.records import NullTable, SampleFacts, SampleKey, Study, VerdictTable
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.cell import Cell
 from distlab.scoring.schema import NULLS
 from distlab.scoring.types import Verdict
+from distlab.store.cell import Cell
 
 COLUMNS: Final = (
     "cell",

@@ -19,7 +19,7 @@ from distlab.analysis.intervals import Estimate
 from distlab.analysis.scale import Trend
 from distlab.problems.types import Problem
 from distlab.runfolder import Manifest
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)

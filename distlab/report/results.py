@@ -17,7 +17,7 @@ from distlab.report.latex import latex_table
 from distlab.report.markdown import table
 from distlab.report.records import CurveRow, StudyTables, WinnerRow
 from distlab.report.texts import text_tables
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 # Records whose fields need no prefix: their names say what they are.
 _BARE: Final = frozenset(

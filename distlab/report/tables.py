@@ -42,7 +42,7 @@ from distlab.report.records import (
 from distlab.report.scale import scale_rows, trend_rows
 from distlab.report.scores import ProblemScores, score
 from distlab.runfolder import Manifest
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 
 def build_tables(study: Study, disagreements: tuple[DisagreementRow, ...] = ()) -> StudyTables:

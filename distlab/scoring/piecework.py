@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distlab.problems.types import Gold
-from distlab.samples.store import read_shard
 from distlab.scoring.cache import commit
 from distlab.scoring.judging import CODE, CODES, NO_ROW, AnswerJudge, Codes, GraderFacts, extract
 from distlab.scoring.mention import Mention
@@ -18,6 +17,7 @@ from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.sources import Piece
 from distlab.scoring.types import ComponentSpec, Extraction, Extractor, Verdict, load_component
+from distlab.store.store import read_shard
 
 
 @dataclass(frozen=True, slots=True)

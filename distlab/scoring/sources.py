@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.fs as pafs
 
 from distlab.problems.types import Gold
-from distlab.samples.store import KEY, read_shard
+from distlab.store.store import KEY, read_shard
 
 # Samples of a piece (ours): about a shard of the store, so that most shards are read once. Small
 # cells are divided finer, so that several workers share them.

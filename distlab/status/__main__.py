@@ -10,11 +10,11 @@ from rich.console import Console
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.runfolder import RunFolder
-from distlab.samples.filesystem import unusable
-from distlab.samples.store import Store
 from distlab.status.read import run_status, store_status
 from distlab.status.records import CellStatus
 from distlab.status.terminal import render_cells, render_jobs
+from distlab.store.filesystem import unusable
+from distlab.store.store import Store
 from distlab.sweep.record import read_record, record_file
 
 EXIT_BAD_INPUT = 2

@@ -8,10 +8,10 @@ import pyarrow.fs as pafs
 
 from distlab.problems import read_problems
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.asks import Ask, read_asks, wanted
-from distlab.samples.claims import Witness, claims_on
-from distlab.samples.store import KEY, SHARD, Store, StoredCell, read_shard
 from distlab.status.records import CellStatus
+from distlab.store.asks import Ask, read_asks, wanted
+from distlab.store.claims import Witness, claims_on
+from distlab.store.store import KEY, SHARD, Store, StoredCell, read_shard
 
 
 def store_status(store: Store) -> tuple[CellStatus, ...]:

@@ -1,1 +1,4 @@
-"""Commands on a store as a whole: what is left behind, what is damaged, and copies for others."""
+"""Samples on disk: Arrow batches in, committed Parquet shards and resume state out.
+
+The commands on a store as a whole (verify, gc, export) stand beside them.
+"""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from distlab.errors import UserError
 from distlab.escape import plain
-from distlab.samples.filesystem import unusable
-from distlab.samples.store import Store
 from distlab.store.export import Form, export
+from distlab.store.filesystem import unusable
 from distlab.store.gc import delete, find_leftovers
+from distlab.store.store import Store
 from distlab.store.verify import verify
 
 EXIT_FAULTS = 1

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distlab.escape import markdown, plain
-from distlab.samples.schema import ABOUT, SAMPLES
-from distlab.samples.store import StoredCell
+from distlab.store.schema import ABOUT, SAMPLES
+from distlab.store.store import StoredCell
 
 _CARD = """\
 ---

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distlab.files import whole
-from distlab.samples.store import Store, StoredCell
 from distlab.store.card import dataset_card
+from distlab.store.store import Store, StoredCell
 
 
 class Form(StrEnum):

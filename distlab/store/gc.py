@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from distlab.samples.claims import CLAIM, DRIVERS, Witness
-from distlab.samples.filesystem import patiently
-from distlab.samples.store import SHARD, Store
+from distlab.store.claims import CLAIM, DRIVERS, Witness
+from distlab.store.filesystem import patiently
+from distlab.store.store import SHARD, Store
 
 _DRAFT = re.compile(r"\..*\.tmp|\.probe-[0-9a-f]{32}")
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distlab.errors import UserError
-from distlab.samples.filesystem import read
-from distlab.samples.schema import SAMPLES, SCHEMA_VERSION
-from distlab.samples.store import KEY, Store, StoredCell, read_shard
+from distlab.store.filesystem import read
+from distlab.store.schema import SAMPLES, SCHEMA_VERSION
+from distlab.store.store import KEY, Store, StoredCell, read_shard
 
 _READERS = 8
 

@@ -72,8 +72,8 @@ def launch_on_ray(
     Raises:
         UserError: A job has a wrong value, or jobs name different clusters; none was started.
     """
-    from distlab.engines.beside import run_beside
     from distlab.engines.cluster import connected
+    from distlab.sweep.side_by_side import run_beside
 
     configs = _compose(launcher, overrides, first)
     jobs = make_jobs(configs)

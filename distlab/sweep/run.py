@@ -15,10 +15,10 @@ from distlab.console import exits
 from distlab.console.noise import quiet
 from distlab.console.progress import State
 from distlab.escape import plain
-from distlab.samples.store import Store
-from distlab.sampling import Outcome
-from distlab.session import Session
-from distlab.study import Work, begin, check, draw, report, say_plan, score, showing
+from distlab.sampling.outcome import Outcome
+from distlab.sampling.session import Session
+from distlab.store.store import Store
+from distlab.study.stages import Work, begin, check, draw, report, say_plan, score, showing
 from distlab.sweep.groups import group_jobs
 from distlab.sweep.jobs import Job
 from distlab.sweep.record import JobRecord, JobState

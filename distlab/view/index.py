@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.cell import Cell
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.types import Verdict
+from distlab.store.cell import Cell
 from distlab.view.records import CellCount, Filter, ProblemCount, Reading, SampleId, SampleRow
 
 # Verdict 0 of the tables below is "correct".

@@ -16,7 +16,7 @@ from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.problems import Problem
 from distlab.report.pairing import comparisons
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 from distlab.view import shown
 from distlab.view.index import PAGE, VERDICT_NAMES, RunIndex
 from distlab.view.records import Filter, ProblemCount, SampleId, SampleRow, StoredSample

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from distlab.problems.types import Problem
-from distlab.samples.cell import Cell
 from distlab.scoring.types import Verdict
+from distlab.store.cell import Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredSample:
-    """What the store has of a sample beside its verdicts; see ``distlab.samples.schema``."""
+    """What the store has of a sample beside its verdicts; see ``distlab.store.schema``."""
 
     text: str
     first_token: int | None

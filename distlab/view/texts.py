@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from distlab.errors import UserError
 from distlab.runfolder import Manifest
-from distlab.samples.cell import Cell
-from distlab.samples.store import Store, StoredCell, read_shard
+from distlab.store.cell import Cell
+from distlab.store.store import Store, StoredCell, read_shard
 from distlab.view.records import SampleId, SampleRow, StoredSample
 
 _COLUMNS: Final = [

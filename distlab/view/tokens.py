@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from distlab.checkpoints.packaged import packaged_folder
 from distlab.runfolder import Manifest
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 _FILE: Final = "tokenizer.json"
 

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from distlab.cells import PlannedCell, prepare
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.console.progress import CellProgress, State
@@ -32,9 +31,11 @@ from distlab.engines.cluster import connected
 from distlab.engines.dispatcher import BATCHES_AHEAD
 from distlab.engines.events import EventLog
 from distlab.engines.types import EngineSettings, Finished, Lease, Pulse, ReplicaInfo, Site, Vitals
-from distlab.samples.batches import to_batch
-from distlab.samples.store import Store
-from distlab.sampling import sample
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.prepare import prepare
+from distlab.sampling.sampler import sample
+from distlab.store.batches import to_batch
+from distlab.store.store import Store
 from tests.benchmarks.server import serve
 
 N = 20

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distlab.cells import PlannedCell, prepare
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.decoding.types import DecodingKind, Sample
@@ -16,10 +15,12 @@ from distlab.problems import write_problems
 from distlab.problems.types import Gold, GoldKind, Problem
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.batches import to_batch
-from distlab.samples.cell import Cell
-from distlab.samples.store import Store
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.prepare import prepare
 from distlab.scoring.schema import VERDICTS
+from distlab.store.batches import to_batch
+from distlab.store.cell import Cell
+from distlab.store.store import Store
 
 
 def fill_store(overrides: Sequence[str]) -> None:

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from distlab.cells import PlannedCell, prepare
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.console.progress import CellProgress, State
@@ -17,8 +16,10 @@ from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.engines.vllm_engine import engine_args
-from distlab.samples.store import Store
-from distlab.sampling import sample
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.prepare import prepare
+from distlab.sampling.sampler import sample
+from distlab.store.store import Store
 from tests.benchmarks.server import serve
 
 

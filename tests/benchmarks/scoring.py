@@ -31,10 +31,10 @@ import pyarrow.parquet as pq
 
 from distlab.console.noise import quiet
 from distlab.problems.types import Gold, GoldKind
-from distlab.samples.schema import SAMPLES
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.sources import CellSource, SourceProblem
 from distlab.scoring.types import ComponentSpec
+from distlab.store.schema import SAMPLES
 
 OUTPUTS = Path(__file__).parents[3] / "shared/data/outputs/qwen2.5-math_100x8/math_cot_100.jsonl"
 RULES = ComponentSpec("rules", "distlab.scoring.extractors.rules:Rules")

@@ -8,8 +8,8 @@ import pytest
 
 from distlab.problems import Gold, GoldKind, Problem, write_problems
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.cell import Cell
 from distlab.scoring.schema import VERDICTS
+from distlab.store.cell import Cell
 
 MARKS = {"1": "correct", "0": "incorrect", "-": "no_answer"}
 

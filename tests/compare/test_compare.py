@@ -11,7 +11,7 @@ from distlab.compare.__main__ import main
 from distlab.compare.comparing import compare
 from distlab.compare.records import Comparison
 from distlab.problems import Gold, GoldKind, Problem
-from distlab.samples.cell import Cell
+from distlab.store.cell import Cell
 
 Make = Callable[..., Path]
 

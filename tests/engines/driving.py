@@ -16,16 +16,18 @@ from typing import Any
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from distlab.cells import PlannedCell, prepare
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
 from distlab.console.progress import CellProgress, PlainView, State
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
-from distlab.samples import committer
-from distlab.samples.store import Store
-from distlab.sampling import Outcome, sample
+from distlab.sampling.outcome import Outcome
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.prepare import prepare
+from distlab.sampling.sampler import sample
+from distlab.store import committer
+from distlab.store.store import Store
 
 OVERRIDES = (
     "dataset.sets.gsm-symbolic.options.pairs=10",

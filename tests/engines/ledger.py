@@ -11,7 +11,7 @@ from distlab.engines.dispatcher import Dispatcher, Job, Limits
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet
 from distlab.engines.types import CellWork, EngineSettings, Finished, Pulse, Work
-from distlab.samples.cell import ProblemFailure
+from distlab.store.cell import ProblemFailure
 
 SETTINGS = EngineSettings(
     model="scripted",

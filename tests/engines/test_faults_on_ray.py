@@ -18,8 +18,8 @@ from ray.cluster_utils import Cluster
 from ray.util.placement_group import placement_group, remove_placement_group
 
 from distlab.errors import UserError
-from distlab.samples import committer
-from distlab.samples.store import StoredCell
+from distlab.store import committer
+from distlab.store.store import StoredCell
 from tests.engines.conftest import NODE
 from tests.engines.driving import Key, Tokens, draw, driver, stored
 from tests.engines.scripted import starts

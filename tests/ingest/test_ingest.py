@@ -10,7 +10,7 @@ import pytest
 from distlab.ingest.__main__ import main
 from distlab.problems import GoldKind, read_problems
 from distlab.runfolder import RunFolder
-from distlab.samples.store import Store
+from distlab.store.store import Store
 
 Ingest = Callable[..., RunFolder]
 Complain = Callable[..., str]

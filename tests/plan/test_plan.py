@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from distlab.cells import PlannedCell
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.types import CheckpointSpec
 from distlab.config.compose import compose_config
@@ -22,8 +21,9 @@ from distlab.plan.records import Plan
 from distlab.plan.survey import Survey, survey
 from distlab.problems.gsm8k import GSM8K
 from distlab.problems.types import DatasetSpec, Exemplar, LoadedDataset
-from distlab.samples.batches import to_batch
-from distlab.samples.store import Store
+from distlab.sampling.planned import PlannedCell
+from distlab.store.batches import to_batch
+from distlab.store.store import Store
 
 HOSTILE = "\x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?\nIn \x1b]0;title\x07 words."
 QUESTIONS = (HOSTILE, "What is 2 + 2?", "Add one. " * 200)

@@ -9,8 +9,8 @@ import pytest
 
 from distlab.problems import Gold, GoldKind, Problem, write_problems
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.cell import Cell, ProblemFailure
 from distlab.scoring.schema import VERDICTS
+from distlab.store.cell import Cell, ProblemFailure
 
 
 def make_cell(arm: str = "base/cot", dataset: str = "gsm-symbolic", n: int = 4) -> Cell:

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from distlab.problems import Problem, write_problems
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.cell import Cell, ProblemFailure
 from distlab.scoring.cache import commit
 from distlab.scoring.schema import NULLS
+from distlab.store.cell import Cell, ProblemFailure
 from tests.report.conftest import Samples, make_cell, make_problem, write_verdicts
 
 HOSTILE = (

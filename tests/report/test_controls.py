@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from distlab.report import build_report
-from distlab.samples.cell import ProblemFailure
+from distlab.store.cell import ProblemFailure
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
 ARMS = ("base/cot", "base/t0.05", "instruct/cot", "instruct/t0.05")

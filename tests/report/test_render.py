@@ -9,7 +9,7 @@ from distlab.report import build_report, render_terminal
 from distlab.report.__main__ import main
 from distlab.report.findings import findings
 from distlab.report.markdown import render_markdown
-from distlab.samples.cell import ProblemFailure
+from distlab.store.cell import ProblemFailure
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
 COT = make_cell("base/cot", n=20)

@@ -6,7 +6,7 @@ import pytest
 
 from distlab.report import build_report
 from distlab.report.pairing import comparisons
-from distlab.samples.cell import ProblemFailure
+from distlab.store.cell import ProblemFailure
 from tests.report.conftest import Make, Samples, make_cell, make_problem
 
 COT = make_cell("base/cot")

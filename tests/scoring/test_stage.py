@@ -19,7 +19,6 @@ import pytest
 
 from distlab.errors import UserError
 from distlab.problems.types import Gold, GoldKind
-from distlab.samples.schema import SAMPLES
 from distlab.scoring.judging import GraderFacts
 from distlab.scoring.mention import Mention
 from distlab.scoring.piecework import Job, Scorer, verdict_file
@@ -27,6 +26,7 @@ from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.sources import CellSource, Piece, SourceProblem, divide
 from distlab.scoring.types import ComponentSpec
+from distlab.store.schema import SAMPLES
 
 # So that a slow machine makes no timeouts; HASTY is for answers that hang.
 SETTINGS = PoolSettings(deadline_s=600.0, memory_mib=512)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from distlab.samples.asks import Ask, write_ask
-from distlab.samples.claims import claiming
-from distlab.samples.store import Store, StoredCell
 from distlab.status.__main__ import main
 from distlab.status.read import store_status
-from tests.samples.cells import fill, make_cell
+from distlab.store.asks import Ask, write_ask
+from distlab.store.claims import claiming
+from distlab.store.store import Store, StoredCell
+from tests.store.cells import fill, make_cell
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from distlab.samples.claims import claiming
-from distlab.samples.schema import SAMPLES
-from distlab.samples.store import Store, StoredCell
 from distlab.store.__main__ import main
-from tests.samples.cells import FIELDS, fill, make_cell
+from distlab.store.claims import claiming
+from distlab.store.schema import SAMPLES
+from distlab.store.store import Store, StoredCell
+from tests.store.cells import FIELDS, fill, make_cell
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_two_drivers_on_one_store_draw_each_sample_once(place: Place) -> None:
 def test_a_store_on_s3_survives_an_outage_of_ten_seconds(place: Place, tmp_path: Path) -> None:
     import pyarrow.fs as pafs
 
-    from distlab.samples.store import Store
+    from distlab.store.store import Store
 
     (place.path / "script" / "delay").write_text("0.6")
     uri = f"s3://{BUCKET}/store"

@@ -10,14 +10,14 @@ import uvicorn
 from distlab.decoding.types import Sample
 from distlab.problems import Gold, GoldKind, Problem, write_problems
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.batches import to_batch
-from distlab.samples.cell import Cell
-from distlab.samples.fingerprint import CellFields
-from distlab.samples.store import CellWriter, Store, cell_path
 from distlab.scoring.piecework import GraderFacts, Job, Scorer
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.sources import CellSource, SourceProblem, divide
 from distlab.scoring.types import ComponentSpec
+from distlab.store.batches import to_batch
+from distlab.store.cell import Cell
+from distlab.store.fingerprint import CellFields
+from distlab.store.store import CellWriter, Store, cell_path
 from distlab.view.__main__ import _listen
 from distlab.view.app import make_app
 

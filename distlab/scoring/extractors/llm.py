@@ -1,8 +1,9 @@
 """LLM: the answer that a small model reads off a completion, as the paper does with Qwen3-0.6B.
 
 The model sees the completion alone, cut where it runs on into a new question; never the question,
-never the gold. Its outputs are made by an engine before scoring (``distlab.reading``) and stored
-like any samples, under the hash of the text they were read from; scoring looks them up.
+never the gold. Its outputs are made by an engine before scoring
+(``distlab.sampling.readings``) and stored like any samples, under the hash of the text they were
+read from; scoring looks them up.
 
 The paper's prompt is not public: this one is ours, and so are the cut and the parsing.
 """
@@ -109,7 +110,7 @@ class LLM:
     def _load(self) -> dict[str, str]:
         if self._outputs is None:
             # Imported late: the store pulls in more than an extractor should.
-            from distlab.samples.store import Store
+            from distlab.store.store import Store
 
             if self._store is None or self._cell is None:
                 raise UserError(

@@ -5,10 +5,10 @@ import pytest
 from distlab.decoding.types import Sample
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
-from distlab.samples.batches import to_batch
-from distlab.samples.store import Store
 from distlab.scoring.extractors.llm import LLM, REQUEST, text_key
 from distlab.scoring.types import ComponentSpec, load_component
+from distlab.store.batches import to_batch
+from distlab.store.store import Store
 
 READINGS = {
     "So she has 18 eggs left.": "18",

@@ -7,7 +7,6 @@ dispatcher and store, so it resumes, tops up and is content-addressed in the sam
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from distlab.cells import PlannedCell
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.types import Checkpoint, CheckpointSpec
 from distlab.config.values import Arm, Family, Study
@@ -18,12 +17,13 @@ from distlab.prompts.renderer import apply_template
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
 from distlab.prompts.types import PromptTokenizer
-from distlab.samples.batches import prompt_hash
-from distlab.samples.cell import Cell
-from distlab.samples.fingerprint import CellFields
-from distlab.samples.store import Store, cell_path
+from distlab.sampling.planned import PlannedCell
 from distlab.scoring.extractors.llm import LLM, REQUEST, text_key
 from distlab.scoring.types import load_component
+from distlab.store.batches import prompt_hash
+from distlab.store.cell import Cell
+from distlab.store.fingerprint import CellFields
+from distlab.store.store import Store, cell_path
 from distlab.versions import vllm_version
 
 # Tokens left for a completion under which reading makes no sense (ours).

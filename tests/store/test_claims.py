@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from distlab.samples import claims
-from distlab.samples.claims import Driver, Witness, claiming, claims_on, driver_file
-from distlab.samples.store import Store, StoredCell
-from tests.samples.cells import make_cell
+from distlab.store import claims
+from distlab.store.claims import Driver, Witness, claiming, claims_on, driver_file
+from distlab.store.store import Store, StoredCell
+from tests.store.cells import make_cell
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
-from distlab.samples import filesystem
-from distlab.samples.asks import Ask, read_asks, write_ask
-from distlab.samples.batches import to_batch
-from distlab.samples.claims import claiming, claims_on
-from distlab.samples.store import Store, shard_name
+from distlab.store import filesystem
+from distlab.store.asks import Ask, read_asks, write_ask
+from distlab.store.batches import to_batch
+from distlab.store.claims import claiming, claims_on
+from distlab.store.store import Store, shard_name
 from tests.s3 import BUCKET, Door, s3_server
-from tests.samples.cells import FIELDS, fill, make_cell, sample
+from tests.store.cells import FIELDS, fill, make_cell, sample
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from distlab.cells import Prepared
 from distlab.config.values import Study
 from distlab.runfolder import Manifest
-from distlab.samples.store import Store
-from distlab.sampling import Outcome
+from distlab.sampling.outcome import Outcome
+from distlab.sampling.planned import Prepared
+from distlab.store.store import Store
 from distlab.versions import package_versions
 
 

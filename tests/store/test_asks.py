@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
-from distlab.samples.asks import Ask, read_asks, wanted, write_ask
-from distlab.samples.store import Store
-from tests.samples.cells import make_cell
+from distlab.store.asks import Ask, read_asks, wanted, write_ask
+from distlab.store.store import Store
+from tests.store.cells import make_cell
 
 
 def test_asks_come_back_in_order_and_a_later_word_replaces_the_earlier(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
-from distlab.cells import PlannedCell
 from distlab.config.values import Cluster
 from distlab.console.progress import CellProgress, State, View
 from distlab.decoding.types import Draw
@@ -21,9 +20,11 @@ from distlab.engines.cluster import connected
 from distlab.engines.dispatcher import FollowUp
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet, ReplicaRecord
-from distlab.samples.claims import Claims, claiming
-from distlab.samples.store import Store
-from distlab.sampling import Outcome, sample
+from distlab.sampling.outcome import Outcome
+from distlab.sampling.planned import PlannedCell, merged
+from distlab.sampling.sampler import sample
+from distlab.store.claims import Claims, claiming
+from distlab.store.store import Store
 
 Pace = Callable[[Sequence[PlannedCell]], tuple[Sequence[PlannedCell], FollowUp | None]]
 """Cells with all that is missing, to what to draw first and what follows from what comes back."""
@@ -138,38 +139,6 @@ class Session:
         ran = tuple(self._fleet.records)
         self._fleet = None
         return ran
-
-
-def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
-    """Every cell once, with all that several studies want of it.
-
-    Args:
-        cells: A cell comes several times where several studies want parts of it.
-    """
-    groups: dict[str, list[PlannedCell]] = {}
-    for planned in cells:
-        groups.setdefault(planned.cell.path, []).append(planned)
-    return [group[0] if len(group) == 1 else _union(group) for group in groups.values()]
-
-
-def _union(group: Sequence[PlannedCell]) -> PlannedCell:
-    wanted: dict[str, int] = {}
-    draws: dict[str, Draw] = {}
-    for planned in group:
-        for problem in planned.prompt_hashes:
-            wanted[problem] = max(planned.cell.n, wanted.get(problem, 0))
-        for draw in planned.draws:
-            known = draws.get(draw.problem_id, draw)
-            ranks = tuple(sorted({*known.ranks, *draw.ranks}))
-            draws[draw.problem_id] = replace(draw, ranks=ranks)
-    missing = sum(len(draw.ranks) for draw in draws.values())
-    return replace(
-        max(group, key=lambda planned: planned.cell.n),
-        prompt_hashes={p: h for planned in group for p, h in planned.prompt_hashes.items()},
-        draws=tuple(draws.values()),
-        held=sum(wanted.values()) - missing,
-        failures=tuple({f.problem_id: f for planned in group for f in planned.failures}.values()),
-    )
 
 
 def _take(claims: Claims, planned: PlannedCell, told: set[str], view: View) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from distlab.decoding.types import Sample
-from distlab.samples.schema import SAMPLES
+from distlab.store.schema import SAMPLES
 
 
 def prompt_hash(token_ids: Sequence[int]) -> str:

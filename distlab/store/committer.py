@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from distlab.samples.store import StoredCell, shard_name
+from distlab.store.store import StoredCell, shard_name
 
 _COMMIT_SAMPLES = 5000
 # A kill loses what was drawn since the last commit: a fiftieth of the run, within these bounds.

@@ -4,103 +4,24 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from distlab.cells import PlannedCell
 from distlab.config.values import Cluster
 from distlab.console.progress import ReplicaProgress, State, View, format_seconds
-from distlab.decoding.types import DecodingKind, Draw
-from distlab.engines.dispatcher import Dispatcher, FollowUp, Job, Limits
+from distlab.engines.dispatcher import Dispatcher, FollowUp, Limits
 from distlab.engines.events import EngineEvent, EventKind, EventLog
 from distlab.engines.fleet import Fleet
 from distlab.engines.metrics import Metrics
 from distlab.engines.nodes import live_nodes
-from distlab.engines.settings import engine_settings
-from distlab.engines.splitting import choose_group
-from distlab.engines.types import CellWork, EngineSettings, Finished, Pulse, Work
+from distlab.engines.types import Finished, Pulse
 from distlab.errors import UserError
-from distlab.placement.placement import Node
-from distlab.samples.cell import Cell, ProblemFailure
-from distlab.samples.committer import Committer
+from distlab.sampling.jobs import plan_jobs
+from distlab.sampling.outcome import Drawn, Outcome
+from distlab.sampling.planned import PlannedCell
+from distlab.store.committer import Committer
 
 _HALT_S = 25.0
-# A shared start of fewer tokens is read faster than it is waited for.
-_LEAST_PREFIX = 64
-
-
-@dataclass(slots=True)
-class Drawn:
-    """What one cell got.
-
-    Attributes:
-        samples: Drawn.
-        tokens: New tokens in them.
-        failures: Problems that got no samples.
-        error: Why its checkpoint could not be served; None where it could.
-    """
-
-    samples: int = 0
-    tokens: int = 0
-    failures: list[ProblemFailure] = field(default_factory=list)
-    error: str | None = None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What sampling did.
-
-    Attributes:
-        cells: Path of each cell in the store to what it got.
-        signal: The signal that stopped it, None if it ran to its end.
-        starts: Engines that were started; one that was up already is not.
-        deaths: Engines that died or hung.
-        load_s: Seconds each engine took to load.
-        engine_s: Wall seconds from the first engine's being ready to the last sample.
-    """
-
-    cells: dict[str, Drawn] = field(default_factory=dict)
-    signal: int | None = None
-    starts: int = 0
-    deaths: int = 0
-    load_s: list[float] = field(default_factory=list)
-    engine_s: float = 0.0
-
-    @property
-    def samples(self) -> int:
-        """Drawn and committed."""
-        return sum(drawn.samples for drawn in self.cells.values())
-
-    @property
-    def tokens(self) -> int:
-        """New tokens in the samples."""
-        return sum(drawn.tokens for drawn in self.cells.values())
-
-    @property
-    def failures(self) -> list[ProblemFailure]:
-        """Problems that got no samples."""
-        return [failure for drawn in self.cells.values() for failure in drawn.failures]
-
-    @property
-    def errors(self) -> list[str]:
-        """Checkpoints that could not be served, one sentence each."""
-        return list(dict.fromkeys(d.error for d in self.cells.values() if d.error is not None))
-
-    def of(self, cells: Iterable[Cell]) -> "Outcome":
-        """The part of it that is about some cells; engines are counted as a whole."""
-        paths = {cell.path for cell in cells}
-        return replace(self, cells={p: drawn for p, drawn in self.cells.items() if p in paths})
-
-    def joined(self, other: "Outcome") -> "Outcome":
-        """Both outcomes as one, of different cells; the later signal counts."""
-        return Outcome(
-            {**self.cells, **other.cells},
-            other.signal if other.signal is not None else self.signal,
-            self.starts + other.starts,
-            self.deaths + other.deaths,
-            self.load_s + other.load_s,
-            self.engine_s + other.engine_s,
-        )
 
 
 def sample(
@@ -339,69 +260,3 @@ class _Sampler:
         row.leases, row.running, row.waiting = draws, vitals.running, vitals.waiting
         self._metrics.replica(replica, row.model, draws, row.tokens_per_s)
         self._view.refresh(self._state)
-
-
-def plan_jobs(
-    cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], run: str
-) -> list[Job]:
-    """Cells grouped by the engine that draws them; a cell that comes twice is drawn once.
-
-    Args:
-        cells: With something to draw.
-        cluster: How engines are built.
-        nodes: Of the live cluster.
-        run: Name of the run.
-    """
-    groups: dict[EngineSettings, list[PlannedCell]] = {}
-    for planned in cells:
-        settings = _settings(planned, cluster, nodes)
-        # Limits alone do not make another engine: the group gets the widest of its cells.
-        groups.setdefault(replace(settings, max_model_len=0, max_logprobs=0), []).append(planned)
-    return [_job(group, cluster, nodes, run) for group in groups.values()]
-
-
-def _settings(planned: PlannedCell, cluster: Cluster, nodes: Sequence[Node]) -> EngineSettings:
-    group = choose_group(planned.family, cluster, nodes)
-    branches = planned.arm.n if planned.arm.decoding.kind is DecodingKind.COT else 0
-    return engine_settings(planned.family, planned.checkpoint, cluster, group, branches)
-
-
-def _job(cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], run: str) -> Job:
-    settings = _settings(cells[0], cluster, nodes)
-    for planned in cells[1:]:
-        settings = settings.widened(_settings(planned, cluster, nodes))
-    draws: dict[tuple[str, str], Draw] = {}
-    for planned in cells:
-        for draw in planned.draws:
-            key = (planned.cell.path, draw.problem_id)
-            draws[key] = _both(draws[key], draw) if key in draws else draw
-    work: list[Work] = [(path, draw) for (path, _), draw in draws.items()]
-    return Job(
-        name=cells[0].checkpoint.id,
-        settings=settings,
-        cells={planned.cell.path: _cell_work(planned, run) for planned in cells},
-        draws=work,
-    )
-
-
-def _both(one: Draw, other: Draw) -> Draw:
-    return replace(one, ranks=tuple(sorted({*one.ranks, *other.ranks})))
-
-
-def _cell_work(planned: PlannedCell, run: str) -> CellWork:
-    prompts = [draw.prompt_ids for draw in planned.draws]
-    shared = _shared_start(min(prompts), max(prompts)) if len(prompts) > 1 else 0
-    return CellWork(
-        decoding=planned.arm.decoding,
-        stop=planned.stop,
-        study_seed=planned.seed,
-        checkpoint=planned.checkpoint.digest,
-        run=run,
-        prefix=shared if shared >= _LEAST_PREFIX else 0,
-    )
-
-
-def _shared_start(first: tuple[int, ...], last: tuple[int, ...]) -> int:
-    """Of the first and the last in order, and so of all between them."""
-    pairs = enumerate(zip(first, last, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(first), len(last)))

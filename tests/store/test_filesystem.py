@@ -3,8 +3,8 @@ from pathlib import Path
 import pyarrow.fs as pafs
 import pytest
 
-from distlab.samples import filesystem
-from distlab.samples.filesystem import patiently, unusable
+from distlab.store import filesystem
+from distlab.store.filesystem import patiently, unusable
 
 S3 = pafs.S3FileSystem(anonymous=True, region="us-east-1")
 PAUSES: list[float] = []

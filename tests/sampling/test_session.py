@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from distlab import session
-from distlab.cells import PlannedCell
 from distlab.checkpoints.types import Checkpoint
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Arm, Family
 from distlab.console.progress import State
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
-from distlab.samples.batches import prompt_hash
-from distlab.samples.cell import Cell
-from distlab.samples.claims import claiming
-from distlab.samples.store import Store, StoredCell
-from distlab.session import Session, cell_rows, merged
-from tests.samples.cells import FIELDS, PROMPT, fill, make_cell
+from distlab.sampling import session
+from distlab.sampling.planned import PlannedCell, merged
+from distlab.sampling.session import Session, cell_rows
+from distlab.store.batches import prompt_hash
+from distlab.store.cell import Cell
+from distlab.store.claims import claiming
+from distlab.store.store import Store, StoredCell
+from tests.store.cells import FIELDS, PROMPT, fill, make_cell
 
 
 @pytest.fixture

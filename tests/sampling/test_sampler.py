@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from distlab.cells import PlannedCell
 from distlab.config.values import Cluster
 from distlab.engines.dispatcher import Job
 from distlab.placement.placement import Node
-from distlab.samples.cell import ProblemFailure
-from distlab.sampling import Drawn, Outcome, plan_jobs
+from distlab.sampling.jobs import plan_jobs
+from distlab.sampling.outcome import Drawn, Outcome
+from distlab.sampling.planned import PlannedCell
+from distlab.store.cell import ProblemFailure
 from tests.engines.driving import cells_of
 
 NODES = [Node("a", cpus=2, gpus=0, memory_bytes=16 << 30)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from distlab.samples.schema import SCHEMA_VERSION
+from distlab.store.schema import SCHEMA_VERSION
 
 
 class ContentAddress(Protocol):

@@ -1,9 +1,9 @@
 """Cells and samples for tests of the store."""
 
 from distlab.decoding.types import Sample
-from distlab.samples.batches import to_batch
-from distlab.samples.fingerprint import CellFields
-from distlab.samples.store import Store, StoredCell, cell_path
+from distlab.store.batches import to_batch
+from distlab.store.fingerprint import CellFields
+from distlab.store.store import Store, StoredCell, cell_path
 
 FIELDS = CellFields(
     checkpoint="org/model",

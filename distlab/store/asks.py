@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 import pyarrow.fs as pafs
 
 from distlab.errors import UserError
-from distlab.samples.filesystem import patiently, publish, read
-from distlab.samples.store import StoredCell
+from distlab.store.filesystem import patiently, publish, read
+from distlab.store.store import StoredCell
 
 ASK = re.compile(r"asked-[0-9a-f]{32}\.json")
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from distlab.cells import PlannedCell
 from distlab.checkpoints.types import Checkpoint
 from distlab.config.values import Arm, Family
 from distlab.decoding.cot import sample_cot
@@ -29,14 +28,15 @@ from distlab.decoding.types import (
 )
 from distlab.engines.types import Finished, Work
 from distlab.problems.types import Gold, GoldKind
-from distlab.samples.batches import prompt_hash, to_batch
-from distlab.samples.cell import Cell
-from distlab.samples.fingerprint import CellFields
-from distlab.samples.store import Store
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.until_solved import UntilSolved
 from distlab.scoring.bench import Bench
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec, load_component
-from distlab.solving import UntilSolved
+from distlab.store.batches import prompt_hash, to_batch
+from distlab.store.cell import Cell
+from distlab.store.fingerprint import CellFields
+from distlab.store.store import Store
 
 N = 20
 WAVES = (1, 3, 16)

@@ -26,7 +26,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from distlab.errors import UserError
-from distlab.samples.filesystem import (
+from distlab.store.filesystem import (
     check_bucket,
     is_local,
     open_filesystem,
@@ -35,8 +35,8 @@ from distlab.samples.filesystem import (
     read,
     unusable,
 )
-from distlab.samples.fingerprint import CellFields, ContentAddress, differing_fields
-from distlab.samples.schema import SAMPLES
+from distlab.store.fingerprint import CellFields, ContentAddress, differing_fields
+from distlab.store.schema import SAMPLES
 
 KEY = ("problem_id", "rank", "prompt_hash")
 SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import pyarrow.fs as pafs
 
-from distlab.samples.filesystem import patiently, publish, read
-from distlab.samples.store import Store, StoredCell
+from distlab.store.filesystem import patiently, publish, read
+from distlab.store.store import Store, StoredCell
 
 BEAT_S = 10.0
 # A driver of another machine that has not been seen to write for so long is taken for dead (ours:

@@ -16,10 +16,10 @@ from itertools import accumulate, chain, repeat
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from distlab.cells import PlannedCell
 from distlab.decoding.types import Draw
 from distlab.engines.types import Finished, Work
 from distlab.problems.types import Gold
+from distlab.sampling.planned import PlannedCell
 from distlab.scoring.bench import Bench, Candidate, Found, JudgeIndex
 
 Key = tuple[str, str]

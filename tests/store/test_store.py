@@ -7,11 +7,11 @@ import pytest
 
 from distlab.decoding.types import Sample
 from distlab.errors import UserError
-from distlab.samples.batches import prompt_hash, to_batch
-from distlab.samples.fingerprint import differing_fields
-from distlab.samples.schema import SAMPLES
-from distlab.samples.store import CellWriter, Store, StoredCell, cell_path
-from tests.samples.cells import FIELDS, PROMPT, fill, sample
+from distlab.store.batches import prompt_hash, to_batch
+from distlab.store.fingerprint import differing_fields
+from distlab.store.schema import SAMPLES
+from distlab.store.store import CellWriter, Store, StoredCell, cell_path
+from tests.store.cells import FIELDS, PROMPT, fill, sample
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from distlab import provenance
-from distlab.cells import PlannedCell, Prepared, prepare
 from distlab.config.values import Study
 from distlab.console.noise import quiet
 from distlab.console.progress import State, View, make_view
@@ -23,17 +21,20 @@ from distlab.engines.dispatcher import FollowUp
 from distlab.engines.machine import check_fits
 from distlab.problems import write_problems
 from distlab.problems.types import Gold
-from distlab.reading import ModelReader, model_readers, plan_readings
 from distlab.report import build_report, render_terminal, write_report
 from distlab.report.records import StudyTables
 from distlab.runfolder import Manifest, RunFolder
-from distlab.samples.asks import Ask, write_ask
-from distlab.samples.store import Store
-from distlab.sampling import Outcome
-from distlab.score import score_run, verdict_cache
+from distlab.sampling.outcome import Outcome
+from distlab.sampling.planned import PlannedCell, Prepared
+from distlab.sampling.prepare import prepare
+from distlab.sampling.readings import ModelReader, model_readers, plan_readings
+from distlab.sampling.session import Session, cell_rows
+from distlab.sampling.until_solved import UntilSolved
 from distlab.scoring.bench import Bench
-from distlab.session import Session, cell_rows
-from distlab.solving import UntilSolved
+from distlab.store.asks import Ask, write_ask
+from distlab.store.store import Store
+from distlab.study import provenance
+from distlab.study.scoring import score_run, verdict_cache
 
 EXIT_FAILED = 1
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from distlab.decoding.types import Sample
-from distlab.samples import committer as module
-from distlab.samples.batches import to_batch
-from distlab.samples.committer import Committer
-from distlab.samples.store import Store, StoredCell
+from distlab.store import committer as module
+from distlab.store.batches import to_batch
+from distlab.store.committer import Committer
+from distlab.store.store import Store, StoredCell
 
 
 @dataclass

@@ -6,7 +6,6 @@ Needs tokenizers but no engine and no Ray, so everything that can be refused is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.types import Checkpoint
@@ -18,80 +17,12 @@ from distlab.problems.types import Exemplar
 from distlab.prompts import Prompt, PromptSpec, Renderer, build_renderer
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.types import PromptTokenizer
-from distlab.samples.batches import prompt_hash
-from distlab.samples.cell import Cell, ProblemFailure
-from distlab.samples.fingerprint import CellFields
-from distlab.samples.store import Store, StoredCell, cell_path
+from distlab.sampling.planned import Example, PlannedCell, Prepared
+from distlab.store.batches import prompt_hash
+from distlab.store.cell import Cell, ProblemFailure
+from distlab.store.fingerprint import CellFields
+from distlab.store.store import Store, cell_path
 from distlab.versions import vllm_version
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A rendered prompt for people to look at.
-
-    Attributes:
-        prompt: As the engine is given it.
-        bos: The tokenizer's BOS as text, None where it has none.
-        bos_id: Its token id, None where it has none.
-    """
-
-    prompt: Prompt
-    bos: str | None
-    bos_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCell:
-    """A cell with its prompts and what the store holds of it.
-
-    Attributes:
-        cell: Its labels and content address.
-        arm: How its samples are drawn.
-        family: How its engine is built.
-        checkpoint: What the engine loads.
-        seed: The study's seed, which every sample's derives from.
-        fields: Behind the fingerprint.
-        stop: Stop strings.
-        prompt_hashes: Problem id to hash, of every problem that can be sampled.
-        draws: What is missing, in the dataset's order.
-        held: Samples of this run that the store holds already.
-        failures: Problems whose prompt does not fit the model.
-        stored: Its folder in the store.
-        prompt_tokens: Lengths of all prompts in tokens, too long ones included.
-        example: One prompt as the study was asked to show it; None where the dataset lacks it.
-        differing: Where the cell is new, the fields in which the nearest stored one differs.
-    """
-
-    cell: Cell
-    arm: Arm
-    family: Family
-    checkpoint: Checkpoint
-    seed: int
-    fields: CellFields
-    stop: tuple[str, ...]
-    prompt_hashes: Mapping[str, str]
-    draws: tuple[Draw, ...]
-    held: int
-    failures: tuple[ProblemFailure, ...]
-    stored: StoredCell
-    prompt_tokens: tuple[int, ...] = ()
-    example: Example | None = None
-    differing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A study ready to be sampled.
-
-    Attributes:
-        datasets: By name.
-        cells: In the order of the tables.
-        checkpoints: Variant to what its engine loads.
-    """
-
-    datasets: Mapping[str, LoadedDataset]
-    cells: tuple[PlannedCell, ...]
-    checkpoints: Mapping[str, Checkpoint]
 
 
 def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:

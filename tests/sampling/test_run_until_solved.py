@@ -11,7 +11,7 @@ import pytest
 from distlab.report import build_report
 from distlab.report.records import ArmRow
 
-REPO = Path(__file__).parent.parent
+REPO = Path(__file__).parent.parent.parent
 # The engine answers with digits, so that the last ones are never solved.
 GOLDS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "12", "77")
 N = 8

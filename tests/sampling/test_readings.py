@@ -5,7 +5,7 @@ import pytest
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.checkpoints.types import CheckpointSpec
-from distlab.reading import ModelReader
+from distlab.sampling.readings import ModelReader
 from distlab.scoring.extractors.llm import LLM
 
 

@@ -1,1 +1,0 @@
-"""Arrow batches in; committed Parquet shards and resume state out."""

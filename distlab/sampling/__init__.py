@@ -1,0 +1,1 @@
+"""A validated study in; its samples in the store out."""

@@ -1,0 +1,82 @@
+"""Planned cells in; a job for each engine that draws them out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from distlab.config.values import Cluster
+from distlab.decoding.types import DecodingKind, Draw
+from distlab.engines.dispatcher import Job
+from distlab.engines.settings import engine_settings
+from distlab.engines.splitting import choose_group
+from distlab.engines.types import CellWork, EngineSettings, Work
+from distlab.placement.placement import Node
+from distlab.sampling.planned import PlannedCell
+
+# A shared start of fewer tokens is read faster than it is waited for.
+_LEAST_PREFIX = 64
+
+
+def plan_jobs(
+    cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], run: str
+) -> list[Job]:
+    """Cells grouped by the engine that draws them; a cell that comes twice is drawn once.
+
+    Args:
+        cells: With something to draw.
+        cluster: How engines are built.
+        nodes: Of the live cluster.
+        run: Name of the run.
+    """
+    groups: dict[EngineSettings, list[PlannedCell]] = {}
+    for planned in cells:
+        settings = _settings(planned, cluster, nodes)
+        # Limits alone do not make another engine: the group gets the widest of its cells.
+        groups.setdefault(replace(settings, max_model_len=0, max_logprobs=0), []).append(planned)
+    return [_job(group, cluster, nodes, run) for group in groups.values()]
+
+
+def _settings(planned: PlannedCell, cluster: Cluster, nodes: Sequence[Node]) -> EngineSettings:
+    group = choose_group(planned.family, cluster, nodes)
+    branches = planned.arm.n if planned.arm.decoding.kind is DecodingKind.COT else 0
+    return engine_settings(planned.family, planned.checkpoint, cluster, group, branches)
+
+
+def _job(cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], run: str) -> Job:
+    settings = _settings(cells[0], cluster, nodes)
+    for planned in cells[1:]:
+        settings = settings.widened(_settings(planned, cluster, nodes))
+    draws: dict[tuple[str, str], Draw] = {}
+    for planned in cells:
+        for draw in planned.draws:
+            key = (planned.cell.path, draw.problem_id)
+            draws[key] = _both(draws[key], draw) if key in draws else draw
+    work: list[Work] = [(path, draw) for (path, _), draw in draws.items()]
+    return Job(
+        name=cells[0].checkpoint.id,
+        settings=settings,
+        cells={planned.cell.path: _cell_work(planned, run) for planned in cells},
+        draws=work,
+    )
+
+
+def _both(one: Draw, other: Draw) -> Draw:
+    return replace(one, ranks=tuple(sorted({*one.ranks, *other.ranks})))
+
+
+def _cell_work(planned: PlannedCell, run: str) -> CellWork:
+    prompts = [draw.prompt_ids for draw in planned.draws]
+    shared = _shared_start(min(prompts), max(prompts)) if len(prompts) > 1 else 0
+    return CellWork(
+        decoding=planned.arm.decoding,
+        stop=planned.stop,
+        study_seed=planned.seed,
+        checkpoint=planned.checkpoint.digest,
+        run=run,
+        prefix=shared if shared >= _LEAST_PREFIX else 0,
+    )
+
+
+def _shared_start(first: tuple[int, ...], last: tuple[int, ...]) -> int:
+    """Of the first and the last in order, and so of all between them."""
+    pairs = enumerate(zip(first, last, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(first), len(last)))

@@ -1,0 +1,80 @@
+"""What sampling did, for each cell and for the engines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from distlab.store.cell import Cell, ProblemFailure
+
+
+@dataclass(slots=True)
+class Drawn:
+    """What one cell got.
+
+    Attributes:
+        samples: Drawn.
+        tokens: New tokens in them.
+        failures: Problems that got no samples.
+        error: Why its checkpoint could not be served; None where it could.
+    """
+
+    samples: int = 0
+    tokens: int = 0
+    failures: list[ProblemFailure] = field(default_factory=list)
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What sampling did.
+
+    Attributes:
+        cells: Path of each cell in the store to what it got.
+        signal: The signal that stopped it, None if it ran to its end.
+        starts: Engines that were started; one that was up already is not.
+        deaths: Engines that died or hung.
+        load_s: Seconds each engine took to load.
+        engine_s: Wall seconds from the first engine's being ready to the last sample.
+    """
+
+    cells: dict[str, Drawn] = field(default_factory=dict)
+    signal: int | None = None
+    starts: int = 0
+    deaths: int = 0
+    load_s: list[float] = field(default_factory=list)
+    engine_s: float = 0.0
+
+    @property
+    def samples(self) -> int:
+        """Drawn and committed."""
+        return sum(drawn.samples for drawn in self.cells.values())
+
+    @property
+    def tokens(self) -> int:
+        """New tokens in the samples."""
+        return sum(drawn.tokens for drawn in self.cells.values())
+
+    @property
+    def failures(self) -> list[ProblemFailure]:
+        """Problems that got no samples."""
+        return [failure for drawn in self.cells.values() for failure in drawn.failures]
+
+    @property
+    def errors(self) -> list[str]:
+        """Checkpoints that could not be served, one sentence each."""
+        return list(dict.fromkeys(d.error for d in self.cells.values() if d.error is not None))
+
+    def of(self, cells: Iterable[Cell]) -> "Outcome":
+        """The part of it that is about some cells; engines are counted as a whole."""
+        paths = {cell.path for cell in cells}
+        return replace(self, cells={p: drawn for p, drawn in self.cells.items() if p in paths})
+
+    def joined(self, other: "Outcome") -> "Outcome":
+        """Both outcomes as one, of different cells; the later signal counts."""
+        return Outcome(
+            {**self.cells, **other.cells},
+            other.signal if other.signal is not None else self.signal,
+            self.starts + other.starts,
+            self.deaths + other.deaths,
+            self.load_s + other.load_s,
+            self.engine_s + other.engine_s,
+        )

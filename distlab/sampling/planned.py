@@ -1,0 +1,116 @@
+"""A cell as it is planned: its prompts, what is missing, what the store holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from distlab.checkpoints.types import Checkpoint
+from distlab.config.values import Arm, Family
+from distlab.decoding.types import Draw
+from distlab.problems import LoadedDataset
+from distlab.prompts import Prompt
+from distlab.store.cell import Cell, ProblemFailure
+from distlab.store.fingerprint import CellFields
+from distlab.store.store import StoredCell
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A rendered prompt for people to look at.
+
+    Attributes:
+        prompt: As the engine is given it.
+        bos: The tokenizer's BOS as text, None where it has none.
+        bos_id: Its token id, None where it has none.
+    """
+
+    prompt: Prompt
+    bos: str | None
+    bos_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCell:
+    """A cell with its prompts and what the store holds of it.
+
+    Attributes:
+        cell: Its labels and content address.
+        arm: How its samples are drawn.
+        family: How its engine is built.
+        checkpoint: What the engine loads.
+        seed: The study's seed, which every sample's derives from.
+        fields: Behind the fingerprint.
+        stop: Stop strings.
+        prompt_hashes: Problem id to hash, of every problem that can be sampled.
+        draws: What is missing, in the dataset's order.
+        held: Samples of this run that the store holds already.
+        failures: Problems whose prompt does not fit the model.
+        stored: Its folder in the store.
+        prompt_tokens: Lengths of all prompts in tokens, too long ones included.
+        example: One prompt as the study was asked to show it; None where the dataset lacks it.
+        differing: Where the cell is new, the fields in which the nearest stored one differs.
+    """
+
+    cell: Cell
+    arm: Arm
+    family: Family
+    checkpoint: Checkpoint
+    seed: int
+    fields: CellFields
+    stop: tuple[str, ...]
+    prompt_hashes: Mapping[str, str]
+    draws: tuple[Draw, ...]
+    held: int
+    failures: tuple[ProblemFailure, ...]
+    stored: StoredCell
+    prompt_tokens: tuple[int, ...] = ()
+    example: Example | None = None
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A study ready to be sampled.
+
+    Attributes:
+        datasets: By name.
+        cells: In the order of the tables.
+        checkpoints: Variant to what its engine loads.
+    """
+
+    datasets: Mapping[str, LoadedDataset]
+    cells: tuple[PlannedCell, ...]
+    checkpoints: Mapping[str, Checkpoint]
+
+
+def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
+    """Every cell once, with all that several studies want of it.
+
+    Args:
+        cells: A cell comes several times where several studies want parts of it.
+    """
+    groups: dict[str, list[PlannedCell]] = {}
+    for planned in cells:
+        groups.setdefault(planned.cell.path, []).append(planned)
+    return [group[0] if len(group) == 1 else _union(group) for group in groups.values()]
+
+
+def _union(group: Sequence[PlannedCell]) -> PlannedCell:
+    wanted: dict[str, int] = {}
+    draws: dict[str, Draw] = {}
+    for planned in group:
+        for problem in planned.prompt_hashes:
+            wanted[problem] = max(planned.cell.n, wanted.get(problem, 0))
+        for draw in planned.draws:
+            known = draws.get(draw.problem_id, draw)
+            ranks = tuple(sorted({*known.ranks, *draw.ranks}))
+            draws[draw.problem_id] = replace(draw, ranks=ranks)
+    missing = sum(len(draw.ranks) for draw in draws.values())
+    return replace(
+        max(group, key=lambda planned: planned.cell.n),
+        prompt_hashes={p: h for planned in group for p, h in planned.prompt_hashes.items()},
+        draws=tuple(draws.values()),
+        held=sum(wanted.values()) - missing,
+        failures=tuple({f.problem_id: f for planned in group for f in planned.failures}.values()),
+    )

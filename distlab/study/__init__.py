@@ -1,0 +1,1 @@
+"""The stages of one study: prepare, sample, score, report."""
