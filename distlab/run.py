@@ -13,7 +13,7 @@ from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder, register_schema
 from distlab.console import exits
 from distlab.console.command import resume_command
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 
 
 def main() -> None:

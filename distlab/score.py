@@ -12,7 +12,8 @@ from distlab.config.compose import compose
 from distlab.console.noise import quiet
 from distlab.errors import UserError
 from distlab.report import build_report, render_terminal, write_report
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.study.scoring import score_run
 
 

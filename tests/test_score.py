@@ -4,7 +4,8 @@ import pytest
 
 from distlab.problems import write_problems
 from distlab.problems.types import Gold, GoldKind, Problem
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.score import main
 from distlab.store.cell import Cell
 

@@ -12,10 +12,10 @@ from distlab.compare.matching import cannot, match
 from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, Pair, Shared
 from distlab.compare.settings import setting_rows
 from distlab.errors import UserError
-from distlab.report.pairing import metrics
-from distlab.report.read import read_answers, read_study
-from distlab.report.records import Judge, SampleKey, Study, VerdictTable
-from distlab.report.scores import ProblemScores, score
+from distlab.runs.pairing import metrics
+from distlab.runs.records import Judge, SampleKey, Study, VerdictTable
+from distlab.runs.scores import ProblemScores, score
+from distlab.runs.verdicts import read_answers, read_study
 
 _NAMES: Mapping[int, str] = {code: verdict.value for verdict, code in CODES.items()}
 _Tables = tuple[VerdictTable, VerdictTable]

@@ -6,7 +6,7 @@ import numpy as np
 
 from distlab.compare.records import Pair, Shared
 from distlab.problems.types import Problem
-from distlab.report.records import Judge, Study
+from distlab.runs.records import Judge, Study
 from distlab.store.cell import Cell
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distlab.analysis.gaps import Gap
-from distlab.report.records import Judge, Study
+from distlab.runs.records import Judge, Study
 from distlab.store.cell import Cell
 
 

@@ -9,13 +9,14 @@ from rich.console import Console
 from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, SettingRow
 from distlab.escape import markdown, plain, terminal
 from distlab.files import whole
-from distlab.report.columns import Column, label
-from distlab.report.figures import judge_name, p_value, percent, points_interval
-from distlab.report.markdown import table
-from distlab.report.records import Judge
-from distlab.report.results import csv_text, flatten
-from distlab.report.terminal import print_table
-from distlab.report.texts import lay
+from distlab.report.wording import judge_name
+from distlab.runs.records import Judge
+from distlab.tables.column import Column, label
+from distlab.tables.markdown import table
+from distlab.tables.numbers import p_value, percent, points_interval
+from distlab.tables.records import csv_text, flatten
+from distlab.tables.terminal import print_table
+from distlab.tables.text import lay
 
 # Rows of a table that a terminal and the Markdown show (ours); the CSV files have all.
 _TERMINAL_ROWS: Final = 12

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from distlab.compare.records import Pair, SettingRow
-from distlab.report.figures import DASH
-from distlab.runfolder import Manifest
+from distlab.runs.manifest import Manifest
+from distlab.tables.numbers import DASH
 
 # Settings that say where a run is, not what it is.
 _PLACES: Final = frozenset({"runs", "store"})

@@ -30,7 +30,8 @@ from distlab.ingest.write import (
     write_run,
 )
 from distlab.problems.rows import Row, read_rows
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.store.store import Store
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]+")

@@ -17,7 +17,8 @@ from distlab.ingest.problems import GivenProblem
 from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.types import Problem
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
 from distlab.store.schema import SCHEMA_VERSION

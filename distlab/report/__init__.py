@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distlab.files import whole
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 
 # The modules are imported where they are used: whoever wants `report.escape` alone, as the plan
 # does, should not wait for scipy.
@@ -30,10 +30,10 @@ def build_report(*paths: Path) -> StudyTables:
     Raises:
         UserError: One is no run folder, a file in it cannot be read, or they do not go together.
     """
-    from distlab.report.disagreements import read_disagreements
-    from distlab.report.joining import runs_in
-    from distlab.report.read import read_study
+    from distlab.report.questions.judges import read_disagreements
     from distlab.report.tables import build_tables
+    from distlab.runs.joining import runs_in
+    from distlab.runs.verdicts import read_study
 
     runs = [run for path in paths for run in runs_in(path)]
     study = read_study(runs)
@@ -50,11 +50,10 @@ def write_report(run: Path, tables: StudyTables) -> Path:
     Returns:
         The path of ``report.html``.
     """
-    from distlab.report.charts import charts
-    from distlab.report.findings import findings
+    from distlab.report.charts.pictures import draw, write_pictures
+    from distlab.report.findings import charts, findings
     from distlab.report.markdown import render_markdown
-    from distlab.report.page_writer import render_page
-    from distlab.report.pictures import draw, write_pictures
+    from distlab.report.page.writer import render_page
     from distlab.report.results import write_results
 
     folder = RunFolder(run)

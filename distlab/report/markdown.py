@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Final
 
 from distlab.escape import markdown, plain
-from distlab.report.facts import cell_facts, dataset_facts, run_facts
-from distlab.report.prose import COLUMNS, METHODS
+from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
+from distlab.report.page.prose import COLUMNS, METHODS
 from distlab.report.records import Finding, Statement, StudyTables
-from distlab.report.texts import TextTable, lay_texts, text_tables
+from distlab.report.results import text_tables
+from distlab.tables.markdown import table
+from distlab.tables.text import TextTable, lay_texts
 
 # Failed problems listed by name, and rows of a table that are shown (ours); all are in the
 # manifest, and in ``results/``.
@@ -36,19 +38,6 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
         _section("Versions and timings", table(run_facts(study))),
     ]
     return "\n".join(part for part in parts if part)
-
-
-def table(text: TextTable) -> str:
-    """A Markdown table with every cell escaped; nothing where there are no rows."""
-    if not text.rows:
-        return ""
-    titles = [markdown(title, None) for title in text.titles]
-    rule = ["---:" if number else "---" for number in text.numbers]
-    rows = [
-        [cell if number else markdown(cell) for cell, number in zip(row, text.numbers, strict=True)]
-        for row in text.rows
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *rows))
 
 
 def _finding(finding: Finding, tables: Sequence[TextTable]) -> str:

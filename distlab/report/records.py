@@ -7,106 +7,16 @@ NaN stands for a figure that the data do not give.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from distlab.analysis.agreement import Agreement
-from distlab.analysis.arrays import BoolArray, CodeArray, FloatArray, IntArray
+from distlab.analysis.arrays import FloatArray
 from distlab.analysis.controls import Decomposition
 from distlab.analysis.drops import Drop
 from distlab.analysis.gaps import Gap
 from distlab.analysis.intervals import Estimate
 from distlab.analysis.scale import Trend
-from distlab.problems.types import Problem
-from distlab.runfolder import Manifest
+from distlab.runs.manifest import Manifest
+from distlab.runs.records import Judge, SampleKey
 from distlab.store.cell import Cell
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SampleFacts:
-    """What a cell's samples are under one extractor, whatever the grader.
-
-    Attributes:
-        present: [problems, n], whether the sample is there.
-        answers: [problems, n], equal for equal answer strings, -1 for none.
-        starts: [problems, n], offset of the answer in the sample's text, in characters.
-        truncated: [problems, n].
-        deltas: [problems, n], CoT-decoding's answer-span confidence, NaN where there is none.
-        gold_in_text: [problems, n], whether the gold's text stands in the sample.
-    """
-
-    present: BoolArray
-    answers: IntArray
-    starts: npt.NDArray[np.int32]
-    truncated: BoolArray
-    deltas: npt.NDArray[np.float32]
-    gold_in_text: BoolArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VerdictTable:
-    """One cell under one extractor and one grader.
-
-    Attributes:
-        cell: The cell.
-        extractor: Name of the extractor.
-        grader: Name of the grader.
-        problems: The dataset's problems; the rows of every matrix.
-        failed: [problems], problems that the manifest lists as failed in this cell.
-        codes: [problems, n] verdict codes, ``codes.MISSING`` where there is none.
-        facts: The samples behind the codes.
-    """
-
-    cell: Cell
-    extractor: str
-    grader: str
-    problems: tuple[Problem, ...]
-    failed: BoolArray
-    codes: CodeArray
-    facts: SampleFacts
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NullTable:
-    """A dataset's null answers under one grader.
-
-    Attributes:
-        dataset: Name of the dataset.
-        grader: Name of the grader.
-        codes: [problems, answers] verdict codes of the answers 0, 1, 2, ..., rows as in
-            ``VerdictTable``; ``codes.MISSING`` where the grader does not judge the gold.
-    """
-
-    dataset: str
-    grader: str
-    codes: CodeArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Study:
-    """One or more run folders, read as one study.
-
-    Attributes:
-        manifest: What ran.
-        parameters: Family to its number of parameters.
-        tables: In the order of the manifest's cells, then extractors, then graders.
-        nulls: By dataset and grader.
-        remarks: What was odd about the files, one sentence each.
-    """
-
-    manifest: Manifest
-    parameters: Mapping[str, float]
-    tables: tuple[VerdictTable, ...]
-    nulls: tuple[NullTable, ...]
-    remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """What turns a completion into a verdict."""
-
-    extractor: str
-    grader: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,16 +263,6 @@ class WinnerRow:
     metric: str
     winners: Mapping[Judge, str]
     flips: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SampleKey:
-    """One sample under one extractor."""
-
-    cell: str
-    extractor: str
-    problem_id: str
-    rank: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,41 @@
 """StudyTables in; ``results/``: every table as Parquet, CSV, Markdown and LaTeX."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distlab.analysis.intervals import Estimate
-from distlab.escape import spreadsheet
 from distlab.files import whole
-from distlab.report.latex import latex_table
-from distlab.report.markdown import table
-from distlab.report.records import CurveRow, StudyTables, WinnerRow
-from distlab.report.texts import text_tables
-from distlab.store.cell import Cell
-
-# Records whose fields need no prefix: their names say what they are.
-_BARE: Final = frozenset(
-    {"cell", "judge", "gap", "drop", "parts", "agreement", "sides", "sample", "trend"}
+from distlab.report.questions.decoding import CONTROL_COLUMNS, GRID_COLUMNS
+from distlab.report.questions.drops import DROP_COLUMNS, DROP_GAP_COLUMNS, UNPAIRED_COLUMNS
+from distlab.report.questions.ends import OUTCOME_COLUMNS, curve_columns, curve_record
+from distlab.report.questions.gap import GAP_COLUMNS
+from distlab.report.questions.guessing import (
+    EXCESS_COLUMNS,
+    NULL_COLUMNS,
+    REASONED_GAP_COLUMNS,
+    REASONING_COLUMNS,
 )
-
-_Record = dict[str, str | int | float | bool]
+from distlab.report.questions.judges import (
+    ACCEPT_COLUMNS,
+    AGREEMENT_COLUMNS,
+    DISAGREEMENT_COLUMNS,
+    winner_columns,
+    winner_record,
+)
+from distlab.report.questions.paper import REPLICATION_COLUMNS
+from distlab.report.questions.prompts import PROMPT_COLUMNS
+from distlab.report.questions.scale import SCALE_COLUMNS, TREND_COLUMNS
+from distlab.report.questions.scores import arm_columns
+from distlab.report.questions.strata import STRATUM_COLUMNS
+from distlab.report.records import StudyTables
+from distlab.report.wording import pass_label
+from distlab.tables.latex import latex_table
+from distlab.tables.markdown import table
+from distlab.tables.records import Record, csv_text, flatten
+from distlab.tables.text import TextTable, lay
 
 
 def write_results(folder: Path, study: StudyTables) -> None:
@@ -55,7 +66,7 @@ def write_results(folder: Path, study: StudyTables) -> None:
                 stream.write(text.encode())
 
 
-def _tables(study: StudyTables) -> Mapping[str, Sequence[_Record]]:
+def _tables(study: StudyTables) -> Mapping[str, Sequence[Record]]:
     plain: Mapping[str, Sequence[Any]] = {
         "scores": study.arms,
         "outcomes": study.outcomes,
@@ -80,60 +91,58 @@ def _tables(study: StudyTables) -> Mapping[str, Sequence[_Record]]:
     }
     tables = {name: [flatten(row) for row in rows] for name, rows in plain.items()}
     return tables | {
-        "curves": [row for curve in study.curves for row in _curve(curve)],
-        "winners": [row for winner in study.winners for row in _winner(winner)],
+        "curves": [row for curve in study.curves for row in curve_record(curve)],
+        "winners": [row for winner in study.winners for row in winner_record(winner)],
     }
 
 
-def _winner(row: WinnerRow) -> Iterator[_Record]:
-    """A row for each judge."""
-    labels = dict(_flat("base", row.base)) | dict(_flat("instruct", row.instruct))
-    for judge, winner in row.winners.items():
-        yield {
-            **labels,
-            **dict(_flat("judge", judge)),
-            "metric": row.metric,
-            "winner": winner,
-            "flips": row.flips,
-        }
-
-
-def _curve(row: CurveRow) -> Iterator[_Record]:
-    labels = dict(_flat("cell", row.cell)) | dict(_flat("judge", row.judge))
-    yield from (
-        {**labels, "k": k, "pass_at_k": float(value)} for k, value in enumerate(row.values, start=1)
+def text_tables(study: StudyTables) -> Mapping[str, TextTable]:
+    """Every table by name, empty ones included."""
+    label = pass_label({row.cell.n for row in study.arms})
+    tables = (
+        lay("scores", "Scores of every arm, per cent", arm_columns(label), study.arms),
+        lay("outcomes", "Where samples end, per cent", OUTCOME_COLUMNS, study.outcomes),
+        lay("curves", "pass@k, per cent", curve_columns(study.curves), study.curves),
+        lay("gaps", "Gap, instruct − base, in points", GAP_COLUMNS, study.gaps),
+        lay("strata", "Gap by kind of problem, in points", STRATUM_COLUMNS, study.strata),
+        lay("controls", "The gap in parts, in points", CONTROL_COLUMNS, study.controls),
+        lay("grid", "Every decoding that both variants have, in points", GRID_COLUMNS, study.grid),
+        lay("nulls", "Solved without reading, per cent", NULL_COLUMNS, study.nulls),
+        lay("beyond_null", "Arms beyond the null model", EXCESS_COLUMNS, study.excesses),
+        lay("reasoning", "Pass@n of samples that reason", REASONING_COLUMNS, study.reasoning),
+        lay(
+            "reasoned_gaps",
+            "Gap over samples that reason, in points",
+            REASONED_GAP_COLUMNS,
+            study.reasoned_gaps,
+        ),
+        lay("drops", "Perturbation drop, in points", DROP_COLUMNS, study.drops),
+        lay(
+            "drop_differences",
+            "Drop of instruct − drop of base, in points",
+            DROP_GAP_COLUMNS,
+            study.drop_gaps,
+        ),
+        lay(
+            "unpaired_drops",
+            "Drop between whole sets, as papers give it, in points",
+            UNPAIRED_COLUMNS,
+            study.unpaired,
+        ),
+        lay("winners", "Winner under each judge", winner_columns(study.judges), study.winners),
+        lay("agreement", "Graders and extractors, pairwise", AGREEMENT_COLUMNS, study.agreements),
+        lay("accepts", "What one accepts and another rejects", ACCEPT_COLUMNS, study.accepts),
+        lay(
+            "disagreements",
+            "Samples on which graders disagree",
+            DISAGREEMENT_COLUMNS,
+            study.disagreements,
+        ),
+        lay("prompts", "Change with the prompt, in points", PROMPT_COLUMNS, study.prompts),
+        lay("scale", "Gap and size, in points", SCALE_COLUMNS, study.scale),
+        lay(
+            "trends", "Gap against log10 of the parameters, in points", TREND_COLUMNS, study.trends
+        ),
+        lay("paper", "The paper's figures beside ours", REPLICATION_COLUMNS, study.replications),
     )
-
-
-def flatten(row: Any) -> _Record:  # noqa: ANN401 (any record of the tables)
-    """A record's fields as columns; a nested record's get the name of the field in front."""
-    return {
-        name: value
-        for field in fields(row)
-        for name, value in _flat(field.name, getattr(row, field.name))
-    }
-
-
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    prefix = "" if name in _BARE else f"{name}_"
-    if isinstance(value, Estimate):
-        yield from ((name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high))
-    elif isinstance(value, Cell):
-        for part in ("family", "variant", "decoding", "dataset", "prompt", "n"):
-            yield f"{prefix}{part}", getattr(value, part)
-    elif is_dataclass(value):
-        yield from ((f"{prefix}{key}", item) for key, item in flatten(value).items())
-    else:
-        yield name, value
-
-
-def csv_text(rows: Sequence[_Record]) -> str:
-    """Records as CSV that no spreadsheet runs."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(rows[0])
-    for row in rows:
-        writer.writerow(
-            spreadsheet(value) if isinstance(value, str) else value for value in row.values()
-        )
-    return text.getvalue()
+    return {table.name: table for table in tables}

@@ -1,21 +1,16 @@
 """StudyTables in; the compact tables at the end of a run out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from distlab.escape import terminal
-from distlab.report.columns import (
-    COMPACT_DROP_COLUMNS,
-    COMPACT_GAP_COLUMNS,
-    Column,
-    Row,
-    compact_arm_columns,
-)
-from distlab.report.figures import pass_label
+from distlab.report.questions.drops import COMPACT_DROP_COLUMNS
+from distlab.report.questions.gap import COMPACT_GAP_COLUMNS
+from distlab.report.questions.scores import compact_arm_columns
 from distlab.report.records import StudyTables
+from distlab.report.wording import pass_label
+from distlab.tables.terminal import print_table
 
 
 def render_terminal(study: StudyTables, console: Console) -> None:
@@ -41,26 +36,3 @@ def render_terminal(study: StudyTables, console: Console) -> None:
 def _sentences(console: Console, sentences: Iterable[str]) -> None:
     for sentence in sentences:
         console.print(terminal(f"Note: {sentence}", None))
-
-
-def print_table(
-    console: Console, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row]
-) -> None:
-    """A table; a label that every row shares moves into the title, so that 80 columns do."""
-    if not rows:
-        return
-    shared = [column for column in columns[1:] if _is_shared(column, rows)]
-    title = "; ".join([title, *(column.text(rows[0]) for column in shared)])
-    console.print(terminal(title, None), style="bold")
-    table = Table(box=box.SIMPLE_HEAD, padding=0)
-    kept = [column for column in columns if column not in shared]
-    for column in kept:
-        header = column.title.replace(" ", "\n", 1) if column.number else column.title
-        table.add_column(header, justify="right" if column.number else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(terminal(column.text(row)) for column in kept))
-    console.print(table)
-
-
-def _is_shared(column: Column[Row], rows: Sequence[Row]) -> bool:
-    return not column.number and len({column.text(row) for row in rows}) == 1

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from distlab.errors import UserError
 from distlab.escape import plain
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 from distlab.status.read import run_status, store_status
 from distlab.status.records import CellStatus
 from distlab.status.terminal import render_cells, render_jobs

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import pyarrow.fs as pafs
 
 from distlab.problems import read_problems
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.status.records import CellStatus
 from distlab.store.asks import Ask, read_asks, wanted
 from distlab.store.claims import Witness, claims_on

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from distlab.config.values import Study
-from distlab.runfolder import Manifest
+from distlab.runs.manifest import Manifest
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import Prepared
 from distlab.store.store import Store

@@ -11,7 +11,8 @@ from distlab.config.door import components, pool_settings
 from distlab.config.schema import ExtractorGroup, GraderGroup
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.nulls import grade_nulls
 from distlab.scoring.sources import CellSource, SourceProblem

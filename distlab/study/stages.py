@@ -23,7 +23,8 @@ from distlab.problems import write_problems
 from distlab.problems.types import Gold
 from distlab.report import build_report, render_terminal, write_report
 from distlab.report.records import StudyTables
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import PlannedCell, Prepared
 from distlab.sampling.prepare import prepare

@@ -12,7 +12,7 @@ from distlab.config.door import validate
 from distlab.config.sweeps import set_apart
 from distlab.config.values import Study
 from distlab.errors import UserError
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)

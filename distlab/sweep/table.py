@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from distlab.escape import terminal
-from distlab.report.figures import percent, points_interval
 from distlab.report.records import ArmRow, GapRow, StudyTables
 from distlab.sweep.record import JobRecord, JobState
+from distlab.tables.numbers import percent, points_interval
 
 _NONE = "—"
 

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.types import Verdict
 from distlab.store.cell import Cell

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.problems import Problem
-from distlab.report.pairing import comparisons
+from distlab.runs.pairing import comparisons
 from distlab.store.cell import Cell
 from distlab.view import shown
 from distlab.view.index import PAGE, VERDICT_NAMES, RunIndex

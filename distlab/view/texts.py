@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distlab.errors import UserError
-from distlab.runfolder import Manifest
+from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell
 from distlab.store.store import Store, StoredCell, read_shard
 from distlab.view.records import SampleId, SampleRow, StoredSample

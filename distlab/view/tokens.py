@@ -9,7 +9,7 @@ from typing import Any, Final
 from tokenizers import Tokenizer
 
 from distlab.checkpoints.packaged import packaged_folder
-from distlab.runfolder import Manifest
+from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell
 
 _FILE: Final = "tokenizer.json"

@@ -16,7 +16,7 @@ from tests.benchmarks.made_runs import big_run, fill_store
 
 _ROOT = Path(__file__).parents[2]
 # What a run that draws nothing imports, first to last.
-_IMPORTS = "import distlab.config.door, distlab.study.stages, distlab.report.page_writer"
+_IMPORTS = "import distlab.config.door, distlab.study.stages, distlab.report.page.writer"
 
 
 def run_command(arguments: Sequence[str], limit_s: float = 300) -> tuple[float, str]:

@@ -14,7 +14,8 @@ from distlab.decoding.types import DecodingKind, Sample
 from distlab.problems import write_problems
 from distlab.problems.types import Gold, GoldKind, Problem
 from distlab.prompts.snapshot import prompt_tokenizer
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
 from distlab.scoring.schema import VERDICTS

@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from distlab.problems import Gold, GoldKind, Problem, write_problems
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.scoring.schema import VERDICTS
 from distlab.store.cell import Cell
 

@@ -9,7 +9,7 @@ import pytest
 
 from distlab.ingest.__main__ import main
 from distlab.problems import GoldKind, read_problems
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 from distlab.store.store import Store
 
 Ingest = Callable[..., RunFolder]

@@ -9,7 +9,7 @@ import pytest
 from distlab import score
 from distlab.analysis.codes import CORRECT
 from distlab.ingest.__main__ import main
-from distlab.report.read import read_study
+from distlab.runs.verdicts import read_study
 
 OUTPUTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "outputs"
 pytestmark = [

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from distlab.problems import Problem, write_problems
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.scoring.cache import commit
 from distlab.scoring.schema import NULLS
 from distlab.store.cell import Cell, ProblemFailure
-from tests.report.conftest import Samples, make_cell, make_problem, write_verdicts
+from tests.runs.written import Samples, make_cell, make_problem, write_verdicts
 
 HOSTILE = (
     "<script>window.owned = 1; console.error('owned')</script>"

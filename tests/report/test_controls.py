@@ -5,7 +5,7 @@ import pytest
 
 from distlab.report import build_report
 from distlab.store.cell import ProblemFailure
-from tests.report.conftest import Make, Samples, make_cell, make_problem
+from tests.runs.written import Make, Samples, make_cell, make_problem
 
 ARMS = ("base/cot", "base/t0.05", "instruct/cot", "instruct/t0.05")
 GRID = {arm: make_cell(arm) for arm in ARMS}

@@ -11,11 +11,11 @@ from distlab.report import build_report, write_report
 from distlab.report.findings import findings
 from distlab.report.markdown import render_markdown
 from distlab.report.records import Finding, Statement, StudyTables
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 from distlab.scoring.cache import commit
 from distlab.scoring.schema import NULLS
 from distlab.store.cell import Cell, ProblemFailure
-from tests.report.conftest import Make, Samples, make_cell, make_problem
+from tests.runs.written import Make, Samples, make_cell, make_problem
 
 COT, WARM = make_cell("base/cot"), make_cell("instruct/t0.05")
 CROSSED = (make_cell("base/t0.05"), make_cell("instruct/cot"))

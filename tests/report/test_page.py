@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from distlab.report import build_report, write_report
-from distlab.report.charts import charts
-from distlab.report.findings import findings
+from distlab.report.findings import charts, findings
 from distlab.report.records import StudyTables
 from tests.conftest import Watched
 from tests.report.studies import write_run, write_sweep

@@ -10,7 +10,7 @@ from distlab.report.__main__ import main
 from distlab.report.findings import findings
 from distlab.report.markdown import render_markdown
 from distlab.store.cell import ProblemFailure
-from tests.report.conftest import Make, Samples, make_cell, make_problem
+from tests.runs.written import Make, Samples, make_cell, make_problem
 
 COT = make_cell("base/cot", n=20)
 WARM = make_cell("instruct/t0.05", n=20)

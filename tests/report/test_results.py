@@ -5,10 +5,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from distlab.report import build_report
-from distlab.report.latex import latex, latex_table
 from distlab.report.results import write_results
-from distlab.report.texts import lay_texts
-from tests.report.conftest import Make, Samples, make_cell, make_problem
+from distlab.tables.latex import latex, latex_table
+from distlab.tables.text import lay_texts
+from tests.runs.written import Make, Samples, make_cell, make_problem
 
 COT, WARM = make_cell("base/cot"), make_cell("instruct/t0.05")
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from distlab.report import build_report
-from distlab.report.pairing import comparisons
+from distlab.runs.pairing import comparisons
 from distlab.store.cell import ProblemFailure
-from tests.report.conftest import Make, Samples, make_cell, make_problem
+from tests.runs.written import Make, Samples, make_cell, make_problem
 
 COT = make_cell("base/cot")
 WARM = make_cell("instruct/t0.05")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from distlab.report import build_report, write_report
-from tests.report.conftest import Make, Samples, make_cell, make_problem
+from tests.runs.written import Make, Samples, make_cell, make_problem
 
 COT = replace(make_cell("base/cot"), until_solved=True)
 WARM = replace(make_cell("instruct/t0.05"), until_solved=True)

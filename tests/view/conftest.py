@@ -9,7 +9,8 @@ import uvicorn
 
 from distlab.decoding.types import Sample
 from distlab.problems import Gold, GoldKind, Problem, write_problems
-from distlab.runfolder import Manifest, RunFolder
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
 from distlab.scoring.piecework import GraderFacts, Job, Scorer
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.sources import CellSource, SourceProblem, divide

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from starlette.testclient import TestClient
 
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 from distlab.view.app import make_app
 
 BASE = "fam/base/cot/d/zero-shot"

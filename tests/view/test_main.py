@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from distlab.runfolder import RunFolder
+from distlab.runs.folder import RunFolder
 from distlab.scoring.schema import VERDICTS
 from distlab.view.__main__ import main
 from distlab.view.app import make_app

@@ -1,0 +1,1 @@
+"""Charts: what is drawn, live in a browser and as still pictures."""

@@ -1,0 +1,220 @@
+"""Charts in; Plotly figures as JSON out, for a page that has plotly.js."""
+
+import html
+import textwrap
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from distlab.escape import plain
+from distlab.report.charts.kinds import (
+    BarChart,
+    Chart,
+    IntervalChart,
+    LineChart,
+    Mark,
+    MatrixChart,
+    Series,
+    SizeChart,
+)
+from distlab.report.charts.palette import Look, looks
+
+_SHAPES: Final = ("circle", "square", "diamond", "x", "triangle-up", "star", "cross", "hexagon")
+_DASHES: Final = ("solid", "dash", "dot", "dashdot")
+# Characters of a row's label on one line (ours): a phone has room for them and for the marks.
+_LABEL_WIDTH: Final = 26
+# Samples up to which each has a tick.
+_FEW_TICKS: Final = 10
+# Pixels: of a line of labels, around rows, of charts without rows.
+_LINE, _PAD, _FRAME, _HEIGHT = 15, 14, 130, 420
+
+
+def figure_json(chart: Chart) -> str:
+    """The figure of a chart; labels are escaped here."""
+    match chart:
+        case IntervalChart():
+            figure = _interval_figure(chart)
+        case LineChart():
+            figure = _line_figure(chart)
+        case SizeChart():
+            figure = _size_figure(chart)
+        case MatrixChart():
+            figure = _matrix_figure(chart)
+        case BarChart():
+            figure = _bar_figure(chart)
+    figure.update_layout(
+        template="none",
+        # The page says the title, and gives text and grid the colours of its theme.
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"},
+    )
+    figure.update_xaxes(automargin=True, zeroline=False)
+    figure.update_yaxes(automargin=True, zeroline=False)
+    return str(figure.to_json())
+
+
+def _text(text: str) -> str:
+    """For Plotly, which reads some HTML."""
+    return html.escape(plain(text, None))
+
+
+def _wrapped(text: str) -> str:
+    return "<br>".join(
+        map(html.escape, textwrap.wrap(plain(text, None), _LABEL_WIDTH, break_on_hyphens=False))
+    )
+
+
+def _axis(labels: Sequence[str], marks: int = 1) -> tuple[dict[str, Any], int]:
+    """A vertical axis with a row a label, and the pixels that it takes with so many marks a row."""
+    shown = [_wrapped(label) for label in labels]
+    lines = max(marks, *(text.count("<br>") + 1 for text in shown))
+    axis = {
+        "tickmode": "array",
+        "tickvals": list(range(len(labels))),
+        "ticktext": shown,
+        "range": [len(labels) - 0.5, -0.5],
+        "showgrid": False,
+    }
+    return axis, len(labels) * (lines * _LINE + _PAD)
+
+
+def _ends(marks: Sequence[Mark]) -> dict[str, Any]:
+    """Error bars; none where a mark has no interval."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.nan_to_num([mark.high - mark.value for mark in marks]).tolist(),
+        "arrayminus": np.nan_to_num([mark.value - mark.low for mark in marks]).tolist(),
+    }
+
+
+def _hover(series: Series) -> list[str]:
+    return [
+        f"{_text(mark.label)}<br>{_text(series.name)}: {mark.value:+.1f}"
+        + ("" if np.isnan(mark.low) else f" [{mark.low:+.1f}, {mark.high:+.1f}]")
+        for mark in series.marks
+    ]
+
+
+def _marker(look: Look) -> dict[str, Any]:
+    return {"color": look.colour, "symbol": _SHAPES[look.shape % len(_SHAPES)], "size": 9}
+
+
+def _interval_figure(chart: IntervalChart) -> go.Figure:
+    labels = list(dict.fromkeys(m.label for series in chart.series for m in series.marks))
+    rows = {label: row for row, label in enumerate(labels)}
+    axis, height = _axis(labels, len(chart.series))
+    figure = go.Figure()
+    styles = looks([series.role for series in chart.series])
+    for place, (series, look) in enumerate(zip(chart.series, styles, strict=True)):
+        shift = 0.7 * ((place + 0.5) / len(chart.series) - 0.5)
+        figure.add_trace(
+            go.Scatter(
+                x=[mark.value for mark in series.marks],
+                y=[rows[mark.label] + shift for mark in series.marks],
+                error_x=_ends(series.marks),
+                mode="markers",
+                marker=_marker(look),
+                name=_text(series.name),
+                hovertext=_hover(series),
+                hoverinfo="text",
+            )
+        )
+    figure.add_vline(x=0, line={"width": 1, "color": "#808080"})
+    figure.update_xaxes(title_text=_text(chart.axis))
+    figure.update_yaxes(**axis)
+    figure.update_layout(height=height + _FRAME, showlegend=len(chart.series) > 1)
+    return figure
+
+
+def _line_figure(chart: LineChart) -> go.Figure:
+    figure = go.Figure()
+    for line, look in zip(chart.lines, looks([line.role for line in chart.lines]), strict=True):
+        figure.add_trace(
+            go.Scatter(
+                x=line.xs,
+                y=line.ys,
+                mode="lines+markers",
+                line={"color": look.colour, "dash": _DASHES[line.style % len(_DASHES)]},
+                marker={"symbol": _SHAPES[look.shape % len(_SHAPES)], "size": 6},
+                name=_text(line.name),
+            )
+        )
+    longest = max(len(line.xs) for line in chart.lines)
+    figure.update_xaxes(title_text=_text(chart.x_axis), dtick=1 if longest <= _FEW_TICKS else None)
+    figure.update_yaxes(title_text=_text(chart.y_axis), rangemode="tozero")
+    figure.update_layout(height=_HEIGHT)
+    return figure
+
+
+def _size_figure(chart: SizeChart) -> go.Figure:
+    figure = go.Figure()
+    styles = looks([series.role for series in chart.series])
+    for series, sizes, look in zip(chart.series, chart.sizes, styles, strict=True):
+        figure.add_trace(
+            go.Scatter(
+                x=sizes,
+                y=[mark.value for mark in series.marks],
+                error_y=_ends(series.marks),
+                mode="markers",
+                marker=_marker(look),
+                name=_text(series.name),
+                hovertext=_hover(series),
+                hoverinfo="text",
+            )
+        )
+    figure.add_hline(y=0, line={"width": 1, "color": "#808080"})
+    figure.update_xaxes(title_text=_text(chart.x_axis), type="log", exponentformat="B", dtick=1)
+    figure.update_yaxes(title_text=_text(chart.y_axis))
+    figure.update_layout(height=_HEIGHT)
+    return figure
+
+
+def _matrix_figure(chart: MatrixChart) -> go.Figure:
+    labels = [_wrapped(label) for label in chart.labels]
+    values = [[None if np.isnan(value) else value for value in row] for row in chart.values]
+    figure = go.Figure(
+        go.Heatmap(
+            x=labels,
+            y=labels,
+            z=values,
+            text=[["" if v is None else f"{v:.1f} %" for v in row] for row in values],
+            texttemplate="%{text}",
+            colorscale="Blues",
+            zmin=0,
+            showscale=False,
+            hovertemplate="accepts %{y}, rejects %{x}: %{z:.2f} %<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title_text=_text(chart.x_axis), side="top", showgrid=False)
+    figure.update_yaxes(title_text=_text(chart.y_axis), autorange="reversed", showgrid=False)
+    figure.update_layout(height=_FRAME + 70 * len(labels))
+    return figure
+
+
+def _bar_figure(chart: BarChart) -> go.Figure:
+    axis, height = _axis(chart.bars)
+    figure = go.Figure()
+    for part, look in zip(chart.parts, looks([part.role for part in chart.parts]), strict=True):
+        figure.add_trace(
+            go.Bar(
+                x=part.values,
+                y=list(range(len(chart.bars))),
+                orientation="h",
+                name=_text(part.name),
+                marker={"color": look.colour, "pattern": {"shape": _PATTERNS.get(part.role, "")}},
+                hovertemplate=f"{_text(part.name)}: %{{x:.1f}} %<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title_text=_text(chart.axis), range=[0, 100])
+    figure.update_yaxes(**axis)
+    figure.update_layout(barmode="stack", height=height + _FRAME, legend_traceorder="normal")
+    return figure
+
+
+# So that parts are told apart without colour.
+_PATTERNS: Final = {"wrong": "/", "no_answer": ".", "truncated": "x", "unjudged": "-"}

@@ -1,0 +1,246 @@
+"""Charts in; pictures out, SVG and PNG, drawn without a browser."""
+
+import io
+import textwrap
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from distlab.escape import plain
+from distlab.report.charts.kinds import (
+    BarChart,
+    Chart,
+    IntervalChart,
+    LineChart,
+    Mark,
+    MatrixChart,
+    Series,
+    SizeChart,
+)
+from distlab.report.charts.palette import looks
+
+_SHAPES: Final = ("o", "s", "D", "x", "^", "*", "P", "h")
+_DASHES: Final = ("-", "--", ":", "-.")
+_HATCHES: Final = {"wrong": "//", "no_answer": "..", "truncated": "xx", "unjudged": "--"}
+_LABEL_WIDTH: Final = 34
+# Text and axes are drawn in this colour, which the page turns into its own text colour.
+_INK: Final = "#010203"
+_WIDTH: Final = 7.5
+_DPI: Final = 150
+# No date, so that the same chart is the same file.
+_NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+_STYLE: Final[dict[Any, Any]] = {
+    # Text stays text: it can be read aloud, searched and copied.
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Arial", "sans-serif"],
+    "font.size": 9,
+    "text.color": _INK,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,
+    "hatch.linewidth": 0.5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart, drawn.
+
+    Attributes:
+        svg: An SVG element whose text and axes have the colour of the text around it.
+        png: The same on white.
+    """
+
+    svg: str
+    png: bytes
+
+
+def draw(chart: Chart) -> Picture:
+    """Draw a chart; the same chart gives the same bytes."""
+    vector, raster = io.StringIO(), io.BytesIO()
+    with _style(chart), warnings.catch_warnings():
+        # A name in a script that the font lacks: the SVG keeps it, for the fonts of the reader.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure = _figure(chart)
+        figure.savefig(vector, format="svg", transparent=True, metadata=_NO_METADATA)
+        # Laid out once: it takes as long as the drawing.
+        figure.set_layout_engine("none")
+        figure.savefig(raster, format="png", dpi=_DPI, facecolor="white")
+    text = vector.getvalue()
+    return Picture(text[text.index("<svg") :].replace(_INK, "currentColor"), raster.getvalue())
+
+
+def write_pictures(folder: Path, pictures: Mapping[str, Picture]) -> None:
+    """Write every picture as NAME.svg and NAME.png; earlier ones go.
+
+    Args:
+        folder: Where to; made if absent.
+        pictures: By the names of their charts.
+    """
+    for old in (*folder.glob("*.svg"), *folder.glob("*.png")):
+        old.unlink()
+    if pictures:
+        folder.mkdir(exist_ok=True)
+    for name, picture in pictures.items():
+        (folder / f"{name}.svg").write_text(picture.svg, encoding="utf-8")
+        (folder / f"{name}.png").write_bytes(picture.png)
+
+
+def _style(chart: Chart) -> AbstractContextManager[None]:
+    """Ids of its own for each chart, since a page holds several."""
+    return mpl.rc_context({**_STYLE, "svg.hashsalt": chart.name})
+
+
+def _figure(chart: Chart) -> Figure:
+    match chart:
+        case IntervalChart():
+            figure, axes = _canvas(_rows_height(_labels(chart), len(chart.series)))
+            _draw_intervals(axes, chart)
+        case LineChart():
+            figure, axes = _canvas(4.0)
+            _draw_lines(axes, chart)
+        case SizeChart():
+            figure, axes = _canvas(4.0)
+            _draw_sizes(axes, chart)
+        case MatrixChart():
+            figure, axes = _canvas(1.4 + 0.6 * len(chart.labels))
+            _draw_matrix(axes, chart)
+        case BarChart():
+            figure, axes = _canvas(_rows_height(chart.bars))
+            _draw_bars(axes, chart)
+    axes.set_title(plain(chart.title, None), fontsize=10, loc="left", wrap=True)
+    handles, names = axes.get_legend_handles_labels()
+    if len(names) > 1:
+        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def _canvas(height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _rows_height(labels: Sequence[str], marks: int = 1) -> float:
+    """Inches for a row a label with so many marks in it."""
+    lines = max(marks, *(_wrapped(label).count("\n") + 1 for label in labels))
+    return 1.5 + len(labels) * (0.17 * lines + 0.12)
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(plain(text, None), _LABEL_WIDTH, break_on_hyphens=False))
+
+
+def _labels(chart: IntervalChart) -> list[str]:
+    return list(dict.fromkeys(mark.label for series in chart.series for mark in series.marks))
+
+
+def _ends(marks: Sequence[Mark]) -> list[list[float]]:
+    below = np.nan_to_num([mark.value - mark.low for mark in marks]).tolist()
+    return [below, np.nan_to_num([mark.high - mark.value for mark in marks]).tolist()]
+
+
+def _rows(axes: Axes, labels: Sequence[str]) -> None:
+    axes.set_yticks(range(len(labels)), [_wrapped(label) for label in labels])
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+
+
+def _draw_intervals(axes: Axes, chart: IntervalChart) -> None:
+    labels = _labels(chart)
+    rows = {label: row for row, label in enumerate(labels)}
+    styles = looks([series.role for series in chart.series])
+    for place, (series, look) in enumerate(zip(chart.series, styles, strict=True)):
+        shift = 0.7 * ((place + 0.5) / len(chart.series) - 0.5)
+        axes.errorbar(
+            [mark.value for mark in series.marks],
+            [rows[mark.label] + shift for mark in series.marks],
+            xerr=_ends(series.marks),
+            fmt=_SHAPES[look.shape % len(_SHAPES)],
+            color=look.colour,
+            label=plain(series.name, None),
+        )
+    axes.axvline(0, color="#808080", linewidth=0.8)
+    axes.set_xlabel(plain(chart.axis, None))
+    _rows(axes, labels)
+
+
+def _draw_lines(axes: Axes, chart: LineChart) -> None:
+    for line, look in zip(chart.lines, looks([line.role for line in chart.lines]), strict=True):
+        axes.plot(
+            line.xs,
+            line.ys,
+            color=look.colour,
+            linestyle=_DASHES[line.style % len(_DASHES)],
+            marker=_SHAPES[look.shape % len(_SHAPES)],
+            markersize=3,
+            label=plain(line.name, None),
+        )
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(plain(chart.x_axis, None))
+    axes.set_ylabel(plain(chart.y_axis, None))
+
+
+def _draw_sizes(axes: Axes, chart: SizeChart) -> None:
+    styles = looks([series.role for series in chart.series])
+    for series, sizes, look in zip(chart.series, chart.sizes, styles, strict=True):
+        _draw_size(axes, series, sizes, _SHAPES[look.shape % len(_SHAPES)], look.colour)
+    axes.axhline(0, color="#808080", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.set_xlabel(plain(chart.x_axis, None))
+    axes.set_ylabel(plain(chart.y_axis, None))
+
+
+def _draw_size(axes: Axes, series: Series, sizes: Sequence[float], shape: str, colour: str) -> None:
+    axes.errorbar(
+        sizes,
+        [mark.value for mark in series.marks],
+        yerr=_ends(series.marks),
+        fmt=shape,
+        color=colour,
+        label=plain(series.name, None),
+    )
+
+
+def _draw_matrix(axes: Axes, chart: MatrixChart) -> None:
+    values = np.array(chart.values)
+    axes.imshow(np.nan_to_num(values), cmap="Blues", vmin=0, vmax=2 * np.nanmax([*values.flat, 1]))
+    for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
+        shown = f"{values[row, column]:.1f} %"
+        axes.text(column, row, shown, ha="center", va="center", color="black")
+    ticks = [_wrapped(label) for label in chart.labels]
+    axes.set_xticks(range(len(ticks)), ticks)
+    axes.set_yticks(range(len(ticks)), ticks)
+    axes.set_xlabel(plain(chart.x_axis, None))
+    axes.set_ylabel(plain(chart.y_axis, None))
+
+
+def _draw_bars(axes: Axes, chart: BarChart) -> None:
+    left = np.zeros(len(chart.bars))
+    for part, look in zip(chart.parts, looks([part.role for part in chart.parts]), strict=True):
+        axes.barh(
+            range(len(chart.bars)),
+            part.values,
+            left=left,
+            color=look.colour,
+            hatch=_HATCHES.get(part.role, ""),
+            edgecolor="white",
+            label=plain(part.name, None),
+        )
+        left = left + np.array(part.values)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel(plain(chart.axis, None))
+    _rows(axes, chart.bars)

@@ -1,0 +1,156 @@
+"""StudyTables and findings in; report.html out: one file that asks nobody for anything."""
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import jinja2
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from distlab.escape import plain
+from distlab.report.charts.kinds import Chart, describe
+from distlab.report.charts.live import figure_json
+from distlab.report.charts.pictures import Picture
+from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
+from distlab.report.page.prose import COLUMNS, METHODS
+from distlab.report.records import Finding, StudyTables
+from distlab.report.results import text_tables
+from distlab.tables.text import TextTable, lay_texts
+
+# Rows of a table and answers to a question that the page shows at once (ours).
+_MOST_ROWS: Final = 200
+_MOST_STATEMENTS: Final = 6
+# Characters of a cell (ours); ``results/`` has the whole text.
+_CELL_CHARACTERS: Final = 300
+_FAILURES_LISTED: Final = 20
+_NONE: Final = "'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A chart as the page takes it: a picture, and the data of the live figure."""
+
+    title: str
+    description: str
+    svg: str
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A finding with its charts and tables."""
+
+    finding: Finding
+    charts: tuple[_Drawn, ...]
+    tables: tuple[TextTable, ...]
+
+
+def render_page(
+    study: StudyTables,
+    findings: Sequence[Finding],
+    charts: Mapping[str, Sequence[Chart]],
+    pictures: Mapping[str, Picture],
+) -> str:
+    """The whole page.
+
+    Every text goes through ``escape.plain`` and is then escaped for HTML; the page's policy lets
+    two scripts run, by their hashes, and lets none of them reach the network.
+
+    Args:
+        study: The tables.
+        findings: The questions and their answers.
+        charts: The charts of each finding, by its name.
+        pictures: Each chart's picture, by the chart's name.
+    """
+    tables = text_tables(study)
+    sections = [
+        _Section(
+            finding,
+            tuple(_draw(c, pictures[c.name]) for c in charts.get(finding.name, ())),
+            tuple(tables[name] for name in finding.tables if tables[name].rows),
+        )
+        for finding in findings
+    ]
+    manifest = study.manifest
+    failed = [(row.cell, row.problem_id, row.error) for row in manifest.failures]
+    js = _asset("page.js")
+    is_live = any(section.charts for section in sections)
+    return _template().render(
+        title=f"distlab: {manifest.run}",
+        policy=_policy([get_plotlyjs(), js] if is_live else []),
+        css=Markup(_asset("page.css")),
+        js=js,
+        plotly=_packed_plotly() if is_live else "",
+        notes=manifest.notes,
+        sections=sections,
+        cannot=(*study.cannot, *study.remarks),
+        failures=lay_texts(
+            "failures",
+            "Failed problems",
+            ("cell", "problem", "error"),
+            failed[:_FAILURES_LISTED],
+        ),
+        failed=len(failed),
+        methods=METHODS,
+        glossary=COLUMNS,
+        commands=manifest.command.split("\n"),
+        facts=[cell_facts(study), dataset_facts(study), run_facts(study)],
+        most_rows=_MOST_ROWS,
+        most_statements=_MOST_STATEMENTS,
+    )
+
+
+def _draw(chart: Chart, picture: Picture) -> _Drawn:
+    return _Drawn(
+        title=chart.title,
+        description=describe(chart),
+        svg=picture.svg,
+        # Inside a script element nothing but its end tag has a meaning.
+        figure=figure_json(chart).replace("<", "\\u003c"),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=_finalize,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = lambda text: plain(text, _CELL_CHARACTERS)
+    return environment.from_string(_asset("page.html.j2"))
+
+
+def _finalize(value: object) -> object:
+    """What is not markup of our own shows no control character."""
+    return plain(value, None) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _asset(name: str) -> str:
+    return files("distlab.report").joinpath("page", name).read_text(encoding="utf-8")
+
+
+@cache
+def _packed_plotly() -> Markup:
+    """plotly.js, gzipped, as base64; the clock is left out so that equal reports are equal."""
+    packed = gzip.compress(get_plotlyjs().encode(), compresslevel=9, mtime=0)
+    return Markup(base64.b64encode(packed).decode())
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    hashes = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in scripts
+    ]
+    return (
+        f"default-src 'none'; script-src {' '.join(hashes or [_NONE])}; "
+        "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,164 @@
+"""Where do samples end?"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from distlab.analysis.answers import share
+from distlab.analysis.arrays import FloatArray
+from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
+from distlab.report.charts.kinds import MOST_ROWS, BarChart, Chart, Line, LineChart, Part, cut_rows
+from distlab.report.records import CurveRow, OutcomeRow, Statement, StudyTables
+from distlab.report.wording import cannot_say, judge_name, setting
+from distlab.runs.records import Judge
+from distlab.runs.scores import ProblemScores
+from distlab.tables.column import Column, label
+from distlab.tables.numbers import DASH, percent
+from distlab.tables.records import Record, flat
+
+# Share of samples cut off or unanswered from which an arm is named (ours).
+_MANY: Final = 0.10
+
+
+def say_ends(study: StudyTables) -> Iterator[Statement]:
+    """Arms with many samples cut off or unanswered."""
+    rows = [
+        row for row in study.outcomes if row.judge == study.headlines[row.cell.key] and row.samples
+    ]
+    if not rows:
+        drawn = any(cell.until_solved for cell in study.manifest.cells)
+        yield cannot_say("samples were drawn until solved" if drawn else "no sample has a verdict")
+        return
+    for row in rows:
+        if max(row.truncated, row.no_answer, row.unjudged) >= _MANY:
+            yield Statement(
+                f"{row.cell.arm}, {setting(row.cell)}: {percent(row.correct)} per cent of "
+                f"{row.samples} samples are correct, {percent(row.wrong)} wrong, "
+                f"{percent(row.no_answer)} without an answer, {percent(row.truncated)} cut off, "
+                f"{percent(row.unjudged)} not judged."
+            )
+    calm = [r for r in rows if max(r.truncated, r.no_answer, r.unjudged) < _MANY]
+    if calm:
+        lost = max(row.truncated + row.no_answer + row.unjudged for row in calm)
+        which = "every arm" if len(calm) == len(rows) else f"the other {len(calm)} arms"
+        yield Statement(
+            f"In {which}, at most {percent(lost)} per cent of the samples are cut off, without an "
+            "answer or not judged."
+        )
+
+
+def column_means(curve: FloatArray) -> FloatArray:
+    """Mean of every column, NaN left out."""
+    scored = ~np.isnan(curve).any(axis=1)
+    if not scored.any():
+        return np.full(curve.shape[1], np.nan)
+    return np.asarray(curve[scored].mean(axis=0), dtype=np.float64)
+
+
+def curve_record(row: CurveRow) -> Iterator[Record]:
+    """A row for each k."""
+    labels = dict(flat("cell", row.cell)) | dict(flat("judge", row.judge))
+    yield from (
+        {**labels, "k": k, "pass_at_k": float(value)} for k, value in enumerate(row.values, start=1)
+    )
+
+
+# The k of the curve table (ours), beside the largest n.
+_CURVE_KS = (1, 2, 5, 10, 20)
+OUTCOME_COLUMNS: tuple[Column[OutcomeRow], ...] = (
+    label("cell", lambda row: row.cell.key),
+    label("judge", lambda row: judge_name(row.judge)),
+    Column("samples", lambda row: str(row.samples)),
+    Column("correct", lambda row: percent(row.correct)),
+    Column("wrong", lambda row: percent(row.wrong)),
+    Column("no answer", lambda row: percent(row.no_answer)),
+    Column("truncated", lambda row: percent(row.truncated)),
+    Column("unjudged", lambda row: percent(row.unjudged)),
+)
+
+
+def curve_columns(rows: Sequence[CurveRow]) -> tuple[Column[CurveRow], ...]:
+    """A column for some k, and for the largest n."""
+    longest = max((row.cell.n for row in rows), default=0)
+
+    def at(k: int) -> Column[CurveRow]:
+        return Column(
+            f"k = {k}", lambda row: percent(row.values[k - 1]) if k <= row.cell.n else DASH
+        )
+
+    return (
+        label("cell", lambda row: row.cell.key),
+        label("judge", lambda row: judge_name(row.judge)),
+        *(at(k) for k in (*(k for k in _CURVE_KS if k < longest), longest)),
+    )
+
+
+# Panels of curves that are drawn (ours); the table has them all.
+_MOST_CURVES: Final = 6
+
+
+def end_charts(study: StudyTables) -> Iterator[Chart]:
+    """Shares of samples by how they end."""
+    found = [
+        row for row in study.outcomes if row.judge == study.headlines[row.cell.key] and row.samples
+    ]
+    if not found:
+        return
+    rows = found[:MOST_ROWS]
+    yield BarChart(
+        name="ends",
+        title=cut_rows("Where samples end", len(found)),
+        axis="per cent of samples",
+        bars=tuple(f"{row.cell.arm}: {setting(row.cell)}" for row in rows),
+        parts=tuple(
+            Part(name, role, tuple(100 * getattr(row, role) for row in rows))
+            for name, role in (
+                ("correct", "correct"),
+                ("wrong", "wrong"),
+                ("no answer", "no_answer"),
+                ("truncated", "truncated"),
+                ("not judged", "unjudged"),
+            )
+        ),
+    )
+
+
+def curve_charts(study: StudyTables) -> Iterator[Chart]:
+    """pass@k of the arms of one family, dataset and prompt."""
+    groups: dict[str, list[Line]] = {}
+    for row in study.curves:
+        cell = row.cell
+        if row.judge != study.headlines[cell.key] or np.isnan(row.values).all() or cell.n < 2:
+            continue
+        lines = groups.setdefault(setting(cell), [])
+        style = sum(line.role == cell.variant for line in lines)
+        ks = tuple(map(float, range(1, cell.n + 1)))
+        ys = tuple((100 * row.values).tolist())
+        lines.append(Line(cell.arm, cell.variant, style, ks, ys))
+    for place, (where, lines) in enumerate(list(groups.items())[:_MOST_CURVES]):
+        yield LineChart(
+            name=f"curves-{place}",
+            title=f"pass@k: {where}",
+            x_axis="k samples",
+            y_axis="per cent of problems solved",
+            lines=tuple(lines),
+        )
+
+
+def outcome_row(judge: Judge, scores: ProblemScores) -> OutcomeRow:
+    """Where the samples of a cell end; a sample that is cut off and correct is correct."""
+    codes, truncated = scores.table.codes, scores.table.facts.truncated
+    judged = codes != MISSING
+    correct = codes == CORRECT
+    whole = judged & ~correct & ~truncated
+    return OutcomeRow(
+        cell=scores.table.cell,
+        judge=judge,
+        samples=int(judged.sum()),
+        correct=share(correct, judged),
+        wrong=share(whole & (codes == INCORRECT), judged),
+        no_answer=share(whole & (codes == NO_ANSWER), judged),
+        truncated=share(truncated & ~correct, judged),
+        unjudged=share(whole & np.isin(codes, (TIMEOUT, ERROR)), judged),
+    )

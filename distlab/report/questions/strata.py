@@ -1,0 +1,72 @@
+"""Is the gap the same for all kinds of problems?"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from distlab.analysis.gaps import paired_gap
+from distlab.report.records import Statement, StratumRow, StudyTables
+from distlab.report.wording import cannot_say, judge_name, setting
+from distlab.runs.pairing import Comparison, ScoreMap, metrics
+from distlab.runs.records import Judge
+from distlab.runs.scores import ProblemScores
+from distlab.tables.column import Column, label
+from distlab.tables.numbers import percent, points_interval
+
+
+def say_strata(study: StudyTables) -> Iterator[Statement]:
+    """In how many kinds of problems who solves more."""
+    groups: dict[tuple[str, str], list[StratumRow]] = {}
+    for row in study.strata:
+        if row.judge == study.headlines[row.instruct.key]:
+            groups.setdefault((setting(row.base), row.stratum), []).append(row)
+    several = {key: rows for key, rows in groups.items() if len(rows) > 1}
+    if not several:
+        yield cannot_say("the problems of this run are of one kind, or no gap was measured")
+    for (where, stratum), rows in several.items():
+        signs = Counter(row.gap.difference.sign for row in rows)
+        yield Statement(
+            f"{where}, by {stratum}: base solves more in {signs[-1]} of {len(rows)} kinds, "
+            f"instruct in {signs[1]}; in {signs[0]} neither is shown to."
+        )
+
+
+STRATUM_COLUMNS: tuple[Column[StratumRow], ...] = (
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
+    label("stratum", lambda row: row.stratum),
+    label("value", lambda row: row.value),
+    Column("problems", lambda row: str(row.gap.problems)),
+    Column("base", lambda row: percent(row.gap.base)),
+    Column("instruct", lambda row: percent(row.gap.instruct)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
+)
+
+
+def stratum_rows(
+    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
+) -> Iterator[StratumRow]:
+    """The study's gaps within every stratum of their problems."""
+    for pair in pairs:
+        for judge in judges:
+            base = scores.get((pair.base.key, judge))
+            instruct = scores.get((pair.instruct.key, judge))
+            if pair.primary and base is not None and instruct is not None:
+                yield from _strata_of(pair, judge, base, instruct)
+
+
+def _strata_of(
+    pair: Comparison, judge: Judge, base: ProblemScores, instruct: ProblemScores
+) -> Iterator[StratumRow]:
+    metric = metrics(min(pair.base.n, pair.instruct.n))[0]
+    first, second = metric.of(base), metric.of(instruct)
+    members: dict[tuple[str, str], list[int]] = {}
+    for place, problem in enumerate(base.table.problems):
+        for named in problem.strata.items():
+            members.setdefault(named, []).append(place)
+    for (name, value), places in sorted(members.items()):
+        clusters = [base.table.problems[place].cluster for place in places]
+        gap = paired_gap(first[places], second[places], clusters)
+        yield StratumRow(pair.base, pair.instruct, judge, metric.name, name, value, gap)

@@ -1,0 +1,101 @@
+"""The run folder: what a run leaves for `score`, `report` and people.
+
+    manifest.json        what ran: config, cells, fingerprints, versions, timings, failures
+    config.yaml          the composed Hydra config
+    log.txt              engine and Ray output
+    events.jsonl         what happened to engines: starts, deaths, problems set aside
+    problems/NAME.parquet  the problems of each dataset, golds included
+    verdicts/*.parquet   one row for each sample, extractor and grader
+    nulls/NAME.parquet   verdicts on the answers of a model that reads no question
+    report.html, report.md, results/  what they say
+
+Samples are not here: they are in the store, shared by all runs.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from distlab.errors import UserError
+from distlab.files import whole
+from distlab.runs.manifest import Manifest
+from distlab.store.cell import Cell, ProblemFailure
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths inside a run folder, and its manifest."""
+
+    path: Path
+
+    @property
+    def manifest_file(self) -> Path:
+        """``manifest.json``."""
+        return self.path / "manifest.json"
+
+    @property
+    def log(self) -> Path:
+        """Engine and Ray output."""
+        return self.path / "log.txt"
+
+    @property
+    def events(self) -> Path:
+        """What happened to engines, one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def verdicts(self) -> Path:
+        """Folder of verdict Parquet files."""
+        return self.path / "verdicts"
+
+    @property
+    def html(self) -> Path:
+        """``report.html``."""
+        return self.path / "report.html"
+
+    @property
+    def results(self) -> Path:
+        """Folder of the report's tables and figures as files."""
+        return self.path / "results"
+
+    @property
+    def report(self) -> Path:
+        """``report.md``."""
+        return self.path / "report.md"
+
+    def problems(self, dataset: str) -> Path:
+        """Parquet file of one dataset's problems."""
+        return self.path / "problems" / f"{dataset}.parquet"
+
+    def nulls(self, dataset: str) -> Path:
+        """Parquet file of the null model's verdicts on one dataset."""
+        return self.path / "nulls" / f"{dataset}.parquet"
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Replace ``manifest.json`` in one step."""
+        # ASCII, so that a lone surrogate in an error message cannot stop the manifest.
+        with whole(self.manifest_file) as stream:
+            stream.write(f"{json.dumps(asdict(manifest), indent=2)}\n".encode("ascii"))
+
+    def read_manifest(self) -> Manifest:
+        """Read ``manifest.json``.
+
+        Raises:
+            UserError: The folder has none, or it is not one of ours.
+        """
+        try:
+            raw = json.loads(self.manifest_file.read_text(encoding="utf-8"))
+            return Manifest(
+                **{
+                    **raw,
+                    "cells": tuple(Cell(**cell) for cell in raw["cells"]),
+                    "failures": tuple(ProblemFailure(**row) for row in raw["failures"]),
+                }
+            )
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.path} is not a run folder: it has no manifest.json; "
+                "name a folder below `runs/`"
+            ) from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{self.manifest_file} cannot be read: {error}") from error

@@ -1,0 +1,46 @@
+"""The manifest of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from distlab.store.cell import Cell, ProblemFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ran.
+
+    Attributes:
+        run: Name of the run folder.
+        command: The command line that resumes the run.
+        store: Where the samples are.
+        cells: The cells, in the order of the tables.
+        failures: Problems without samples, with the reason.
+        config: The composed config.
+        fingerprints: Cell key to the fields behind its fingerprint.
+        datasets: Dataset name to provenance (rows, content_hash, source, revision, notes).
+        versions: Package to version; git commit as "distlab_commit".
+        host: Host name, device, cores, memory.
+        timings_s: Stage to wall seconds.
+        counts: Samples and tokens drawn by this run and found in the store.
+        notes: What the output must say.
+        replicas: Where every engine ran and how it ended (``engines.fleet.ReplicaRecord``).
+        readings: Extractor that reads with a model to the folder of its readings in the store.
+    """
+
+    run: str
+    command: str
+    store: str
+    cells: tuple[Cell, ...]
+    failures: tuple[ProblemFailure, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    fingerprints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    host: Mapping[str, Any] = field(default_factory=dict)
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    replicas: Sequence[Mapping[str, Any]] = ()
+    readings: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,125 @@
+"""Problem scores of a verdict table: the arrays that every table row is computed from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from distlab.analysis.answers import aggregate_delta, largest_delta, majority
+from distlab.analysis.arrays import BoolArray, FloatArray
+from distlab.analysis.codes import CORRECT, MISSING
+from distlab.analysis.passk import iid_curve, ranked_curve
+from distlab.runs.records import VerdictTable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProblemScores:
+    """Scores of one cell under one judge, in [0, 1]; NaN where a problem has none.
+
+    A problem that failed scores 0 everywhere; one with fewer than n judged samples has no score,
+    for no k, so that all figures of a row share their problems (ours).
+
+    In a cell that is drawn until solved, samples are missing because of what the others are: only
+    pass@n is there, and of no problem if one is missing samples and not solved under this judge.
+
+    Attributes:
+        table: Where the scores are from.
+        complete: [problems], all n samples judged.
+        failed: [problems], listed as failed, and not complete.
+        scored: [problems], complete or failed; solved, in a cell that is drawn until then.
+        outside: [problems], sampled, but with a gold that the grader does not judge.
+        curve: [problems, n], pass@1 to pass@n.
+        majority: [problems], maj@n.
+        largest_delta: [problems], CoT-decoding's ``max``; all NaN in other arms.
+        aggregate_delta: [problems], CoT-decoding's ``agg``; all NaN in other arms.
+    """
+
+    table: VerdictTable
+    complete: BoolArray
+    failed: BoolArray
+    scored: BoolArray
+    outside: BoolArray
+    curve: FloatArray
+    majority: FloatArray
+    largest_delta: FloatArray
+    aggregate_delta: FloatArray
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the samples are ranked branches."""
+        return self.table.cell.kind == "cot"
+
+    def pass_at(self, k: int) -> FloatArray:
+        """[problems] pass@k; k is at most the cell's n."""
+        return self.curve[:, k - 1]
+
+    @property
+    def one_answer(self) -> FloatArray:
+        """[problems]: ``agg`` for CoT-decoding, maj@n elsewhere."""
+        return self.aggregate_delta if self.ranked else self.majority
+
+    def sampled(self, values: FloatArray) -> FloatArray:
+        """``values`` without the problems that failed."""
+        return np.where(self.failed, np.nan, values)
+
+
+def score(table: VerdictTable) -> ProblemScores:
+    """Score every problem of a table."""
+    correct = table.codes == CORRECT
+    judged = table.codes != MISSING
+    complete = judged.all(axis=1)
+    failed = table.failed & ~complete
+    ranked = table.cell.kind == "cot"
+    curve = (
+        ranked_curve(correct, judged)
+        if ranked
+        else iid_curve(judged.sum(axis=1), correct.sum(axis=1), table.cell.n)
+    )
+    facts = table.facts
+    nothing = np.full(complete.shape, np.nan)
+    if table.cell.until_solved:
+        return _until_solved(table, complete, failed, correct.any(axis=1), nothing)
+
+    def settle(values: FloatArray) -> FloatArray:
+        wide = (slice(None), *[None] * (values.ndim - 1))
+        return np.where(failed[wide], 0.0, np.where(complete[wide], values, np.nan))
+
+    return ProblemScores(
+        table=table,
+        complete=complete,
+        failed=failed,
+        scored=complete | failed,
+        outside=facts.present.any(axis=1) & ~judged.any(axis=1) & ~failed,
+        curve=settle(curve),
+        majority=settle(majority(facts.answers, correct)),
+        largest_delta=(
+            settle(largest_delta(facts.answers, facts.deltas, correct)) if ranked else nothing
+        ),
+        aggregate_delta=(
+            settle(aggregate_delta(facts.answers, facts.deltas, correct)) if ranked else nothing
+        ),
+    )
+
+
+def _until_solved(
+    table: VerdictTable,
+    complete: BoolArray,
+    failed: BoolArray,
+    solved: BoolArray,
+    nothing: FloatArray,
+) -> ProblemScores:
+    scored = complete | failed | solved
+    outside = table.facts.present.any(axis=1) & ~(table.codes != MISSING).any(axis=1) & ~failed
+    curve = np.full(table.codes.shape, np.nan)
+    if (scored | outside).all():
+        curve[:, -1] = np.where(outside, np.nan, solved)
+    return ProblemScores(
+        table=table,
+        complete=complete,
+        failed=failed & ~solved,
+        scored=scored,
+        outside=outside,
+        curve=curve,
+        majority=nothing,
+        largest_delta=nothing,
+        aggregate_delta=nothing,
+    )

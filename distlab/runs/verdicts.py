@@ -1,0 +1,372 @@
+"""Run folders in; a Study out. Verdicts are streamed into matrices and no answer is kept."""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from distlab.analysis.answers import NONE
+from distlab.analysis.arrays import CodeArray
+from distlab.analysis.codes import CODES, MISSING
+from distlab.errors import UserError
+from distlab.problems.table import read_problems
+from distlab.problems.types import Problem
+from distlab.runs.folder import RunFolder
+from distlab.runs.joining import join, parameters
+from distlab.runs.manifest import Manifest
+from distlab.runs.records import NullTable, SampleFacts, SampleKey, Study, VerdictTable
+from distlab.scoring.schema import NULLS
+from distlab.scoring.types import Verdict
+from distlab.store.cell import Cell
+
+COLUMNS: Final = (
+    "cell",
+    "problem_id",
+    "rank",
+    "extractor",
+    "answer",
+    "answer_start",
+    "grader",
+    "verdict",
+    "truncated",
+    "delta",
+    "gold_in_text",
+)
+_BATCH_ROWS: Final = 65_536
+# Characters of an answer that a report keeps (ours).
+_ANSWER_CHARACTERS: Final = 200
+
+
+def read_study(runs: Sequence[Path]) -> Study:
+    """Read run folders as one study.
+
+    Args:
+        runs: The folders; of several, no two hold the same cell, and what they share is the same.
+
+    Raises:
+        UserError: One is no run folder, a file in it cannot be read, or they do not go together.
+    """
+    folders = [RunFolder(run) for run in runs]
+    manifests = [folder.read_manifest() for folder in folders]
+    manifest = join(manifests)
+    problems = _problems(folders, manifests)
+    collector = _Collector(manifest, problems)
+    for file in _verdict_files(runs):
+        for batch in _batches(file):
+            collector.add(batch, file)
+    nulls = tuple(_nulls(folders, problems))
+    sizes = parameters(manifests)
+    return Study(manifest, sizes, collector.tables(), nulls, collector.remarks())
+
+
+def _problems(
+    folders: Sequence[RunFolder], manifests: Sequence[Manifest]
+) -> dict[str, tuple[Problem, ...]]:
+    """The problems of every dataset, which must be the same in all runs."""
+    problems: dict[str, tuple[Problem, ...]] = {}
+    for folder, manifest in zip(folders, manifests, strict=True):
+        for name in dict.fromkeys(cell.dataset for cell in manifest.cells):
+            found = read_problems(folder.problems(name))
+            if problems.setdefault(name, found) != found:
+                raise UserError(
+                    f"{folder.path} has other problems of {name} than the runs before it, so they "
+                    "cannot share a table; report on them one by one"
+                )
+    return problems
+
+
+def _verdict_files(runs: Sequence[Path]) -> list[Path]:
+    return [file for run in runs for file in sorted(RunFolder(run).verdicts.rglob("*.parquet"))]
+
+
+def _nulls(
+    folders: Sequence[RunFolder], problems: Mapping[str, Sequence[Problem]]
+) -> Iterator[NullTable]:
+    """The null verdicts of every dataset and grader; nothing where a run has none."""
+    for name, rows in problems.items():
+        index = {problem.id: row for row, problem in enumerate(rows)}
+        codes: dict[str, CodeArray] = {}
+        for file in (folder.nulls(name) for folder in folders):
+            if file.exists():
+                _add_nulls(file, index, codes)
+        yield from (NullTable(name, grader, matrix) for grader, matrix in codes.items())
+
+
+def _add_nulls(file: Path, index: Mapping[str, int], codes: dict[str, CodeArray]) -> None:
+    batch = _null_batch(file)
+    problems, graders = _Labels.of(batch["problem_id"]), _Labels.of(batch["grader"])
+    verdicts = _codes(_Labels.of(batch["verdict"]), file)
+    answers = batch["answer"].to_numpy(zero_copy_only=False)
+    rows = np.array([index.get(name, -1) for name in problems.names], dtype=np.int64)
+    shape = (len(index), int(answers.max(initial=-1)) + 1)
+    for place, grader in enumerate(graders.names):
+        mine = (graders.codes == place) & (rows[problems.codes] >= 0)
+        matrix = codes.setdefault(grader, np.full(shape, MISSING, dtype=np.int8))
+        matrix[rows[problems.codes[mine]], answers[mine]] = verdicts[mine]
+
+
+def _null_batch(file: Path) -> pa.RecordBatch:
+    try:
+        return pq.read_table(file, schema=NULLS).combine_chunks().to_batches()[0]
+    except (pa.ArrowException, OSError, ValueError, IndexError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{file} cannot be read ({reason}); run `python -m distlab.score` again"
+        ) from error
+
+
+def read_answers(runs: Sequence[Path], wanted: Collection[SampleKey]) -> dict[SampleKey, str]:
+    """The answers of a few samples.
+
+    Args:
+        runs: The run folders.
+        wanted: The samples; all of them have verdicts.
+
+    Returns:
+        Every wanted sample's answer, cut to what a table shows; "" where it has none.
+
+    Raises:
+        UserError: A verdict file cannot be read.
+    """
+    found = dict.fromkeys(wanted, "")
+    if not found:
+        return found
+    problems = pa.array(sorted({key.problem_id for key in wanted}))
+    columns = ("cell", "extractor", "problem_id", "rank", "answer")
+    for file in _verdict_files(runs):
+        for batch in _batches(file, columns):
+            some = batch.filter(pc.is_in(batch["problem_id"], value_set=problems))
+            for *labels, answer in zip(*(some[name].to_pylist() for name in columns), strict=True):
+                if (key := SampleKey(*labels)) in found:
+                    found[key] = (answer or "")[:_ANSWER_CHARACTERS]
+    return found
+
+
+def _batches(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[pa.RecordBatch]:
+    try:
+        parquet = pq.ParquetFile(file)
+        if absent := [name for name in COLUMNS if name not in parquet.schema_arrow.names]:
+            raise UserError(
+                f"{file} has no column `{absent[0]}`, so it is no verdict file of ours; "
+                "remove it, or run `python -m distlab.score` again"
+            )
+        yield from parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{file} cannot be read ({reason}); run `python -m distlab.score` again"
+        ) from error
+
+
+@dataclass(slots=True, eq=False)
+class _Matrices:
+    """The matrices of one cell and extractor while they are being filled."""
+
+    facts: SampleFacts
+    codes: dict[str, npt.NDArray[np.int8]] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> "_Matrices":
+        """Nothing present."""
+        return cls(
+            SampleFacts(
+                present=np.zeros(shape, dtype=np.bool_),
+                answers=np.full(shape, NONE, dtype=np.int64),
+                truncated=np.zeros(shape, dtype=np.bool_),
+                starts=np.zeros(shape, dtype=np.int32),
+                deltas=np.full(shape, np.nan, dtype=np.float32),
+                gold_in_text=np.zeros(shape, dtype=np.bool_),
+            )
+        )
+
+    def codes_of(self, grader: str) -> npt.NDArray[np.int8]:
+        """The grader's code matrix, made on first use."""
+        if grader not in self.codes:
+            self.codes[grader] = np.full(self.facts.present.shape, MISSING, dtype=np.int8)
+        return self.codes[grader]
+
+
+class _Collector:
+    """Scatters verdict rows into the matrices of their cell, extractor and grader."""
+
+    def __init__(self, manifest: Manifest, problems: Mapping[str, Sequence[Problem]]) -> None:
+        self._manifest = manifest
+        self._problems = {name: tuple(rows) for name, rows in problems.items()}
+        self._cells = {cell.key: cell for cell in manifest.cells}
+        self._index = {
+            name: {problem.id: row for row, problem in enumerate(rows)}
+            for name, rows in problems.items()
+        }
+        self._matrices: dict[tuple[str, str], _Matrices] = {}
+        self._placed = 0
+        self._strange: dict[str, int] = {}
+
+    def add(self, batch: pa.RecordBatch, file: Path) -> None:
+        """Scatter one batch."""
+        rows = _Rows.of(batch, file)
+        groups = np.stack([rows.cells.codes, rows.extractors.codes, rows.graders.codes])
+        for group in np.unique(groups, axis=1).T:
+            chosen = np.flatnonzero((groups == group[:, None]).all(axis=0))
+            cell_key, extractor, grader = (
+                labels.names[code]
+                for labels, code in zip(
+                    (rows.cells, rows.extractors, rows.graders), group, strict=True
+                )
+            )
+            if cell_key in self._cells:
+                self._scatter(rows, chosen, self._cells[cell_key], extractor, grader)
+            else:
+                self._note("are of a cell that the manifest does not name", chosen.size)
+
+    def _scatter(
+        self, rows: "_Rows", chosen: npt.NDArray[np.intp], cell: Cell, extractor: str, grader: str
+    ) -> None:
+        index = self._index[cell.dataset]
+        of_name = np.array([index.get(name, -1) for name in rows.problems.names], dtype=np.int64)
+        problem, rank = of_name[rows.problems.codes[chosen]], rows.ranks[chosen]
+        known, wanted = problem >= 0, (rank >= 0) & (rank < cell.n)
+        self._note("are of a problem that its dataset does not hold", int((~known).sum()))
+        chosen, at = chosen[known & wanted], (problem[known & wanted], rank[known & wanted])
+        matrices = self._matrices.get((cell.key, extractor))
+        if matrices is None:
+            matrices = _Matrices.empty((len(self._problems[cell.dataset]), cell.n))
+            self._matrices[cell.key, extractor] = matrices
+        matrices.codes_of(grader)[at] = rows.verdicts[chosen]
+        matrices.facts.present[at] = True
+        matrices.facts.answers[at] = rows.answers[chosen]
+        matrices.facts.starts[at] = rows.starts[chosen]
+        matrices.facts.truncated[at] = rows.truncated[chosen]
+        matrices.facts.deltas[at] = rows.deltas[chosen]
+        matrices.facts.gold_in_text[at] = rows.gold_in_text[chosen]
+        self._placed += chosen.size
+
+    def _note(self, what: str, count: int) -> None:
+        if count:
+            self._strange[what] = self._strange.get(what, 0) + count
+
+    def tables(self) -> tuple[VerdictTable, ...]:
+        """The filled matrices, in the order of the manifest."""
+        extractors = _order(self._manifest, "extractor", {key[1] for key in self._matrices})
+        graders = _order(
+            self._manifest, "grader", {name for m in self._matrices.values() for name in m.codes}
+        )
+        return tuple(
+            self._table(cell, extractor, grader)
+            for cell in self._manifest.cells
+            for extractor in extractors
+            for grader in graders
+            if (matrices := self._matrices.get((cell.key, extractor))) and grader in matrices.codes
+        )
+
+    def _table(self, cell: Cell, extractor: str, grader: str) -> VerdictTable:
+        matrices = self._matrices[cell.key, extractor]
+        problems = self._problems[cell.dataset]
+        failures = {row.problem_id for row in self._manifest.failures if row.cell == cell.key}
+        return VerdictTable(
+            cell=cell,
+            extractor=extractor,
+            grader=grader,
+            problems=problems,
+            failed=np.array([problem.id in failures for problem in problems], dtype=np.bool_),
+            codes=matrices.codes[grader],
+            facts=matrices.facts,
+        )
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was odd about the rows."""
+        found = [
+            f"{count} verdict rows {what} and are left out."
+            for what, count in self._strange.items()
+        ]
+        filled = sum(
+            int((codes != MISSING).sum())
+            for matrices in self._matrices.values()
+            for codes in matrices.codes.values()
+        )
+        if again := self._placed - filled:
+            found.append(
+                f"{again} verdict rows repeat a sample, extractor and grader that another row "
+                "has; the last one read counts."
+            )
+        return tuple(found)
+
+
+def _order(manifest: Manifest, group: str, found: set[str]) -> list[str]:
+    """Names in the order of the config, then any others by name."""
+    configured: Mapping[str, Any] = manifest.config.get(group, {}).get("use", {})
+    return [name for name in configured if name in found] + sorted(found - set(configured))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labels:
+    """A column of repeated strings: [rows] codes into ``names``."""
+
+    names: list[str]
+    codes: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, column: pa.Array) -> "_Labels":
+        """Encode; a null gets code -1."""
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        codes = column.indices.cast(pa.int64()).fill_null(-1)
+        return cls(column.dictionary.to_pylist(), codes.to_numpy(zero_copy_only=False))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """A batch of verdict rows as arrays, each [rows]."""
+
+    cells: _Labels
+    problems: _Labels
+    extractors: _Labels
+    graders: _Labels
+    ranks: npt.NDArray[np.int64]
+    verdicts: npt.NDArray[np.int8]
+    answers: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int32]
+    truncated: npt.NDArray[np.bool_]
+    deltas: npt.NDArray[np.float32]
+    gold_in_text: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, batch: pa.RecordBatch, file: Path) -> "_Rows":
+        """Decode a batch of ``file``."""
+        answers = _Labels.of(batch["answer"])
+        digests = np.array([*map(_digest, answers.names), NONE], dtype=np.int64)
+        return cls(
+            cells=_Labels.of(batch["cell"]),
+            problems=_Labels.of(batch["problem_id"]),
+            extractors=_Labels.of(batch["extractor"]),
+            graders=_Labels.of(batch["grader"]),
+            ranks=batch["rank"].to_numpy(zero_copy_only=False).astype(np.int64),
+            verdicts=_codes(_Labels.of(batch["verdict"]), file),
+            answers=digests[answers.codes],
+            starts=batch["answer_start"].to_numpy(zero_copy_only=False),
+            truncated=batch["truncated"].to_numpy(zero_copy_only=False),
+            deltas=batch["delta"].to_numpy(zero_copy_only=False).astype(np.float32),
+            gold_in_text=batch["gold_in_text"].to_numpy(zero_copy_only=False),
+        )
+
+
+def _digest(answer: str) -> int:
+    """63 bits that stand for an answer: a million answers take 8 MB whatever their length."""
+    digest = hashlib.blake2b(answer.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+def _codes(verdicts: _Labels, file: Path) -> npt.NDArray[np.int8]:
+    for name in verdicts.names:
+        if name not in set(Verdict):
+            raise UserError(
+                f"{file} holds the unknown verdict {name!r}; run `python -m distlab.score` again"
+            )
+    of_name = np.array([CODES[Verdict(name)] for name in verdicts.names] + [MISSING], dtype=np.int8)
+    return of_name[verdicts.codes]

@@ -1,0 +1,1 @@
+"""Rows and columns in; terminal, Markdown, LaTeX, CSV and plain records out."""

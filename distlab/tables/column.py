@@ -1,0 +1,27 @@
+"""A column: its title, and what it says of a row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column.
+
+    Attributes:
+        title: The header, not yet escaped.
+        text: A row to the text of its cell, not yet escaped.
+        number: Aligned to the right; holds figures that ``figures`` wrote, so nothing to escape.
+    """
+
+    title: str
+    text: Callable[[Row], str]
+    number: bool = True
+
+
+def label(title: str, text: Callable[[Row], str]) -> Column[Row]:
+    """A column of text."""
+    return Column(title, text, number=False)

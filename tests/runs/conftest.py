@@ -1,0 +1,3 @@
+from tests.runs.written import make_run
+
+__all__ = ["make_run"]

@@ -1,0 +1,94 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from distlab.errors import UserError
+from distlab.report import build_report, write_report
+from distlab.report.__main__ import main
+from distlab.runs.folder import RunFolder
+from distlab.runs.joining import runs_in
+from tests.runs.written import Make, Samples, make_cell, make_problem
+
+PROBLEMS = [make_problem(name) for name in "abc"]
+
+
+@pytest.fixture
+def sweep(make_run: Make, tmp_path: Path) -> Path:
+    """Two families, and a folder of something else."""
+    for job, family in enumerate(("small", "large")):
+        cells = [replace(make_cell(a), family=family) for a in ("base/cot", "instruct/t0.05")]
+        rows = [Samples(cell, p.id, "0001") for cell in cells for p in PROBLEMS]
+        size = 10.0 ** (9 + job)
+        run = make_run(
+            cells,
+            PROBLEMS,
+            rows,
+            config={"model": {"parameters": size}},
+            run=str(job),
+            timings_s={"sample": 2.0},
+            notes=["slow"],
+        )
+        (tmp_path / "sweep").mkdir(exist_ok=True)
+        run.rename(tmp_path / "sweep" / str(job))
+    (tmp_path / "sweep" / "other").mkdir()
+    return tmp_path / "sweep"
+
+
+def test_a_sweep_is_one_study(sweep: Path) -> None:
+    assert [run.name for run in runs_in(sweep)] == ["0", "1"]
+    study = build_report(sweep)
+    assert {row.cell.family for row in study.arms} == {"small", "large"}
+    ours = [(row.family, row.parameters) for row in study.scale if row.source == "ours"]
+    assert ours == [("small", 1e9), ("large", 1e10)]
+    assert study.manifest.timings_s == {"sample": 4.0}
+    assert study.manifest.notes == ("0: slow", "1: slow")
+    assert not any("One family" in sentence for sentence in study.cannot)
+
+
+def test_jobs_are_in_the_order_of_their_numbers(tmp_path: Path, make_run: Make) -> None:
+    for name in ("10", "9", "2"):
+        make_run([], []).rename(tmp_path / name)
+    assert [run.name for run in runs_in(tmp_path)] == ["2", "9", "10"]
+
+
+def test_the_report_of_a_sweep_is_in_its_folder(
+    sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(sweep)]) == 0
+    assert (sweep / "report.html").exists()
+    assert "large" in (sweep / "report.md").read_text()
+    # It is no run itself, and can be reported again.
+    assert main([str(sweep / "0"), str(sweep / "1"), "--into", str(sweep / "both")]) == 0
+    assert (sweep / "both" / "results" / "gaps.csv").exists()
+    assert len(runs_in(sweep)) == 2
+
+
+def test_two_runs_of_the_same_cell_are_refused(sweep: Path) -> None:
+    with pytest.raises(UserError, match=r"both have the cell .*distlab\.compare"):
+        build_report(sweep / "0", sweep / "0")
+
+
+def test_other_problems_under_one_name_are_refused(sweep: Path, make_run: Make) -> None:
+    other = make_run([make_cell("base/t0.6")], [make_problem("z")])
+    with pytest.raises(UserError, match="has other problems of gsm-symbolic"):
+        build_report(sweep, other)
+
+
+def test_damaged_nulls_are_named(make_run: Make) -> None:
+    run = make_run([make_cell()], PROBLEMS, [Samples(make_cell(), "a", "0001")])
+    file = RunFolder(run).nulls("gsm-symbolic")
+    file.parent.mkdir()
+    file.write_bytes(b"no parquet")
+    with pytest.raises(UserError, match=r"nulls.*distlab\.score"):
+        build_report(run)
+
+
+def test_a_report_is_the_same_twice(sweep: Path, tmp_path: Path) -> None:
+    study = build_report(sweep)
+    first, second = (write_report(tmp_path / name, study) for name in ("one", "two"))
+    assert first.read_bytes() == second.read_bytes()
+    for file in (tmp_path / "one" / "results" / "figures").iterdir():
+        assert (
+            file.read_bytes() == (tmp_path / "two" / "results" / "figures" / file.name).read_bytes()
+        )

@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from distlab.analysis.codes import CORRECT, INCORRECT, MISSING, NO_ANSWER
+from distlab.errors import UserError
+from distlab.runs.verdicts import read_study
+from tests.runs.written import Make, Samples, make_cell, make_problem, write_verdicts
+
+CELL = make_cell(n=3)
+PROBLEMS = [make_problem("a"), make_problem("b")]
+
+
+def test_rows_land_by_problem_and_rank(make_run: Make) -> None:
+    rows = [Samples(CELL, "b", "10-", deltas=(0.5, None, 0.25), truncated=True)]
+    study = read_study([make_run([CELL], PROBLEMS, rows)])
+    (table,) = study.tables
+    np.testing.assert_array_equal(table.codes, [[MISSING] * 3, [CORRECT, INCORRECT, NO_ANSWER]])
+    np.testing.assert_array_equal(table.facts.present, [[False] * 3, [True] * 3])
+    np.testing.assert_array_equal(table.facts.deltas[1], [0.5, np.nan, 0.25])
+    assert table.facts.truncated.sum() == 3
+    assert table.facts.answers[1, 2] == -1
+    assert len(set(table.facts.answers[1])) == 3
+    assert study.remarks == ()
+
+
+def test_equal_answers_over_files_have_equal_codes(make_run: Make) -> None:
+    run = make_run([CELL], PROBLEMS, [Samples(CELL, "a", "111", ("7", "7", "x" * 10_000))])
+    write_verdicts(run / "verdicts", [Samples(CELL, "b", "100", ("7", "8", None))], "part-1")
+    (table,) = read_study([run]).tables
+    answers = table.facts.answers
+    assert answers[0, 0] == answers[0, 1] == answers[1, 0]
+    assert answers[0, 2] != answers[1, 1]
+    assert answers[1, 2] == -1
+
+
+def test_judges_come_in_the_order_of_the_config(make_run: Make) -> None:
+    rows = [
+        Samples(CELL, "a", "111", grader=grader, extractor=extractor)
+        for grader in ("alpha", "standard", "beta")
+        for extractor in ("llm", "rules")
+    ]
+    config = {"grader": {"use": {"standard": {}, "beta": {}}}, "extractor": {"use": {"rules": {}}}}
+    tables = read_study([make_run([CELL], PROBLEMS, rows, config=config)]).tables
+    assert [(t.extractor, t.grader) for t in tables] == [
+        (extractor, grader)
+        for extractor in ("rules", "llm")
+        for grader in ("standard", "beta", "alpha")
+    ]
+    assert tables[0].facts is tables[1].facts
+
+
+def test_odd_rows_are_counted_and_left_out(make_run: Make) -> None:
+    rows = [
+        Samples(CELL, "a", "111"),
+        Samples(CELL, "a", "000"),
+        Samples(CELL, "nobody", "1"),
+        Samples(make_cell("base/greedy"), "a", "11"),
+        Samples(CELL, "b", "00011111"),
+    ]
+    study = read_study([make_run([CELL], PROBLEMS, rows)])
+    (table,) = study.tables
+    np.testing.assert_array_equal(table.codes, [[INCORRECT] * 3] * 2)
+    assert len(study.remarks) == 3
+    assert study.remarks[0].startswith("1 verdict rows are of a problem")
+    assert study.remarks[1].startswith("2 verdict rows are of a cell")
+    assert study.remarks[2].startswith("3 verdict rows repeat")
+
+
+def test_no_verdicts(make_run: Make) -> None:
+    assert read_study([make_run([CELL], PROBLEMS)]).tables == ()
+
+
+def test_not_a_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"manifest\.json"):
+        read_study([tmp_path])
+
+
+def test_broken_files(make_run: Make) -> None:
+    run = make_run([CELL], PROBLEMS, [Samples(CELL, "a", "111")])
+    file = run / "verdicts" / "part-0.parquet"
+    whole = pq.read_table(file)
+    pq.write_table(whole.drop_columns(["rank"]), file)
+    with pytest.raises(UserError, match="no column `rank`"):
+        read_study([run])
+    strange = pa.array(["maybe"] * len(whole)).dictionary_encode()
+    place = whole.schema.get_field_index("verdict")
+    pq.write_table(whole.set_column(place, "verdict", strange), file)
+    with pytest.raises(UserError, match="unknown verdict 'maybe'"):
+        read_study([run])
+    file.write_bytes(b"PAR1 not really")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_study([run])
