@@ -10,7 +10,8 @@ from scipy import stats
 
 from distlab.analysis.arrays import FloatArray
 
-# STUDY.md section 5 asks for 10 000 draws; the seed is (ours), one for every table.
+# With 10 000 resamples the ends of a 95 % interval vary by about 3 % of a standard error from seed
+# to seed; number and seed are (ours), one for every table.
 DRAWS: Final = 10_000
 SEED: Final = 0
 LEVEL: Final = 0.95
