@@ -74,6 +74,7 @@ check: setup
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy --strict distlab
+	@$(VENV)/bin/lint-imports --no-logo
 
 # Ratios of things run back to back on this machine; see tests/benchmarks.
 bench: setup
@@ -88,4 +89,4 @@ lock: setup
 	  --custom-compile-command 'make lock' -o constraints-gpu.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,11 +1,17 @@
-"""What a command imports is what its user waits for: seconds each for these."""
+"""What is imported: declared, and nothing slow before a command needs it."""
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
+# A user waits seconds for each of these.
 SLOW = ("ray", "vllm", "torch", "transformers", "scipy", "sympy", "matplotlib", "pandas")
 SCRIPT = """
 import runpy
@@ -28,7 +34,7 @@ def imported(*arguments: str) -> set[str]:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr
     said, _, names = done.stdout.rpartition("imported: ")
@@ -48,3 +54,41 @@ def test_a_plan_imports_nothing_slow(tmp_path: Path) -> None:
     # The first plan of a checkpoint may read its tokenizer with transformers.
     imported(*plan)
     assert not imported(*plan) & set(SLOW)
+
+
+def third_party(folder: str) -> dict[str, str]:
+    """Each package outside the standard library that a folder imports, with a file that does."""
+    found = {}
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Import(names=aliases):
+                    names = [alias.name for alias in aliases]
+                case ast.ImportFrom(module=str(module), level=0):
+                    names = [module]
+                case _:
+                    continue
+            for name in names:
+                found[name.partition(".")[0]] = str(file.relative_to(ROOT))
+    known = {*sys.stdlib_module_names, "distlab", "hydra_plugins"}
+    return {name: file for name, file in found.items() if name not in known}
+
+
+def normalized(distribution: str) -> str:
+    """A distribution's name as packaging tools compare it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", distribution)[0]).lower()
+
+
+@pytest.mark.parametrize("folder", ["distlab", "hydra_plugins"])
+def test_what_is_imported_is_declared(folder: str) -> None:
+    """One that comes with another is gone when the other no longer needs it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    declared = {normalized(n) for n in (*project["dependencies"], *extras["cpu"], *extras["gpu"])}
+    installed = packages_distributions()
+    missing = {
+        name: file
+        for name, file in third_party(folder).items()
+        if declared.isdisjoint(map(normalized, installed.get(name, [name])))
+    }
+    assert not missing
