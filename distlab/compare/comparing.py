@@ -112,8 +112,12 @@ def _samples(shared: Shared, first: VerdictTable, second: VerdictTable) -> Itera
     before, after = first.codes[shared.first, :n], second.codes[shared.second, :n]
     changed = (before != after) & (before != MISSING) & (after != MISSING)
     for place, rank in zip(*np.nonzero(changed), strict=True):
-        marks = _NAMES[int(before[place, rank])], _NAMES[int(after[place, rank])]
-        yield _row(shared, first, second, int(place), int(rank), *marks)
+        yield replace(
+            _row(shared, first, second, int(place)),
+            rank=int(rank),
+            before=_NAMES[int(before[place, rank])],
+            after=_NAMES[int(after[place, rank])],
+        )
 
 
 def _problems(shared: Shared, first: VerdictTable, second: VerdictTable) -> Iterator[ChangeRow]:
@@ -122,32 +126,25 @@ def _problems(shared: Shared, first: VerdictTable, second: VerdictTable) -> Iter
     judged = (before != MISSING).any(axis=1) & (after != MISSING).any(axis=1)
     solved = (before == CORRECT).any(axis=1), (after == CORRECT).any(axis=1)
     for place in np.flatnonzero(judged & (solved[0] != solved[1])).tolist():
-        marks = (_share(before[place]), _share(after[place]))
-        yield _row(shared, first, second, place, -1, *marks)
+        row = _row(shared, first, second, place)
+        yield replace(row, before=_share(before[place]), after=_share(after[place]))
 
 
 def _share(codes: np.ndarray[tuple[int], np.dtype[np.int8]]) -> str:
     return f"{int((codes == CORRECT).sum())} of {int((codes != MISSING).sum())} correct"
 
 
-def _row(
-    shared: Shared,
-    first: VerdictTable,
-    second: VerdictTable,
-    place: int,
-    rank: int,
-    before: str,
-    after: str,
-) -> ChangeRow:
+def _row(shared: Shared, first: VerdictTable, second: VerdictTable, place: int) -> ChangeRow:
+    """A problem's row, before it is said what changed in it."""
     return ChangeRow(
         cell=first.cell.key,
         other=second.cell.key,
         judge=_judge(first),
         by=_judge(second),
         problem=shared.names[place],
-        rank=rank,
-        before=before,
-        after=after,
+        rank=-1,
+        before="",
+        after="",
         before_answer="",
         after_answer="",
         gold=first.problems[int(shared.first[place])].gold.text,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import product
 
 from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.types import Checkpoint
 from distlab.config.values import Arm, Study
 from distlab.errors import Unavailable
 from distlab.problems import (
@@ -16,10 +15,13 @@ from distlab.problems import (
     load_exemplars,
     published_problems,
 )
-from distlab.prompts.snapshot import prompt_tokenizer
-from distlab.prompts.types import PromptTokenizer
 from distlab.sampling.planned import PlannedCell
-from distlab.sampling.prepare import check_shown, render_cells
+from distlab.sampling.prepare import (
+    PromptSetting,
+    TokenizedCheckpoint,
+    check_shown,
+    render_cells,
+)
 from distlab.store.store import Store
 
 
@@ -56,20 +58,12 @@ class Survey:
 
 
 def survey(study: Study, store: Store, shown: str | None = None) -> Survey:
-    """As ``cells.prepare``, but what is out of reach becomes a gap instead of an error.
+    """As ``prepare``, but what is out of reach becomes a gap instead of an error.
 
     Raises:
         UserError: The input is bad, or nothing is known of a dataset that cannot be had.
     """
     return _Surveyor(study, store, shown).run()
-
-
-@dataclass(frozen=True, slots=True)
-class _Tokenized:
-    """A checkpoint with its tokenizer."""
-
-    checkpoint: Checkpoint
-    tokenizer: PromptTokenizer
 
 
 class _Surveyor:
@@ -132,17 +126,9 @@ class _Surveyor:
                 if made is None or not at_hand:
                     yield from self._unrendered(variant, name, style.name, counts[name])
                     continue
-                yield from render_cells(
-                    self._study,
-                    self._store,
-                    datasets[name],
-                    pools.get(name, ()),
-                    style,
-                    variant,
-                    made.checkpoint,
-                    made.tokenizer,
-                    self._shown,
-                )
+                pool = pools.get(name, ())
+                setting = PromptSetting(datasets[name], pool, style, variant, made)
+                yield from render_cells(self._study, self._store, setting, self._shown)
 
     def _unrendered(
         self, variant: str, dataset: str, prompt: str, problems: int
@@ -150,15 +136,14 @@ class _Surveyor:
         arms = (arm for arm in self._study.arms if arm.variant == variant)
         yield from (Unrendered(arm, dataset, prompt, problems) for arm in arms)
 
-    def _tokenized(self, variant: str, *, needed: bool) -> _Tokenized | None:
+    def _tokenized(self, variant: str, *, needed: bool) -> TokenizedCheckpoint | None:
         """The variant's tokenizer; where nothing is to be rendered only the checkpoint is tried."""
         family = self._study.family
         try:
             checkpoint = resolve(family.checkpoints[variant])
             if not needed:
                 return None
-            trusted = family.trust_remote_code
-            return _Tokenized(checkpoint, prompt_tokenizer(checkpoint, trust_remote_code=trusted))
+            return TokenizedCheckpoint.of(checkpoint, family)
         except Unavailable as error:
             self._gaps[str(error)] = None
             return None

@@ -5,7 +5,8 @@ Needs tokenizers but no engine and no Ray, so everything that can be refused is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.types import Checkpoint
@@ -14,7 +15,7 @@ from distlab.decoding.types import DecodingKind, Draw
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
 from distlab.problems.types import Exemplar
-from distlab.prompts import Prompt, PromptSpec, Renderer, build_renderer
+from distlab.prompts import Prompt, PromptSpec, build_renderer
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.types import PromptTokenizer
 from distlab.sampling.planned import Example, PlannedCell, Prepared
@@ -23,6 +24,43 @@ from distlab.store.cell import Cell, ProblemFailure
 from distlab.store.fingerprint import CellFields
 from distlab.store.store import Store, cell_path
 from distlab.versions import vllm_version
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedCheckpoint:
+    """A checkpoint with its tokenizer."""
+
+    checkpoint: Checkpoint
+    tokenizer: PromptTokenizer
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, family: Family) -> TokenizedCheckpoint:
+        """A checkpoint of a family, its tokenizer loaded.
+
+        Raises:
+            UserError: The tokenizer cannot be had.
+        """
+        trusted = family.trust_remote_code
+        return cls(checkpoint, prompt_tokenizer(checkpoint, trust_remote_code=trusted))
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSetting:
+    """One dataset x prompt style x variant: the arms of the variant share its prompts.
+
+    Attributes:
+        dataset: The problems.
+        pool: What few-shot exemplars are picked from.
+        style: The prompt style.
+        variant: "base" or "instruct".
+        tokenized: The variant's checkpoint.
+    """
+
+    dataset: LoadedDataset
+    pool: tuple[Exemplar, ...]
+    style: PromptSpec
+    variant: str
+    tokenized: TokenizedCheckpoint
 
 
 def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
@@ -47,62 +85,63 @@ def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
     specs = {variant: study.family.checkpoints[variant] for variant in study.variants}
     found = {spec: resolve(spec) for spec in specs.values()}
     checkpoints = {variant: found[spec] for variant, spec in specs.items()}
-    trusted = study.family.trust_remote_code
-    tokenizers = {c: prompt_tokenizer(c, trust_remote_code=trusted) for c in found.values()}
-    cells = []
-    for variant, checkpoint in checkpoints.items():
-        tokenizer = tokenizers[checkpoint]
-        for name, dataset in datasets.items():
-            for style in study.prompts:
-                cells += render_cells(
-                    study, store, dataset, pools[name], style, variant, checkpoint, tokenizer, shown
-                )
+    tokenized = {c: TokenizedCheckpoint.of(c, study.family) for c in found.values()}
+    cells = [
+        planned
+        for variant, checkpoint in checkpoints.items()
+        for name, dataset in datasets.items()
+        for style in study.prompts
+        for planned in render_cells(
+            study,
+            store,
+            PromptSetting(dataset, pools[name], style, variant, tokenized[checkpoint]),
+            shown,
+        )
+    ]
     return Prepared(datasets, tuple(cells), checkpoints)
 
 
 def render_cells(
-    study: Study,
-    store: Store,
-    dataset: LoadedDataset,
-    pool: tuple[Exemplar, ...],
-    style: PromptSpec,
-    variant: str,
-    checkpoint: Checkpoint,
-    tokenizer: PromptTokenizer,
-    shown: str | None = None,
+    study: Study, store: Store, setting: PromptSetting, shown: str | None = None
 ) -> list[PlannedCell]:
     """The cells of one dataset x prompt x variant: its prompts rendered, the store looked up.
 
     Args:
         study: What to do.
         store: Where samples are.
-        dataset: The problems.
-        pool: What few-shot exemplars are picked from.
-        style: The prompt style.
-        variant: "base" or "instruct".
-        checkpoint: The variant's.
-        tokenizer: The checkpoint's.
+        setting: What the cells have in common.
         shown: Id of the problem whose prompt is kept as an example; None for the first.
 
     Raises:
         UserError: A problem is an exemplar too, or K is larger than the vocabulary.
     """
-    arms = [arm for arm in study.arms if arm.variant == variant]
-    _check_branches(arms, len(tokenizer), checkpoint)
+    arms = [arm for arm in study.arms if arm.variant == setting.variant]
+    tokenizer = setting.tokenized.tokenizer
+    _check_branches(arms, len(tokenizer), setting.tokenized.checkpoint)
     renderer = build_renderer(
-        style,
-        FORMATS[variant],
-        dataset.name,
+        setting.style,
+        FORMATS[setting.variant],
+        setting.dataset.name,
         tokenizer,
-        pool,
+        setting.pool,
         study.family.chat_template_kwargs,
     )
-    prompts = [renderer.render(problem) for problem in dataset.problems]
-    example = _example(prompts, shown, tokenizer)
-    return [
-        _plan(study, store, dataset, style, renderer, prompts, example, arm, checkpoint)
-        for arm in arms
-    ]
+    prompts = [renderer.render(problem) for problem in setting.dataset.problems]
+    rendered = _Rendered(prompts, renderer.identity, _example(prompts, shown, tokenizer))
+    return [_plan(study, store, setting, rendered, arm) for arm in arms]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """The prompts of a setting, what shapes them, and the one to show."""
+
+    prompts: Sequence[Prompt]
+    identity: Mapping[str, str]
+    example: Example | None
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        return self.prompts[0].stop
 
 
 def check_shown(shown: str | None, datasets: Mapping[str, LoadedDataset]) -> None:
@@ -139,76 +178,69 @@ def _check_branches(arms: list[Arm], vocabulary: int, checkpoint: Checkpoint) ->
 
 
 def _plan(
-    study: Study,
-    store: Store,
-    dataset: LoadedDataset,
-    style: PromptSpec,
-    renderer: Renderer,
-    prompts: list[Prompt],
-    example: Example | None,
-    arm: Arm,
-    checkpoint: Checkpoint,
+    study: Study, store: Store, setting: PromptSetting, rendered: _Rendered, arm: Arm
 ) -> PlannedCell:
-    family = study.family
-    stop = prompts[0].stop
-    fields = _fields(study, dataset, renderer, stop, arm, checkpoint)
-    labels = (family.name, arm.variant, arm.decoding.name, dataset.name, style.name)
-    cell = Cell(
-        family=family.name,
-        variant=arm.variant,
-        decoding=arm.decoding.name,
-        kind=arm.decoding.kind,
-        dataset=dataset.name,
-        prompt=style.name,
-        n=arm.n,
-        fingerprint=fields.fingerprint(),
-        path=cell_path(*labels, fields.fingerprint()),
-        until_solved=study.waves is not None and arm.n > 1,
-    )
+    family, prompts = study.family, rendered.prompts
+    fields = _fields(study, setting, rendered, arm)
+    cell = _cell(study, setting, arm, fields.fingerprint())
     room = family.max_model_len - arm.decoding.max_tokens
-    failures = tuple(_too_long(cell, p, room, family) for p in prompts if len(p.token_ids) > room)
-    fitting = {p.problem_id: p for p in prompts if len(p.token_ids) <= room}
-    hashes = {problem_id: prompt_hash(p.token_ids) for problem_id, p in fitting.items()}
+    fitting = [prompt for prompt in prompts if len(prompt.token_ids) <= room]
+    hashes = {prompt.problem_id: prompt_hash(prompt.token_ids) for prompt in fitting}
     stored = store.cell(cell.path)
-    held = stored.ranks(hashes)
-    kinds = {problem.id: problem.gold.kind.value for problem in dataset.problems}
-    missing = {
-        problem_id: tuple(r for r in range(arm.n) if r not in held.get(problem_id, ()))
-        for problem_id in fitting
-    }
-    draws = tuple(
-        Draw(problem_id, fitting[problem_id].token_ids, ranks, kinds[problem_id])
-        for problem_id, ranks in missing.items()
-        if ranks
-    )
+    draws = tuple(_missing(setting.dataset, fitting, stored.ranks(hashes), arm.n))
     return PlannedCell(
         cell=cell,
         arm=arm,
         family=family,
-        checkpoint=checkpoint,
+        checkpoint=setting.tokenized.checkpoint,
         seed=study.seed,
         fields=fields,
-        stop=stop,
+        stop=rendered.stop,
         prompt_hashes=hashes,
         draws=draws,
-        held=sum(arm.n - len(ranks) for ranks in missing.values()),
-        failures=failures,
+        held=arm.n * len(fitting) - sum(len(draw.ranks) for draw in draws),
+        failures=tuple(
+            _too_long(cell, prompt, room, family)
+            for prompt in prompts
+            if len(prompt.token_ids) > room
+        ),
         stored=stored,
         prompt_tokens=tuple(len(prompt.token_ids) for prompt in prompts),
-        example=example,
+        example=rendered.example,
         differing=stored.differing(fields),
     )
 
 
-def _fields(
-    study: Study,
-    dataset: LoadedDataset,
-    renderer: Renderer,
-    stop: tuple[str, ...],
-    arm: Arm,
-    checkpoint: Checkpoint,
-) -> CellFields:
-    spec = arm.decoding
+def _cell(study: Study, setting: PromptSetting, arm: Arm, fingerprint: str) -> Cell:
+    variant, decoding = arm.variant, arm.decoding
+    family, dataset, prompt = study.family.name, setting.dataset.name, setting.style.name
+    return Cell(
+        family=family,
+        variant=variant,
+        decoding=decoding.name,
+        kind=decoding.kind,
+        dataset=dataset,
+        prompt=prompt,
+        n=arm.n,
+        fingerprint=fingerprint,
+        path=cell_path(family, variant, decoding.name, dataset, prompt, fingerprint),
+        until_solved=study.waves is not None and arm.n > 1,
+    )
+
+
+def _missing(
+    dataset: LoadedDataset, prompts: Sequence[Prompt], held: Mapping[str, Container[int]], n: int
+) -> Iterator[Draw]:
+    """The samples that the store lacks, of problems that lack any."""
+    kinds = {problem.id: problem.gold.kind.value for problem in dataset.problems}
+    for prompt in prompts:
+        have = held.get(prompt.problem_id, ())
+        if ranks := tuple(rank for rank in range(n) if rank not in have):
+            yield Draw(prompt.problem_id, prompt.token_ids, ranks, kinds[prompt.problem_id])
+
+
+def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm) -> CellFields:
+    checkpoint, dataset, spec = setting.tokenized.checkpoint, setting.dataset, arm.decoding
     return CellFields(
         checkpoint=checkpoint.id,
         weights=checkpoint.digest,
@@ -216,8 +248,8 @@ def _fields(
         quantization=study.family.quantization,
         dataset=dataset.name,
         dataset_hash=dataset.content_hash,
-        prompt=renderer.identity,
-        stop=stop,
+        prompt=rendered.identity,
+        stop=rendered.stop,
         decoding=spec.kind,
         temperature=spec.temperature,
         top_p=spec.top_p,
