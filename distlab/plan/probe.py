@@ -14,6 +14,7 @@ from typing import TextIO
 from rich.console import Console
 
 from distlab.config.values import Cluster
+from distlab.console.display import Display
 from distlab.console.noise import quiet
 from distlab.console.progress import CellProgress, State, make_view
 from distlab.engines.cluster import connected
@@ -24,7 +25,7 @@ from distlab.errors import UserError
 from distlab.placement.placement import Node
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import PlannedCell
-from distlab.sampling.sampler import sample
+from distlab.sampling.sampler import Engines, sample
 
 # The run that a probe's samples name.
 _RUN = "probe"
@@ -95,9 +96,8 @@ def _draw(planned: PlannedCell, cluster: Cluster) -> Outcome:
         fleet = Fleet()
         try:
             with make_view(Console(file=terminal), state).running() as view:
-                return sample(
-                    [planned], cluster, _RUN, fleet, state, view, EventLog(folder / "events.jsonl")
-                )
+                engines = Engines(cluster, fleet, EventLog(folder / "events.jsonl"))
+                return sample([planned], engines, _RUN, Display(state, view))
         finally:
             fleet.close()
 

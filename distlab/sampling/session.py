@@ -14,7 +14,8 @@ from pathlib import Path
 from types import FrameType
 
 from distlab.config.values import Cluster
-from distlab.console.progress import CellProgress, State, View
+from distlab.console.display import Display
+from distlab.console.progress import CellProgress
 from distlab.decoding.types import Draw
 from distlab.engines.cluster import connected
 from distlab.engines.dispatcher import FollowUp
@@ -22,7 +23,7 @@ from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet, ReplicaRecord
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import PlannedCell, merged
-from distlab.sampling.sampler import sample
+from distlab.sampling.sampler import Engines, sample
 from distlab.store.claims import Claims, claiming
 from distlab.store.store import Store
 
@@ -61,11 +62,15 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the engines, and leave Ray."""
         self.release()
         self._ray.close()
 
     def draw(
-        self, cells: Sequence[PlannedCell], state: State, view: View, pace: Pace = all_at_once
+        self, cells: Sequence[PlannedCell], display: Display, pace: Pace = all_at_once
     ) -> Outcome:
         """Draw what is missing of any cells, a cell that comes several times once.
 
@@ -74,15 +79,14 @@ class Session:
 
         Args:
             cells: Of any studies; the store has their folders.
-            state: What the view shows; gets a row a cell.
-            view: Shows it.
+            display: Shows it; gets a row per cell.
             pace: Of cells that are ours to draw, what to draw first and what to draw then.
 
         Raises:
             UserError: The store cannot be written, or the cluster cannot be had.
         """
         wanted = merged(cells)
-        state.cells.update(cell_rows(wanted))
+        display.state.cells.update(cell_rows(wanted))
         outcome = Outcome()
         left = {planned.cell.path: planned for planned in wanted if planned.draws}
         if not left:
@@ -90,41 +94,34 @@ class Session:
         with claiming(self.store, self.run) as claims:
             told: set[str] = set()
             while left and outcome.signal is None:
-                ours = [p for p in left.values() if _take(claims, p, told, view)]
+                ours = [p for p in left.values() if _take(claims, p, told, display)]
                 for planned in ours:
                     del left[planned.cell.path]
                 if ours:
-                    outcome = outcome.joined(self._sample(ours, claims, state, view, pace))
-                elif (stopped := _wait(state, view)) is not None:
+                    outcome = outcome.joined(self._sample(ours, claims, display, pace))
+                elif (stopped := _wait(display)) is not None:
                     outcome.signal = stopped
         return outcome
 
     def _sample(
-        self,
-        ours: Sequence[PlannedCell],
-        claims: Claims,
-        state: State,
-        view: View,
-        pace: Pace,
+        self, ours: Sequence[PlannedCell], claims: Claims, display: Display, pace: Pace
     ) -> Outcome:
         try:
             # Another run may have drawn some since they were looked up.
             fresh = [_look_again(planned) for planned in ours]
-            state.cells.update(cell_rows(fresh))
+            display.state.cells.update(cell_rows(fresh))
             first, then = pace([planned for planned in fresh if planned.draws])
             if not any(planned.draws for planned in first):
                 return Outcome()
-            fleet = self._up(state, view)
-            log = EventLog(self.events)
-            return sample(first, self.cluster, self.run, fleet, state, view, log, then)
+            engines = Engines(self.cluster, self._up(display), EventLog(self.events))
+            return sample(first, engines, self.run, display, then)
         finally:
             for planned in ours:
                 claims.release(planned.stored)
 
-    def _up(self, state: State, view: View) -> Fleet:
+    def _up(self, display: Display) -> Fleet:
         if not self._joined:
-            state.stage = "starting Ray"
-            view.refresh(state)
+            display.enter("starting Ray")
             self._ray.enter_context(connected(self.cluster))
             self._joined = True
         if self._fleet is None:
@@ -141,18 +138,17 @@ class Session:
         return ran
 
 
-def _take(claims: Claims, planned: PlannedCell, told: set[str], view: View) -> bool:
+def _take(claims: Claims, planned: PlannedCell, told: set[str], display: Display) -> bool:
     other = claims.take(planned.stored)
     if other is not None and (line := f"{planned.cell.key} is being drawn by {other}") not in told:
         told.add(line)
-        view.say(f"{line}: its samples will count here too, and what it leaves is drawn then")
+        display.say(f"{line}: its samples will count here too, and what it leaves is drawn then")
     return other is None
 
 
-def _wait(state: State, view: View) -> int | None:
+def _wait(display: Display) -> int | None:
     """Give the other run time; returns the signal that ended the wait, None for none."""
-    state.stage = "waiting for the run that draws the rest"
-    view.refresh(state)
+    display.enter("waiting for the run that draws the rest")
     with _signals() as heard:
         heard.over.wait(_ASK_AGAIN_S)
     return heard.number

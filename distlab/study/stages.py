@@ -14,8 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from distlab.config.values import Study
+from distlab.console.display import Display
 from distlab.console.noise import quiet
-from distlab.console.progress import State, View, make_view
+from distlab.console.progress import State, make_view
 from distlab.engines.cluster import check_local
 from distlab.engines.dispatcher import FollowUp
 from distlab.engines.machine import check_fits
@@ -89,14 +90,13 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
     store = Store.open(study.store)
     work = begin(study, config, folder, folder.path.name, command, store)
     say_plan(console, [work], folder.log)
-    state = State()
     with (
-        showing(folder.log, state) as view,
+        showing(folder.log) as display,
         Session(store, study.cluster, folder.path.name, folder.events) as session,
     ):
-        draw([work], session, state, view)
+        draw([work], session, display)
         if work.outcome.signal is None:
-            score(work, state, view)
+            score(work, display)
     return _end(console, work)
 
 
@@ -180,14 +180,13 @@ def _notes(work: Work) -> Iterator[str]:
         yield from (f"note: {dataset.name}: {note}" for note in dataset.notes)
 
 
-def draw(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:
+def draw(works: Sequence[Work], session: Session, display: Display) -> Outcome:
     """Draw what the studies miss, let models read it, and stop the engines.
 
     Args:
         works: Studies on one store and one cluster.
         session: Has the engines.
-        state: What the view shows.
-        view: Shows it.
+        display: Shows it.
 
     Raises:
         UserError: The store cannot be written, or the cluster cannot be had.
@@ -195,7 +194,7 @@ def draw(works: Sequence[Work], session: Session, state: State, view: View) -> O
     drawn = Outcome()
     for alike in _by_pace(works):
         if drawn.signal is None:
-            drawn = drawn.joined(_sample(alike, session, state, view))
+            drawn = drawn.joined(_sample(alike, session, display))
     for work in works:
         # What all share is entered with the first, so that sums over the studies are right.
         shared = drawn if work is works[0] else replace(drawn, load_s=[], engine_s=0.0)
@@ -203,7 +202,7 @@ def draw(works: Sequence[Work], session: Session, state: State, view: View) -> O
         _finish_asks(work)
         work.write(provenance.after_sampling(work.manifest, work.outcome, work.clock))
     if drawn.signal is None:
-        drawn = drawn.joined(_read(works, session, state, view))
+        drawn = drawn.joined(_read(works, session, display))
     ran = tuple(asdict(record) for record in session.release())
     for work in works:
         work.write(replace(work.manifest, replicas=ran))
@@ -235,20 +234,20 @@ def _by_pace(works: Sequence[Work]) -> list[list[Work]]:
     return [group for _, group in groups]
 
 
-def _sample(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:
+def _sample(works: Sequence[Work], session: Session, display: Display) -> Outcome:
     """Draw all that is missing, or until every problem is solved and say what that saved."""
     cells = [planned for work in works for planned in work.prepared.cells]
     study, clock = works[0].study, works[0].clock
     if study.waves is None:
         with clock.stage("sample"):
-            return session.draw(cells, state, view)
+            return session.draw(cells, display)
     cache = verdict_cache(works[0].store)
     with (
         clock.stage("sample"),
         closing(Bench(study.extractors, study.graders, study.pool, cache)) as bench,
     ):
-        solving = _Solving(study.waves, _golds(works), bench, state, clock)
-        drawn = session.draw(cells, state, view, solving)
+        solving = _Solving(study.waves, _golds(works), bench, display.state, clock)
+        drawn = session.draw(cells, display, solving)
     for work in works:
         work.write(replace(work.manifest, notes=(*work.manifest.notes, *solving.notes())))
         for path, ask in work.asks.items():
@@ -290,7 +289,7 @@ class _Solving:
         return [*saved, *(until.trouble for until in self.begun if until.trouble)]
 
 
-def _read(works: Sequence[Work], session: Session, state: State, view: View) -> Outcome:
+def _read(works: Sequence[Work], session: Session, display: Display) -> Outcome:
     """Let the readers of all studies read, a checkpoint's engines once."""
     readings: list[tuple[Work, ModelReader, PlannedCell]] = []
     for work in works:
@@ -301,7 +300,7 @@ def _read(works: Sequence[Work], session: Session, state: State, view: View) -> 
     if not readings:
         return Outcome()
     with works[0].clock.stage("read"):
-        read = session.draw([planned for _, _, planned in readings], state, view)
+        read = session.draw([planned for _, _, planned in readings], display)
     for work, reader, planned in readings:
         part = read.of([planned.cell])
         path = planned.cell.path
@@ -320,21 +319,21 @@ def _finish_asks(work: Work) -> None:
             write_ask(work.store.cell(path), done)
 
 
-def score(work: Work, state: State, view: View) -> None:
+def score(work: Work, display: Display) -> None:
     """Extract and grade the study's samples.
 
     Args:
         work: The study.
-        state: What the view shows.
-        view: Shows it.
+        display: Shows it.
 
     Raises:
         UserError: A shard is damaged, or no grader judges a gold.
     """
+    state = display.state
 
     def show(done: int, of: int) -> None:
         state.detail = f"{done}/{of} samples"
-        view.refresh(state)
+        display.refresh()
 
     state.stage, state.sampling_since = "scoring", None
     with work.clock.stage("score"):
@@ -349,18 +348,13 @@ def report(work: Work) -> tuple[StudyTables, Path]:
 
 
 @contextmanager
-def showing(log: Path, state: State) -> Iterator[View]:
-    """A view on the terminal for the block; what else is printed goes to the log.
-
-    Args:
-        log: The file.
-        state: What the view shows.
-    """
-    is_terminal = sys.stdout.isatty()
+def showing(log: Path) -> Iterator[Display]:
+    """A display on the terminal for the block; what else is printed goes to the file ``log``."""
+    state, is_terminal = State(), sys.stdout.isatty()
     with quiet(log) as terminal:
         console = Console(file=terminal, force_terminal=is_terminal)
         with make_view(console, state).running() as view:
-            yield view
+            yield Display(state, view)
 
 
 def _end(console: Console, work: Work) -> int:

@@ -13,7 +13,6 @@ from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
 from distlab.console import exits
 from distlab.console.noise import quiet
-from distlab.console.progress import State
 from distlab.escape import plain
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.session import Session
@@ -101,13 +100,12 @@ class Sweep:
         """Stop what is up."""
         if self._session is not None:
             with quiet(self._log):
-                self._session.__exit__()
+                self._session.close()
             self._session = None
 
     def _finish(self, job: Job, work: Work) -> Result:
-        state = State()
-        with showing(job.folder.log, state) as view:
-            score(work, state, view)
+        with showing(job.folder.log) as display:
+            score(work, display)
         tables, path = report(work)
         self._say(f"report {path}")
         errors = tuple(work.outcome.errors)
@@ -159,9 +157,8 @@ class Sweep:
         return next(found, None) or Store.open(job.study.store)
 
     def _draw(self, works: Sequence[Work]) -> None:
-        state = State()
-        with showing(self._log, state) as view, self._engines(works[0]) as session:
-            outcome = draw(works, session, state, view)
+        with showing(self._log) as display, self._engines(works[0]) as session:
+            outcome = draw(works, session, display)
         self._count(outcome)
         self._say(f"{self.samples} samples drawn, {self.engine_starts} engine starts so far")
 

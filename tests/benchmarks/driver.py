@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
+from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State
 from distlab.decoding.types import Draw, Sample
 from distlab.engines import fleet as fleets
@@ -33,7 +34,7 @@ from distlab.engines.events import EventLog
 from distlab.engines.types import EngineSettings, Finished, Lease, Pulse, ReplicaInfo, Site, Vitals
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
-from distlab.sampling.sampler import sample
+from distlab.sampling.sampler import Engines, sample
 from distlab.store.batches import to_batch
 from distlab.store.store import Store
 from tests.benchmarks.server import serve
@@ -132,9 +133,10 @@ class Side:
         planned = self._cell(problems)
         planned.stored.create(planned.fields)
         state = State(cells={planned.cell.path: CellProgress("", 0, 0)})
-        log = EventLog(self._folder / "events.jsonl")
+        display = Display(state, Silent())
+        engines = Engines(self._cluster, self._fleet, EventLog(self._folder / "events.jsonl"))
         wall, cpu = time.perf_counter(), time.process_time()
-        outcome = sample([planned], self._cluster, run, self._fleet, state, Silent(), log)
+        outcome = sample([planned], engines, run, display)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         assert outcome.samples == problems * N, (outcome.samples, outcome.errors)
         assert run != "bench" or outcome.starts == 0

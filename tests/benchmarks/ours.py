@@ -10,6 +10,7 @@ from typing import Any
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
+from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State
 from distlab.decoding.seeds import sample_seed
 from distlab.engines.cluster import connected
@@ -18,7 +19,7 @@ from distlab.engines.fleet import Fleet
 from distlab.engines.vllm_engine import engine_args
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
-from distlab.sampling.sampler import sample
+from distlab.sampling.sampler import Engines, sample
 from distlab.store.store import Store
 from tests.benchmarks.server import serve
 
@@ -59,7 +60,8 @@ class Side:
             state = State(cells={p.cell.path: CellProgress("", 0, 0) for p in cells})
             began = time.perf_counter()
             log = EventLog(Path(folder) / "events.jsonl")
-            outcome = sample(cells, study.cluster, "bench", self._fleet, state, Silent(), log)
+            engines = Engines(study.cluster, self._fleet, log)
+            outcome = sample(cells, engines, "bench", Display(state, Silent()))
             seconds = time.perf_counter() - began
         assert not outcome.errors and not outcome.failures, (outcome.errors, outcome.failures)
         return {

@@ -19,13 +19,14 @@ from rich.console import Console
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
+from distlab.console.display import Display
 from distlab.console.progress import CellProgress, PlainView, State
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
-from distlab.sampling.sampler import sample
+from distlab.sampling.sampler import Engines, sample
 from distlab.store import committer
 from distlab.store.store import Store
 
@@ -60,15 +61,9 @@ def draw(folder: Path, *overrides: str, fleet: Fleet | None = None) -> Outcome:
     rows = {p.cell.path: CellProgress(p.cell.key, len(p.prompt_hashes), 0) for p in cells}
     own = fleet or Fleet()
     try:
-        return sample(
-            cells,
-            study.cluster,
-            folder.name,
-            own,
-            State(cells=rows),
-            PlainView(Console(file=io.StringIO())),
-            EventLog(folder / "events.jsonl"),
-        )
+        engines = Engines(study.cluster, own, EventLog(folder / "events.jsonl"))
+        display = Display(State(cells=rows), PlainView(Console(file=io.StringIO())))
+        return sample(cells, engines, folder.name, display)
     finally:
         if fleet is None:
             own.close()

@@ -11,6 +11,7 @@ from distlab.checkpoints.types import Checkpoint
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Arm, Family
+from distlab.console.display import Display
 from distlab.console.progress import State
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from distlab.sampling import session
@@ -100,7 +101,7 @@ def test_a_cell_that_another_run_draws_is_waited_for_and_not_drawn_again(
         other.start()
         cluster = validate(compose_config([])).cluster
         with Session(cell.store, cluster, "second", Path("unused")) as ours:
-            outcome = ours.draw([wanted], state, said)
+            outcome = ours.draw([wanted], Display(state, said))
         other.join()
     assert outcome.samples == 0
     assert outcome.signal is None
@@ -112,5 +113,5 @@ def test_a_cell_that_another_run_draws_is_waited_for_and_not_drawn_again(
 def test_what_is_there_already_needs_no_claim(cell: StoredCell) -> None:
     cluster = validate(compose_config([])).cluster
     with Session(cell.store, cluster, "ours", Path("unused")) as ours:
-        assert ours.draw([planned(cell, 2, {"a": []})], State(), Said()).samples == 0
+        assert ours.draw([planned(cell, 2, {"a": []})], Display(State(), Said())).samples == 0
     assert not (Path(cell.store.root) / ".drivers").exists()

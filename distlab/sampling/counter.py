@@ -1,0 +1,55 @@
+"""Counts what comes back from the engines: for the outcome, the display and Ray's metrics."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from distlab.console.display import Display
+from distlab.engines.metrics import Metrics
+from distlab.engines.types import Finished
+from distlab.sampling.outcome import Outcome
+
+
+class SampleCounter:
+    """Keeps every count of samples, tokens and failures.
+
+    Args:
+        names: Path of each cell to its key, which people know it by.
+        outcome: Has an entry for each cell.
+        display: Has a row for each cell.
+        metrics: Of the run.
+    """
+
+    def __init__(
+        self, names: Mapping[str, str], outcome: Outcome, display: Display, metrics: Metrics
+    ) -> None:
+        self._names = names
+        self._outcome = outcome
+        self._display = display
+        self._metrics = metrics
+
+    def count(self, finished: Finished) -> None:
+        """Count what a replica finished, and show it."""
+        if (since := self._display.state.sampling_since) is not None:
+            self._outcome.engine_s = max(0.0, time.monotonic() - since)
+        problems = Counter(path for path, _ in finished.done)
+        for path, batch in finished.batches.items():
+            self._drawn(path, batch.num_rows, finished.tokens[path], problems[path])
+        for failure in finished.failures:
+            named = replace(failure, cell=self._names[failure.cell])
+            self._outcome.cells[failure.cell].failures.append(named)
+            self._display.state.cells[failure.cell].failed += 1
+            self._metrics.failed(named.cell)
+        self._display.refresh()
+
+    def _drawn(self, path: str, samples: int, tokens: int, problems: int) -> None:
+        state = self._display.state
+        drawn, row = self._outcome.cells[path], state.cells[path]
+        self._metrics.drawn(self._names[path], samples, tokens)
+        drawn.samples += samples
+        drawn.tokens += tokens
+        state.drawn += samples
+        state.tokens += tokens
+        row.done_samples += samples
+        row.done_problems += problems
