@@ -2,13 +2,13 @@ r"""Golds in LaTeX: the last ``\boxed`` of a solution, and golds that list sever
 
 import re
 
+from distlab.brackets import group_end, nesting
 from distlab.problems.types import Gold, GoldKind
 
 # "10,000", "\$115,000", "111, \! 111": one number with separators, no list.
 _SEPARATED = re.compile(r"-?(?:\\?\$)?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SPACING = re.compile(r"\\[!,:; ]|\s")
 _AND = re.compile(r"\s*(?:,\s*)?\\text\s*\{\s*(?:and|or)\s*\}\s*|\s+or\s+")
-_OPENING, _CLOSING = "([{", ")]}"
 
 
 def last_boxed(solution: str) -> str | None:
@@ -19,12 +19,8 @@ def last_boxed(solution: str) -> str | None:
     opening = solution.find("{", start)
     if opening < 0 or solution[start:opening].strip() not in ("\\boxed", "\\fbox"):
         return None
-    depth = 0
-    for position in range(opening, len(solution)):
-        depth += {"{": 1, "}": -1}.get(solution[position], 0)
-        if depth == 0:
-            return solution[opening + 1 : position]
-    return None
+    end = group_end(solution, opening)
+    return None if end < 0 else solution[opening + 1 : end]
 
 
 def latex_gold(text: str) -> Gold:
@@ -45,9 +41,8 @@ def _split_commas(text: str) -> tuple[str, ...]:
     r"""Split at commas outside of brackets; ``\,`` is a space, not a comma."""
     if _SEPARATED.fullmatch(_SPACING.sub("", text)):
         return (text.strip(),)
-    parts, depth, start = [], 0, 0
-    for position, sign in enumerate(text):
-        depth += (sign in _OPENING) - (sign in _CLOSING)
+    parts, start = [], 0
+    for position, sign, depth in nesting(text):
         if sign == "," and depth == 0 and text[position - 1 : position] != "\\":
             parts.append(text[start:position].strip())
             start = position + 1

@@ -21,6 +21,7 @@ from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell
 from distlab.store.claims import claiming
 from distlab.store.store import Store, StoredCell
+from tests.sampling.said import Said
 from tests.store.cells import FIELDS, PROMPT, fill, make_cell
 
 
@@ -65,19 +66,6 @@ def test_what_studies_miss_of_a_cell_is_drawn_once_up_to_the_most_that_any_wants
     row = cell_rows([few_samples, few_problems])[cell.name]
     assert (row.problems, row.done_problems) == (3, 1)
     assert (row.samples, row.done_samples) == (8, 3)
-
-
-class Said:
-    """A view that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def refresh(self, state: State) -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def test_a_cell_that_another_run_draws_is_waited_for_and_not_drawn_again(
