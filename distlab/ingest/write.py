@@ -1,8 +1,6 @@
 """Given samples in; cells of the store and a run folder out, as `score` and `report` take them."""
 
-import hashlib
 import importlib.metadata
-import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +19,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
+from distlab.store.fingerprint import ContentAddress
 from distlab.store.schema import SCHEMA_VERSION
 from distlab.store.store import CellWriter, Store, cell_path
 
@@ -52,7 +51,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class IngestedFields:
+class IngestedFields(ContentAddress):
     """All that can change an ingested cell's samples; the counterpart of ``CellFields``.
 
     Attributes:
@@ -66,14 +65,6 @@ class IngestedFields:
     columns: Mapping[str, str]
     source: str = INGESTED
     schema: int = SCHEMA_VERSION
-
-    def canonical(self) -> str:
-        """The fields as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-
-    def fingerprint(self) -> str:
-        """First 16 hex digits of sha256 over ``canonical()``."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from distlab.config.values import Cluster
-from distlab.decoding.types import DecodingKind, Draw
+from distlab.decoding.types import DecodingKind
 from distlab.engines.dispatcher import Job
 from distlab.engines.settings import engine_settings
 from distlab.engines.splitting import choose_group
-from distlab.engines.types import CellWork, EngineSettings, Work
+from distlab.engines.types import CellWork, EngineSettings
 from distlab.placement.placement import Node
-from distlab.sampling.planned import PlannedCell
+from distlab.sampling.planned import PlannedCell, merged
 
 # A shared start of fewer tokens is read faster than it is waited for.
 _LEAST_PREFIX = 64
@@ -28,7 +28,7 @@ def plan_jobs(
         run: Name of the run.
     """
     groups: dict[EngineSettings, list[PlannedCell]] = {}
-    for planned in cells:
+    for planned in merged(cells):
         settings = _settings(planned, cluster, nodes)
         # Limits alone do not make another engine: the group gets the widest of its cells.
         groups.setdefault(replace(settings, max_model_len=0, max_logprobs=0), []).append(planned)
@@ -45,22 +45,12 @@ def _job(cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], 
     settings = _settings(cells[0], cluster, nodes)
     for planned in cells[1:]:
         settings = settings.widened(_settings(planned, cluster, nodes))
-    draws: dict[tuple[str, str], Draw] = {}
-    for planned in cells:
-        for draw in planned.draws:
-            key = (planned.cell.path, draw.problem_id)
-            draws[key] = _both(draws[key], draw) if key in draws else draw
-    work: list[Work] = [(path, draw) for (path, _), draw in draws.items()]
     return Job(
         name=cells[0].checkpoint.id,
         settings=settings,
         cells={planned.cell.path: _cell_work(planned, run) for planned in cells},
-        draws=work,
+        draws=[(planned.cell.path, draw) for planned in cells for draw in planned.draws],
     )
-
-
-def _both(one: Draw, other: Draw) -> Draw:
-    return replace(one, ranks=tuple(sorted({*one.ranks, *other.ranks})))
 
 
 def _cell_work(planned: PlannedCell, run: str) -> CellWork:

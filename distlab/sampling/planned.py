@@ -109,6 +109,8 @@ def _union(group: Sequence[PlannedCell]) -> PlannedCell:
     missing = sum(len(draw.ranks) for draw in draws.values())
     return replace(
         max(group, key=lambda planned: planned.cell.n),
+        # The address does not cover it: a prompt of one study may be too long for another.
+        family=max((planned.family for planned in group), key=lambda family: family.max_model_len),
         prompt_hashes={p: h for planned in group for p, h in planned.prompt_hashes.items()},
         draws=tuple(draws.values()),
         held=sum(wanted.values()) - missing,

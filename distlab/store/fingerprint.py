@@ -4,25 +4,25 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 from distlab.store.schema import SCHEMA_VERSION
 
 
-class ContentAddress(Protocol):
-    """What a cell's fingerprint is made of."""
+@dataclass(frozen=True, slots=True)
+class ContentAddress:
+    """What a cell's fingerprint is made of: the fields of a subclass."""
 
     def canonical(self) -> str:
         """The fields as canonical JSON."""
-        ...
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
     def fingerprint(self) -> str:
         """First 16 hex digits of sha256 over ``canonical()``."""
-        ...
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
-class CellFields:
+class CellFields(ContentAddress):
     """All that can change a sample of a cell.
 
     Which problems are sampled and how many samples are drawn are left out on purpose: a larger
@@ -61,14 +61,6 @@ class CellFields:
     seed: int | None
     vllm: str
     schema: int = SCHEMA_VERSION
-
-    def canonical(self) -> str:
-        """The fields as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-
-    def fingerprint(self) -> str:
-        """First 16 hex digits of sha256 over ``canonical()``."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
 
 
 def differing_fields(ours: CellFields, stored: Mapping[str, object]) -> tuple[str, ...]:

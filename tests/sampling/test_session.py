@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,16 @@ def test_what_studies_miss_of_a_cell_is_drawn_once_up_to_the_most_that_any_wants
     row = cell_rows([few_samples, few_problems])[cell.name]
     assert (row.problems, row.done_problems) == (3, 1)
     assert (row.samples, row.done_samples) == (8, 3)
+
+
+@pytest.mark.parametrize("lengths", [(64, 128), (128, 64)])
+def test_a_shared_cell_takes_the_longest_context_that_any_study_allows(
+    cell: StoredCell, lengths: tuple[int, int]
+) -> None:
+    one = planned(cell, 2, {"a": [0, 1]})
+    studies = [replace(one, family=replace(one.family, max_model_len=most)) for most in lengths]
+    (both,) = merged(studies)
+    assert both.family.max_model_len == 128
 
 
 def test_a_cell_that_another_run_draws_is_waited_for_and_not_drawn_again(
