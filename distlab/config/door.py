@@ -34,8 +34,8 @@ from distlab.placement.facts import Facts
 from distlab.placement.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
 from distlab.prompts.types import PromptSpec
-from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.pool import PoolSettings
+from distlab.scoring.reading import reading_extractor
 from distlab.scoring.types import ComponentSpec, load_component
 
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
@@ -269,7 +269,7 @@ def _waves(raw: StudyConfig) -> tuple[int, ...] | None:
     if raw.decoding.until != "solved":
         _refuse("decoding.until", raw.decoding.until, "take all or solved")
     for spec in components("extractor", raw.extractor.use):
-        if isinstance(load_component(spec), LLM):
+        if reading_extractor(spec) is not None:
             _refuse(
                 "decoding.until",
                 "solved",

@@ -13,8 +13,7 @@ from distlab.placement.placement import Node, fill
 from distlab.plan.records import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
 from distlab.plan.survey import Survey, Unrendered
 from distlab.sampling.planned import Example, PlannedCell
-from distlab.scoring.extractors.llm import LLM
-from distlab.scoring.types import load_component
+from distlab.scoring.reading import reading_extractor
 from distlab.store.cell import Cell
 from distlab.store.store import StoredCell
 
@@ -165,7 +164,7 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
     for gap in found.gaps:
         yield f"{gap}. Planned from what is known without it"
     for spec in study.extractors:
-        if isinstance(load_component(spec), LLM):
+        if reading_extractor(spec) is not None:
             yield f"extractor {spec.name} takes an engine of its own, which is not planned here"
     for dataset in found.datasets.values():
         yield from (f"{dataset.name}: {note}" for note in dataset.notes)

@@ -18,8 +18,7 @@ from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
 from distlab.prompts.types import PromptTokenizer
 from distlab.sampling.planned import PlannedCell
-from distlab.scoring.extractors.llm import LLM, REQUEST, text_key
-from distlab.scoring.types import load_component
+from distlab.scoring.reading import ReadingExtractor, reading_extractor, text_key
 from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import CellFields
@@ -43,7 +42,7 @@ class ModelReader:
     """
 
     name: str
-    extractor: LLM
+    extractor: ReadingExtractor
     checkpoint: Checkpoint
     tokenizer: PromptTokenizer
     room: int
@@ -61,7 +60,7 @@ class ModelReader:
         return self.extractor.reader.max_model_len - self.extractor.reader.max_tokens
 
     def _request(self, text: str) -> str:
-        turns = [{"role": "user", "content": REQUEST.format(solution=text)}]
+        turns = [{"role": "user", "content": self.extractor.request.format(solution=text)}]
         kwargs = dict(self.extractor.reader.chat_template_kwargs)
         return apply_template(self.tokenizer, turns, kwargs)
 
@@ -72,11 +71,11 @@ def model_readers(study: Study) -> tuple[ModelReader, ...]:
     Raises:
         UserError: A checkpoint or tokenizer cannot be had, or its context is too short.
     """
-    made = ((spec.name, load_component(spec)) for spec in study.extractors)
-    return tuple(_reader(name, extractor) for name, extractor in made if isinstance(extractor, LLM))
+    made = ((spec.name, reading_extractor(spec)) for spec in study.extractors)
+    return tuple(_reader(name, extractor) for name, extractor in made if extractor is not None)
 
 
-def _reader(name: str, extractor: LLM) -> ModelReader:
+def _reader(name: str, extractor: ReadingExtractor) -> ModelReader:
     spec = extractor.reader
     checkpoint = resolve(CheckpointSpec(spec.id, spec.source, spec.revision))
     tokenizer = prompt_tokenizer(checkpoint)
@@ -156,7 +155,7 @@ def _fields(reader: ModelReader) -> CellFields:
         dataset="completions",
         dataset_hash="",
         prompt={
-            "request": REQUEST,
+            "request": reader.extractor.request,
             "chat_template_kwargs": repr(spec.chat_template_kwargs),
             "chat_template": str(reader.tokenizer.chat_template),
             "tokenizer_sha256": tokenizer_hash(reader.tokenizer),

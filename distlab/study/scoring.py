@@ -13,11 +13,11 @@ from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.scoring.extractors.llm import LLM
 from distlab.scoring.nulls import grade_nulls
+from distlab.scoring.reading import reading_extractor
 from distlab.scoring.sources import CellSource, SourceProblem
 from distlab.scoring.stage import Progress, ScoreSummary, score
-from distlab.scoring.types import ComponentSpec, load_component
+from distlab.scoring.types import ComponentSpec
 from distlab.store.cell import Cell
 from distlab.store.store import Store
 
@@ -78,7 +78,7 @@ def _with_readings(
     """Tell extractors that read with a model where their readings are."""
     told = []
     for spec in extractors:
-        if not isinstance(load_component(spec), LLM):
+        if reading_extractor(spec) is None:
             told.append(spec)
         elif spec.name in manifest.readings:
             place = {"store": manifest.store, "cell": manifest.readings[spec.name]}

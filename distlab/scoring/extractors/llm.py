@@ -8,13 +8,12 @@ read from; scoring looks them up.
 The paper's prompt is not public: this one is ours, and so are the cut and the parsing.
 """
 
-import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
 from distlab.scoring.extractors.rules import Rules
+from distlab.scoring.reading import Reader, text_key
 from distlab.scoring.types import Extraction
 
 REQUEST = """Here is a solution that somebody wrote to a problem:
@@ -31,34 +30,6 @@ _NOTHING = frozenset({"", "none", "no answer", "n/a", "null", "nothing"})
 _WRAPPING = " \t*_`\"'“”"
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """The model that reads.
-
-    Attributes:
-        id: Checkpoint, as ``model.*.id``.
-        source: "hub", "local" or "packaged".
-        revision: Hub branch, tag or commit.
-        dtype: Of the weights.
-        max_model_len: Context length, tokens; of a longer completion the end is read.
-        max_tokens: Most tokens of an answer.
-        chat_template_kwargs: For the chat template (Qwen3: ``{enable_thinking: false}``).
-    """
-
-    id: str
-    source: str = "hub"
-    revision: str = "main"
-    dtype: str = "bfloat16"
-    max_model_len: int = 4096
-    max_tokens: int = 48
-    chat_template_kwargs: tuple[tuple[str, Any], ...] = ()
-
-
-def text_key(text: str) -> str:
-    """First 32 hex digits of sha256 over the text: what its reading is stored under."""
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
-
-
 class LLM:
     """Looks up what the model read; the `llm` extractor.
 
@@ -70,6 +41,7 @@ class LLM:
     """
 
     name = "llm"
+    request = REQUEST
 
     def __init__(
         self,

@@ -5,7 +5,8 @@ import pytest
 from distlab.decoding.types import Sample
 from distlab.errors import UserError
 from distlab.problems.types import GoldKind
-from distlab.scoring.extractors.llm import LLM, REQUEST, text_key
+from distlab.scoring.extractors.llm import LLM, REQUEST
+from distlab.scoring.reading import text_key
 from distlab.scoring.types import ComponentSpec, load_component
 from distlab.store.batches import to_batch
 from distlab.store.store import Store
