@@ -33,11 +33,6 @@ class Family:
     trust_remote_code: bool
     notes: tuple[str, ...]
 
-    @property
-    def one_checkpoint(self) -> bool:
-        """Whether both variants are the same checkpoint, run under both protocols."""
-        return self.checkpoints["base"] == self.checkpoints["instruct"]
-
 
 @dataclass(frozen=True, slots=True)
 class Arm:

@@ -209,7 +209,7 @@ def _run(
         _Actor,
         fn_constructor_args=(pickle.dumps(job),),
         batch_size=1,
-        concurrency=actors,
+        compute=ray.data.ActorPoolStrategy(size=actors),
         # Where engines hold the cores, scoring shares them rather than waits for ever.
         num_cpus=min(1.0, free / actors),
         label_selector=here if local else None,

@@ -34,10 +34,6 @@ _S3_CREDENTIALS = (
     *("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
 )
-_S3_FILES = {
-    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
-    "AWS_CONFIG_FILE": "~/.aws/config",
-}
 _NO_BUCKET = ("NO_SUCH_BUCKET", "NoSuchBucket", "Bucket '", "PERMANENT_REDIRECT")
 
 _log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ def study(*overrides: str) -> Study:
 def test_the_default_is_the_papers_two_arms_on_the_packaged_model() -> None:
     default = study()
     assert default.family.name == "smollm2-135m-packaged"
-    assert default.family.one_checkpoint
+    assert len(set(default.family.checkpoints.values())) == 1
     assert [d.name for d in default.datasets] == ["gsm-symbolic"]
     assert [(a.variant, a.decoding.name, a.n) for a in default.arms] == [
         ("base", "cot", 20),
@@ -34,8 +34,8 @@ def test_the_default_is_the_papers_two_arms_on_the_packaged_model() -> None:
 
 def test_the_hub_family_names_two_checkpoints() -> None:
     family = study("model=smollm2-135m").family
-    assert not family.one_checkpoint
     assert family.checkpoints["base"] == CheckpointSpec("HuggingFaceTB/SmolLM2-135M", "hub", "main")
+    assert family.checkpoints["instruct"] != family.checkpoints["base"]
 
 
 def test_lists_select_several() -> None:

@@ -65,7 +65,7 @@ def pipeline(folder: str, arguments: dict[str, Any]) -> Iterator[int]:
         postprocess=to_count,
     )
     source = ray.data.range(CHUNKS, override_num_blocks=CHUNKS).flat_map(
-        lambda _: next_rows(folder), num_cpus=0.01, concurrency=1
+        lambda _: next_rows(folder), num_cpus=0.01, compute=ray.data.TaskPoolStrategy(size=1)
     )
     # Without prefetching: the next block comes only after the next job.
     for batch in processor(source).iter_batches(batch_size=None, prefetch_batches=0):
