@@ -89,7 +89,10 @@ class EngineObserver:
 
     def pulse(self, replica: str, pulse: Pulse, draws: int) -> None:
         """Show how a replica is doing."""
-        row, vitals = self._display.state.replicas[replica], pulse.vitals
+        # A replica that has just been given up may still answer.
+        if (row := self._display.state.replicas.get(replica)) is None:
+            return
+        vitals = pulse.vitals
         row.told(time.monotonic(), vitals.tokens)
         row.leases, row.running, row.waiting = draws, vitals.running, vitals.waiting
         self._metrics.replica(replica, row.model, draws, row.tokens_per_s)

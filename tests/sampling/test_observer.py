@@ -73,3 +73,10 @@ def test_a_pulse_fills_the_row_of_its_engine(watched: Watched) -> None:
     watched.observer.pulse("r1", Pulse(Vitals(tokens=10, running=3, waiting=2), 0.0), 7)
     row = watched.state.replicas["r1"]
     assert (row.leases, row.running, row.waiting, row.state) == (7, 3, 2, "sampling")
+
+
+def test_a_pulse_of_an_engine_that_was_given_up_is_passed_over(watched: Watched) -> None:
+    watched.tell(EventKind.REUSED)
+    watched.tell(EventKind.DIED)
+    watched.observer.pulse("r1", Pulse(Vitals(tokens=10), 0.0), 7)
+    assert not watched.state.replicas
