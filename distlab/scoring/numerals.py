@@ -30,7 +30,7 @@ _PARTS = {
     "tenth": 10,
 }
 _VALUES = (
-    {"zero": 0, "a": 1}
+    {"zero": 0, "a": 1, "an": 1}
     | {word: value for value, word in enumerate(_ONES + _TEENS, 1)}
     | {word: 20 + 10 * value for value, word in enumerate(_TENS)}
 )
@@ -43,28 +43,44 @@ _BELOW_1000 = (
 )
 _PART = "halves|(?:half|third|quarter|fourth|fifth|sixth|eighth|tenth)s?"
 
-# "(a) dozen" is left alone: how many dozens would have to be worked out.
+_SHARE = rf"(?:an?|{_ONE})[- ](?:{_PART})"
+
+# "two and a half" and "3 and a half" are one number; "3 dozen", a number and its unit, is left to
+# whoever knows whether dozens were asked for.
 NUMERAL = re.compile(
-    rf"\b(?:(?:minus|negative)\s)?(?:zero|(?:{_ONE}|a)[- ](?:{_PART})"
+    rf"\b(?:(?:minus|negative)\s)?(?:zero|(?:[0-9]{{1,9}}|{_BELOW_100})\sand\s{_SHARE}"
+    rf"|(?:half\s)?an?\sdozen|{_BELOW_100}\sdozen|{_SHARE}"
     rf"|{_BELOW_1000}(?:\s(?:{'|'.join(_SCALES)})(?:,?\s(?:and\s)?{_BELOW_1000})?){{0,4}})\b"
     r"(?!\s(?:dozen|score|hundred|thousand|million)\b)",
     re.IGNORECASE,
 )
+_MIXED = re.compile(rf"(.*)\sand\s({_SHARE})")
 
 
 def numeral_value(words: str) -> Fraction:
     """The value of what ``NUMERAL`` matched: "minus two hundred and five" is -205."""
-    tokens = re.findall(r"[a-z]+", words.lower())
-    sign = -1 if tokens[0] in ("minus", "negative") else 1
+    words = words.lower()
+    sign = -1 if words.startswith(("minus", "negative")) else 1
+    mixed = _MIXED.fullmatch(words)
+    if mixed:
+        return sign * (_unsigned(mixed[1]) + _unsigned(mixed[2]))
+    if words.endswith("dozen"):
+        return sign * 12 * (Fraction(1, 2) if words.startswith("half") else _unsigned(words[:-5]))
+    return sign * _unsigned(words)
+
+
+def _unsigned(words: str) -> Fraction:
     total = group = 0
-    for token in tokens:
+    for token in re.findall(r"[a-z]+|[0-9]+", words):
         part = _PARTS.get(token) or _PARTS.get(token.removesuffix("s"))
         if part:
-            return Fraction(sign * group, part)
-        if token == "hundred":
+            return Fraction(group, part)
+        if token.isdigit():
+            group += int(token)
+        elif token == "hundred":
             group *= 100
         elif token in _SCALES:
             total, group = total + group * _SCALES[token], 0
         else:
             group += _VALUES.get(token, 0)
-    return Fraction(sign * (total + group))
+    return Fraction(total + group)

@@ -29,12 +29,19 @@ class Extraction:
         start: Offset of the answer's first character in the text; 0 where none was found.
         end: Offset after its last character; 0 where none was found.
         cut: The text was read up to this offset: where the model ran on into a new question.
+        stated: Whether the text states this as its answer. False where it is the last value of a
+            text that was read to its end: where that end is a truncation, there is no answer.
     """
 
     answer: str | None
     start: int
     end: int
     cut: int
+    stated: bool = True
+
+    def of_sample(self, truncated: bool) -> "Extraction":
+        """The extraction from a sample that is truncated or not: what counts as its answer."""
+        return Extraction(None, 0, 0, self.cut) if truncated and not self.stated else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,29 @@ _STRONG = re.compile(
     rf"|(?:Human|User|USER|HUMAN|###? ?Instruction|###? ?Input|Instruction){_SUFFIX}:)"
 )
 
+# What is left of a chat's turn when its special tokens are skipped: a role that has a line of its
+# own ("18.\nuser\n", ChatML), or that follows a sentence's end ("18.assistant\n\n", Llama 3).
+_TURN = re.compile(
+    r"\n(?:user|assistant|system|model|human)[ \t]*(?=\n)"
+    r"|(?<=[^\sA-Za-z_(])(?:assistant|user|system)(?=[ \t]*\n|\Z)|(?<=[a-z])assistant(?=\n\n)"
+)
+
 # These may also restate the problem or head a part of the solution.
 _WEAK = re.compile(
-    rf"\n{_PREFIX}(?:(?:Question|QUESTION|Problem|PROBLEM|Exercise|Example|Task|Puzzle|Query|Input|P)"
+    rf"\n{_PREFIX}(?:(?:Question|QUESTION|Problem|PROBLEM|Exercise|Task|Puzzle|Query|Input|P)"
     rf"(?:{_SUFFIX}[:.]|\s\d{{1,3}}[*_]{{0,3}}[ \t]?\n)"
     # How prompts that models were tuned on begin.
-    r"|You are an? (?:AI|helpful|expert|assistant)|Let's try another|Here(?: is|'s) another"
-    r"|(?:Answer|Solve) (?:this|these|the following)\b)"
-    r"|\n#{1,4}\s(?:Question|Problem|Exercise|Example)[ \t]?\n"
+    r"|You are an? (?:AI|helpful|expert|assistant))"
+    r"|\n#{1,4}\s(?:Question|Problem|Exercise)[ \t]?\n"
+)
+
+# These are steps of a solution far more often: they count once it has stated its answer, and name
+# a question.
+_EXERCISE = re.compile(
+    rf"\n{_PREFIX}(?:(?:Let's try|Here(?: is|'s)) another (?:one|question|problem|exercise|puzzle)\b"
+    r"|(?:Answer|Solve) (?:(?:this|these|the following)(?: \w{1,12})? "
+    r"(?:questions?|problems?|exercises?|puzzles?|riddles?)\b|the following:)"
+    rf"|Example(?:{_SUFFIX}[:.]|\s\d{{1,3}}[*_]{{0,3}}[ \t]?\n))|\n#{{1,4}}\sExample[ \t]?\n"
 )
 
 # A question on the line of the answer.
@@ -49,6 +64,9 @@ _RESTATED = re.compile(
 _LINE = 600
 _TRIES = 200
 _STATED = re.compile(r"nswer|NSWER|\\boxed|\\fbox|####")
+_ANSWERED = re.compile(
+    r"nswer(?:\sis\b|[*_]{0,3}[:=])[^\n]{0,60}?[0-9\\$]|\\(?:boxed|fbox)\s?\{|####[ \t]*[-$0-9\\]"
+)
 _HEADING = re.compile(r"\s{0,8}(?:#|\*\*(?:Step\b|[^*\n]*\*\*:|(?![^*\n]*[0-9]))|Step\b|\d+[.)]\s)")
 _DIGIT = re.compile(r"[0-9]")
 
@@ -65,8 +83,9 @@ def run_on(text: str, start: int, end: int) -> int:
 
     A marker with nothing before it on the text's first line restates the question and does not
     count; one after leading newlines does: the model skipped the answer. The words that also
-    head parts of a solution ("Question:", "Problem 2.", "Example:") count only once the text
-    before them holds an answer.
+    head parts of a solution ("Question:", "Problem 2.") count only once the text before them
+    holds an answer; "Solve this problem", "Example:" and their like only once the text has stated
+    it.
 
     Returns:
         The offset to read up to; ``end`` where the model does not run on.
@@ -80,9 +99,11 @@ def run_on(text: str, start: int, end: int) -> int:
         head = token.end()
     restated = _RESTATED.match(text, head, cut)
     first = restated.end() if restated else head
-    strong = _STRONG.search(text, first, cut)
-    cut = strong.start() if strong else cut
+    for marker in (_STRONG, _TURN):
+        strong = marker.search(text, first, cut)
+        cut = strong.start() if strong else cut
     cut = _weak_cut(text, first, cut)
+    cut = _exercise_cut(text, first, cut)
     question = _NEW_QUESTION.search(text, first, cut)
     cut = question.end() if question else cut
     while start < cut < end and text[cut - 1].isspace():
@@ -99,3 +120,9 @@ def _weak_cut(text: str, start: int, end: int) -> int:
         if answered < weak.start() or _concluded(text, start, weak.start()):
             return weak.start()
     return cut
+
+
+def _exercise_cut(text: str, start: int, end: int) -> int:
+    answered = _ANSWERED.search(text, start, end)
+    exercise = _EXERCISE.search(text, answered.end(), end) if answered else None
+    return exercise.start() if exercise else end

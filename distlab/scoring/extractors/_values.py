@@ -5,6 +5,7 @@ span is exact. Patterns are bounded or possessive: searches are linear in the te
 """
 
 import re
+from bisect import bisect_left
 
 from distlab.scoring.numerals import NUMERAL
 
@@ -17,29 +18,36 @@ _PLAIN = (
     # 1.234,50 and 1.234.567; 1'234'567 and 1_234_567.
     r"(?:[0-9]{1,3}(?:\.[0-9]{3})++,[0-9]{1,2}(?![0-9])|[0-9]{1,3}(?:\.[0-9]{3}){2,}+(?!\.?[0-9])"
     r"|[0-9]{1,3}(?:'[0-9]{3})++(?![\w'])|[0-9]{1,3}(?:_[0-9]{3}){2,}+(?!\w))"
+    # 1,234 and its kin; 12,34,567; the decimal comma of 2,74.
     rf"|(?:[0-9]{{1,3}}(?:{_SEP}[0-9]{{3}}(?![0-9]))++|[0-9]{{1,2}}(?:,[0-9]{{2}})++,[0-9]{{3}}"
-    r"(?![0-9])|[0-9]++)(?:\.[0-9]++)?|\.[0-9]++"
+    r"(?![0-9])|[0-9]{1,9},[0-9]{1,2}(?![0-9,]|\.[0-9])|[0-9]++)(?:\.[0-9]++)?|\.[0-9]++"
 )
 _VULGAR = "[¼½¾⅐-⅞]"
 _POWER = (
     r"(?:[eE][-+]?[0-9]{1,3}(?![\w.])"
     r"|\s?(?:x|×|\*|\\times|\\cdot)\s?10(?:\^|\*\*)\s?(?:\{?\s?[-−]?[0-9]{1,3}\s?\}?))"
 )
+# "3 and a half"
+_AND_A_SHARE = r"\sand\s(?:a|an|one|two|three)[- ](?:half|halves|thirds?|quarters?|fourths?|fifths?)\b"
 _MONEY = r"(?:US)?\\?[$€£¥₹]\s?"
 
 NUMBER = re.compile(
+    # A time of day is one value.
+    r"(?<![\w.:])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![\w:]|\.[0-9])"
+    r"(?:\s?[AaPp](?:\.[Mm]\.|[Mm]\b))?"
     # Spaces as separators are told from two numbers by a currency sign alone.
-    rf"[$€£]\s?[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?\s?(?:k|K|M|[bB]n|B|mn)\b"
+    rf"|[$€£]\s?[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?\s?(?:k|K|M|[bB]n|B|mn)\b"
     rf"|(?<=[$€£¥₹])[0-9]{{1,3}}(?: [0-9]{{3}})++(?![0-9])(?:\.[0-9]++)?"
-    rf"|(?<![0-9A-Za-z_.])(?:[-−](?:{_MONEY})?|negative\s)?"
+    r"|(?:(?<![0-9A-Za-z_.])|(?<=\\approx)|(?<=\\times)|(?<=\\cdot)|(?<=\\quad))"
+    rf"(?:[-−](?:{_MONEY})?|negative\s)?"
     rf"(?:{_FRAC}|{_VULGAR}|(?:{_PLAIN})(?:\s?{_FRAC}|\s?{_VULGAR}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
-    rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER})?)(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
+    rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER}|{_AND_A_SHARE})?)(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
     # A sign after a value is a minus, and the number starts behind it.
     r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
 )
 
 _OPERATOR = re.compile(
-    r"\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]"
+    r"!?\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]"
     # A root, a variable, a time of day.
     r"|\s?\\(?:sqrt|pi)|[xyzn](?![A-Za-z])|:[0-9]{2}|\("
     r"(?=[^()]{0,20}[-+*/]\s?[^()]{1,20}\))"
@@ -49,13 +57,24 @@ _COMPOUND = re.compile(
     r"\s?(?:[A-Za-z]{2,20}\s){1,3}(?:and|plus|\+)\s\\?\$?[0-9]|\s(?:and|or|to)\s\\?\$?[0-9]"
     r"|,\s?\\?\$?[0-9]"
 )
+# "8 times 100"
+_WORD_OPERATOR = re.compile(
+    r"\s(?:[A-Za-z]{1,12}\s){0,3}?(?:times|multiplied\sby|divided\sby|plus|minus)\s\\?\$?[0-9]"
+)
+_OPERATION = re.compile(
+    r"\b(?:times|multiplied\sby|divided\sby|plus|minus|of)\s\\?\$?[0-9]|[-+*/×÷x]\s?\\?\$?[0-9]"
+)
+# Units between a value and "=".
+_UNITS_EQUAL = re.compile(
+    r"(?:!|\s?\\?%|\s?[A-Za-z°²³/]{1,12}(?<!\bso)(?<!\bas)(?<!\bfor)(?<!because)(?<!since)){0,2}\s?="
+)
 _SUM = re.compile(r"[^(),;=]*[+×*][^(),;=]*")
 
 _JUNK = re.compile(
     r"(?:[\s:*_`>~≈=\"'“”(\[{]|\\\(|\\\[|\\approx|\\text\{|\\boxed|\\fbox|\\\$"
     r"|[$€£¥₹](?!\s?[0-9.]{1,12}\s?(?:k|K|M|[bB]n|B|mn)\b)"
     r"|(?:about|approximately|approx\.?|roughly|around|exactly|simply|just|only|a total of|USD"
-    r"|Rs\.?)\s)*+"
+    r"|therefore|thus|hence|then|now|also|equal to|Rs\.?)\s)*+"
 )
 
 _COPULA = re.compile(
@@ -66,9 +85,38 @@ _COPULA = re.compile(
 _RESTATED = re.compile(
     r"(?:\swhich\s(?:is|equals|makes|means|totals)(?:\sthe\ssame\sas)?|\bi\.e\.,?|\bthat\sis,?|,?\sor)\s"
 )
+# Characters looked back from a number for what makes it an aside. (ours)
+_WINDOW = 80
+# Spans of time behind the value, and the value once more in other units.
+_TIMED = re.compile(
+    r"\b(?:over|during|within|across|after|in|for|every)\s(?:(?:the|all|these|those|a)\s)?"
+    r"(?:(?:next|first|last|past|entire|whole|course of)\s)?\Z"
+)
+_PERIOD = re.compile(r"[\s-](?:second|minute|hour|day|night|week|month|year|people|person|friend)")
+_ALTERNATIVE = re.compile(
+    r"[0-9][A-Za-z ]{0,30},?\s(?:or|i\.e\.,?)\s(?:about\s|roughly\s)?(?=[0-9])"
+)
+# "$64 for 16 glasses"
+_PAID_FOR = re.compile(
+    r"[$€£]\s?[0-9][0-9,.]{0,12}\sfor\s(?:(?:the|all|these|those|his|her|their)\s)?\Z"
+)
+# "the goal of 100", "packs of 4", "3 of the 80"
+_GROUPED = re.compile(
+    r"\b(?:goal|target|packs?|packages?|groups?|bundles?|batch(?:es)?|out)\sof\s(?:the\s)?\\?\$?\Z"
+    r"|[0-9]\sof\s(?:the|all|these|those)\s\Z"
+)
+# Clauses of purpose and condition; what a step leads to ("adds 4 to get 9") is no purpose.
+_SUBORDINATE = re.compile(
+    r"\s(?:when|if|because|since|while|whereas|although"
+    r"|to\s(?!(?:be|get|make|give|find|earn|equal|have|total|become|leave|obtain|yield|see|about)\b)"
+    r"[a-z]{2,15})\s[^,;=:]{0,60}\Z"
+)
+_STEP = re.compile(r"\b(?:Step|Part|Case|Stage|Phase)\s[0-9]{1,3}\s?[:.)]")
 _REASON = re.compile(r",?\s(?:because|since)\s")
 _MINUS = re.compile(r"minus\s(?=[0-9])")
 _SPACED = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+(?![\w,]|\.[0-9]|\s[0-9])")
+# All that a completion is: "1 000".
+ONE_NUMBER = re.compile(r"\s{0,9}(?P<number>[-−]?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]{1,9})?)\s{0,9}")
 _EQUALS = re.compile(r"=|≈|\\approx")
 
 _MONTH = (
@@ -112,42 +160,83 @@ def number_in(text: str, start: int, end: int) -> Span | None:
 
     In this order: the number it starts with; the number after its last equals sign; all of it
     where it starts with an expression or with several numbers ("9 * 2", "5 feet and 3 inches"),
-    for the grader to judge; the number after its last "is"; its first number, in digits or words.
+    for the grader to judge; the number right after its last "is"; its first number that is no
+    aside, in digits or words.
     """
     first = NUMBER.search(text, start, end)
+    lead = skip_junk(text, start, end)
+    word = NUMERAL.match(text, lead, end)
     if first is None:
-        word = NUMERAL.search(text, start, end)
+        word = word or NUMERAL.search(text, start, end)
         return word.span() if word else None
     head, tail = _span(first)
-    lead = skip_junk(text, start, end)
     if _MINUS.match(text, lead, end) and text[lead:head] == "minus ":
         return lead, tail
-    direct = lead >= head
-    spaced = _SPACED.match(text, head, end) if direct else None
+    if word and word.end() <= head and _COMPOUND.match(text, word.end(), end):
+        head, tail = word.span()
+    elif lead < head:
+        return _told(text, start, end, head, tail)
+    return _begun(text, start, end, head, tail)
+
+
+def _begun(text: str, start: int, end: int, head: int, tail: int) -> Span:
+    """The value of a statement that begins with the number ``text[head:tail]``."""
+    spaced = _SPACED.match(text, head, end)
     if spaced:
         return spaced.span()
-    compound = direct and bool(_COMPOUND.match(text, tail, end))
-    restated = _restated(text, tail, end) if compound else None
+    compound = bool(_COMPOUND.match(text, tail, end))
+    worded = bool(_WORD_OPERATOR.match(text, tail, end))
+    restated = _restated(text, tail, end) if compound or worded else None
     if restated:
         return restated
-    several = compound or (direct and bool(_OPERATOR.match(text, tail, end)))
-    if not direct:
-        reason = _REASON.search(text, tail, end)
-        end = reason.start() if reason else end
+    several = compound or worded or bool(_OPERATOR.match(text, tail, end))
     equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
-    if direct and not several and not _is_sum(text, tail, equals):
+    equal = _UNITS_EQUAL.match(text, tail, end)
+    if not several and not equal and not _is_sum(text, tail, equals):
         return head, tail
+    return _after_equals(text, equals, end) or (head, trim_end(text, head, end))
+
+
+def _told(text: str, start: int, end: int, head: int, tail: int) -> Span:
+    """The value of a statement in words, whose first number is ``text[head:tail]``."""
+    reason = _REASON.search(text, tail, end)
+    end = reason.start() if reason else end
+    equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
+    value = _after_equals(text, equals, end) or _after_copula(text, start, end)
+    if value:
+        return value
+    numbers = (_span(match) for match in NUMBER.finditer(text, head, end))
+    to_the_point = (span for span in numbers if not _aside(text, start, span))
+    return next(to_the_point, None) or _subject(text, start, head) or (head, tail)
+
+
+def _after_equals(text: str, equals: list[int], end: int) -> Span | None:
+    """The number behind the last equals sign that has one, unless an operator follows it."""
+    if not equals:
+        return None
+    numbers = list(NUMBER.finditer(text, equals[0], end))
+    begins = [_span(number)[0] for number in numbers]
     for after in reversed(equals):
-        value = NUMBER.search(text, after, end)
-        if value and not _OPERATOR.match(text, value.end(), end):
+        at = bisect_left(begins, after)
+        if at < len(numbers) and not _OPERATOR.match(text, numbers[at].end(), end):
+            return _span(numbers[at])
+    return None
+
+
+def _after_copula(text: str, start: int, end: int) -> Span | None:
+    """The number right behind the last "is", "costs" or colon that has one."""
+    marks = list(_COPULA.finditer(text, start, end))
+    numbered = NUMBER.search(text, start, end)
+    for mark in reversed(marks):
+        if mark["colon"] and numbered and numbered.end() <= mark.start():
+            # "3 bolts: 2 blue and 1 white"
+            continue
+        value = NUMBER.match(text, skip_junk(text, mark.end(), end), end)
+        if value is None or _OPERATOR.match(text, value.end(), end):
+            continue
+        if not _subordinate(text, start, _span(value)[0]):
             return _span(value)
-    if direct:
-        return head, trim_end(text, head, end)
-    for mark in reversed(list(_COPULA.finditer(text, start, end))):
-        value = NUMBER.search(text, mark.end(), end)
-        if value:
-            return _span(value)
-    return head, tail
+    return None
 
 
 def _restated(text: str, start: int, end: int) -> Span | None:
@@ -167,20 +256,87 @@ def _is_sum(text: str, tail: int, equals: list[int]) -> bool:
 def concluded(text: str, start: int, end: int, last: Span) -> Span:
     """The value of a closing sentence, whose last number is ``last``.
 
-    The number after its last equals sign; else the one right after its last "is"; else the last.
+    The number after its last equals sign; else what an operation is said to be ("44 times 5, or
+    220"); else the number right after its last "is"; else its last number that is no aside.
     """
-    for mark in reversed(list(_EQUALS.finditer(text, start, end))):
-        value = NUMBER.search(text, mark.end(), end)
-        if value:
-            return _span(value)
-    for mark in reversed(list(_COPULA.finditer(text, start, end))):
-        if mark["colon"] and NUMBER.search(text, start, mark.start()):
-            # "3 bolts: 2 blue and 1 white"
-            continue
-        value = NUMBER.match(text, skip_junk(text, mark.end(), end), end)
-        if value and not _OPERATOR.match(text, value.end(), end):
-            return _span(value)
-    return last
+    for label in _STEP.finditer(text, start, last[0]):
+        start = label.end()
+    equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
+    numbers = list(NUMBER.finditer(text, equals[0], end)) if equals else []
+    begins = [_span(number)[0] for number in numbers]
+    for after in reversed(equals):
+        at = bisect_left(begins, after)
+        if at < len(numbers):
+            return _span(numbers[at])
+    return (
+        _worked_out(text, start, end)
+        or _after_copula(text, start, end)
+        or _to_the_point(text, start, last)
+    )
+
+
+def _worked_out(text: str, start: int, end: int) -> Span | None:
+    """C in "A times B, or C"."""
+    first = NUMBER.search(text, start, end)
+    operation = _OPERATION.search(text, first.end(), end) if first else None
+    if first is None or operation is None:
+        return None
+    value = _restated(text, operation.end() - 1, end)
+    return value if value and not _EQUALS.search(text, first.end(), value[0]) else None
+
+
+def _to_the_point(text: str, begin: int, last: Span) -> Span:
+    """The last number of a sentence that is no aside: "366 downloads over 3 months (90 days)"."""
+    again = _ALTERNATIVE.search(text, begin, last[1])
+    stop = again.end() if again else last[1]
+    spans = [_span(match) for match in NUMBER.finditer(text, begin, stop)]
+    kept = [span for span in spans if not _aside(text, begin, span)]
+    if kept:
+        return kept[-1]
+    return (_subject(text, begin, spans[0][0]) if spans else None) or last
+
+
+def _subject(text: str, begin: int, end: int) -> Span | None:
+    """The count that a sentence begins with: "Three trucks are needed to carry 80 stones"."""
+    word = NUMERAL.match(text, skip_junk(text, begin, end), end)
+    subordinate = _SUBORDINATE.search(text, max(begin, end - _WINDOW), end)
+    return word.span() if word and subordinate else None
+
+
+def _aside(text: str, begin: int, span: Span) -> bool:
+    """Whether a number is beside what its sentence says."""
+    near = max(begin, span[0] - _WINDOW)
+    opened = text.rfind("(", near, span[0])
+    if opened > text.rfind(")", near, span[0]) and text[opened - 1 : opened] != "\\":
+        return True
+    if text[span[1] : span[1] + 1] == "-" and text[span[1] + 1 : span[1] + 2].isalpha():
+        # "his 5-day week"
+        return True
+    near = max(begin, span[0] - 40)
+    return bool(
+        (_TIMED.search(text, near, span[0]) and _PERIOD.match(text, span[1]))
+        or _PAID_FOR.search(text, near, span[0])
+        or _GROUPED.search(text, near, span[0])
+        or _apart(text, begin, span[0])
+        or _subordinate(text, begin, span[0])
+    )
+
+
+def _apart(text: str, begin: int, at: int) -> bool:
+    """Whether ``at`` is behind a colon that itself follows a number: "3 bolts: 2 blue"."""
+    near = max(begin, at - 2 * _WINDOW)
+    colon = text.rfind(": ", near, at)
+    return colon >= 0 and bool(NUMBER.search(text, near, colon)) and "=" not in text[colon:at]
+
+
+def _subordinate(text: str, begin: int, at: int) -> bool:
+    """Whether ``at`` is in a clause of purpose or condition that follows a number."""
+    near = max(begin, at - _WINDOW)
+    clause = _SUBORDINATE.search(text, near, at)
+    if clause is None:
+        return False
+    near = max(begin, near - _WINDOW)
+    return bool(NUMBER.search(text, near, clause.start()) or NUMERAL.search(text, near, clause.start()))
 
 
 def trim_end(text: str, start: int, end: int) -> int:

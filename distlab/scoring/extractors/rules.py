@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from distlab.problems.types import GoldKind
 from distlab.scoring.extractors._cut import run_on
 from distlab.scoring.extractors._values import (
     DATE,
     NUMBER,
+    ONE_NUMBER,
     PAIR,
     WEEKS_AND_DAYS,
     WEEKS_OR_DAYS,
@@ -31,17 +33,41 @@ _LABEL_WORDS = 3
 _CLOSING_CHARACTERS = 2_000
 # Statements looked at, last first, before giving up. (ours)
 _TRIES = 64
+# Boxes looked at, from the end. (ours)
+_BOXES = 16
 
 # Most telling first.
 _WEEKS = (WEEKS_AND_DAYS, PAIR, WEEKS_OR_DAYS)
 _NUMERIC = frozenset({GoldKind.NUMBER, GoldKind.INTEGER, GoldKind.INTERVAL})
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\b\s{0,4}")
+# Their argument without braces: \boxed 18, \boxed\frac12, but not "\boxed notation".
+_ARGUMENT = re.compile(r"\\[A-Za-z]+\w*|[0-9][\w.]*|[A-Za-z](?=\$|[.\s]{0,3}\Z)")
+# What stands between boxes that make one answer.
+_BETWEEN = re.compile(
+    r"\}?(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or)\b|\\(?:text|mbox|mathrm|textrm)"
+    r"\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){1,80}+"
+)
+_LISTED = re.compile(r"\b(?:and|or)\b|,|;")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _JSON_KEY = re.compile(
     r"""["'“](?:final[_ ]?|numerical[_ ]?|the[_ ]?)?answer["'”]\s{0,8}:\s{0,8}""", re.IGNORECASE
 )
-_HASHES = re.compile(r"(?:^|(?<=\n))[ \t*]{0,4}####[ \t]{0,8}(?=[^\s#])")
+# An escape of JSON; of ``\n`` and ``\t`` only what cannot be the start of a LaTeX command.
+_ESCAPE = re.compile(r"""\\(?:(?P<itself>["\\/])|u(?P<code>[0-9a-fA-F]{4})|[nt](?![A-Za-z]))""")
+_ESCAPED_QUOTE = re.compile(r"""\\(?P<itself>")""")
+# At the start of a line; inside one only in front of a number.
+_HASHES = re.compile(
+    r"(?:^|(?<=\n))[ \t*]{0,4}####[ \t]{0,8}(?=[^\s#])|(?<=[^\s#])[ \t]{0,3}####[ \t]{0,8}(?=[-−]?\\?[$€£]?\s?[0-9.])"
+)
+# What stands where the answer should: \boxed{answer}, "<number>", "...".
+_PLACEHOLDER = re.compile(
+    r"(?:\\(?:text|mathrm|mbox|textbf)\s?\{)?[\s<\[({*_]{0,4}"
+    r"(?:(?:(?:the|your|my|our|final|numerical|numeric|correct|actual|insert|put)[\s_-]){0,4}"
+    r"(?:answer|solution|result|value|number|expression)(?:[\s_-](?:here|goes here|only))?"
+    r"|\.{2,9}|\\[lc]?dots|…|\?{1,9}|_{1,20})[\s>\])}*_]{0,4}",
+    re.IGNORECASE,
+)
 
 # "the answer (to ...) is", "Answer:", "answer = ", matched at the word "answer".
 _BE = (
@@ -63,42 +89,78 @@ _HEADING_WORDS = re.compile(
 )
 _FINAL = re.compile(r"final\s(?:\w{1,12}\s)?\Z", re.IGNORECASE)
 
-_SENTENCE_END = re.compile(r"(?<![Aa]pprox)(?<!\b[Nn]o)[.!?](?=[\s*\"'”’)]|\Z)|\n|;\s|。")
-_LEAD = re.compile(r"(?:[\s:*_`>~≈\"“]|(?:about|approximately|exactly|simply|just)\s)*+")
+# Not the "!" of a factorial: "8! / 24 = 1680".
+_SENTENCE_END = re.compile(
+    r"(?<![Aa]pprox)(?<!\b[Nn]o)[.!?](?=[\s*\"'”’)]|\Z)(?!(?<=[0-9)!]!)\s{0,2}[-+*/×÷=≈)^]\s?)|\n|;\s|。"
+)
+_LEAD = re.compile(r"(?:[\s:*_`>~≈\"“]|\\\"|(?:about|approximately|exactly|simply|just)\s)*+")
 _BECAUSE = re.compile(
     r",?\s(?:because|since|which|where|when|as\s(?:we|the|it|shown|required)|so\s)"
     r"|\s\((?:since|because|i\.e|or\s|approx|rounded)",
     re.IGNORECASE,
 )
+# A formula in dollars that has space inside them holds no words: prices stand in words.
+_TERMS = (
+    r"(?:\\(?:text|mbox|mathrm|textbf|begin|end|operatorname)\s?\{[^{}$\n]{0,80}\}|\\[A-Za-z]+"
+    r"|\\[^A-Za-z]|[A-Za-z]{1,2}(?![A-Za-z])|[^A-Za-z$\n\\]){1,2000}+"
+)
 _MATH = re.compile(
-    r"\$\$(?P<dd>[^$]{1,2000})\$\$|(?<![\\$])\$(?P<d>(?:[^$\n\s\\]|\\.)(?:(?:[^$\n\\]|\\.){0,2000}?"
+    r"\$\$(?P<dd>(?:[^$\\]|\\.){1,2000}+)\$\$|(?<![\\$])\$(?P<d>(?:[^$\n\s\\]|\\.)(?:(?:[^$\n\\]|\\.){0,2000}?"
     r"(?:[^$\s\\]|\\.))?)\$(?![0-9])"
+    rf"|(?<![\\$])\$(?P<s>{_TERMS})\$(?![0-9])"
     r"|\\\((?P<p>(?:[^\\]|\\[^()]){1,2000})\\\)|\\\[(?P<b>(?:[^\\]|\\[^\[\]]){1,2000})\\\]",
     re.DOTALL,
 )
 _JOINED = re.compile(r"[\s,.]{0,3}(?:,?\s?(?:and|or)\b|,)\s{0,2}")
+# "is", said of a formula or of what has been named, and a value behind it.
+_PREDICATE = re.compile(
+    r"\s(?:is|are|was|equals?|equal\sto|=)\s(?:(?:exactly|about|approximately|therefore|thus|also|then)\s)?"
+    r"(?=[-−+]?(?:\\?\$|\\\(|\\frac|\\sqrt|[0-9.(\[√π]))"
+)
+# A name and no value: n, f(x), x + y, \angle ABC.
+_NAMED = re.compile(r"[^0-9=]{1,40}")
+# Where a number's units end and the sentence goes on.
+_BEYOND = re.compile(
+    r"\s(?:(?:is|are|was|were|in|for|of|on|at|when|during|from|after|before|with|that|if|as|until)\s"
+    r"(?=[A-Za-z0-9($\\])|(?:to|by)\s(?=[A-Za-z]))"
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|will|would|should|can|could|must|has|have|had|costs?|takes?|needs?"
+    r"|charges?|makes?|earns?|gets?|equals?|there|spends?|pays?|weighs?|contains?|remains?|leaves?"
+    r"|holds?|sells?|buys?|gives?)\b"
+)
+_SAID = re.compile(r"\b(?:is|are|equals|equal to|was)\s(?:(?:exactly|about|approximately)\s)?\Z")
 _PLAIN_START = re.compile(r"[-+−(\[{\\0-9.]|[A-Za-z](?![A-Za-z])")
 
 _ENUMERATOR = re.compile(r"[ \t>*_#]{0,6}(?:Step\s)?[0-9]{1,2}[.):](?=[\s*])")
+_FIRST_OF_LIST = re.compile(r"1[.)]\s+(?:\*\*)?[A-Za-z]")
+_WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}")
 _NOTE = re.compile(r"[ \t>*_(]{0,6}(?:Note|NB|P\.S\.)\b")
 _CHECK = re.compile(
     r"\n[ \t>*_#]{0,6}(?:(?:To\s|Let(?:'s|\sme|\sus)\s)?(?:double[- ])?(?:check|verify)|Verif)",
     re.IGNORECASE,
 )
-# Spans of time behind the value, and the value once more in other units.
-_TIMED = re.compile(
-    r"\b(?:over|during|within|across|after|in|for|every)\s(?:(?:the|all|these|those|a)\s)?"
-    r"(?:(?:next|first|last|past|entire|whole|course of)\s)?\Z"
-)
-# "$64 for 16 glasses"
-_PAID_FOR = re.compile(
-    r"[$€£]\s?[0-9][0-9,.]{0,12}\sfor\s(?:(?:the|all|these|those|his|her|their)\s)?\Z"
-)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
-_PERIOD = re.compile(r"[\s-](?:second|minute|hour|day|night|week|month|year|people|person|friend)")
-_ALTERNATIVE = re.compile(
-    r"[0-9][A-Za-z ]{0,30},?\s(?:or|i\.e\.,?)\s(?:about\s|roughly\s)?(?=[0-9])"
+# "2.19 m^2", "kg/m<sup>2</sup>": what is raised, and "Step 7".
+_NO_VALUE = re.compile(
+    r"(?:\^\s?\{?|<sup>|\b(?:[Ss]tep|Part|Case|Figure|Table|Equation|Eq\.|Section|Stage|Phase)\s\(?)\Z"
 )
+# No answer, said in place of one.
+_NONE = re.compile(
+    r"(?:can(?:not|'t|\snot)\sbe\s(?:determined|calculated|computed|found|answered)|unknown"
+    r"|undetermined|indeterminate|insufficient|not\senough|impossible\sto|not\s(?:given|available"
+    r"|provided|specified|known)|n/a)\b",
+    re.IGNORECASE,
+)
+# Text that ends like this was cut off: on an operator, or on a word that calls for another.
+_UNFINISHED = re.compile(
+    r"(?:[=+×÷^_(&≈−]|\s[-*/<>]|\\|\\(?:frac|dfrac|sqrt|times|cdot|text|left|approx|le|ge)"
+    r"|\b(?:and|or|of|the|an?|is|are|to|for|with|that|by|at|from|so|if|then|because|which|but))\s{0,4}\Z"
+)
+# The dollars of a display formula, no price.
+_DISPLAYED = re.compile(r"(?<![\\$])\$\$(?![0-9$])")
+# What opens a formula, and what closes it.
+_PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{"))
 _COEFFICIENT = re.compile(r"[0-9]{1,9}\Z")
 # A pair or an interval, several values, and the right side of an equation, in plain text.
 _TUPLE = re.compile(r"[(\[][^()\[\]\n,]{1,60}(?:,[^()\[\]\n,]{1,60}){1,5}[)\]]")
@@ -115,14 +177,34 @@ _FACTOR = re.compile(
 # All that a completion is: "B", "(B)".
 _OPTION = re.compile(r"[\s*]{0,8}\(?(?P<letter>[A-J])\)?[.\s*]{0,8}")
 _IS_WORD = re.compile(
-    r"\b(?:is|are|was)\s(?:(?:an?|the|called)\s)?[*_\"“]{0,3}(?P<word>[A-Z][A-Za-z]{0,20}|even|odd|yes|no"
-    r"|true|false|ellipse|circle|parabola|hyperbola|line|point|plane|sphere|cone|cylinder|empty)"
+    r"\b(?:is|are|was)\s(?:(?:an?|the|called|named|facing|heading|pointing|going|on)\s)?[*_\"“]{0,3}"
+    r"(?P<word>[A-Z][A-Za-z]{0,20}|even|odd|yes|no"
+    r"|true|false|north|south|east|west|north-?east|north-?west|south-?east|south-?west|ellipse|circle|parabola|hyperbola|line|point|plane|sphere|cone|cylinder|empty)"
     r"[*_\"”]{0,3}\Z"
 )
 _SURE = re.compile(r"\s?(?:\w{1,12}\s){0,2}?(?:sure|certain|confiden|correct|accura|positive)")
 _CONFIDENCE = re.compile(r"(?:confidence|confident|certain|sure)\W{0,3}(?:\w{1,10}\s){0,3}\Z", re.I)
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
 _UNITS = re.compile(r"[\s$%°]{0,3}(?:[A-Za-z°²³/^]{1,20}[\s.]?){0,4}[\s.!]{0,3}")
+
+
+class Found(NamedTuple):
+    """An answer's span, and the answer where it is not what stands there.
+
+    Attributes:
+        start: Offset of its first character.
+        end: Offset after its last; ``start`` where the text says that it gives no answer.
+        answer: Text without the escapes of JSON, or several boxes as a list; None where the
+            answer is ``text[start:end]``.
+    """
+
+    start: int
+    end: int
+    answer: str | None = None
+
+    def read(self, text: str) -> str | None:
+        """The answer; None where there is none."""
+        return self.answer or text[self.start : self.end] or None
 
 
 class Rules:
@@ -134,18 +216,21 @@ class Rules:
        closing ``</think>`` is skipped.
     2. The last of: ``\boxed{}`` or ``\fbox{}``, a JSON ``"answer":``, ``#### N``, "final answer".
     3. The last "the answer is ..." or "Answer: ..." (also ``A:``, ``Ans.``, ``Result:``).
-    4. Weak evidence: a last bold value, the value of the last sentence or formula.
+    4. The last box, JSON or ``#### N`` before ``</think>``.
+    5. Weak evidence: a last bold value, the value of the last sentence or formula. There is none
+       where the text breaks off within a formula or on a word that calls for another.
 
     Within a statement the value is read in the form that the question asks for: one number, a
-    date, weeks and days, or a LaTeX or plain expression. The answer is always
-    ``text[start:end]``, without markup around it; normalising is the graders' business.
+    date, weeks and days, or a LaTeX or plain expression. The answer is ``text[start:end]``,
+    without markup around it, but for two: in JSON the escapes are undone, and boxes joined by
+    "and" are given with commas. Normalising is the graders' business.
 
     Args:
         cut: Cut the text where the model runs on. False is for measuring what the cut does.
     """
 
     name = "rules"
-    version = "2"
+    version = "3"
 
     def __init__(self, cut: bool = True) -> None:
         self._cut = cut
@@ -156,10 +241,18 @@ class Rules:
         start = _after_thinking(text, end)
         if self._cut:
             end = run_on(text, start, end)
-        span = _find(text, max(start, end - _TAIL), end, kind)
-        if span is None:
+        found = _stated_in(text, max(start, end - _TAIL), end, kind)
+        if found is None and start:
+            found = _strong_in(text, max(0, start - _TAIL), start, kind)
+        if found:
+            ended = True
+        else:
+            # Where the model runs on, the text before it is whole.
+            ended = end < len(text.rstrip())
+            found = _weak_in(text, max(start, end - _TAIL), end, kind, ended)
+        if found is None or found.read(text) is None:
             return Extraction(None, 0, 0, end)
-        return Extraction(text[span[0] : span[1]], span[0], span[1], end)
+        return Extraction(found.read(text), found.start, found.end, end, ended)
 
 
 def _after_thinking(text: str, end: int) -> int:
@@ -169,22 +262,21 @@ def _after_thinking(text: str, end: int) -> int:
     return at + 8
 
 
-def _find(text: str, start: int, end: int, kind: GoldKind) -> Span | None:
-    read = _reader(kind)
-    strong = [
-        found
-        for found in (
-            _json(text, start, end, read),
-            _boxed(text, start, end, kind),
-            _hashes(text, start, end, read),
-        )
-        if found
-    ]
-    latest = max(strong, default=None)
-    stated = _stated(text, max(start, latest[1]) if latest else start, end, kind, read)
-    if latest is None:
-        return stated[0] if stated else _fallback(text, start, end, kind)
-    return stated[0] if stated and stated[1] else latest
+def _strong_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
+    """The last box, JSON answer or ``#### N``."""
+    json = _json(text, start, end, kind)
+    start = json.stop if json else start
+    later = (_boxed(text, start, end, kind), _hashes(text, start, end, _reader(kind)))
+    latest = max((found for found in later if found), default=None)
+    return latest or (json.found if json else None)
+
+
+def _stated_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
+    latest = _strong_in(text, start, end, kind)
+    stated = _stated(text, max(start, latest.end) if latest else start, end, kind)
+    if latest is None or (stated and (stated.final or latest.start == latest.end)):
+        return stated.found if stated else None
+    return latest
 
 
 Reader = Callable[[str, int, int], Span | None]
@@ -220,10 +312,34 @@ def _expression_in(text: str, start: int, end: int) -> Span | None:
     start = lead.end() if lead else start
     math = _MATH.search(text, start, end)
     if math and (math.start() == start or not _PLAIN_START.match(text, start, end)):
-        return _joined_math(text, math, end)
+        return _predicate(text, start, math, end) or _joined_math(text, math, end)
     because = _BECAUSE.search(text, start, end)
     stop = trim_end(text, start, because.start() if because else end)
-    return (start, stop) if start < stop <= start + _PHRASE else None
+    return _phrase(text, start, stop) if start < stop else None
+
+
+def _predicate(text: str, start: int, math: re.Match[str], end: int) -> Span | None:
+    """What a formula, or something that it is part of, is said to be: "the largest $n$ is 34"."""
+    if math.start() == start and not _NAMED.fullmatch(text, *_content(math)):
+        return None
+    because = _BECAUSE.search(text, math.end(), end)
+    end = because.start() if because else end
+    marks = list(_PREDICATE.finditer(text, math.end(), end))
+    return _expression_in(text, marks[-1].end(), end) if marks else None
+
+
+def _phrase(text: str, start: int, stop: int) -> Span | None:
+    """The value of a phrase in plain text: its number and units, or all of it."""
+    number = NUMBER.match(text, start, stop)
+    if number:
+        beyond = _BEYOND.search(text, number.end(), stop)
+        stop = trim_end(text, start, beyond.start()) if beyond else stop
+        return _right_side(text, start, stop) if stop <= start + _PHRASE else number.span()
+    words = len(re.findall(r"[A-Za-z]{2,}", text[start : start + _PHRASE]))
+    if words > _LABEL_WORDS and _VERB.search(text, start, stop):
+        value = number_in(text, start, stop)
+        return _whole_term(text, start, value, stop) if value else _last_word(text, start, stop)
+    return (start, stop) if stop <= start + _PHRASE else None
 
 
 def _joined_math(text: str, math: re.Match[str], end: int) -> Span | None:
@@ -249,7 +365,7 @@ def _right_side(text: str, start: int, end: int) -> Span | None:
         start += 1
     end = trim_end(text, start, end)
     body = text[start:end]
-    at = body.rfind("=")
+    at = _last_equals(body)
     if at > 0 and "," not in body and body[at - 1] not in "<>!\\":
         left = body[:at]
         if "=" in left or not re.search(r"(?<![\\A-Za-z])[A-Za-z]|\\text", left):
@@ -259,21 +375,77 @@ def _right_side(text: str, start: int, end: int) -> Span | None:
     return (start, end) if end > start else None
 
 
-def _json(text: str, start: int, end: int, read: Reader) -> Span | None:
-    """The value of the last JSON "answer", whether or not the object is closed."""
-    keys = list(_JSON_KEY.finditer(text, start, end))[-_TRIES:]
-    for key in reversed(keys):
+def _last_equals(body: str) -> int:
+    """The offset of the last "=" that stands in no braces, or -1."""
+    depth, at = 0, -1
+    for mark in re.finditer(r"\\.|[{}=]", body, re.DOTALL):
+        depth += (mark[0] == "{") - (mark[0] == "}")
+        if mark[0] == "=" and depth == 0:
+            at = mark.start()
+    return at
+
+
+class _Answered(NamedTuple):
+    """A JSON answer: what it says, and where its value ends."""
+
+    found: Found
+    stop: int
+
+
+def _json(text: str, start: int, end: int, kind: GoldKind) -> _Answered | None:
+    """The value of the last JSON "answer", whether or not the object is closed.
+
+    A value that holds none of the kind asked for is the answer all the same: none.
+    """
+    for key in reversed(list(_JSON_KEY.finditer(text, start, end))[-_TRIES:]):
         begin = key.end()
         quote = text[begin : begin + 1]
         if quote in ('"', "'", "“"):
             begin += 1
             stop = _string_end(text, begin, end, "”" if quote == "“" else quote)
+            found = _decoded(text, begin, stop, kind)
         else:
             stop = _bare_end(text, begin, end)
-        span = read(text, begin, stop)
-        if span:
-            return span
+            span = _reader(kind)(text, begin, stop)
+            found = Found(*span) if span else None
+        if found or not _PLACEHOLDER.fullmatch(text, begin, stop):
+            return _Answered(found or Found(begin, begin), stop)
     return None
+
+
+def _decoded(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
+    """The value of a JSON string, read with its escapes undone."""
+    body, offsets = _unescaped(text, start, end)
+    found = _boxed(body, 0, len(body), kind)
+    span = found[:2] if found else _reader(kind)(body, 0, len(body))
+    if span is None:
+        return None
+    answer = found.read(body) if found else body[span[0] : span[1]]
+    first, last = offsets[span[0]], offsets[span[1]]
+    return Found(first, last, None if answer == text[first:last] else answer)
+
+
+def _unescaped(text: str, start: int, end: int) -> tuple[str, range | list[int]]:
+    r"""A JSON string without its escapes, and where in ``text`` each of its characters begins.
+
+    Models write ``"\frac{1}{2}"`` as well as ``"\\frac{1}{2}"``: where no backslash is escaped,
+    only quotes are.
+    """
+    if "\\" not in text[start:end]:
+        return text[start:end], range(start, end + 1)
+    escape = _ESCAPE if "\\\\" in text[start:end] else _ESCAPED_QUOTE
+    characters: list[str] = []
+    offsets: list[int] = []
+    at = start
+    for match in escape.finditer(text, start, end):
+        characters += text[at : match.start()]
+        offsets += range(at, match.start())
+        characters.append(_character(match))
+        offsets.append(match.start())
+        at = match.end()
+    characters += text[at:end]
+    offsets += range(at, end + 1)
+    return "".join(characters), offsets
 
 
 def _string_end(text: str, start: int, end: int, quote: str) -> int:
@@ -296,18 +468,18 @@ def _bare_end(text: str, start: int, end: int) -> int:
     return match.start() if match else end
 
 
-def _boxed(text: str, start: int, end: int, kind: GoldKind) -> Span | None:
+def _boxed(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
     """The content of the last box that holds anything."""
-    boxes = list(_BOX.finditer(text, start, end))[-8:]
+    boxes = list(_BOX.finditer(text, start, end))[-_BOXES:]
     for index in range(len(boxes) - 1, -1, -1):
         span = _box_content(text, boxes[index].end(), end)
-        if span is None:
+        if span is None or _PLACEHOLDER.fullmatch(text, *span):
             continue
         if kind in _NUMERIC:
-            return _number_alone(text, *span)
+            return Found(*_number_alone(text, *span))
         if kind in (GoldKind.DATE, GoldKind.WEEKS_DAYS):
-            return _reader(kind)(text, *span) or span
-        return _joined_boxes(text, boxes[:index], span)
+            return Found(*(_reader(kind)(text, *span) or span))
+        return _joined_boxes(text, boxes[: index + 1], span)
     return None
 
 
@@ -319,13 +491,21 @@ def _box_content(text: str, start: int, end: int) -> Span | None:
             line = re.compile(r"\n|\$").search(text, begin, end)
             stop = line.start() if line else end
     else:
-        word = re.compile(r"\\?[\w.]+").match(text, start, end)
-        begin, stop = word.span() if word else (start, start)
+        argument = _ARGUMENT.match(text, start, end)
+        begin, stop = argument.span() if argument else (start, start)
     while begin < stop and text[begin].isspace():
         begin += 1
     while stop > begin and text[stop - 1].isspace():
         stop -= 1
     return (begin, stop) if stop > begin else None
+
+
+def _character(escape: re.Match[str]) -> str:
+    """The character that a JSON escape stands for; a line break or a tab is a space."""
+    groups = escape.groupdict()
+    if groups.get("code"):
+        return chr(int(groups["code"], 16))
+    return groups["itself"] or " "
 
 
 def _closing(text: str, start: int, end: int) -> int:
@@ -341,26 +521,27 @@ def _closing(text: str, start: int, end: int) -> int:
     return -1
 
 
-def _joined_boxes(text: str, earlier: list[re.Match[str]], last: Span) -> Span:
+def _joined_boxes(text: str, boxes: list[re.Match[str]], last: Span) -> Found:
     r"""Boxes that share a sentence, as ``\boxed{1} and \boxed{2}``, are one answer."""
-    begin = last[0]
-    for box in reversed(earlier):
-        span = _box_content(text, box.end(), begin)
-        if span is None:
+    spans = [last]
+    for later, box in zip(reversed(boxes), reversed(boxes[:-1]), strict=False):
+        span = _box_content(text, box.end(), later.start())
+        between = _BETWEEN.fullmatch(text, span[1], later.start()) if span else None
+        if span is None or between is None or not _LISTED.search(between[0]):
             break
-        between = text[span[1] : begin]
-        if not re.fullmatch(
-            r"\}?\s?\$?[\s,]{0,2}(?:and|or|,)\s{0,2}\$?\s?\\f?boxed\s?\{\s*", between
-        ):
-            break
-        begin = span[0]
-    return begin, last[1]
+        spans.insert(0, span)
+    values = list(dict.fromkeys(text[begin:end] for begin, end in spans))
+    if len(values) == 1:
+        return Found(*last)
+    return Found(spans[0][0], last[1], ", ".join(values))
 
 
 def _number_alone(text: str, start: int, end: int) -> Span:
     """The number in a box that holds one number and its units; else all of the box."""
     span = number_in(text, start, end)
-    if span is None:
+    number = NUMBER.match(text, *span) if span else None
+    if span is None or number is None or number.end() < span[1]:
+        # Of an expression the brackets around it are a part.
         return start, end
     rest = re.sub(r"\\(?:text|mbox|mathrm|textbf|,|;|!|\s)|[{}$~]", " ", text[span[1] : end])
     left = text[start : span[0]]
@@ -371,31 +552,38 @@ def _number_alone(text: str, start: int, end: int) -> Span:
     return start, end
 
 
-def _hashes(text: str, start: int, end: int, read: Reader) -> Span | None:
+def _hashes(text: str, start: int, end: int, read: Reader) -> Found | None:
     for mark in reversed(list(_HASHES.finditer(text, start, end))[-_TRIES:]):
         line = text.find("\n", mark.end(), end)
         span = read(text, mark.end(), line if line >= 0 else end)
         if span:
-            return span
+            return Found(*span)
     return None
 
 
-def _stated(
-    text: str, start: int, end: int, kind: GoldKind, read: Reader
-) -> tuple[Span, bool] | None:
-    """The last statement of an answer, and whether it calls itself final."""
+class _Statement(NamedTuple):
+    """A statement of an answer, and whether it calls itself final."""
+
+    found: Found
+    final: bool
+
+
+def _stated(text: str, start: int, end: int, kind: GoldKind) -> _Statement | None:
+    """The last statement of an answer."""
     at = end
+    read = _reader(kind)
     label = _last_label(text, start, end, kind, read)
     for _ in range(_TRIES):
         at = max(text.rfind("nswer", start, at), text.rfind("NSWER", start, at))
         if at <= start - 1 or at < 1:
             break
         if label and label[0] > at:
-            return label, False
+            break
         span = _statement(text, at - 1, end, kind, read)
         if span:
-            return span, bool(_FINAL.search(text, max(0, at - 20), at - 1))
-    return (label, False) if label else None
+            final = bool(_FINAL.search(text, max(0, at - 20), at - 1))
+            return _Statement(Found(*span), final)
+    return _Statement(Found(*label), False) if label else None
 
 
 def _statement(text: str, at: int, end: int, kind: GoldKind, read: Reader) -> Span | None:
@@ -406,7 +594,9 @@ def _statement(text: str, at: int, end: int, kind: GoldKind, read: Reader) -> Sp
     if match["heading"] and not _HEADING_WORDS.search(text, max(0, at - 24), at):
         return None
     if match["is"]:
-        return read(text, *_clause(text, match.end(), end))
+        begin, stop = _clause(text, match.end(), end)
+        refused = kind in _NUMERIC and _NONE.match(text, begin, stop)
+        return (begin, begin) if refused else read(text, begin, stop)
     return _labelled(text, match.end(), end, kind, read)
 
 
@@ -422,6 +612,8 @@ def _clause(text: str, start: int, end: int) -> Span:
 def _labelled(text: str, start: int, end: int, kind: GoldKind, read: Reader) -> Span | None:
     """The value behind "Answer:", unless a worked solution stands there."""
     begin, stop = _clause(text, start, end)
+    if "\n" in text[start:begin] and _FIRST_OF_LIST.match(text, begin, end):
+        return None
     span = read(text, begin, stop)
     if span is None or kind in (GoldKind.DATE, GoldKind.WEEKS_DAYS):
         return span
@@ -445,7 +637,29 @@ def _last_label(text: str, start: int, end: int, kind: GoldKind, read: Reader) -
     return None
 
 
+def _weak_in(text: str, start: int, end: int, kind: GoldKind, ended: bool) -> Found | None:
+    """What a text that states no answer comes to, unless it breaks off before."""
+    if not ended and _broken_off(text, max(start, end - _CLOSING_CHARACTERS), end):
+        return None
+    span = _fallback(text, start, end, kind)
+    return Found(*span) if span else None
+
+
+def _broken_off(text: str, start: int, end: int) -> bool:
+    """Whether the text ends within a formula, or on what calls for more."""
+    if _UNFINISHED.search(text, max(start, end - 40), end):
+        return True
+    if any(text.rfind(begin, start, end) > text.rfind(stop, start, end) for begin, stop in _PAIRS):
+        return True
+    for math in _MATH.finditer(text, start, end):
+        start = math.end()
+    return bool(_DISPLAYED.search(text, start, end))
+
+
 def _fallback(text: str, start: int, end: int, kind: GoldKind) -> Span | None:
+    alone = ONE_NUMBER.fullmatch(text, start, end)
+    if alone:
+        return alone.span("number")
     if kind in _NUMERIC:
         return _last_bold(text, start, end) or _last_number(text, start, end)
     if kind is GoldKind.DATE:
@@ -481,10 +695,15 @@ def _last_number(text: str, start: int, end: int) -> Span | None:
     start = max(start, end - _CLOSING_CHARACTERS)
     end = _unchecked(text, start, end)
     found: Span | None = None
+    ordinal: Span | None = None
     for match in NUMBER.finditer(text, start, end):
         span = match.span("after") if match["after"] else match.span()
-        if not _beside_the_point(text, start, end, span):
+        if _ORDINAL.match(text, span[1], end):
+            ordinal = span
+        elif not _beside_the_point(text, start, end, span):
             found = span
+    if ordinal and (found is None or _SENTENCE_END.search(text, found[1], ordinal[0])):
+        return ordinal
     if found is None:
         words = list(NUMERAL.finditer(text, start, end))
         return words[-1].span() if words else None
@@ -493,7 +712,22 @@ def _last_number(text: str, start: int, end: int) -> Span | None:
         begin = mark.end()
     closing = _SENTENCE_END.search(text, found[1], end)
     stop = closing.start() if closing else end
-    return concluded(text, begin, stop, _to_the_point(text, begin, found))
+    value = concluded(text, begin, stop, found)
+    return _whole_formula(text, start, end, value) or value
+
+
+def _whole_formula(text: str, start: int, end: int, number: Span) -> Span | None:
+    r"""The value of the formula that a number is part of: ``\frac{1+\sqrt{5}}{2}`` is not 2."""
+    for math in _MATH.finditer(text, start, end):
+        begin, stop = _content(math)
+        if begin <= number[0] and number[1] <= stop:
+            if math.lastgroup == "d" and _WORDS.search(text, begin, stop):
+                # Two prices, and the words between them.
+                return None
+            right = _right_side(text, begin, stop)
+            listed = right is None or "," in text[right[0] : number[0]] + text[number[1] : right[1]]
+            return None if right is None or listed else _number_alone(text, *right)
+    return None
 
 
 def _unchecked(text: str, start: int, end: int) -> int:
@@ -504,23 +738,6 @@ def _unchecked(text: str, start: int, end: int) -> int:
     return end
 
 
-def _to_the_point(text: str, begin: int, last: Span) -> Span:
-    """The last number of a sentence that is no aside: "366 downloads over 3 months (90 days)"."""
-    again = _ALTERNATIVE.search(text, begin, last[1])
-    spans = []
-    for match in NUMBER.finditer(text, begin, again.end() if again else last[1]):
-        span = match.span("after") if match["after"] else match.span()
-        opened = text.rfind("(", begin, span[0])
-        aside = opened > text.rfind(")", begin, span[0]) and text[opened - 1 : opened] != "\\"
-        timed = _TIMED.search(text, max(begin, span[0] - 40), span[0]) and _PERIOD.match(
-            text, span[1]
-        )
-        paid = _PAID_FOR.search(text, max(begin, span[0] - 40), span[0])
-        if not (aside or timed or paid) and not _apart(text, begin, span[0]):
-            spans.append(span)
-    return spans[-1] if spans else last
-
-
 def _beside_the_point(text: str, start: int, end: int, span: Span) -> bool:
     """Whether a number is a list label, in a note, or the "100%" of someone who is sure."""
     line = text.rfind("\n", start, span[0]) + 1
@@ -529,7 +746,7 @@ def _beside_the_point(text: str, start: int, end: int, span: Span) -> bool:
     label = _ENUMERATOR.match(text, line, end) if span[0] - line <= 12 else None
     if label and span[1] <= label.end():
         return True
-    if _ORDINAL.match(text, span[1], end):
+    if _NO_VALUE.search(text, max(start, span[0] - 12), span[0]):
         return True
     return text[span[1] - 1] == "%" and bool(
         _SURE.match(text, span[1], end)
@@ -537,18 +754,20 @@ def _beside_the_point(text: str, start: int, end: int, span: Span) -> bool:
     )
 
 
-def _apart(text: str, begin: int, at: int) -> bool:
-    """Whether ``at`` is behind a colon that itself follows a number: "3 bolts: 2 blue"."""
-    colon = text.rfind(": ", begin, at)
-    return colon >= 0 and bool(NUMBER.search(text, begin, colon)) and "=" not in text[colon:at]
-
-
 def _last_formula(text: str, start: int, end: int) -> Span | None:
     """The last inline formula, or the value of the last plain equation behind it."""
     tail = max(start, end - _CLOSING_CHARACTERS)
     formulas = list(_MATH.finditer(text, tail, end))
     behind = formulas[-1].end() if formulas else tail
+    if formulas and _SAID.search(text, max(tail, formulas[-1].start() - 24), formulas[-1].start()):
+        # "3 inches is $\\frac{1}{8}$ of 2 feet": what its sentence says of it is no value.
+        closing = _SENTENCE_END.search(text, behind, end)
+        if not _PREDICATE.search(text, behind, closing.start() if closing else end):
+            behind = closing.end() if closing else end
     number = _last_number(text, behind, end)
+    if formulas and number and not NUMBER.match(text, *number):
+        # "$36$ dollars for four dozen"
+        number = None
     word = _last_word(text, behind, end)
     if word and (number is None or number[1] < word[0]):
         return word
@@ -560,7 +779,8 @@ def _last_formula(text: str, start: int, end: int) -> Span | None:
     alone = True
     for index in range(len(formulas) - 1, 0, -1):
         earlier = formulas[index - 1]
-        if not _JOINED.fullmatch(text, earlier.end(), formulas[index].start()):
+        joined = _JOINED.fullmatch(text, earlier.end(), formulas[index].start())
+        if not joined or ("=" in earlier[0]) != ("=" in formulas[index][0]):
             break
         begin, alone = _content(earlier)[0], False
     return _right_side(text, begin, stop) if alone else (begin, stop)
@@ -598,4 +818,7 @@ def _last_word(text: str, start: int, end: int) -> Span | None:
     for mark in _SENTENCE_END.finditer(text, start, stop):
         begin = mark.end()
     word = _IS_WORD.search(text, begin, stop)
-    return word.span("word") if word and not NUMBER.search(text, begin, stop) else None
+    # Of numbers only in a clause before: "After turning 90 degrees, she is facing east."
+    clause = text.rfind(", ", begin, word.start()) if word else -1
+    behind = NUMBER.search(text, clause if clause >= 0 else begin, stop)
+    return word.span("word") if word and not behind else None

@@ -175,8 +175,6 @@ LATEXES = [
 
 LISTS = [
     (r"The answer is $1$ or $2$.", "1$ or $2"),
-    (r"\boxed{1} and \boxed{2}", r"1} and \boxed{2"),
-    (r"$\boxed{1}$, $\boxed{2}$", r"1}$, $\boxed{2"),
     (r"\boxed{1, 2}", "1, 2"),
     ("The answer is 8 or 56.", "8 or 56"),
     ("The solutions are $x=1$ and $x=2$.", "x=1$ and $x=2"),
@@ -222,6 +220,18 @@ MEDCALC = [
     ("This is 3 weeks 4 days.", WEEKS_DAYS, "3 weeks 4 days"),
     ("This is 3 4/7 weeks.", WEEKS_DAYS, "3 4/7 weeks"),
     ("The answer is 14 weeks.", WEEKS_DAYS, "14 weeks"),
+]
+
+# Boxes that make one answer: it is given with commas, and its span is from the first to the last.
+JOINED = [
+    (r"\boxed{1} and \boxed{2}", "1, 2"),
+    (r"$\boxed{1}$, $\boxed{2}$", "1, 2"),
+    (r"$\boxed{(2, 2)} \quad \text{and} \quad \boxed{(6, 2)}$", "(2, 2), (6, 2)"),
+    (r"\(y_1 = \boxed{-2x + 5}\) and \(y_2 = \boxed{3x - 2}\)", "-2x + 5, 3x - 2"),
+    (r"$$\boxed{3} \text{ for part (a) and } \boxed{1}$$", "3, 1"),
+    (r"\[ \boxed{5}; \quad \boxed{6} \]", "5, 6"),
+    (r"\boxed{7} or, in words, \boxed{7}", "7"),
+    (r"\boxed{3} is wrong. So it is \boxed{7}.", "7"),
 ]
 
 # Text, and what is left of it after the cut.
@@ -283,6 +293,14 @@ def test_latex(text: str, answer: str | None) -> None:
 @pytest.mark.parametrize(("text", "answer"), LISTS)
 def test_list(text: str, answer: str | None) -> None:
     check(text, LIST, answer)
+
+
+@pytest.mark.parametrize(("text", "answer"), JOINED)
+def test_joined_boxes(text: str, answer: str) -> None:
+    got = Rules().extract(text, LATEX)
+    assert got.answer == answer
+    assert text[got.start] == answer[0]
+    assert text[got.end - 1] == answer[-1]
 
 
 @pytest.mark.parametrize(("text", "kind", "answer"), MEDCALC)
