@@ -38,7 +38,8 @@ _WEAK = re.compile(
 # These are steps of a solution far more often: they count once it has stated its answer, and name
 # a question.
 _EXERCISE = re.compile(
-    rf"\n{_PREFIX}(?:(?:Let's try|Here(?: is|'s)) another (?:one|question|problem|exercise|puzzle)\b"
+    rf"\n{_PREFIX}(?:(?:Let's try|Here(?: is|'s)) another "
+    r"(?:one|question|problem|exercise|puzzle)\b"
     r"|(?:Answer|Solve) (?:(?:this|these|the following)(?: \w{1,12})? "
     r"(?:questions?|problems?|exercises?|puzzles?|riddles?)\b|the following:)"
     rf"|Example(?:{_SUFFIX}[:.]|\s\d{{1,3}}[*_]{{0,3}}[ \t]?\n))|\n#{{1,4}}\sExample[ \t]?\n"

@@ -28,7 +28,9 @@ _POWER = (
     r"|\s?(?:x|×|\*|\\times|\\cdot)\s?10(?:\^|\*\*)\s?(?:\{?\s?[-−]?[0-9]{1,3}\s?\}?))"
 )
 # "3 and a half"
-_AND_A_SHARE = r"\sand\s(?:a|an|one|two|three)[- ](?:half|halves|thirds?|quarters?|fourths?|fifths?)\b"
+_AND_A_SHARE = (
+    r"\sand\s(?:a|an|one|two|three)[- ](?:half|halves|thirds?|quarters?|fourths?|fifths?)\b"
+)
 _MONEY = r"(?:US)?\\?[$€£¥₹]\s?"
 
 NUMBER = re.compile(
@@ -49,7 +51,7 @@ NUMBER = re.compile(
 _OPERATOR = re.compile(
     r"!?\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]"
     # A root, a variable, a time of day.
-    r"|\s?\\(?:sqrt|pi)|[xyzn](?![A-Za-z])|:[0-9]{2}|\("
+    r"|\s?\\(?:sqrt|pi)|[xyzn](?![A-Za-z])|:[0-9]|\("
     r"(?=[^()]{0,20}[-+*/]\s?[^()]{1,20}\))"
 )
 # "84 sofas and 88 chairs", "1 minute and 24 seconds": two numbers are not one.
@@ -96,6 +98,7 @@ _PERIOD = re.compile(r"[\s-](?:second|minute|hour|day|night|week|month|year|peop
 _ALTERNATIVE = re.compile(
     r"[0-9][A-Za-z ]{0,30},?\s(?:or|i\.e\.,?)\s(?:about\s|roughly\s)?(?=[0-9])"
 )
+_LATER = re.compile(r"\s[A-Za-z]{1,12}\s(?:later|earlier|ago)\b")
 # "$64 for 16 glasses"
 _PAID_FOR = re.compile(
     r"[$€£]\s?[0-9][0-9,.]{0,12}\sfor\s(?:(?:the|all|these|those|his|her|their)\s)?\Z"
@@ -315,6 +318,7 @@ def _aside(text: str, begin: int, span: Span) -> bool:
     near = max(begin, span[0] - 40)
     return bool(
         (_TIMED.search(text, near, span[0]) and _PERIOD.match(text, span[1]))
+        or _LATER.match(text, span[1])
         or _PAID_FOR.search(text, near, span[0])
         or _GROUPED.search(text, near, span[0])
         or _apart(text, begin, span[0])
@@ -336,7 +340,9 @@ def _subordinate(text: str, begin: int, at: int) -> bool:
     if clause is None:
         return False
     near = max(begin, near - _WINDOW)
-    return bool(NUMBER.search(text, near, clause.start()) or NUMERAL.search(text, near, clause.start()))
+    return bool(
+        NUMBER.search(text, near, clause.start()) or NUMERAL.search(text, near, clause.start())
+    )
 
 
 def trim_end(text: str, start: int, end: int) -> int:

@@ -31,6 +31,8 @@ _PHRASE = 120
 _LABEL_WORDS = 3
 # Characters of the end that weak evidence is looked for in. (ours)
 _CLOSING_CHARACTERS = 2_000
+# Characters of the end that come again where a text loops. (ours)
+_LOOPED = 60
 # Statements looked at, last first, before giving up. (ours)
 _TRIES = 64
 # Boxes looked at, from the end. (ours)
@@ -45,20 +47,26 @@ _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\b\s{0,4}")
 _ARGUMENT = re.compile(r"\\[A-Za-z]+\w*|[0-9][\w.]*|[A-Za-z](?=\$|[.\s]{0,3}\Z)")
 # What stands between boxes that make one answer.
 _BETWEEN = re.compile(
-    r"\}?(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or)\b|\\(?:text|mbox|mathrm|textrm)"
-    r"\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){1,80}+"
+    r"\}?(?:(?:\$|\\\))?(?:\s[A-Za-z]{2,15}){1,2}(?=\s(?:and|or)\s))?(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or)\b|\\(?:text|mbox|mathrm|textrm)"
+    r"\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){0,80}+"
 )
-_LISTED = re.compile(r"\b(?:and|or)\b|,|;")
+_LISTED = re.compile(r"\b(?:and|or)\b|,|;|\}\Z")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _JSON_KEY = re.compile(
     r"""["'“](?:final[_ ]?|numerical[_ ]?|the[_ ]?)?answer["'”]\s{0,8}:\s{0,8}""", re.IGNORECASE
 )
 # An escape of JSON; of ``\n`` and ``\t`` only what cannot be the start of a LaTeX command.
 _ESCAPE = re.compile(r"""\\(?:(?P<itself>["\\/])|u(?P<code>[0-9a-fA-F]{4})|[nt](?![A-Za-z]))""")
-_ESCAPED_QUOTE = re.compile(r"""\\(?P<itself>")""")
+_SOME_ESCAPES = re.compile(r"""\\(?:(?P<itself>")|u(?P<code>[0-9a-fA-F]{4}))""")
 # At the start of a line; inside one only in front of a number.
 _HASHES = re.compile(
-    r"(?:^|(?<=\n))[ \t*]{0,4}####[ \t]{0,8}(?=[^\s#])|(?<=[^\s#])[ \t]{0,3}####[ \t]{0,8}(?=[-−]?\\?[$€£]?\s?[0-9.])"
+    r"(?:^|(?<=\n))[ \t*]{0,4}####[ \t]{0,8}(?=[^\s#])"
+    r"|(?<=[^\s#])[ \t]{0,3}####[ \t]{0,8}(?=[-−]?\\?[$€£]?\s?[0-9.])"
+)
+# "#### Step 2" heads a part of the solution.
+_HEADING = re.compile(
+    r"\**(?:Step|Part|Case|Question|Problem|Section|Method|Example|Given|Solution)\b"
+    r"|[^\n]{0,200}:\**[ \t]*\n"
 )
 # What stands where the answer should: \boxed{answer}, "<number>", "...".
 _PLACEHOLDER = re.compile(
@@ -108,7 +116,7 @@ _MATH = re.compile(
     r"\$\$(?P<dd>(?:[^$\\]|\\.){1,2000}+)\$\$|(?<![\\$])\$(?P<d>(?:[^$\n\s\\]|\\.)(?:(?:[^$\n\\]|\\.){0,2000}?"
     r"(?:[^$\s\\]|\\.))?)\$(?![0-9])"
     rf"|(?<![\\$])\$(?P<s>{_TERMS})\$(?![0-9])"
-    r"|\\\((?P<p>(?:[^\\]|\\[^()]){1,2000})\\\)|\\\[(?P<b>(?:[^\\]|\\[^\[\]]){1,2000})\\\]",
+    r"|\\\((?P<p>(?:[^\\]|\\[^()]){1,2000}+)\\\)|\\\[(?P<b>(?:[^\\]|\\[^\[\]]){1,2000}+)\\\]",
     re.DOTALL,
 )
 _JOINED = re.compile(r"[\s,.]{0,3}(?:,?\s?(?:and|or)\b|,)\s{0,2}")
@@ -117,6 +125,7 @@ _PREDICATE = re.compile(
     r"\s(?:is|are|was|equals?|equal\sto|=)\s(?:(?:exactly|about|approximately|therefore|thus|also|then)\s)?"
     r"(?=[-−+]?(?:\\?\$|\\\(|\\frac|\\sqrt|[0-9.(\[√π]))"
 )
+_LIST_COMMA = re.compile(r",(?!(?:\\!)?\s?[0-9]{3}(?![0-9]))")
 # A name and no value: n, f(x), x + y, \angle ABC.
 _NAMED = re.compile(r"[^0-9=]{1,40}")
 # Where a number's units end and the sentence goes on.
@@ -146,10 +155,10 @@ _NO_VALUE = re.compile(
     r"(?:\^\s?\{?|<sup>|\b(?:[Ss]tep|Part|Case|Figure|Table|Equation|Eq\.|Section|Stage|Phase)\s\(?)\Z"
 )
 # No answer, said in place of one.
-_NONE = re.compile(
-    r"(?:can(?:not|'t|\snot)\sbe\s(?:determined|calculated|computed|found|answered)|unknown"
-    r"|undetermined|indeterminate|insufficient|not\senough|impossible\sto|not\s(?:given|available"
-    r"|provided|specified|known)|n/a)\b",
+_REFUSED = re.compile(
+    r"answers?(?:\sis|:)?[*_]{0,3}\s(?:can(?:not|'t|\snot)\sbe\s(?:determined|calculated|computed|found|given)"
+    r"|unknown|undetermined|indeterminate|insufficient|not\senough|impossible\sto|n/a"
+    r"|not\s(?:given|available|provided|specified|known|stated|determinable))\b",
     re.IGNORECASE,
 )
 # Text that ends like this was cut off: on an operator, or on a word that calls for another.
@@ -177,7 +186,7 @@ _FACTOR = re.compile(
 # All that a completion is: "B", "(B)".
 _OPTION = re.compile(r"[\s*]{0,8}\(?(?P<letter>[A-J])\)?[.\s*]{0,8}")
 _IS_WORD = re.compile(
-    r"\b(?:is|are|was)\s(?:(?:an?|the|called|named|facing|heading|pointing|going|on)\s)?[*_\"“]{0,3}"
+    r"\b(?:is|are|was)\s(?:(?:now|then|thus|therefore)\s)?(?:(?:an?|the|called|named|facing|heading|pointing|going|on)\s)?[*_\"“]{0,3}"
     r"(?P<word>[A-Z][A-Za-z]{0,20}|even|odd|yes|no"
     r"|true|false|north|south|east|west|north-?east|north-?west|south-?east|south-?west|ellipse|circle|parabola|hyperbola|line|point|plane|sphere|cone|cylinder|empty)"
     r"[*_\"”]{0,3}\Z"
@@ -336,7 +345,7 @@ def _phrase(text: str, start: int, stop: int) -> Span | None:
         stop = trim_end(text, start, beyond.start()) if beyond else stop
         return _right_side(text, start, stop) if stop <= start + _PHRASE else number.span()
     words = len(re.findall(r"[A-Za-z]{2,}", text[start : start + _PHRASE]))
-    if words > _LABEL_WORDS and _VERB.search(text, start, stop):
+    if words > 1 and _VERB.search(text, start, stop):
         value = number_in(text, start, stop)
         return _whole_term(text, start, value, stop) if value else _last_word(text, start, stop)
     return (start, stop) if stop <= start + _PHRASE else None
@@ -352,7 +361,7 @@ def _joined_math(text: str, math: re.Match[str], end: int) -> Span | None:
         if more is None:
             break
         stop, after = _content(more)[1], more.end()
-    return _right_side(text, begin, stop)
+    return _right_side(text, begin, stop) if after == math.end() else (begin, stop)
 
 
 def _content(math: re.Match[str]) -> Span:
@@ -366,7 +375,7 @@ def _right_side(text: str, start: int, end: int) -> Span | None:
     end = trim_end(text, start, end)
     body = text[start:end]
     at = _last_equals(body)
-    if at > 0 and "," not in body and body[at - 1] not in "<>!\\":
+    if at > 0 and not _LIST_COMMA.search(body) and body[at - 1] not in "<>!\\":
         left = body[:at]
         if "=" in left or not re.search(r"(?<![\\A-Za-z])[A-Za-z]|\\text", left):
             start += at + 1
@@ -429,11 +438,11 @@ def _unescaped(text: str, start: int, end: int) -> tuple[str, range | list[int]]
     r"""A JSON string without its escapes, and where in ``text`` each of its characters begins.
 
     Models write ``"\frac{1}{2}"`` as well as ``"\\frac{1}{2}"``: where no backslash is escaped,
-    only quotes are.
+    only quotes and codes are taken for escapes.
     """
     if "\\" not in text[start:end]:
         return text[start:end], range(start, end + 1)
-    escape = _ESCAPE if "\\\\" in text[start:end] else _ESCAPED_QUOTE
+    escape = _ESCAPE if "\\\\" in text[start:end] else _SOME_ESCAPES
     characters: list[str] = []
     offsets: list[int] = []
     at = start
@@ -502,10 +511,9 @@ def _box_content(text: str, start: int, end: int) -> Span | None:
 
 def _character(escape: re.Match[str]) -> str:
     """The character that a JSON escape stands for; a line break or a tab is a space."""
-    groups = escape.groupdict()
-    if groups.get("code"):
-        return chr(int(groups["code"], 16))
-    return groups["itself"] or " "
+    if escape["code"]:
+        return chr(int(escape["code"], 16))
+    return escape["itself"] or " "
 
 
 def _closing(text: str, start: int, end: int) -> int:
@@ -554,6 +562,8 @@ def _number_alone(text: str, start: int, end: int) -> Span:
 
 def _hashes(text: str, start: int, end: int, read: Reader) -> Found | None:
     for mark in reversed(list(_HASHES.finditer(text, start, end))[-_TRIES:]):
+        if _HEADING.match(text, mark.end(), end):
+            continue
         line = text.find("\n", mark.end(), end)
         span = read(text, mark.end(), line if line >= 0 else end)
         if span:
@@ -589,15 +599,21 @@ def _stated(text: str, start: int, end: int, kind: GoldKind) -> _Statement | Non
 def _statement(text: str, at: int, end: int, kind: GoldKind, read: Reader) -> Span | None:
     """The value stated at the word "answer" that begins at ``at``."""
     match = _STATES.match(text, at, end)
+    if kind in _NUMERIC and _refused(text, at, end):
+        return at, at
     if match is None or match["not"]:
         return None
     if match["heading"] and not _HEADING_WORDS.search(text, max(0, at - 24), at):
         return None
     if match["is"]:
-        begin, stop = _clause(text, match.end(), end)
-        refused = kind in _NUMERIC and _NONE.match(text, begin, stop)
-        return (begin, begin) if refused else read(text, begin, stop)
+        return read(text, *_clause(text, match.end(), end))
     return _labelled(text, match.end(), end, kind, read)
+
+
+def _refused(text: str, at: int, end: int) -> bool:
+    """Whether the text says of the answer that there is none, and gives no number after it."""
+    refusal = _REFUSED.match(text, at, end)
+    return bool(refusal) and not NUMBER.search(text, refusal.end() if refusal else at, end)
 
 
 def _clause(text: str, start: int, end: int) -> Span:
@@ -646,14 +662,27 @@ def _weak_in(text: str, start: int, end: int, kind: GoldKind, ended: bool) -> Fo
 
 
 def _broken_off(text: str, start: int, end: int) -> bool:
-    """Whether the text ends within a formula, or on what calls for more."""
+    """Whether the text ends within a formula, on what calls for more, or goes round in circles."""
     if _UNFINISHED.search(text, max(start, end - 40), end):
+        return True
+    if _looping(text, start, end):
         return True
     if any(text.rfind(begin, start, end) > text.rfind(stop, start, end) for begin, stop in _PAIRS):
         return True
     for math in _MATH.finditer(text, start, end):
         start = math.end()
     return bool(_DISPLAYED.search(text, start, end))
+
+
+def _looping(text: str, start: int, end: int) -> bool:
+    """Whether the text ends in the same words again and again, at one distance."""
+    words = text[max(start, end - _LOOPED) : end]
+    places = [end - len(words)]
+    for _ in range(3):
+        places.append(text.rfind(words, start, places[-1] + len(words) - 1))
+        if places[-1] < 0 or places[-2] - places[-1] != places[0] - places[1]:
+            return False
+    return any(character.isalpha() for character in words)
 
 
 def _fallback(text: str, start: int, end: int, kind: GoldKind) -> Span | None:

@@ -6,6 +6,7 @@ import pytest
 
 from distlab.problems.types import GoldKind
 from distlab.scoring.extractors.rules import READ_LIMIT, Rules
+from distlab.scoring.types import Extraction
 
 NUMBER, LATEX, LIST = GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST
 INTERVAL, INTEGER = GoldKind.INTERVAL, GoldKind.INTEGER
@@ -264,6 +265,15 @@ RUN_ONS = [
         "The answer is 18.\n\n---\n\nTom has 5 pens and buys 4. How many?\n9",
         "The answer is 18.\n\n---",
     ),
+    # A chat's turn whose special tokens were skipped.
+    ("The answer is 18.\nuser\nAnd 5?\nassistant\nIt is 5.", "The answer is 18."),
+    ("The answer is 18.\nassistant\nIt is 5.", "The answer is 18."),
+    ("The answer is 18.assistant\n\nIt is 5.", "The answer is 18."),
+    ("The answer is 18.assistant", "The answer is 18."),
+    ("So she makes 18 dollarsassistant\n\nIt is 5.", "So she makes 18 dollars"),
+    ("\\boxed{18}user\n\nAnd 5?", "\\boxed{18}"),
+    ("The answer is 18.\n\nLet's try another problem.\nTom has 5 pens: 5.", "The answer is 18."),
+    ("The answer is 18.\n\nExample 2:\nTom has 5 pens.\nThe answer is 5.", "The answer is 18."),
     ("The answer is 18.\n\n## Problem\nTom has 5. The answer is 5.", "The answer is 18."),
     ("The answer is 18.\n\nSolve the following: Tom has 5.\nThe answer is 5.", "The answer is 18."),
 ]
@@ -276,6 +286,12 @@ NOT_RUN_ONS = [
     "## Step 1: Question\nWhat do we know? 5 pens.\n\nThe answer is 18.",
     "For example: 5 pens.\nThe answer is 18.",
     "Q = 5 and Q: no line start. The answer is 18.",
+    "It is 20.\n\nSolve this equation: x + 2 = 20.\n\nThe answer is 18.",
+    "It is 20.\n\nSolve the following: x + 2 = 20.\n\nThe answer is 18.",
+    "It is 20.\n\nLet's try another way: 9 * 2.\nThe answer is 18.",
+    "2 + 3 = 5.\nExample 2: 9 * 2 = 18.\nThe answer is 18.",
+    "The user\nhas 2 pens, the assistant 9.\nThe answer is 18.",
+    "He asks his assistant.\nThe answer is 18.",
     "The answer is 20.\nWait, did she not eat 2 of them herself before?\nThe answer is 18.",
 ]
 
@@ -319,6 +335,33 @@ def test_run_on_is_cut(text: str, kept: str) -> None:
 def test_no_run_on_is_kept(text: str) -> None:
     got = Rules().extract(text, NUMBER)
     assert (got.answer, got.cut) == ("18", len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("The answer is 18.", True),
+        ("\\boxed{18}", True),
+        ('{"answer": "18"}', True),
+        ("So she has 18 eggs", False),
+        ("**18**", False),
+        ("So she has 18 eggs.\n\nQ: Tom has 5 pens.\nA: 5", True),
+        ("<think>\\boxed{18}</think>\nWe have 3 facts", True),
+    ],
+)
+def test_a_truncated_sample_without_a_stated_answer_has_none(text: str, stated: bool) -> None:
+    found = Rules().extract(text, NUMBER)
+    assert (found.answer, found.stated) == ("18", stated)
+    assert found.of_sample(truncated=False) == found
+    nothing = Extraction(None, 0, 0, found.cut)
+    assert found.of_sample(truncated=True) == (found if stated else nothing)
+
+
+def test_the_escapes_of_json_are_undone() -> None:
+    text = '{"reasoning": "half", "answer": "\\\\frac{1}{2}"}'
+    found = Rules().extract(text, LATEX)
+    assert found.answer == "\\frac{1}{2}"
+    assert text[found.start : found.end] == "\\\\frac{1}{2}"
 
 
 def test_without_the_cut_the_last_question_wins() -> None:

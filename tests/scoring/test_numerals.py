@@ -1,0 +1,35 @@
+"""Numbers in words."""
+
+from fractions import Fraction
+
+import pytest
+
+from distlab.scoring.numerals import NUMERAL, numeral_value
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("zero", 0),
+        ("twenty-five", 25),
+        ("minus two hundred and five", -205),
+        ("one thousand two hundred", 1200),
+        ("a half", Fraction(1, 2)),
+        ("three quarters", Fraction(3, 4)),
+        ("two and a half", Fraction(5, 2)),
+        ("3 and a half", Fraction(7, 2)),
+        ("minus six and three quarters", Fraction(-27, 4)),
+        ("a dozen", 12),
+        ("half a dozen", 6),
+        ("five dozen", 60),
+    ],
+)
+def test_value(words: str, value: int | Fraction) -> None:
+    match = NUMERAL.fullmatch(words)
+    assert match
+    assert numeral_value(match[0]) == value
+
+
+@pytest.mark.parametrize("words", ["3", "3 dozen", "dozen", "half"])
+def test_what_is_no_number_in_words(words: str) -> None:
+    assert NUMERAL.search(words) is None
