@@ -47,8 +47,9 @@ _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\b\s{0,4}")
 _ARGUMENT = re.compile(r"\\[A-Za-z]+\w*|[0-9][\w.]*|[A-Za-z](?=\$|[.\s]{0,3}\Z)")
 # What stands between boxes that make one answer.
 _BETWEEN = re.compile(
-    r"\}?(?:(?:\$|\\\))?(?:\s[A-Za-z]{2,15}){1,2}(?=\s(?:and|or)\s))?(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or)\b|\\(?:text|mbox|mathrm|textrm)"
-    r"\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){0,80}+"
+    r"\}?(?:(?:\$|\\\))?(?:\s[A-Za-z]{2,15}){1,2}(?=\s(?:and|or)\s))?"
+    r"(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or)\b"
+    r"|\\(?:text|mbox|mathrm|textrm)\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){0,80}+"
 )
 _LISTED = re.compile(r"\b(?:and|or)\b|,|;|\}\Z")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -99,7 +100,8 @@ _FINAL = re.compile(r"final\s(?:\w{1,12}\s)?\Z", re.IGNORECASE)
 
 # Not the "!" of a factorial: "8! / 24 = 1680".
 _SENTENCE_END = re.compile(
-    r"(?<![Aa]pprox)(?<!\b[Nn]o)[.!?](?=[\s*\"'”’)]|\Z)(?!(?<=[0-9)!]!)\s{0,2}[-+*/×÷=≈)^]\s?)|\n|;\s|。"
+    r"(?<![Aa]pprox)(?<!\b[Nn]o)[.!?](?=[\s*\"'”’)]|\Z)"
+    r"(?!(?<=[0-9)!]!)\s{0,2}[-+*/×÷=≈)^]\s?)|\n|;\s|。"
 )
 _LEAD = re.compile(r"(?:[\s:*_`>~≈\"“]|\\\"|(?:about|approximately|exactly|simply|just)\s)*+")
 _BECAUSE = re.compile(
@@ -113,8 +115,9 @@ _TERMS = (
     r"|\\[^A-Za-z]|[A-Za-z]{1,2}(?![A-Za-z])|[^A-Za-z$\n\\]){1,2000}+"
 )
 _MATH = re.compile(
-    r"\$\$(?P<dd>(?:[^$\\]|\\.){1,2000}+)\$\$|(?<![\\$])\$(?P<d>(?:[^$\n\s\\]|\\.)(?:(?:[^$\n\\]|\\.){0,2000}?"
-    r"(?:[^$\s\\]|\\.))?)\$(?![0-9])"
+    r"\$\$(?P<dd>(?:[^$\\]|\\.){1,2000}+)\$\$"
+    r"|(?<![\\$])\$(?P<d>(?:[^$\n\s\\]|\\.)"
+    r"(?:(?:[^$\n\\]|\\.){0,2000}?(?:[^$\s\\]|\\.))?)\$(?![0-9])"
     rf"|(?<![\\$])\$(?P<s>{_TERMS})\$(?![0-9])"
     r"|\\\((?P<p>(?:[^\\]|\\[^()]){1,2000}+)\\\)|\\\[(?P<b>(?:[^\\]|\\[^\[\]]){1,2000}+)\\\]",
     re.DOTALL,
@@ -122,7 +125,8 @@ _MATH = re.compile(
 _JOINED = re.compile(r"[\s,.]{0,3}(?:,?\s?(?:and|or)\b|,)\s{0,2}")
 # "is", said of a formula or of what has been named, and a value behind it.
 _PREDICATE = re.compile(
-    r"\s(?:is|are|was|equals?|equal\sto|=)\s(?:(?:exactly|about|approximately|therefore|thus|also|then)\s)?"
+    r"\s(?:is|are|was|equals?|equal\sto|=)\s"
+    r"(?:(?:exactly|about|approximately|therefore|thus|also|then)\s)?"
     r"(?=[-−+]?(?:\\?\$|\\\(|\\frac|\\sqrt|[0-9.(\[√π]))"
 )
 _LIST_COMMA = re.compile(r",(?!(?:\\!)?\s?[0-9]{3}(?![0-9]))")
@@ -152,11 +156,13 @@ _CHECK = re.compile(
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 # "2.19 m^2", "kg/m<sup>2</sup>": what is raised, and "Step 7".
 _NO_VALUE = re.compile(
-    r"(?:\^\s?\{?|<sup>|\b(?:[Ss]tep|Part|Case|Figure|Table|Equation|Eq\.|Section|Stage|Phase)\s\(?)\Z"
+    r"(?:\^\s?\{?|<sup>"
+    r"|\b(?:[Ss]tep|Part|Case|Figure|Table|Equation|Eq\.|Section|Stage|Phase)\s\(?)\Z"
 )
 # No answer, said in place of one.
 _REFUSED = re.compile(
-    r"answers?(?:\sis|:)?[*_]{0,3}\s(?:can(?:not|'t|\snot)\sbe\s(?:determined|calculated|computed|found|given)"
+    r"answers?(?:\sis|:)?[*_]{0,3}\s"
+    r"(?:can(?:not|'t|\snot)\sbe\s(?:determined|calculated|computed|found|given)"
     r"|unknown|undetermined|indeterminate|insufficient|not\senough|impossible\sto|n/a"
     r"|not\s(?:given|available|provided|specified|known|stated|determinable))\b",
     re.IGNORECASE,
@@ -164,7 +170,8 @@ _REFUSED = re.compile(
 # Text that ends like this was cut off: on an operator, or on a word that calls for another.
 _UNFINISHED = re.compile(
     r"(?:[=+×÷^_(&≈−]|\s[-*/<>]|\\|\\(?:frac|dfrac|sqrt|times|cdot|text|left|approx|le|ge)"
-    r"|\b(?:and|or|of|the|an?|is|are|to|for|with|that|by|at|from|so|if|then|because|which|but))\s{0,4}\Z"
+    r"|\b(?:and|or|of|the|an?|is|are|to|for|with|that|by|at|from|so|if|then|because|which|but))"
+    r"\s{0,4}\Z"
 )
 # The dollars of a display formula, no price.
 _DISPLAYED = re.compile(r"(?<![\\$])\$\$(?![0-9$])")
@@ -186,10 +193,11 @@ _FACTOR = re.compile(
 # All that a completion is: "B", "(B)".
 _OPTION = re.compile(r"[\s*]{0,8}\(?(?P<letter>[A-J])\)?[.\s*]{0,8}")
 _IS_WORD = re.compile(
-    r"\b(?:is|are|was)\s(?:(?:now|then|thus|therefore)\s)?(?:(?:an?|the|called|named|facing|heading|pointing|going|on)\s)?[*_\"“]{0,3}"
-    r"(?P<word>[A-Z][A-Za-z]{0,20}|even|odd|yes|no"
-    r"|true|false|north|south|east|west|north-?east|north-?west|south-?east|south-?west|ellipse|circle|parabola|hyperbola|line|point|plane|sphere|cone|cylinder|empty)"
-    r"[*_\"”]{0,3}\Z"
+    r"\b(?:is|are|was)\s(?:(?:now|then|thus|therefore)\s)?"
+    r"(?:(?:an?|the|called|named|facing|heading|pointing|going|on)\s)?[*_\"“]{0,3}"
+    r"(?P<word>[A-Z][A-Za-z]{0,20}|even|odd|yes|no|true|false|(?:north|south)-?(?:east|west)"
+    r"|north|south|east|west|ellipse|circle|parabola|hyperbola|line|point|plane|sphere|cone"
+    r"|cylinder|empty)[*_\"”]{0,3}\Z"
 )
 _SURE = re.compile(r"\s?(?:\w{1,12}\s){0,2}?(?:sure|certain|confiden|correct|accura|positive)")
 _CONFIDENCE = re.compile(r"(?:confidence|confident|certain|sure)\W{0,3}(?:\w{1,10}\s){0,3}\Z", re.I)
@@ -276,7 +284,7 @@ def _strong_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
     json = _json(text, start, end, kind)
     start = json.stop if json else start
     later = (_boxed(text, start, end, kind), _hashes(text, start, end, _reader(kind)))
-    latest = max((found for found in later if found), default=None)
+    latest = max((found for found in later if found), key=lambda found: found.start, default=None)
     return latest or (json.found if json else None)
 
 
