@@ -45,11 +45,11 @@ _PART = "halves|(?:half|third|quarter|fourth|fifth|sixth|eighth|tenth)s?"
 
 _SHARE = rf"(?:an?|{_ONE})[- ](?:{_PART})"
 
-# "two and a half" and "3 and a half" are one number; "3 dozen", a number and its unit, is left to
-# whoever knows whether dozens were asked for.
+# "two and a half" and "3 and a half" are one number. "(a) dozen" is left alone: how many dozens
+# would have to be worked out.
 NUMERAL = re.compile(
     rf"\b(?:(?:minus|negative)\s)?(?:zero|(?:[0-9]{{1,9}}|{_BELOW_100})\sand\s{_SHARE}"
-    rf"|(?:half\s)?an?\sdozen|{_BELOW_100}\sdozen|{_SHARE}"
+    rf"|{_SHARE}"
     rf"|{_BELOW_1000}(?:\s(?:{'|'.join(_SCALES)})(?:,?\s(?:and\s)?{_BELOW_1000})?){{0,4}})\b"
     r"(?!\s(?:dozen|score|hundred|thousand|million)\b)",
     re.IGNORECASE,
@@ -64,8 +64,6 @@ def numeral_value(words: str) -> Fraction:
     mixed = _MIXED.fullmatch(words)
     if mixed:
         return sign * (_unsigned(mixed[1]) + _unsigned(mixed[2]))
-    if words.endswith("dozen"):
-        return sign * 12 * (Fraction(1, 2) if words.startswith("half") else _unsigned(words[:-5]))
     return sign * _unsigned(words)
 
 

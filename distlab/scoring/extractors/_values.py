@@ -42,10 +42,19 @@ NUMBER = re.compile(
     rf"|(?<=[$€£¥₹])[0-9]{{1,3}}(?: [0-9]{{3}})++(?![0-9])(?:\.[0-9]++)?"
     r"|(?:(?<![0-9A-Za-z_.])|(?<=\\approx)|(?<=\\times)|(?<=\\cdot)|(?<=\\quad))"
     rf"(?:[-−](?:{_MONEY})?|negative\s)?"
-    rf"(?:{_FRAC}|{_VULGAR}|(?:{_PLAIN})(?:\s?{_FRAC}|\s?{_VULGAR}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
-    rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER}|{_AND_A_SHARE})?)(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
+    rf"(?:{_FRAC}|{_VULGAR}|(?:{_PLAIN})"
+    rf"(?:\s?{_FRAC}|\s?{_VULGAR}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
+    rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER}|{_AND_A_SHARE})?)"
+    r"(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
     # A sign after a value is a minus, and the number starts behind it.
     r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
+)
+
+# A number in words, or a count of dozens.
+WORDED = re.compile(
+    r"\b(?:half\sa|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty)"
+    rf"\sdozens?\b|{NUMERAL.pattern}",
+    re.IGNORECASE,
 )
 
 _OPERATOR = re.compile(
@@ -168,9 +177,9 @@ def number_in(text: str, start: int, end: int) -> Span | None:
     """
     first = NUMBER.search(text, start, end)
     lead = skip_junk(text, start, end)
-    word = NUMERAL.match(text, lead, end)
+    word = WORDED.match(text, lead, end)
     if first is None:
-        word = word or NUMERAL.search(text, start, end)
+        word = word or WORDED.search(text, start, end)
         return word.span() if word else None
     head, tail = _span(first)
     if _MINUS.match(text, lead, end) and text[lead:head] == "minus ":
@@ -301,7 +310,7 @@ def _to_the_point(text: str, begin: int, last: Span) -> Span:
 
 def _subject(text: str, begin: int, end: int) -> Span | None:
     """The count that a sentence begins with: "Three trucks are needed to carry 80 stones"."""
-    word = NUMERAL.match(text, skip_junk(text, begin, end), end)
+    word = WORDED.match(text, skip_junk(text, begin, end), end)
     subordinate = _SUBORDINATE.search(text, max(begin, end - _WINDOW), end)
     return word.span() if word and subordinate else None
 
@@ -341,7 +350,7 @@ def _subordinate(text: str, begin: int, at: int) -> bool:
         return False
     near = max(begin, near - _WINDOW)
     return bool(
-        NUMBER.search(text, near, clause.start()) or NUMERAL.search(text, near, clause.start())
+        NUMBER.search(text, near, clause.start()) or WORDED.search(text, near, clause.start())
     )
 
 

@@ -13,13 +13,13 @@ from distlab.scoring.extractors._values import (
     PAIR,
     WEEKS_AND_DAYS,
     WEEKS_OR_DAYS,
+    WORDED,
     Span,
     concluded,
     number_in,
     skip_junk,
     trim_end,
 )
-from distlab.scoring.numerals import NUMERAL
 from distlab.scoring.types import Extraction
 
 # Characters of a completion that are read at all, and of its end that are searched for the
@@ -742,7 +742,7 @@ def _last_number(text: str, start: int, end: int) -> Span | None:
     if ordinal and (found is None or _SENTENCE_END.search(text, found[1], ordinal[0])):
         return ordinal
     if found is None:
-        words = list(NUMERAL.finditer(text, start, end))
+        words = list(WORDED.finditer(text, start, end))
         return words[-1].span() if words else None
     begin = start
     for mark in _SENTENCE_END.finditer(text, start, found[0]):
