@@ -16,7 +16,7 @@ from distlab.runs.folder import RunFolder
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from distlab.report.records import StudyTables
+    from distlab.report.table import StudyTables
 
 __all__ = ["build_report", "render_terminal", "write_report"]
 
@@ -30,14 +30,12 @@ def build_report(*paths: Path) -> StudyTables:
     Raises:
         UserError: One is no run folder, a file in it cannot be read, or they do not go together.
     """
-    from distlab.report.questions.judges import read_disagreements
-    from distlab.report.tables import build_tables
+    from distlab.report.build import build_tables
     from distlab.runs.joining import runs_in
     from distlab.runs.verdicts import read_study
 
     runs = [run for path in paths for run in runs_in(path)]
-    study = read_study(runs)
-    return build_tables(study, read_disagreements(runs, study))
+    return build_tables(read_study(runs))
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:
@@ -51,21 +49,21 @@ def write_report(run: Path, tables: StudyTables) -> Path:
         The path of ``report.html``.
     """
     from distlab.report.charts.pictures import draw, write_pictures
-    from distlab.report.findings import charts, findings
+    from distlab.report.findings import findings
     from distlab.report.markdown import render_markdown
     from distlab.report.page.writer import render_page
     from distlab.report.results import write_results
 
     folder = RunFolder(run)
     folder.path.mkdir(parents=True, exist_ok=True)
-    answered, charted = findings(tables), charts(tables)
-    pictures = {chart.name: draw(chart) for some in charted.values() for chart in some}
+    answered = findings(tables)
+    pictures = {chart.name: draw(chart) for each in answered for chart in each.charts}
     write_results(folder.results, tables)
     write_pictures(folder.results / "figures", pictures)
     with whole(folder.report) as stream:
         stream.write(render_markdown(tables, answered).encode())
     with whole(folder.html) as stream:
-        stream.write(render_page(tables, answered, charted, pictures).encode())
+        stream.write(render_page(tables, answered, pictures).encode())
     return folder.html
 
 

@@ -7,8 +7,8 @@ from typing import Final
 from distlab.escape import markdown, plain
 from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
 from distlab.report.page.prose import COLUMNS, METHODS
-from distlab.report.records import Finding, Statement, StudyTables
-from distlab.report.results import text_tables
+from distlab.report.question import Finding, Statement
+from distlab.report.table import StudyTables
 from distlab.tables.markdown import table
 from distlab.tables.text import TextTable, lay_texts
 
@@ -25,10 +25,9 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
         study: The tables; text in them is escaped here.
         findings: The questions and their answers.
     """
-    tables = text_tables(study)
     parts = [
         _opening(study),
-        *(_finding(finding, [tables[name] for name in finding.tables]) for finding in findings),
+        *map(_finding, findings),
         _section("What cannot be said", _bullets((*study.cannot, *study.remarks))),
         _section("Failed problems", _failures(study)),
         _section("What the columns mean", "".join(f"- **{k}**: {v}\n" for k, v in COLUMNS)),
@@ -40,9 +39,9 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _finding(finding: Finding, tables: Sequence[TextTable]) -> str:
+def _finding(finding: Finding) -> str:
     said = "".join(_statement(statement) for statement in finding.statements)
-    return _section(finding.question, said, *map(_captioned, tables))
+    return _section(finding.question, said, *map(_captioned, finding.tables))
 
 
 def _statement(statement: Statement) -> str:

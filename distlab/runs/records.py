@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,7 @@ class Study:
     """One or more run folders, read as one study.
 
     Attributes:
+        runs: The run folders.
         manifest: What ran.
         parameters: Family to its number of parameters.
         tables: In the order of the manifest's cells, then extractors, then graders.
@@ -84,6 +86,7 @@ class Study:
         remarks: What was odd about the files, one sentence each.
     """
 
+    runs: tuple[Path, ...]
     manifest: Manifest
     parameters: Mapping[str, float]
     tables: tuple[VerdictTable, ...]

@@ -63,7 +63,7 @@ def read_study(runs: Sequence[Path]) -> Study:
             collector.add(batch, file)
     nulls = tuple(_nulls(folders, problems))
     sizes = parameters(manifests)
-    return Study(manifest, sizes, collector.tables(), nulls, collector.remarks())
+    return Study(tuple(runs), manifest, sizes, collector.tables(), nulls, collector.remarks())
 
 
 def _problems(

@@ -23,7 +23,7 @@ from distlab.engines.machine import check_fits
 from distlab.problems import write_problems
 from distlab.problems.types import Gold
 from distlab.report import build_report, render_terminal, write_report
-from distlab.report.records import StudyTables
+from distlab.report.table import StudyTables
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.sampling.outcome import Outcome

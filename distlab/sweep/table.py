@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from distlab.escape import terminal
-from distlab.report.records import ArmRow, GapRow, StudyTables
+from distlab.report.gap_table import GAPS, GapRow
+from distlab.report.score_table import SCORES, ScoreRow
+from distlab.report.table import StudyTables
 from distlab.sweep.record import JobRecord, JobState
 from distlab.tables.numbers import percent, points_interval
 
@@ -45,10 +47,11 @@ def lines_of(job: JobRecord, tables: StudyTables | None) -> tuple[Line, ...]:
         return (Line(job),)
     gaps = [
         _gap(job, row)
-        for row in tables.gaps
-        if row.primary and row.headline and row.judge == tables.headlines[row.base.key]
+        for row in tables.rows(GAPS)
+        if row.primary and row.headline and tables.is_headline(row.base, row.judge)
     ]
-    arms = [_arm(job, row) for row in tables.arms if row.judge == tables.headlines[row.cell.key]]
+    scores = tables.rows(SCORES)
+    arms = [_arm(job, row) for row in scores if tables.is_headline(row.cell, row.judge)]
     return tuple(gaps or arms) or (Line(job),)
 
 
@@ -59,7 +62,7 @@ def _gap(job: JobRecord, row: GapRow) -> Line:
     return Line(job, what, base, instruct, points_interval(row.gap.difference))
 
 
-def _arm(job: JobRecord, row: ArmRow) -> Line:
+def _arm(job: JobRecord, row: ScoreRow) -> Line:
     cell, score = row.cell, percent(row.pass_n.value)
     what = f"{cell.family} {cell.dataset} {cell.prompt} {cell.arm} Pass@{cell.n}"
     is_base = cell.variant == "base"

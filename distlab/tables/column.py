@@ -22,6 +22,10 @@ class Column(Generic[Row]):
     number: bool = True
 
 
+# The columns of a table, from the left.
+Columns = tuple[Column[Row], ...]
+
+
 def label(title: str, text: Callable[[Row], str]) -> Column[Row]:
     """A column of text."""
     return Column(title, text, number=False)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from distlab.report import build_report, write_report
-from distlab.report.findings import charts, findings
-from distlab.report.records import StudyTables
+from distlab.report.findings import findings
+from distlab.report.table import StudyTables
 from tests.conftest import Watched
 from tests.report.studies import write_run, write_sweep
 
@@ -55,7 +55,7 @@ def draw_all(opened: Watched) -> None:
 
 
 def test_every_figure_has_marks(opened: Watched, study: StudyTables) -> None:
-    drawn = [chart for some in charts(study).values() for chart in some]
+    drawn = [chart for finding in findings(study) for chart in finding.charts]
     draw_all(opened)
     marks = opened.page.eval_on_selector_all(
         ".plot",

@@ -9,6 +9,7 @@ from distlab.report import build_report, render_terminal
 from distlab.report.__main__ import main
 from distlab.report.findings import findings
 from distlab.report.markdown import render_markdown
+from distlab.report.questions.order import QUESTIONS
 from distlab.store.cell import ProblemFailure
 from tests.runs.written import Make, Samples, make_cell, make_problem
 
@@ -57,17 +58,7 @@ def test_report_has_every_section(run: Path) -> None:
     text = report(run)
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
-        "Does the instruct model solve more than its base?",
-        "Is it the model, or the decoding?",
-        "Is it so on every dataset?",
-        "Could it be had without reasoning?",
-        "Does the winner depend on the grader or the extractor?",
-        "What is lost on perturbed problems?",
-        "Does the prompt matter?",
-        "Is the gap the same for all kinds of problems?",
-        "Does the gap change with size?",
-        "Where do samples end?",
-        "Are the paper's figures found again?",
+        *(question.text for question in QUESTIONS),
         "What cannot be said",
         "Failed problems",
         "What the columns mean",

@@ -6,6 +6,8 @@ import pytest
 from distlab.errors import UserError
 from distlab.report import build_report, write_report
 from distlab.report.__main__ import main
+from distlab.report.questions.scale import SCALE
+from distlab.report.score_table import SCORES
 from distlab.runs.folder import RunFolder
 from distlab.runs.joining import runs_in
 from tests.runs.written import Make, Samples, make_cell, make_problem
@@ -38,8 +40,8 @@ def sweep(make_run: Make, tmp_path: Path) -> Path:
 def test_a_sweep_is_one_study(sweep: Path) -> None:
     assert [run.name for run in runs_in(sweep)] == ["0", "1"]
     study = build_report(sweep)
-    assert {row.cell.family for row in study.arms} == {"small", "large"}
-    ours = [(row.family, row.parameters) for row in study.scale if row.source == "ours"]
+    assert {row.cell.family for row in study.rows(SCORES)} == {"small", "large"}
+    ours = [(row.family, row.parameters) for row in study.rows(SCALE) if row.source == "ours"]
     assert ours == [("small", 1e9), ("large", 1e10)]
     assert study.manifest.timings_s == {"sample": 4.0}
     assert study.manifest.notes == ("0: slow", "1: slow")

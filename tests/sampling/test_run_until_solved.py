@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from distlab.report import build_report
-from distlab.report.records import ArmRow
+from distlab.report.score_table import SCORES, ScoreRow
 
 REPO = Path(__file__).parent.parent.parent
 # The engine answers with digits, so that the last ones are never solved.
@@ -39,10 +39,9 @@ def run(folder: Path, *overrides: str) -> Path:
     return max((folder / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
 
 
-def arms(folder: Path) -> dict[str, ArmRow]:
-    return {
-        row.cell.arm: row for row in build_report(folder).arms if row.judge.extractor == "rules"
-    }
+def arms(folder: Path) -> dict[str, ScoreRow]:
+    rows = build_report(folder).rows(SCORES)
+    return {row.cell.arm: row for row in rows if row.judge.extractor == "rules"}
 
 
 def starts(folder: Path) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from distlab.report.records import StudyTables
+from distlab.report.table import StudyTables
 from distlab.tables.text import TextTable, lay_texts
 
 

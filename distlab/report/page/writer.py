@@ -19,8 +19,8 @@ from distlab.report.charts.live import figure_json
 from distlab.report.charts.pictures import Picture
 from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
 from distlab.report.page.prose import COLUMNS, METHODS
-from distlab.report.records import Finding, StudyTables
-from distlab.report.results import text_tables
+from distlab.report.question import Finding
+from distlab.report.table import StudyTables
 from distlab.tables.text import TextTable, lay_texts
 
 # Rows of a table and answers to a question that the page shows at once (ours).
@@ -54,7 +54,6 @@ class _Section:
 def render_page(
     study: StudyTables,
     findings: Sequence[Finding],
-    charts: Mapping[str, Sequence[Chart]],
     pictures: Mapping[str, Picture],
 ) -> str:
     """The whole page.
@@ -65,15 +64,13 @@ def render_page(
     Args:
         study: The tables.
         findings: The questions and their answers.
-        charts: The charts of each finding, by its name.
         pictures: Each chart's picture, by the chart's name.
     """
-    tables = text_tables(study)
     sections = [
         _Section(
             finding,
-            tuple(_draw(c, pictures[c.name]) for c in charts.get(finding.name, ())),
-            tuple(tables[name] for name in finding.tables if tables[name].rows),
+            tuple(_draw(chart, pictures[chart.name]) for chart in finding.charts),
+            tuple(table for table in finding.tables if table.rows),
         )
         for finding in findings
     ]

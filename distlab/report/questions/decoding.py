@@ -1,59 +1,59 @@
 """Is it the model, or the decoding?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from distlab.analysis.controls import decompose, grid_effects
+from distlab.analysis.controls import Decomposition, decompose, grid_effects
+from distlab.analysis.intervals import Estimate
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
-from distlab.report.records import ControlRow, GridRow, Statement, StudyTables
-from distlab.report.wording import cannot_say, judge_name, setting
-from distlab.runs.pairing import Comparison, Metric, ScoreMap, metrics
+from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.wording import judge_name, setting
+from distlab.runs.pairing import Metric, ScoreMap, metrics
 from distlab.runs.records import Judge
 from distlab.store.cell import Cell
-from distlab.tables.column import Column, label
+from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import points_interval, points_range
 
 
-def say_decoding(study: StudyTables) -> Iterator[Statement]:
-    """How each gap splits into model, decoding and interaction."""
-    rows = [r for r in study.controls if r.judge == study.headlines[r.instruct.key]]
-    if not rows:
-        yield cannot_say(
-            "the split needs both variants under both decodings of the study; "
-            "run with decoding=grid, or with the experiment controls"
-        )
-    yield from (_split(study, row) for row in rows)
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """The study's gap split into model, decoding and interaction.
+
+    Attributes:
+        base: The study's base arm.
+        instruct: The study's instruct arm.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        parts: The split.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    parts: Decomposition
 
 
-def _split(study: StudyTables, row: ControlRow) -> Statement:
-    parts = row.parts
-    named = [
-        name
-        for name, part in (
-            ("the model", parts.model),
-            ("the decoding", parts.decoding),
-            ("their interaction", parts.interaction),
-        )
-        if part.sign
-    ]
-    shown = f"the part of {' and of '.join(named)}" if named else "no part"
-    text = (
-        f"{setting(row.base)}: of a gap of {points_range(parts.total)} points the model makes "
-        f"{points_range(parts.model)}, decoding {points_range(parts.decoding)} and their "
-        f"interaction {points_range(parts.interaction)}; {shown} is told from zero."
-    )
-    grid = [
-        r
-        for r in study.grid
-        if setting(r.base) == setting(row.base) and (r.judge, r.metric) == (row.judge, row.metric)
-    ]
-    controls = [f"Under {r.base.decoding} for both: {points_range(r.gap)}." for r in grid]
-    if grid:
-        controls.append(f"Over the grid's decodings: {points_range(grid[0].model)}.")
-    return Statement(text, tuple(controls))
+def _control_rows(scored: ScoredStudy) -> Iterator[ControlRow]:
+    """Split the study's gaps where all four arms of the 2 x 2 grid are there."""
+    scores = scored.scores
+    for pair in scored.pairs:
+        base, instruct = pair.base, pair.instruct
+        if not pair.primary or base.decoding == instruct.decoding:
+            continue
+        # The base model decoded as the instruct arm is, and the other way round.
+        crossed = replace(base, decoding=instruct.decoding), replace(base, variant="instruct")
+        keys = [cell.key for cell in (base, *crossed, instruct)]
+        for judge in scored.judges:
+            if all((key, judge) in scores for key in keys):
+                arms = [scores[key, judge] for key in keys]
+                metric = metrics(min(arm.table.cell.n for arm in arms))[0]
+                parts = decompose(*map(metric.of, arms))
+                yield ControlRow(base, instruct, judge, metric.name, parts)
 
 
-CONTROL_COLUMNS: tuple[Column[ControlRow], ...] = (
+_CONTROL_COLUMNS: Columns[ControlRow] = (
     label("family", lambda row: row.base.family),
     label("dataset", lambda row: row.base.dataset),
     label("prompt", lambda row: row.base.prompt),
@@ -67,80 +67,51 @@ CONTROL_COLUMNS: tuple[Column[ControlRow], ...] = (
     Column("interaction (95 %)", lambda row: points_interval(row.parts.interaction)),
     Column("model, both decodings (95 %)", lambda row: points_interval(row.parts.model_mean)),
 )
-GRID_COLUMNS: tuple[Column[GridRow], ...] = (
-    label("family", lambda row: row.base.family),
-    label("dataset", lambda row: row.base.dataset),
-    label("prompt", lambda row: row.base.prompt),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    label("decoding", lambda row: row.base.decoding),
-    Column("problems", lambda row: str(row.problems)),
-    Column("gap under it (95 %)", lambda row: points_interval(row.gap)),
-    Column("model: gap over the grid (95 %)", lambda row: points_interval(row.model)),
-    Column("decoding: effect of it (95 %)", lambda row: points_interval(row.effect)),
-    Column("interaction (95 %)", lambda row: points_interval(row.interaction)),
-)
+CONTROLS = Table("controls", "The gap in parts, in points", _control_rows, _CONTROL_COLUMNS)
 
 
-def split_charts(study: StudyTables) -> Iterator[Chart]:
-    """The parts of each gap."""
-    rows = [row for row in study.controls if row.judge == study.headlines[row.instruct.key]]
-    several = len(rows) > 1
-    marks = {
-        part: tuple(
-            at_label(setting(row.base) if several else part, getattr(row.parts, field))
-            for row in rows
-        )
-        for part, field in (
-            ("gap", "total"),
-            ("model", "model"),
-            ("decoding", "decoding"),
-            ("interaction", "interaction"),
-        )
-    }
-    series = [
-        Series(part, "ours" if part == "gap" else "other", found) for part, found in marks.items()
-    ]
-    title = f"The gap in parts: {setting(rows[0].base)}" if len(rows) == 1 else "The gap in parts"
-    yield from interval_chart("parts", title, "points; they add up to the gap", series)
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One decoding of the 2 x D grid.
+
+    Attributes:
+        base: The base arm under this decoding.
+        instruct: The instruct arm under it.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        problems: Problems with a score in every arm of the grid.
+        gap: instruct - base under this decoding.
+        effect: The decoding's mean over both variants minus the mean over the grid.
+        model: instruct - base over all decodings of the grid.
+        interaction: ``gap`` minus ``model``.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    problems: int
+    gap: Estimate
+    effect: Estimate
+    model: Estimate
+    interaction: Estimate
 
 
-def control_rows(
-    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
-) -> Iterator[ControlRow]:
-    """Split the study's gaps where all four arms of the 2 x 2 grid are there."""
-    for pair in pairs:
-        base, instruct = pair.base, pair.instruct
-        if not pair.primary or base.decoding == instruct.decoding:
-            continue
-        # The base model decoded as the instruct arm is, and the other way round.
-        crossed = replace(base, decoding=instruct.decoding), replace(base, variant="instruct")
-        keys = [cell.key for cell in (base, *crossed, instruct)]
-        for judge in judges:
-            if all((key, judge) in scores for key in keys):
-                arms = [scores[key, judge] for key in keys]
-                metric = metrics(min(arm.table.cell.n for arm in arms))[0]
-                parts = decompose(*map(metric.of, arms))
-                yield ControlRow(base, instruct, judge, metric.name, parts)
-
-
-def grid_rows(
-    cells: Sequence[Cell], judges: Sequence[Judge], scores: ScoreMap
-) -> Iterator[GridRow]:
+def _grid_rows(scored: ScoredStudy) -> Iterator[GridRow]:
     """Every decoding that both variants have, in settings with at least two of them.
 
     Arms are compared at one k. Greedy decoding has one sample, so it joins at pass@1 only, and the
     grid is made twice: at the k of the wide arms, and at k = 1 with all arms (ours).
     """
-    for judge in judges:
-        for columns in _grids(cells, judge, scores):
+    for judge in scored.judges:
+        for columns in _grids(scored.cells, judge, scored.scores):
             sizes = sorted({min(base.n, instruct.n) for base, instruct in columns})
             # Of what is drawn until solved there is no pass@1.
             whole = not any(cell.until_solved for pair in columns for cell in pair)
             for k in sorted({1, sizes[-1]} if whole else {sizes[-1]}, reverse=True):
                 wide = [pair for pair in columns if min(pair[0].n, pair[1].n) >= k]
                 if len(wide) > 1:
-                    yield from _grid(wide, metrics(k)[0], judge, scores)
+                    yield from _grid(wide, metrics(k)[0], judge, scored.scores)
 
 
 def _grids(
@@ -175,3 +146,90 @@ def _grid(
             model=effects.model,
             interaction=effects.interactions[place],
         )
+
+
+_GRID_COLUMNS: Columns[GridRow] = (
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
+    label("decoding", lambda row: row.base.decoding),
+    Column("problems", lambda row: str(row.problems)),
+    Column("gap under it (95 %)", lambda row: points_interval(row.gap)),
+    Column("model: gap over the grid (95 %)", lambda row: points_interval(row.model)),
+    Column("decoding: effect of it (95 %)", lambda row: points_interval(row.effect)),
+    Column("interaction (95 %)", lambda row: points_interval(row.interaction)),
+)
+GRID = Table("grid", "Every decoding that both variants have, in points", _grid_rows, _GRID_COLUMNS)
+
+
+def _statements(study: StudyTables) -> Iterator[Statement]:
+    """How each gap splits into model, decoding and interaction."""
+    rows = [r for r in study.rows(CONTROLS) if study.is_headline(r.instruct, r.judge)]
+    if not rows:
+        yield cannot_say(
+            "the split needs both variants under both decodings of the study; "
+            "run with decoding=grid, or with the experiment controls"
+        )
+    yield from (_control_statement(study, row) for row in rows)
+
+
+def _control_statement(study: StudyTables, row: ControlRow) -> Statement:
+    parts = row.parts
+    named = [
+        name
+        for name, part in (
+            ("the model", parts.model),
+            ("the decoding", parts.decoding),
+            ("their interaction", parts.interaction),
+        )
+        if part.sign
+    ]
+    shown = f"the part of {' and of '.join(named)}" if named else "no part"
+    text = (
+        f"{setting(row.base)}: of a gap of {points_range(parts.total)} points the model makes "
+        f"{points_range(parts.model)}, decoding {points_range(parts.decoding)} and their "
+        f"interaction {points_range(parts.interaction)}; {shown} is told from zero."
+    )
+    grid = [
+        r
+        for r in study.rows(GRID)
+        if setting(r.base) == setting(row.base) and (r.judge, r.metric) == (row.judge, row.metric)
+    ]
+    controls = [f"Under {r.base.decoding} for both: {points_range(r.gap)}." for r in grid]
+    if grid:
+        controls.append(f"Over the grid's decodings: {points_range(grid[0].model)}.")
+    return Statement(text, tuple(controls))
+
+
+def _charts(study: StudyTables) -> Iterator[Chart]:
+    """The parts of each gap."""
+    rows = [row for row in study.rows(CONTROLS) if study.is_headline(row.instruct, row.judge)]
+    several = len(rows) > 1
+    marks = {
+        part: tuple(
+            at_label(setting(row.base) if several else part, getattr(row.parts, field))
+            for row in rows
+        )
+        for part, field in (
+            ("gap", "total"),
+            ("model", "model"),
+            ("decoding", "decoding"),
+            ("interaction", "interaction"),
+        )
+    }
+    series = [
+        Series(part, "ours" if part == "gap" else "other", found) for part, found in marks.items()
+    ]
+    title = f"The gap in parts: {setting(rows[0].base)}" if len(rows) == 1 else "The gap in parts"
+    yield from interval_chart("parts", title, "points; they add up to the gap", series)
+
+
+QUESTION = Question(
+    name="decoding",
+    text="Is it the model, or the decoding?",
+    tables=(CONTROLS, GRID),
+    statements=_statements,
+    charts=_charts,
+)

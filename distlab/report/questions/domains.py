@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from distlab.report.records import GapRow, Statement, StudyTables
-from distlab.report.wording import cannot_say, headline_gaps
+from distlab.report.gap_table import GapRow, headline_gaps
+from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.table import StudyTables
 
 
-def say_domains(study: StudyTables) -> Iterator[Statement]:
+def _statements(study: StudyTables) -> Iterator[Statement]:
     """Who solves more on which dataset, by family and prompt."""
     groups: dict[tuple[str, str], list[GapRow]] = {}
     for row in headline_gaps(study):
@@ -22,3 +23,11 @@ def say_domains(study: StudyTables) -> Iterator[Statement]:
             if sets:
                 listed.append(f"{who} on {', '.join(sets)}")
         yield Statement(f"{family} ({prompt}): {'; '.join(listed)}.")
+
+
+QUESTION = Question(
+    name="domains",
+    text="Is it so on every dataset?",
+    tables=(),
+    statements=_statements,
+)

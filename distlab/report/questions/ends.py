@@ -1,6 +1,7 @@
 """Where do samples end?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,22 +10,139 @@ from distlab.analysis.answers import share
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
 from distlab.report.charts.kinds import MOST_ROWS, BarChart, Chart, Line, LineChart, Part, cut_rows
-from distlab.report.records import CurveRow, OutcomeRow, Statement, StudyTables
-from distlab.report.wording import cannot_say, judge_name, setting
+from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.wording import judge_name, setting
 from distlab.runs.records import Judge
 from distlab.runs.scores import ProblemScores
-from distlab.tables.column import Column, label
+from distlab.store.cell import Cell
+from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import DASH, percent
 from distlab.tables.records import Record, flat
 
 # Share of samples cut off or unanswered from which an arm is named (ours).
 _MANY: Final = 0.10
+# The k of the curve table (ours), beside the largest n.
+_CURVE_KS = (1, 2, 5, 10, 20)
+# Panels of curves that are drawn (ours); the table has them all.
+_MOST_CURVES: Final = 6
 
 
-def say_ends(study: StudyTables) -> Iterator[Statement]:
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """Where the samples of one cell end under one judge; shares that add up to 1.
+
+    Attributes:
+        cell: The cell.
+        judge: Extractor and grader.
+        samples: Samples with a verdict; the shares are NaN without any.
+        correct: Share judged correct.
+        wrong: Share with a whole text and a wrong answer.
+        no_answer: Share with a whole text and no answer.
+        truncated: Share cut off at max_tokens and not correct.
+        unjudged: Share with a whole text on which the grader timed out or tripped.
+    """
+
+    cell: Cell
+    judge: Judge
+    samples: int
+    correct: float
+    wrong: float
+    no_answer: float
+    truncated: float
+    unjudged: float
+
+
+def _outcome_rows(scored: ScoredStudy) -> Iterator[OutcomeRow]:
+    yield from (_outcome_row(judge, row) for (_, judge), row in scored.whole.items())
+
+
+def _outcome_row(judge: Judge, scores: ProblemScores) -> OutcomeRow:
+    """Where the samples of a cell end; a sample that is cut off and correct is correct."""
+    codes, truncated = scores.table.codes, scores.table.facts.truncated
+    judged = codes != MISSING
+    correct = codes == CORRECT
+    whole = judged & ~correct & ~truncated
+    return OutcomeRow(
+        cell=scores.table.cell,
+        judge=judge,
+        samples=int(judged.sum()),
+        correct=share(correct, judged),
+        wrong=share(whole & (codes == INCORRECT), judged),
+        no_answer=share(whole & (codes == NO_ANSWER), judged),
+        truncated=share(truncated & ~correct, judged),
+        unjudged=share(whole & np.isin(codes, (TIMEOUT, ERROR)), judged),
+    )
+
+
+_OUTCOME_COLUMNS: Columns[OutcomeRow] = (
+    label("cell", lambda row: row.cell.key),
+    label("judge", lambda row: judge_name(row.judge)),
+    Column("samples", lambda row: str(row.samples)),
+    Column("correct", lambda row: percent(row.correct)),
+    Column("wrong", lambda row: percent(row.wrong)),
+    Column("no answer", lambda row: percent(row.no_answer)),
+    Column("truncated", lambda row: percent(row.truncated)),
+    Column("unjudged", lambda row: percent(row.unjudged)),
+)
+OUTCOMES = Table("outcomes", "Where samples end, per cent", _outcome_rows, _OUTCOME_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveRow:
+    """pass@1 to pass@n of one cell under one judge; ``values[k - 1]`` is pass@k."""
+
+    cell: Cell
+    judge: Judge
+    values: FloatArray
+
+
+def _curve_rows(scored: ScoredStudy) -> Iterator[CurveRow]:
+    for (_, judge), row in scored.scores.items():
+        yield CurveRow(row.table.cell, judge, _column_means(row.curve))
+
+
+def _column_means(curve: FloatArray) -> FloatArray:
+    """Mean of every column, NaN left out."""
+    scored = ~np.isnan(curve).any(axis=1)
+    if not scored.any():
+        return np.full(curve.shape[1], np.nan)
+    return np.asarray(curve[scored].mean(axis=0), dtype=np.float64)
+
+
+def _curve_columns(study: StudyTables) -> Columns[CurveRow]:
+    """A column for some k, and for the largest n."""
+    longest = max((row.cell.n for row in study.rows(CURVES)), default=0)
+
+    def at(k: int) -> Column[CurveRow]:
+        return Column(
+            f"k = {k}", lambda row: percent(row.values[k - 1]) if k <= row.cell.n else DASH
+        )
+
+    return (
+        label("cell", lambda row: row.cell.key),
+        label("judge", lambda row: judge_name(row.judge)),
+        *(at(k) for k in (*(k for k in _CURVE_KS if k < longest), longest)),
+    )
+
+
+def _curve_records(row: CurveRow) -> Iterator[Record]:
+    """A row for each k."""
+    labels = dict(flat("cell", row.cell)) | dict(flat("judge", row.judge))
+    yield from (
+        {**labels, "k": k, "pass_at_k": float(value)} for k, value in enumerate(row.values, start=1)
+    )
+
+
+CURVES = Table("curves", "pass@k, per cent", _curve_rows, _curve_columns, _curve_records)
+
+
+def _statements(study: StudyTables) -> Iterator[Statement]:
     """Arms with many samples cut off or unanswered."""
     rows = [
-        row for row in study.outcomes if row.judge == study.headlines[row.cell.key] and row.samples
+        row
+        for row in study.rows(OUTCOMES)
+        if study.is_headline(row.cell, row.judge) and row.samples
     ]
     if not rows:
         drawn = any(cell.until_solved for cell in study.manifest.cells)
@@ -48,60 +166,17 @@ def say_ends(study: StudyTables) -> Iterator[Statement]:
         )
 
 
-def column_means(curve: FloatArray) -> FloatArray:
-    """Mean of every column, NaN left out."""
-    scored = ~np.isnan(curve).any(axis=1)
-    if not scored.any():
-        return np.full(curve.shape[1], np.nan)
-    return np.asarray(curve[scored].mean(axis=0), dtype=np.float64)
+def _charts(study: StudyTables) -> Iterator[Chart]:
+    yield from _end_charts(study)
+    yield from _curve_charts(study)
 
 
-def curve_record(row: CurveRow) -> Iterator[Record]:
-    """A row for each k."""
-    labels = dict(flat("cell", row.cell)) | dict(flat("judge", row.judge))
-    yield from (
-        {**labels, "k": k, "pass_at_k": float(value)} for k, value in enumerate(row.values, start=1)
-    )
-
-
-# The k of the curve table (ours), beside the largest n.
-_CURVE_KS = (1, 2, 5, 10, 20)
-OUTCOME_COLUMNS: tuple[Column[OutcomeRow], ...] = (
-    label("cell", lambda row: row.cell.key),
-    label("judge", lambda row: judge_name(row.judge)),
-    Column("samples", lambda row: str(row.samples)),
-    Column("correct", lambda row: percent(row.correct)),
-    Column("wrong", lambda row: percent(row.wrong)),
-    Column("no answer", lambda row: percent(row.no_answer)),
-    Column("truncated", lambda row: percent(row.truncated)),
-    Column("unjudged", lambda row: percent(row.unjudged)),
-)
-
-
-def curve_columns(rows: Sequence[CurveRow]) -> tuple[Column[CurveRow], ...]:
-    """A column for some k, and for the largest n."""
-    longest = max((row.cell.n for row in rows), default=0)
-
-    def at(k: int) -> Column[CurveRow]:
-        return Column(
-            f"k = {k}", lambda row: percent(row.values[k - 1]) if k <= row.cell.n else DASH
-        )
-
-    return (
-        label("cell", lambda row: row.cell.key),
-        label("judge", lambda row: judge_name(row.judge)),
-        *(at(k) for k in (*(k for k in _CURVE_KS if k < longest), longest)),
-    )
-
-
-# Panels of curves that are drawn (ours); the table has them all.
-_MOST_CURVES: Final = 6
-
-
-def end_charts(study: StudyTables) -> Iterator[Chart]:
+def _end_charts(study: StudyTables) -> Iterator[Chart]:
     """Shares of samples by how they end."""
     found = [
-        row for row in study.outcomes if row.judge == study.headlines[row.cell.key] and row.samples
+        row
+        for row in study.rows(OUTCOMES)
+        if study.is_headline(row.cell, row.judge) and row.samples
     ]
     if not found:
         return
@@ -124,12 +199,12 @@ def end_charts(study: StudyTables) -> Iterator[Chart]:
     )
 
 
-def curve_charts(study: StudyTables) -> Iterator[Chart]:
+def _curve_charts(study: StudyTables) -> Iterator[Chart]:
     """pass@k of the arms of one family, dataset and prompt."""
     groups: dict[str, list[Line]] = {}
-    for row in study.curves:
+    for row in study.rows(CURVES):
         cell = row.cell
-        if row.judge != study.headlines[cell.key] or np.isnan(row.values).all() or cell.n < 2:
+        if not study.is_headline(cell, row.judge) or np.isnan(row.values).all() or cell.n < 2:
             continue
         lines = groups.setdefault(setting(cell), [])
         style = sum(line.role == cell.variant for line in lines)
@@ -146,19 +221,10 @@ def curve_charts(study: StudyTables) -> Iterator[Chart]:
         )
 
 
-def outcome_row(judge: Judge, scores: ProblemScores) -> OutcomeRow:
-    """Where the samples of a cell end; a sample that is cut off and correct is correct."""
-    codes, truncated = scores.table.codes, scores.table.facts.truncated
-    judged = codes != MISSING
-    correct = codes == CORRECT
-    whole = judged & ~correct & ~truncated
-    return OutcomeRow(
-        cell=scores.table.cell,
-        judge=judge,
-        samples=int(judged.sum()),
-        correct=share(correct, judged),
-        wrong=share(whole & (codes == INCORRECT), judged),
-        no_answer=share(whole & (codes == NO_ANSWER), judged),
-        truncated=share(truncated & ~correct, judged),
-        unjudged=share(whole & np.isin(codes, (TIMEOUT, ERROR)), judged),
-    )
+QUESTION = Question(
+    name="ends",
+    text="Where do samples end?",
+    tables=(OUTCOMES, CURVES),
+    statements=_statements,
+    charts=_charts,
+)

@@ -1,7 +1,8 @@
 """Could it be had without reasoning?"""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,53 +10,47 @@ import numpy as np
 from distlab.analysis.answers import share
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.codes import CORRECT, MISSING
-from distlab.analysis.gaps import paired_gap
-from distlab.analysis.intervals import proportion_interval
+from distlab.analysis.gaps import Gap, paired_gap
+from distlab.analysis.intervals import Estimate, proportion_interval
 from distlab.analysis.nulls import any_correct, reasons
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
-from distlab.report.records import (
-    ExcessRow,
-    NullRow,
-    ReasonedGapRow,
-    ReasoningRow,
-    Statement,
-    StudyTables,
-)
-from distlab.report.wording import cannot_say, judge_name, setting
-from distlab.runs.pairing import Comparison, ScoreMap, metrics
+from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.score_table import SCORES
+from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.wording import judge_name, setting
+from distlab.runs.pairing import metrics
 from distlab.runs.records import Judge, NullTable
 from distlab.runs.scores import ProblemScores
-from distlab.tables.column import Column, label
+from distlab.store.cell import Cell
+from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent, percent_interval, percent_range, points_interval
-
-
-def say_guessing(study: StudyTables) -> Iterator[Statement]:
-    """What answers without reading solve, and what each arm solves beyond them."""
-    if not study.nulls:
-        yield cannot_say("the null model was not graded; run python -m distlab.score on this run")
-    for dataset, grader in dict.fromkeys((row.dataset, row.grader) for row in study.nulls):
-        rows = [r for r in study.nulls if (r.dataset, r.grader) == (dataset, grader)]
-        listed = ", ".join(
-            f"0 to {row.answers - 1} solves {percent_range(row.solved)} per cent" for row in rows
-        )
-        yield Statement(f"{dataset} ({grader}), without reading a question: answering {listed}.")
-    for row in study.reasoning:
-        if row.judge == study.headlines[row.cell.key] and not math.isnan(row.pass_n.value):
-            yield Statement(
-                f"{row.cell.arm}, {setting(row.cell)}: {percent(row.share)} per cent of the "
-                f"samples reason before they answer; Pass@{row.cell.n} is "
-                f"{percent_range(row.pass_n)}, and {percent_range(row.reasoned)} counting "
-                "those samples alone."
-            )
-
 
 # Answers that are shown: the digits, and as many as the study draws samples.
 _COUNTS: Final = (10, 20)
 
 
-def null_rows(nulls: Sequence[NullTable]) -> Iterator[NullRow]:
+@dataclass(frozen=True, slots=True)
+class NullRow:
+    """What answering 0, 1, 2, ... to every problem of a dataset solves.
+
+    Attributes:
+        dataset: Name of the dataset.
+        grader: Name of the grader.
+        answers: Answers given: 10 are 0 to 9.
+        problems: Problems whose gold the grader judges.
+        solved: Share of them with the gold among the answers.
+    """
+
+    dataset: str
+    grader: str
+    answers: int
+    problems: int
+    solved: Estimate
+
+
+def _null_rows(scored: ScoredStudy) -> Iterator[NullRow]:
     """What the null model solves of each dataset."""
-    for table in nulls:
+    for table in scored.study.nulls:
         for count in _COUNTS:
             solved = _solved(table, count)
             judged = int((~np.isnan(solved)).sum())
@@ -64,16 +59,56 @@ def null_rows(nulls: Sequence[NullTable]) -> Iterator[NullRow]:
                 yield NullRow(table.dataset, table.grader, count, judged, estimate)
 
 
-def excess_rows(nulls: Sequence[NullTable], scores: ScoreMap) -> Iterator[ExcessRow]:
+def _solved(table: NullTable, count: int) -> FloatArray:
+    """[problems] of 0 or 1; NaN where the grader does not judge the gold."""
+    codes = table.codes[:, :count]
+    judged = (codes != MISSING).any(axis=1)
+    return np.where(judged, any_correct(codes == CORRECT), np.nan)
+
+
+_NULL_COLUMNS: Columns[NullRow] = (
+    label("dataset", lambda row: row.dataset),
+    label("grader", lambda row: row.grader),
+    label("answers", lambda row: f"0 to {row.answers - 1}"),
+    Column("problems", lambda row: str(row.problems)),
+    Column("solved (95 %)", lambda row: percent_interval(row.solved)),
+)
+NULLS = Table("nulls", "Solved without reading, per cent", _null_rows, _NULL_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondNullRow:
+    """What an arm solves beyond the null model with as many answers, paired by problem.
+
+    Attributes:
+        cell: The arm's cell.
+        judge: Extractor and grader.
+        answers: Samples a problem, and answers of the null model.
+        problems: Problems with a score.
+        pass_n: Mean Pass@n of the arm.
+        null: Mean of the null model on the same problems.
+        excess: pass_n - null.
+    """
+
+    cell: Cell
+    judge: Judge
+    answers: int
+    problems: int
+    pass_n: float
+    null: float
+    excess: Estimate
+
+
+def _beyond_null_rows(scored: ScoredStudy) -> Iterator[BeyondNullRow]:
     """Each cell's Pass@n beside the null model with n answers, problem by problem."""
-    tables = {(table.dataset, table.grader): table for table in nulls}
-    for (_, judge), row in scores.items():
+    tables = {(table.dataset, table.grader): table for table in scored.study.nulls}
+    for (_, judge), row in scored.scores.items():
         table = tables.get((row.table.cell.dataset, judge.grader))
         if table is None:
             continue
         answers = min(row.table.cell.n, table.codes.shape[1])
         gap = paired_gap(_solved(table, answers), row.pass_at(answers))
-        yield ExcessRow(
+        yield BeyondNullRow(
             cell=row.table.cell,
             judge=judge,
             answers=answers,
@@ -84,14 +119,63 @@ def excess_rows(nulls: Sequence[NullTable], scores: ScoreMap) -> Iterator[Excess
         )
 
 
-def _solved(table: NullTable, count: int) -> FloatArray:
-    """[problems] of 0 or 1; NaN where the grader does not judge the gold."""
-    codes = table.codes[:, :count]
-    judged = (codes != MISSING).any(axis=1)
-    return np.where(judged, any_correct(codes == CORRECT), np.nan)
+_BEYOND_NULL_COLUMNS: Columns[BeyondNullRow] = (
+    label("cell", lambda row: row.cell.key),
+    label("judge", lambda row: judge_name(row.judge)),
+    Column("n", lambda row: str(row.answers)),
+    Column("problems", lambda row: str(row.problems)),
+    Column("Pass@n", lambda row: percent(row.pass_n)),
+    Column("null, n answers", lambda row: percent(row.null)),
+    Column("beyond the null (95 %)", lambda row: points_interval(row.excess)),
+)
+BEYOND_NULL = Table(
+    "beyond_null", "Arms beyond the null model", _beyond_null_rows, _BEYOND_NULL_COLUMNS
+)
 
 
-REASONING_COLUMNS: tuple[Column[ReasoningRow], ...] = (
+@dataclass(frozen=True, slots=True)
+class ReasoningRow:
+    """Pass@n of one cell over all samples, and over those that reason before they answer.
+
+    Attributes:
+        cell: The cell.
+        judge: Extractor and grader.
+        share: Share of samples that reason.
+        pass_n: Pass@n over all samples.
+        reasoned: Share of problems with a correct sample that reasons.
+    """
+
+    cell: Cell
+    judge: Judge
+    share: float
+    pass_n: Estimate
+    reasoned: Estimate
+
+
+def _reasoning_rows(scored: ScoredStudy) -> Iterator[ReasoningRow]:
+    yield from (_reasoning_row(judge, row) for (_, judge), row in scored.whole.items())
+
+
+def _reasoning_row(judge: Judge, scores: ProblemScores) -> ReasoningRow:
+    """Pass@n of a cell without the samples that give an answer and no reasoning."""
+    table = scores.table
+    return ReasoningRow(
+        cell=table.cell,
+        judge=judge,
+        share=share(reasons(table.facts.answers, table.facts.starts), table.facts.present),
+        pass_n=proportion_interval(scores.pass_at(table.cell.n)),
+        reasoned=proportion_interval(_reasoned(scores, table.cell.n)),
+    )
+
+
+def _reasoned(scores: ProblemScores, k: int) -> FloatArray:
+    """[problems]: a correct sample that reasons among the first k; NaN where there is no score."""
+    table = scores.table
+    solved = (table.codes == CORRECT) & reasons(table.facts.answers, table.facts.starts)
+    return np.where(scores.scored, any_correct(solved[:, :k]), np.nan)
+
+
+_REASONING_COLUMNS: Columns[ReasoningRow] = (
     label("cell", lambda row: row.cell.key),
     label("judge", lambda row: judge_name(row.judge)),
     Column("n", lambda row: str(row.cell.n)),
@@ -99,7 +183,38 @@ REASONING_COLUMNS: tuple[Column[ReasoningRow], ...] = (
     Column("Pass@n (95 %)", lambda row: percent_interval(row.pass_n)),
     Column("Pass@n, those alone (95 %)", lambda row: percent_interval(row.reasoned)),
 )
-REASONED_GAP_COLUMNS: tuple[Column[ReasonedGapRow], ...] = (
+REASONING = Table("reasoning", "Pass@n of samples that reason", _reasoning_rows, _REASONING_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedGapRow:
+    """The study's gap over samples that reason: answers given at once count for nobody.
+
+    Attributes:
+        base: The study's base arm.
+        instruct: The study's instruct arm.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        gap: Over all problems scored in both arms.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    gap: Gap
+
+
+def _reasoned_gap_rows(scored: ScoredStudy) -> Iterator[ReasonedGapRow]:
+    """The study's gaps, counting only samples that reason before they answer."""
+    for pair, judge, base, instruct in scored.own_arms():
+        if not (pair.base.until_solved or pair.instruct.until_solved):
+            k = min(pair.base.n, pair.instruct.n)
+            gap = paired_gap(_reasoned(base, k), _reasoned(instruct, k))
+            yield ReasonedGapRow(pair.base, pair.instruct, judge, metrics(k)[0].name, gap)
+
+
+_REASONED_GAP_COLUMNS: Columns[ReasonedGapRow] = (
     label("family", lambda row: row.base.family),
     label("dataset", lambda row: row.base.dataset),
     label("prompt", lambda row: row.base.prompt),
@@ -112,28 +227,38 @@ REASONED_GAP_COLUMNS: tuple[Column[ReasonedGapRow], ...] = (
     Column("instruct", lambda row: percent(row.gap.instruct)),
     Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
 )
-NULL_COLUMNS: tuple[Column[NullRow], ...] = (
-    label("dataset", lambda row: row.dataset),
-    label("grader", lambda row: row.grader),
-    label("answers", lambda row: f"0 to {row.answers - 1}"),
-    Column("problems", lambda row: str(row.problems)),
-    Column("solved (95 %)", lambda row: percent_interval(row.solved)),
-)
-EXCESS_COLUMNS: tuple[Column[ExcessRow], ...] = (
-    label("cell", lambda row: row.cell.key),
-    label("judge", lambda row: judge_name(row.judge)),
-    Column("n", lambda row: str(row.answers)),
-    Column("problems", lambda row: str(row.problems)),
-    Column("Pass@n", lambda row: percent(row.pass_n)),
-    Column("null, n answers", lambda row: percent(row.null)),
-    Column("beyond the null (95 %)", lambda row: points_interval(row.excess)),
+REASONED_GAPS = Table(
+    "reasoned_gaps",
+    "Gap over samples that reason, in points",
+    _reasoned_gap_rows,
+    _REASONED_GAP_COLUMNS,
 )
 
 
-def null_charts(study: StudyTables) -> Iterator[Chart]:
+def _statements(study: StudyTables) -> Iterator[Statement]:
+    """What answers without reading solve, and what each arm solves beyond them."""
+    if not study.rows(NULLS):
+        yield cannot_say("the null model was not graded; run python -m distlab.score on this run")
+    for dataset, grader in dict.fromkeys((row.dataset, row.grader) for row in study.rows(NULLS)):
+        rows = [r for r in study.rows(NULLS) if (r.dataset, r.grader) == (dataset, grader)]
+        listed = ", ".join(
+            f"0 to {row.answers - 1} solves {percent_range(row.solved)} per cent" for row in rows
+        )
+        yield Statement(f"{dataset} ({grader}), without reading a question: answering {listed}.")
+    for row in study.rows(REASONING):
+        if study.is_headline(row.cell, row.judge) and not math.isnan(row.pass_n.value):
+            yield Statement(
+                f"{row.cell.arm}, {setting(row.cell)}: {percent(row.share)} per cent of the "
+                f"samples reason before they answer; Pass@{row.cell.n} is "
+                f"{percent_range(row.pass_n)}, and {percent_range(row.reasoned)} counting "
+                "those samples alone."
+            )
+
+
+def _charts(study: StudyTables) -> Iterator[Chart]:
     """Pass@n of every arm and of the null model on the same set."""
-    arms = [row for row in study.arms if row.judge == study.headlines[row.cell.key]]
-    if not arms or not study.nulls:
+    arms = [row for row in study.rows(SCORES) if study.is_headline(row.cell, row.judge)]
+    if not arms or not study.rows(NULLS):
         return
     series = [
         Series(
@@ -143,10 +268,10 @@ def null_charts(study: StudyTables) -> Iterator[Chart]:
         )
         for arm in dict.fromkeys(row.cell.arm for row in arms)
     ]
-    solved = {(row.dataset, row.grader, row.answers): row.solved for row in study.nulls}
+    solved = {(row.dataset, row.grader, row.answers): row.solved for row in study.rows(NULLS)}
     graders = {setting(row.cell): study.headlines[row.cell.key].grader for row in arms}
     datasets = {setting(row.cell): row.cell.dataset for row in arms}
-    for answers in dict.fromkeys(row.answers for row in study.nulls):
+    for answers in dict.fromkeys(row.answers for row in study.rows(NULLS)):
         marks = tuple(
             at_label(where, solved[datasets[where], grader, answers])
             for where, grader in graders.items()
@@ -157,34 +282,10 @@ def null_charts(study: StudyTables) -> Iterator[Chart]:
     yield from interval_chart("nulls", title, "per cent of problems solved", series)
 
 
-def reasoning_row(judge: Judge, scores: ProblemScores) -> ReasoningRow:
-    """Pass@n of a cell without the samples that give an answer and no reasoning."""
-    table = scores.table
-    return ReasoningRow(
-        cell=table.cell,
-        judge=judge,
-        share=share(reasons(table.facts.answers, table.facts.starts), table.facts.present),
-        pass_n=proportion_interval(scores.pass_at(table.cell.n)),
-        reasoned=proportion_interval(_reasoned(scores, table.cell.n)),
-    )
-
-
-def reasoned_gap_rows(
-    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
-) -> Iterator[ReasonedGapRow]:
-    """The study's gaps, counting only samples that reason before they answer."""
-    for pair in pairs:
-        for judge in judges:
-            base = scores.get((pair.base.key, judge))
-            instruct = scores.get((pair.instruct.key, judge))
-            if pair.primary and base is not None and instruct is not None:
-                k = min(pair.base.n, pair.instruct.n)
-                gap = paired_gap(_reasoned(base, k), _reasoned(instruct, k))
-                yield ReasonedGapRow(pair.base, pair.instruct, judge, metrics(k)[0].name, gap)
-
-
-def _reasoned(scores: ProblemScores, k: int) -> FloatArray:
-    """[problems]: a correct sample that reasons among the first k; NaN where there is no score."""
-    table = scores.table
-    solved = (table.codes == CORRECT) & reasons(table.facts.answers, table.facts.starts)
-    return np.where(scores.scored, any_correct(solved[:, :k]), np.nan)
+QUESTION = Question(
+    name="guessing",
+    text="Could it be had without reasoning?",
+    tables=(NULLS, BEYOND_NULL, REASONING, REASONED_GAPS),
+    statements=_statements,
+    charts=_charts,
+)

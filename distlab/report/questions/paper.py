@@ -18,33 +18,14 @@ from distlab.analysis.replication import (
     published_gap,
     published_share,
 )
-from distlab.report.records import ReplicationRow, Statement, StudyTables
-from distlab.report.wording import cannot_say, judge_name, setting
-from distlab.runs.pairing import ScoreMap
+from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.wording import judge_name, setting
 from distlab.runs.records import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
-from distlab.tables.column import Column, label
+from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent_interval, percent_range, points_interval, points_range
-
-
-def say_paper(study: StudyTables) -> Iterator[Statement]:
-    """Each figure of the paper that this study has too."""
-    rows = study.replications
-    if not rows:
-        yield cannot_say("no arm of this run is one that the paper gives a figure for")
-        return
-    counts = Counter(row.judgement for row in rows)
-    listed = ", ".join(f"{count} {judgement}" for judgement, count in counts.items())
-    yield Statement(f"Of {len(rows)} figures that we have too: {listed}.")
-    for row in rows:
-        if not row.reason:
-            shown = percent_range if row.figure in ("base", "instruct") else points_range
-            yield Statement(
-                f"{setting(row.cell)}, {row.figure} ({judge_name(row.judge)}): {row.judgement}; "
-                f"the paper {shown(row.published)}, ours {shown(row.ours)}."
-            )
-
 
 # The paper's two arms, and its samples a problem.
 BASE_KIND = "cot"
@@ -131,17 +112,40 @@ def _drop_figures(cell: Cell, by: Judge) -> tuple[Published, Published] | None:
     return known[DROP_SETS[0]], known[DROP_SETS[1]]
 
 
-def replication_rows(judges: Sequence[Judge], scores: ScoreMap) -> Iterator[ReplicationRow]:
+@dataclass(frozen=True, slots=True)
+class PaperRow:
+    """A figure of the paper beside ours.
+
+    Attributes:
+        cell: Our cell (of the instruct arm, for a gap).
+        judge: Extractor and grader.
+        figure: "base", "instruct", "gap" or "drop".
+        published: The paper's figure.
+        ours: Ours.
+        judgement: replicated, not replicated or cannot tell.
+        reason: Why it is another measurement than the paper's; empty where it is the same.
+    """
+
+    cell: Cell
+    judge: Judge
+    figure: str
+    published: Estimate
+    ours: Estimate
+    judgement: str
+    reason: str
+
+
+def _rows(scored: ScoredStudy) -> Iterator[PaperRow]:
     """Every published figure that one of our cells answers to."""
-    for by in judges:
-        mine = [row for (_, other), row in scores.items() if other == by]
+    for by in scored.judges:
+        mine = [row for (_, other), row in scored.scores.items() if other == by]
         for figure in published_figures():
             if by.grader == figure.grader:
                 yield from _beside(figure, by, mine)
         yield from _drops(by, mine)
 
 
-def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[ReplicationRow]:
+def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[PaperRow]:
     """The paper's drops, from all of one set to all of another."""
     befores = [row for row in mine if row.table.cell.dataset == DROP_SETS[0]]
     afters = [row for row in mine if row.table.cell.dataset == DROP_SETS[1]]
@@ -155,9 +159,7 @@ def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[ReplicationRow]
             yield _row(two, by, "drop", published_drop_of(two, by), ours, reason)
 
 
-def _beside(
-    figure: Published, by: Judge, mine: Sequence[ProblemScores]
-) -> Iterator[ReplicationRow]:
+def _beside(figure: Published, by: Judge, mine: Sequence[ProblemScores]) -> Iterator[PaperRow]:
     base = [row for row in mine if _answers(row.table.cell, figure, "base")]
     instruct = [row for row in mine if _answers(row.table.cell, figure, "instruct")]
     if figure.base is not None:
@@ -171,7 +173,7 @@ def _beside(
                 yield _gap(first, second, by, figure, theirs)
 
 
-def _arm(row: ProblemScores, by: Judge, figure: Published, share: float) -> ReplicationRow:
+def _arm(row: ProblemScores, by: Judge, figure: Published, share: float) -> PaperRow:
     ours = proportion_interval(row.pass_at(row.table.cell.n))
     theirs = published_share(share, figure.problems)
     return _row(row.table.cell, by, row.table.cell.variant, theirs, ours, _reason(figure, row))
@@ -179,7 +181,7 @@ def _arm(row: ProblemScores, by: Judge, figure: Published, share: float) -> Repl
 
 def _gap(
     base: ProblemScores, instruct: ProblemScores, by: Judge, figure: Published, theirs: Estimate
-) -> ReplicationRow:
+) -> PaperRow:
     k = min(base.table.cell.n, instruct.table.cell.n)
     ours = paired_gap(base.pass_at(k), instruct.pass_at(k)).difference
     return _row(instruct.table.cell, by, "gap", theirs, ours, _reason(figure, base, instruct))
@@ -187,9 +189,9 @@ def _gap(
 
 def _row(
     cell: Cell, by: Judge, what: str, theirs: Estimate, ours: Estimate, reason: str
-) -> ReplicationRow:
+) -> PaperRow:
     judgement = Judgement.CANNOT_TELL if reason else judge(ours, theirs)
-    return ReplicationRow(cell, by, what, theirs, ours, judgement, reason)
+    return PaperRow(cell, by, what, theirs, ours, judgement, reason)
 
 
 def _reason(figure: Published, *rows: ProblemScores) -> str:
@@ -212,18 +214,45 @@ def _answers(cell: Cell, figure: Published, variant: str) -> bool:
     )
 
 
-REPLICATION_COLUMNS: tuple[Column[ReplicationRow], ...] = (
+def _figure(row: PaperRow, estimate: Estimate) -> str:
+    return (percent_interval if row.figure in ("base", "instruct") else points_interval)(estimate)
+
+
+_COLUMNS: Columns[PaperRow] = (
     label("family", lambda row: row.cell.family),
     label("dataset", lambda row: row.cell.dataset),
     label("prompt", lambda row: row.cell.prompt),
     label("judge", lambda row: judge_name(row.judge)),
     label("figure", lambda row: row.figure),
-    Column("paper (95 %)", lambda row: _replicated(row, row.published)),
-    Column("ours (95 %)", lambda row: _replicated(row, row.ours)),
+    Column("paper (95 %)", lambda row: _figure(row, row.published)),
+    Column("ours (95 %)", lambda row: _figure(row, row.ours)),
     label("judgement", lambda row: row.judgement),
     label("because", lambda row: row.reason),
 )
+PAPER = Table("paper", "The paper's figures beside ours", _rows, _COLUMNS)
 
 
-def _replicated(row: ReplicationRow, estimate: Estimate) -> str:
-    return (percent_interval if row.figure in ("base", "instruct") else points_interval)(estimate)
+def _statements(study: StudyTables) -> Iterator[Statement]:
+    """Each figure of the paper that this study has too."""
+    rows = study.rows(PAPER)
+    if not rows:
+        yield cannot_say("no arm of this run is one that the paper gives a figure for")
+        return
+    counts = Counter(row.judgement for row in rows)
+    listed = ", ".join(f"{count} {judgement}" for judgement, count in counts.items())
+    yield Statement(f"Of {len(rows)} figures that we have too: {listed}.")
+    for row in rows:
+        if not row.reason:
+            shown = percent_range if row.figure in ("base", "instruct") else points_range
+            yield Statement(
+                f"{setting(row.cell)}, {row.figure} ({judge_name(row.judge)}): {row.judgement}; "
+                f"the paper {shown(row.published)}, ours {shown(row.ours)}."
+            )
+
+
+QUESTION = Question(
+    name="paper",
+    text="Are the paper's figures found again?",
+    tables=(PAPER,),
+    statements=_statements,
+)

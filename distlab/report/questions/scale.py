@@ -1,55 +1,67 @@
 """Does the gap change with size?"""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
+from distlab.analysis.intervals import Estimate
 from distlab.analysis.replication import normal_error, published_gap
-from distlab.analysis.scale import gap_trend
+from distlab.analysis.scale import Trend, gap_trend
 from distlab.report.charts.kinds import Chart, Series, SizeChart, at_label
+from distlab.report.gap_table import GAPS, headline_gaps
+from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import SAMPLES, published_figures
-from distlab.report.records import GapRow, ScaleRow, Statement, StudyTables, TrendRow
-from distlab.report.wording import cannot_say, headline_gaps, judge_name
-from distlab.tables.column import Column, label
+from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.wording import judge_name
+from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import DASH, parameter_count, points_interval, points_range
 
 
-def say_scale(study: StudyTables) -> Iterator[Statement]:
-    """The gap's slope over size."""
-    ours = [row for row in study.trends if row.source == OURS]
-    if not any(row.trend.families > 2 for row in ours):
-        yield cannot_say(
-            "a trend of ours needs three families of two sizes; run a sweep over model"
-        )
-    stand = {judge_name(row.judge) for row in headline_gaps(study)}
-    for row in study.trends:
-        if row.source == OURS and row.judge not in stand:
-            continue
-        if row.trend.families > 2 and not math.isnan(row.trend.slope.value):
-            yield Statement(_trend(row))
+class Source(StrEnum):
+    """Whose gap it is."""
+
+    OURS = "ours"
+    PAPER = "paper"
 
 
-def _trend(row: TrendRow) -> str:
-    slope = row.trend.slope
-    said = {1: "moves towards instruct", -1: "moves towards base"}
-    whose = "our figures" if row.source == OURS else "the paper's figures"
-    return (
-        f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: the gap "
-        f"{said.get(slope.sign, 'is not shown to move')} with size: {points_range(slope)} "
-        f"points for ten times the parameters, over {row.trend.families} families."
-    )
+@dataclass(frozen=True, slots=True)
+class ScaleRow:
+    """A gap and the size of its family.
+
+    Attributes:
+        source: Whose gap it is.
+        family: Name of the family.
+        parameters: Its parameters.
+        dataset: Name of the dataset.
+        prompt: Name of the prompt; empty where the paper does not say.
+        judge: Ours: extractor / grader; the paper's: its grader.
+        metric: "Pass@20", ...
+        gap: instruct - base.
+        error: Its standard error.
+    """
+
+    source: Source
+    family: str
+    parameters: float
+    dataset: str
+    prompt: str
+    judge: str
+    metric: str
+    gap: Estimate
+    error: float
 
 
-OURS, PAPER = "ours", "paper"
-
-
-def scale_rows(gaps: Sequence[GapRow], parameters: Mapping[str, float]) -> Iterator[ScaleRow]:
+def _scale_rows(scored: ScoredStudy) -> Iterator[ScaleRow]:
     """Our headline gaps, then the paper's to put beside them."""
-    sized = [row for row in gaps if row.primary and row.headline and row.base.family in parameters]
+    parameters = scored.study.parameters
+    gaps = (row for row in scored.rows(GAPS) if row.primary and row.headline)
+    sized = [row for row in gaps if row.base.family in parameters]
     for row in sized:
         yield ScaleRow(
-            source=OURS,
+            source=Source.OURS,
             family=row.base.family,
             parameters=parameters[row.base.family],
             dataset=row.base.dataset,
@@ -62,7 +74,7 @@ def scale_rows(gaps: Sequence[GapRow], parameters: Mapping[str, float]) -> Itera
     for figure in published_figures() if sized else ():
         if figure.base is not None and figure.instruct is not None:
             yield ScaleRow(
-                source=PAPER,
+                source=Source.PAPER,
                 family=figure.family,
                 parameters=figure.parameters,
                 dataset=figure.dataset,
@@ -74,10 +86,44 @@ def scale_rows(gaps: Sequence[GapRow], parameters: Mapping[str, float]) -> Itera
             )
 
 
-def trend_rows(rows: Sequence[ScaleRow]) -> Iterator[TrendRow]:
+_SCALE_COLUMNS: Columns[ScaleRow] = (
+    label("source", lambda row: row.source),
+    label("family", lambda row: row.family),
+    Column("parameters", lambda row: parameter_count(row.parameters)),
+    label("dataset", lambda row: row.dataset),
+    label("prompt", lambda row: row.prompt or DASH),
+    label("judge", lambda row: row.judge),
+    label("score", lambda row: row.metric),
+    Column("gap (95 %)", lambda row: points_interval(row.gap)),
+)
+SCALE = Table("scale", "Gap and size, in points", _scale_rows, _SCALE_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class TrendRow:
+    """The straight line through the ``ScaleRow``s of one setting.
+
+    Attributes:
+        source: Whose gap it is.
+        dataset: Name of the dataset.
+        prompt: Name of the prompt.
+        judge: As in ``ScaleRow``.
+        metric: "Pass@20", ...
+        trend: The line over log10 of the parameters.
+    """
+
+    source: Source
+    dataset: str
+    prompt: str
+    judge: str
+    metric: str
+    trend: Trend
+
+
+def _trend_rows(scored: ScoredStudy) -> Iterator[TrendRow]:
     """A line for every setting of at least two families."""
-    settings: dict[tuple[str, str, str, str, str], list[ScaleRow]] = {}
-    for row in rows:
+    settings: dict[tuple[Source, str, str, str, str], list[ScaleRow]] = {}
+    for row in scored.rows(SCALE):
         key = (row.source, row.dataset, row.prompt, row.judge, row.metric)
         settings.setdefault(key, []).append(row)
     for key, found in settings.items():
@@ -90,17 +136,7 @@ def trend_rows(rows: Sequence[ScaleRow]) -> Iterator[TrendRow]:
             yield TrendRow(*key, trend)
 
 
-SCALE_COLUMNS: tuple[Column[ScaleRow], ...] = (
-    label("source", lambda row: row.source),
-    label("family", lambda row: row.family),
-    Column("parameters", lambda row: parameter_count(row.parameters)),
-    label("dataset", lambda row: row.dataset),
-    label("prompt", lambda row: row.prompt or DASH),
-    label("judge", lambda row: row.judge),
-    label("score", lambda row: row.metric),
-    Column("gap (95 %)", lambda row: points_interval(row.gap)),
-)
-TREND_COLUMNS: tuple[Column[TrendRow], ...] = (
+_TREND_COLUMNS: Columns[TrendRow] = (
     label("source", lambda row: row.source),
     label("dataset", lambda row: row.dataset),
     label("prompt", lambda row: row.prompt or DASH),
@@ -110,20 +146,49 @@ TREND_COLUMNS: tuple[Column[TrendRow], ...] = (
     Column("change for ten times the size (95 %)", lambda row: points_interval(row.trend.slope)),
     Column("crosses zero at", lambda row: parameter_count(row.trend.crossing)),
 )
+TRENDS = Table(
+    "trends", "Gap against log10 of the parameters, in points", _trend_rows, _TREND_COLUMNS
+)
 
 
-def scale_charts(study: StudyTables) -> Iterator[Chart]:
+def _statements(study: StudyTables) -> Iterator[Statement]:
+    """The gap's slope over size."""
+    ours = [row for row in study.rows(TRENDS) if row.source == Source.OURS]
+    if not any(row.trend.families > 2 for row in ours):
+        yield cannot_say(
+            "a trend of ours needs three families of two sizes; run a sweep over model"
+        )
+    stand = {judge_name(row.judge) for row in headline_gaps(study)}
+    for row in study.rows(TRENDS):
+        if row.source == Source.OURS and row.judge not in stand:
+            continue
+        if row.trend.families > 2 and not math.isnan(row.trend.slope.value):
+            yield Statement(_trend_sentence(row))
+
+
+def _trend_sentence(row: TrendRow) -> str:
+    slope = row.trend.slope
+    said = {1: "moves towards instruct", -1: "moves towards base"}
+    whose = "our figures" if row.source == Source.OURS else "the paper's figures"
+    return (
+        f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: the gap "
+        f"{said.get(slope.sign, 'is not shown to move')} with size: {points_range(slope)} "
+        f"points for ten times the parameters, over {row.trend.families} families."
+    )
+
+
+def _charts(study: StudyTables) -> Iterator[Chart]:
     """Our headline gaps and the paper's over the size of the family."""
     names = {judge_name(row.judge) for row in headline_gaps(study)}
-    rows = [row for row in study.scale if row.source == PAPER or row.judge in names]
-    groups: dict[tuple[str, str, str], list[int]] = {}
+    rows = [row for row in study.rows(SCALE) if row.source == Source.PAPER or row.judge in names]
+    groups: dict[tuple[Source, str, str], list[int]] = {}
     for place, row in enumerate(rows):
         groups.setdefault((row.source, row.dataset, row.prompt), []).append(place)
     series, sizes = [], []
     for (source, dataset, prompt), places in groups.items():
-        whose = "" if source == OURS else "the paper, "
+        whose = "" if source == Source.OURS else "the paper, "
         name = f"{whose}{dataset}{f' ({prompt})' if prompt else ''}"
-        role = "ours" if source == OURS else "paper"
+        role = "ours" if source == Source.OURS else "paper"
         marks = tuple(at_label(rows[place].family, rows[place].gap) for place in places)
         series.append(Series(name, role, marks))
         sizes.append(tuple(rows[place].parameters for place in places))
@@ -136,3 +201,12 @@ def scale_charts(study: StudyTables) -> Iterator[Chart]:
             series=tuple(series),
             sizes=tuple(sizes),
         )
+
+
+QUESTION = Question(
+    name="scale",
+    text="Does the gap change with size?",
+    tables=(SCALE, TRENDS),
+    statements=_statements,
+    charts=_charts,
+)

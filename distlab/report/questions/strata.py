@@ -1,60 +1,48 @@
 """Is the gap the same for all kinds of problems?"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from distlab.analysis.gaps import paired_gap
-from distlab.report.records import Statement, StratumRow, StudyTables
-from distlab.report.wording import cannot_say, judge_name, setting
-from distlab.runs.pairing import Comparison, ScoreMap, metrics
+from distlab.analysis.gaps import Gap, paired_gap
+from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.wording import judge_name, setting
+from distlab.runs.pairing import Comparison, metrics
 from distlab.runs.records import Judge
 from distlab.runs.scores import ProblemScores
-from distlab.tables.column import Column, label
+from distlab.store.cell import Cell
+from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent, points_interval
 
 
-def say_strata(study: StudyTables) -> Iterator[Statement]:
-    """In how many kinds of problems who solves more."""
-    groups: dict[tuple[str, str], list[StratumRow]] = {}
-    for row in study.strata:
-        if row.judge == study.headlines[row.instruct.key]:
-            groups.setdefault((setting(row.base), row.stratum), []).append(row)
-    several = {key: rows for key, rows in groups.items() if len(rows) > 1}
-    if not several:
-        yield cannot_say("the problems of this run are of one kind, or no gap was measured")
-    for (where, stratum), rows in several.items():
-        signs = Counter(row.gap.difference.sign for row in rows)
-        yield Statement(
-            f"{where}, by {stratum}: base solves more in {signs[-1]} of {len(rows)} kinds, "
-            f"instruct in {signs[1]}; in {signs[0]} neither is shown to."
-        )
+@dataclass(frozen=True, slots=True)
+class StratumRow:
+    """The study's gap within one stratum.
+
+    Attributes:
+        base: The study's base arm.
+        instruct: The study's instruct arm.
+        judge: Extractor and grader.
+        metric: "Pass@20", ...
+        stratum: Name of the stratum: level, subject, ...
+        value: Its value.
+        gap: Over the problems of the stratum.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    stratum: str
+    value: str
+    gap: Gap
 
 
-STRATUM_COLUMNS: tuple[Column[StratumRow], ...] = (
-    label("family", lambda row: row.base.family),
-    label("dataset", lambda row: row.base.dataset),
-    label("prompt", lambda row: row.base.prompt),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    label("stratum", lambda row: row.stratum),
-    label("value", lambda row: row.value),
-    Column("problems", lambda row: str(row.gap.problems)),
-    Column("base", lambda row: percent(row.gap.base)),
-    Column("instruct", lambda row: percent(row.gap.instruct)),
-    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
-)
-
-
-def stratum_rows(
-    pairs: Sequence[Comparison], judges: Sequence[Judge], scores: ScoreMap
-) -> Iterator[StratumRow]:
+def _rows(scored: ScoredStudy) -> Iterator[StratumRow]:
     """The study's gaps within every stratum of their problems."""
-    for pair in pairs:
-        for judge in judges:
-            base = scores.get((pair.base.key, judge))
-            instruct = scores.get((pair.instruct.key, judge))
-            if pair.primary and base is not None and instruct is not None:
-                yield from _strata_of(pair, judge, base, instruct)
+    for pair, judge, base, instruct in scored.own_arms():
+        yield from _strata_of(pair, judge, base, instruct)
 
 
 def _strata_of(
@@ -70,3 +58,44 @@ def _strata_of(
         clusters = [base.table.problems[place].cluster for place in places]
         gap = paired_gap(first[places], second[places], clusters)
         yield StratumRow(pair.base, pair.instruct, judge, metric.name, name, value, gap)
+
+
+_COLUMNS: Columns[StratumRow] = (
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
+    label("stratum", lambda row: row.stratum),
+    label("value", lambda row: row.value),
+    Column("problems", lambda row: str(row.gap.problems)),
+    Column("base", lambda row: percent(row.gap.base)),
+    Column("instruct", lambda row: percent(row.gap.instruct)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
+)
+STRATA = Table("strata", "Gap by kind of problem, in points", _rows, _COLUMNS)
+
+
+def _statements(study: StudyTables) -> Iterator[Statement]:
+    """In how many kinds of problems who solves more."""
+    groups: dict[tuple[str, str], list[StratumRow]] = {}
+    for row in study.rows(STRATA):
+        if study.is_headline(row.instruct, row.judge):
+            groups.setdefault((setting(row.base), row.stratum), []).append(row)
+    several = {key: rows for key, rows in groups.items() if len(rows) > 1}
+    if not several:
+        yield cannot_say("the problems of this run are of one kind, or no gap was measured")
+    for (where, stratum), rows in several.items():
+        signs = Counter(row.gap.difference.sign for row in rows)
+        yield Statement(
+            f"{where}, by {stratum}: base solves more in {signs[-1]} of {len(rows)} kinds, "
+            f"instruct in {signs[1]}; in {signs[0]} neither is shown to."
+        )
+
+
+QUESTION = Question(
+    name="strata",
+    text="Is the gap the same for all kinds of problems?",
+    tables=(STRATA,),
+    statements=_statements,
+)

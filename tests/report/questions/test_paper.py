@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from distlab.report import build_report
-from distlab.report.questions.paper import published_figures
+from distlab.report.questions.drops import UNPAIRED_DROPS
+from distlab.report.questions.paper import PAPER, published_figures
 from tests.runs.written import Make, Samples, make_cell, make_problem
 
 
@@ -32,7 +33,7 @@ def test_only_the_same_measurement_is_judged(make_run: Make, n: int, problems: i
         Samples(base, p.id, ("1" if i < 0.29 * problems else "0") * n) for i, p in enumerate(items)
     ]
     rows += [Samples(instruct, p.id, "0" * n) for p in items]
-    found = build_report(make_run([base, instruct], items, rows)).replications
+    found = build_report(make_run([base, instruct], items, rows)).rows(PAPER)
     assert [row.figure for row in found] == ["base", "instruct", "gap"]
     judged = [row.judgement for row in found]
     if (n, problems) == (20, 500):
@@ -46,7 +47,7 @@ def test_only_the_same_measurement_is_judged(make_run: Make, n: int, problems: i
 def test_other_families_have_no_row(make_run: Make) -> None:
     cell = make_cell("base/cot", "math-500", 20)
     item = make_problem("a", "math-500")
-    assert build_report(make_run([cell], [item], [Samples(cell, "a", "1" * 20)])).replications == ()
+    assert build_report(make_run([cell], [item], [Samples(cell, "a", "1" * 20)])).rows(PAPER) == ()
 
 
 def test_the_papers_drop_is_judged_over_whole_sets(make_run: Make) -> None:
@@ -64,12 +65,12 @@ def test_the_papers_drop_is_judged_over_whole_sets(make_run: Make) -> None:
         cells.append(cell)
         items += mine
     study = build_report(make_run(cells, items, rows))
-    (drop,) = (row for row in study.replications if row.figure == "drop")
+    (drop,) = (row for row in study.rows(PAPER) if row.figure == "drop")
     assert drop.published.value == pytest.approx(0.2222 - 0.598)
     assert drop.reason == ""
     # The same figure; but two sets of this size leave it open by more than five points.
     assert drop.judgement == "cannot tell"
-    whole, cut = study.unpaired
+    whole, cut = study.rows(UNPAIRED_DROPS)
     assert (whole.before_problems, cut.before_problems, cut.level) == (500, 100, "5")
     assert whole.change.value == pytest.approx(drop.published.value, abs=1e-3)
     assert whole.published == drop.published

@@ -1,40 +1,79 @@
-"""What every arm scores."""
+"""The table of scores: what every arm solves, which several questions read."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from distlab.analysis.answers import distinct_answers, share
 from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
-from distlab.analysis.intervals import mean_interval, proportion_interval
-from distlab.report.records import ArmRow
+from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
+from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table
 from distlab.report.wording import judge_name
-from distlab.runs.pairing import ScoreMap
 from distlab.runs.records import Judge
 from distlab.runs.scores import ProblemScores
-from distlab.tables.column import Column, label
+from distlab.store.cell import Cell
+from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import decimal, percent, percent_interval
 
 
-def headlines(scores: ScoreMap) -> dict[str, Judge]:
-    """Cell key to the judge that scored the most of its problems."""
-    most: dict[str, int] = {}
-    headlines: dict[str, Judge] = {}
-    for (key, judge), row in scores.items():
-        scored = int(row.scored.sum())
-        if scored > most.get(key, -1):
-            most[key], headlines[key] = scored, judge
-    return headlines
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One cell under one judge.
+
+    Attributes:
+        cell: The cell.
+        judge: Extractor and grader.
+        problems: Problems of the dataset.
+        scored: Problems with a score: all samples judged, or failed.
+        failed: Problems that could not be sampled; scored as unsolved.
+        outside: Problems whose gold the grader does not judge; they have no score.
+        incomplete: Other problems with fewer than n judged samples; they have no score.
+        pass_n: Share of the scored problems with any correct sample among n.
+        pass_1: Mean pass@1.
+        majority: Mean maj@n.
+        largest_delta: Mean score of CoT-decoding's ``max``; NaN in other arms.
+        aggregate_delta: Mean score of CoT-decoding's ``agg``; NaN in other arms.
+        samples: Stored samples.
+        no_answer: Share of samples where the extractor found nothing.
+        truncated: Share of samples cut off at max_tokens.
+        distinct: Mean number of different answer strings a problem with all samples.
+        unjudged: Samples on which the grader timed out or tripped; counted as not correct.
+        missed: Share of samples with the gold in the text and no correct verdict.
+    """
+
+    cell: Cell
+    judge: Judge
+    problems: int
+    scored: int
+    failed: int
+    outside: int
+    incomplete: int
+    pass_n: Estimate
+    pass_1: Estimate
+    majority: Estimate
+    largest_delta: Estimate
+    aggregate_delta: Estimate
+    samples: int
+    no_answer: float
+    truncated: float
+    distinct: float
+    unjudged: int
+    missed: float
 
 
-def arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
-    """What an arm scores under a judge."""
+def _rows(scored: ScoredStudy) -> Iterator[ScoreRow]:
+    yield from (_row(judge, row) for (_, judge), row in scored.scores.items())
+
+
+def _row(judge: Judge, scores: ProblemScores) -> ScoreRow:
     table, facts = scores.table, scores.table.facts
     codes, present = table.codes, scores.table.facts.present
     distinct = distinct_answers(facts.answers[scores.complete])
     if table.cell.until_solved:
         present, distinct = np.zeros_like(present), distinct[:0]
-    return ArmRow(
+    return ScoreRow(
         cell=table.cell,
         judge=judge,
         problems=len(table.problems),
@@ -56,8 +95,14 @@ def arm_row(judge: Judge, scores: ProblemScores) -> ArmRow:
     )
 
 
-def arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
-    """The arms; ``pass_n`` is "Pass@20" or "Pass@n"."""
+def _pass_n(study: StudyTables) -> str:
+    """As in "Pass@20" where every cell has n = 20, else "Pass@n"."""
+    sizes = {row.cell.n for row in study.rows(SCORES)}
+    return f"Pass@{next(iter(sizes))}" if len(sizes) == 1 else "Pass@n"
+
+
+def _columns(study: StudyTables) -> Columns[ScoreRow]:
+    pass_n = _pass_n(study)
     return (
         label("family", lambda row: row.cell.family),
         label("arm", lambda row: row.cell.arm),
@@ -83,8 +128,11 @@ def arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
     )
 
 
-def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
-    """The arms, for a terminal."""
+SCORES = Table("scores", "Scores of every arm, per cent", _rows, _columns)
+
+
+def _short_columns(study: StudyTables) -> Columns[ScoreRow]:
+    pass_n = _pass_n(study)
     return (
         label("arm", lambda row: row.cell.arm),
         label("family", lambda row: row.cell.family),
@@ -103,7 +151,15 @@ def compact_arm_columns(pass_n: str) -> tuple[Column[ArmRow], ...]:
     )
 
 
-def _problems(row: ArmRow) -> str:
+def _problems(row: ScoreRow) -> str:
     if row.scored == row.problems:
         return str(row.problems)
     return f"{row.scored} of {row.problems}"
+
+
+SHORT_SCORES = ShortTable(
+    title="Scores, per cent",
+    table=SCORES,
+    columns=_short_columns,
+    shows=lambda study, row: study.is_headline(row.cell, row.judge),
+)

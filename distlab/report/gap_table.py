@@ -1,0 +1,154 @@
+"""The table of gaps: instruct minus base, which most questions read."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from distlab.analysis.gaps import Gap, holm, paired_gap
+from distlab.analysis.power import smallest_detectable
+from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table
+from distlab.report.wording import judge_name
+from distlab.runs.pairing import Comparison, Metric, ScoreMap, metrics
+from distlab.runs.records import Judge
+from distlab.store.cell import Cell
+from distlab.tables.column import Column, Columns, label
+from distlab.tables.numbers import DASH, p_value, percent, points_interval
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """Two arms on the same problems, under one judge.
+
+    Attributes:
+        base: The base arm's cell.
+        instruct: The instruct arm's cell.
+        judge: Extractor and grader.
+        metric: What is compared: "Pass@20", "pass@1", "one answer".
+        primary: The study's own two arms (see ``pairing.comparisons``), not a control.
+        headline: The metric at the largest k that both arms have, not one of the others.
+        gap: Over all problems scored in both arms, failed ones as unsolved (the headline).
+        sampled: The same over the problems that neither arm failed.
+        holm: McNemar p, adjusted over the rows of the table with a p.
+        detectable: Smallest true gap that this design finds with 80 % power.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    metric: str
+    primary: bool
+    headline: bool
+    gap: Gap
+    sampled: Gap
+    holm: float
+    detectable: float
+
+
+def headline_gaps(study: StudyTables) -> list[GapRow]:
+    """The study's gaps, each under the judge that stands for its instruct arm."""
+    return [
+        row
+        for row in study.rows(GAPS)
+        if row.primary and row.headline and study.is_headline(row.instruct, row.judge)
+    ]
+
+
+def _rows(scored: ScoredStudy) -> Iterator[GapRow]:
+    """Every gap under every judge and score."""
+    scores = scored.scores
+    rows = [
+        _gap_row(pair, judge, metric, place == 0, scores)
+        for pair in scored.pairs
+        for judge in scored.judges
+        if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores
+        for place, metric in enumerate(_metrics(pair))
+    ]
+    adjusted: dict[int, float] = {}
+    for name in dict.fromkeys(row.metric for row in rows):
+        places = [place for place, row in enumerate(rows) if row.metric == name]
+        adjusted |= zip(places, holm([rows[place].gap.p for place in places]).tolist(), strict=True)
+    yield from (replace(row, holm=adjusted[place]) for place, row in enumerate(rows))
+
+
+def _metrics(pair: Comparison) -> list[Metric]:
+    """Pass@n needs one n, where an arm is drawn until solved; then there may be no metric."""
+    base, instruct = pair.base, pair.instruct
+    until_solved = base.until_solved or instruct.until_solved
+    if until_solved and base.n != instruct.n:
+        return []
+    return metrics(min(base.n, instruct.n), until_solved)
+
+
+def _gap_row(
+    pair: Comparison, judge: Judge, metric: Metric, headline: bool, scores: ScoreMap
+) -> GapRow:
+    base, instruct = scores[pair.base.key, judge], scores[pair.instruct.key, judge]
+    first, second = metric.of(base), metric.of(instruct)
+    clusters = [problem.cluster for problem in base.table.problems]
+    gap = paired_gap(first, second, clusters)
+    return GapRow(
+        base=pair.base,
+        instruct=pair.instruct,
+        judge=judge,
+        metric=metric.name,
+        primary=pair.primary,
+        headline=headline,
+        gap=gap,
+        sampled=(
+            paired_gap(base.sampled(first), instruct.sampled(second), clusters)
+            if base.failed.any() or instruct.failed.any()
+            else gap
+        ),
+        holm=math.nan,
+        detectable=smallest_detectable(gap.error),
+    )
+
+
+def _clustered(row: GapRow) -> str:
+    shared = row.gap.clusters < row.gap.problems
+    return points_interval(row.gap.clustered) if shared else DASH
+
+
+def _sampled(row: GapRow) -> str:
+    if row.sampled.problems == row.gap.problems:
+        return DASH
+    return f"{points_interval(row.sampled.difference)} ({row.sampled.problems})"
+
+
+_COLUMNS: Columns[GapRow] = (
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("base arm", lambda row: row.base.arm),
+    label("instruct arm", lambda row: row.instruct.arm),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
+    Column("problems", lambda row: str(row.gap.problems)),
+    Column("base", lambda row: percent(row.gap.base)),
+    Column("instruct", lambda row: percent(row.gap.instruct)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
+    Column("clusters", lambda row: str(row.gap.clusters)),
+    Column("clustered (95 %)", _clustered),
+    Column("base only", lambda row: str(row.gap.base_only)),
+    Column("instruct only", lambda row: str(row.gap.instruct_only)),
+    Column("p", lambda row: p_value(row.gap.p)),
+    Column("Holm", lambda row: p_value(row.holm)),
+    Column("gap, both sampled", _sampled),
+    Column("detectable", lambda row: percent(row.detectable)),
+)
+GAPS = Table("gaps", "Gap, instruct − base, in points", _rows, _COLUMNS)
+_SHORT_COLUMNS: Columns[GapRow] = (
+    label("judge", lambda row: judge_name(row.judge)),
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("score", lambda row: row.metric),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
+    Column("McNemar p", lambda row: p_value(row.gap.p)),
+)
+SHORT_GAPS = ShortTable(
+    title="Gap, instruct − base, percentage points",
+    table=GAPS,
+    columns=_SHORT_COLUMNS,
+    shows=lambda _, row: row.primary and row.headline,
+)

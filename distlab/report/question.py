@@ -1,0 +1,73 @@
+"""What a question of the report is, and what it comes to on one study."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from distlab.report.charts.kinds import Chart
+from distlab.report.table import ShortTable, StudyTables, Table
+from distlab.tables.text import TextTable
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence that the intervals allow, with what bears on it.
+
+    Attributes:
+        text: The sentence.
+        controls: What the controls say of it, one sentence each.
+        warnings: Where a control explains it away, or the design cannot carry it.
+    """
+
+    text: str
+    controls: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def cannot_say(why: str) -> Statement:
+    """The answer of a question that this study cannot answer."""
+    return Statement(f"Cannot be said: {why}.")
+
+
+def _no_charts(_: StudyTables) -> tuple[Chart, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the report: all that its parts need to know of it.
+
+    Attributes:
+        name: Unique in the report; the name of its section on the page.
+        text: The question, as it is asked.
+        tables: The tables behind it, in the order in which they are shown.
+        statements: Answers it, with at least one statement; "cannot be said" is one.
+        charts: Draws what can be drawn; the charts' names are unique in the report.
+        short_tables: What the terminal shows of it.
+    """
+
+    name: str
+    text: str
+    tables: tuple[Table[Any], ...]
+    statements: Callable[[StudyTables], Iterable[Statement]]
+    charts: Callable[[StudyTables], Iterable[Chart]] = _no_charts
+    short_tables: tuple[ShortTable[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A question with its answers on one study.
+
+    Attributes:
+        name: The question's name.
+        question: The question, as it is asked.
+        statements: The answers, at least one.
+        charts: The charts; none where there is nothing to draw.
+        tables: The tables behind it, also those without rows.
+    """
+
+    name: str
+    question: str
+    statements: tuple[Statement, ...]
+    charts: tuple[Chart, ...]
+    tables: tuple[TextTable, ...]

@@ -1,0 +1,159 @@
+"""What a table of the report is; the scores it is computed from, and the study it is shown in."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Generic
+
+from rich.console import Console
+
+from distlab.runs.manifest import Manifest
+from distlab.runs.pairing import Comparison, ScoreMap
+from distlab.runs.records import Judge, Study
+from distlab.runs.scores import ProblemScores
+from distlab.store.cell import Cell
+from distlab.tables.column import Columns, Row
+from distlab.tables.records import Record, flatten
+from distlab.tables.terminal import print_table
+from distlab.tables.text import TextTable, lay
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredStudy:
+    """A study with the scores of its problems: what the rows of every table are computed from.
+
+    Attributes:
+        study: The run folders as they were read.
+        judges: Extractors and graders, in the config's order.
+        pairs: The arms to compare.
+        scores: Cell key and judge to the scores of the cell's problems.
+    """
+
+    study: Study
+    judges: tuple[Judge, ...]
+    pairs: tuple[Comparison, ...]
+    scores: ScoreMap
+    _rows: dict["Table[Any]", tuple[Any, ...]] = field(default_factory=dict, init=False)
+
+    @property
+    def whole(self) -> ScoreMap:
+        """The scores without cells that are drawn until solved.
+
+        Which samples such a cell has depends on what they are, so no rate of samples is unbiased.
+        """
+        return {key: row for key, row in self.scores.items() if not row.table.cell.until_solved}
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells, in the order of the tables."""
+        return self.study.manifest.cells
+
+    def own_arms(self) -> Iterator[tuple[Comparison, Judge, ProblemScores, ProblemScores]]:
+        """The study's own two arms of every setting under every judge that both have."""
+        for pair, judge in product(self.pairs, self.judges):
+            base = self.scores.get((pair.base.key, judge))
+            instruct = self.scores.get((pair.instruct.key, judge))
+            if pair.primary and base is not None and instruct is not None:
+                yield pair, judge, base, instruct
+
+    def rows(self, table: "Table[Row]") -> tuple[Row, ...]:
+        """The rows of a table, computed when they are first asked for."""
+        if table not in self._rows:
+            self._rows[table] = tuple(table.rows(self))
+        return self._rows[table]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyTables:
+    """Everything the report shows.
+
+    Attributes:
+        manifest: What ran.
+        judges: Extractors and graders, in the config's order.
+        headlines: Cell key to the judge that stands for it where one must: of those that score
+            most of its problems, the first (ours).
+        tables: Every table of every question, with its rows.
+        cannot: What the data cannot say, one sentence each.
+        remarks: What was odd about the files, one sentence each.
+    """
+
+    manifest: Manifest
+    judges: tuple[Judge, ...]
+    headlines: Mapping[str, Judge]
+    tables: Mapping["Table[Any]", tuple[Any, ...]]
+    cannot: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    def rows(self, table: "Table[Row]") -> tuple[Row, ...]:
+        """The rows of a table.
+
+        Raises:
+            KeyError: No question of the report shows it.
+        """
+        return self.tables[table]
+
+    def is_headline(self, cell: Cell, judge: Judge) -> bool:
+        """Whether it is the judge that stands for the cell."""
+        return self.headlines[cell.key] == judge
+
+
+# Columns, or how to choose them where they depend on what the study holds.
+StudyColumns = Columns[Row] | Callable[[StudyTables], Columns[Row]]
+
+
+def _one_record(row: Any) -> Iterator[Record]:  # noqa: ANN401 (any record of the tables)
+    yield flatten(row)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Generic[Row]):
+    """A table of the report. It is its own key, so the rows of a study keep their type.
+
+    Attributes:
+        name: Unique in the report; the name of its files in ``results/``.
+        caption: What it shows, in one line.
+        rows: Computes its rows; may ask the study for the rows of other tables.
+        columns: What people read, in Markdown, LaTeX and on the page.
+        records: What programs read of a row, in Parquet and CSV: by default its fields, flat.
+    """
+
+    name: str
+    caption: str
+    rows: Callable[[ScoredStudy], Iterable[Row]]
+    columns: StudyColumns[Row]
+    records: Callable[[Row], Iterable[Record]] = _one_record
+
+    def as_text(self, study: StudyTables) -> TextTable:
+        """The table as people read it."""
+        columns = _chosen(self.columns, study)
+        return lay(self.name, self.caption, columns, study.rows(self))
+
+    def as_records(self, study: StudyTables) -> list[Record]:
+        """The table as programs read it."""
+        return [record for row in study.rows(self) for record in self.records(row)]
+
+
+@dataclass(frozen=True, slots=True)
+class ShortTable(Generic[Row]):
+    """A table as the terminal shows it at the end of a run.
+
+    Attributes:
+        title: The line above it.
+        table: The table whose rows it shows.
+        columns: Few enough for 80 characters.
+        shows: Whether it shows a row.
+    """
+
+    title: str
+    table: Table[Row]
+    columns: StudyColumns[Row]
+    shows: Callable[[StudyTables, Row], bool]
+
+    def print(self, study: StudyTables, console: Console) -> None:
+        """Print it; nothing where no row is to be shown."""
+        rows = [row for row in study.rows(self.table) if self.shows(study, row)]
+        print_table(console, self.title, _chosen(self.columns, study), rows)
+
+
+def _chosen(columns: StudyColumns[Row], study: StudyTables) -> Columns[Row]:
+    return columns if isinstance(columns, tuple) else columns(study)
