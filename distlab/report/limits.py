@@ -9,7 +9,7 @@ from distlab.store.cell import Cell
 
 
 def limits(scored: ScoredStudy) -> Iterator[str]:
-    """One sentence for each thing that the study cannot say."""
+    """One sentence per thing that the study cannot say."""
     if not scored.scores:
         yield "No verdict is stored, so there is nothing to report: run python -m distlab.score."
         return
@@ -19,13 +19,13 @@ def limits(scored: ScoredStudy) -> Iterator[str]:
             yield f"{cell.key} has no verdicts, so it is in no table."
     for cell in scored.cells:
         if cell.n == 1 and cell.kind != "greedy":
-            yield f"{cell.key} has one sample a problem, so there is no pass@k beyond pass@1."
+            yield f"{cell.key} has one sample per problem, so there is no pass@k beyond pass@1."
     yield from _one_sided(scored.cells, scored.pairs)
     yield from _until_solved(scored.cells, scored.scores)
     for pair in scored.pairs:
         if pair.primary and pair.base.n != pair.instruct.n:
             yield (
-                f"{pair.base.key} has {pair.base.n} samples a problem and {pair.instruct.arm} "
+                f"{pair.base.key} has {pair.base.n} samples per problem and {pair.instruct.arm} "
                 f"{pair.instruct.n}: they are compared at k = {min(pair.base.n, pair.instruct.n)}."
             )
     if len({cell.family for cell in scored.cells}) == 1:

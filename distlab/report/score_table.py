@@ -23,7 +23,7 @@ class ScoreRow:
     """One cell under one judge.
 
     Attributes:
-        cell: The cell.
+        cell: The cell that is scored.
         judge: Extractor and grader.
         problems: Problems of the dataset.
         scored: Problems with a score: all samples judged, or failed.
@@ -32,13 +32,13 @@ class ScoreRow:
         incomplete: Other problems with fewer than n judged samples; they have no score.
         pass_n: Share of the scored problems with any correct sample among n.
         pass_1: Mean pass@1.
-        majority: Mean maj@n.
+        majority: Mean maj@n over the scored problems.
         largest_delta: Mean score of CoT-decoding's ``max``; NaN in other arms.
         aggregate_delta: Mean score of CoT-decoding's ``agg``; NaN in other arms.
-        samples: Stored samples.
+        samples: Number of stored samples.
         no_answer: Share of samples where the extractor found nothing.
         truncated: Share of samples cut off at max_tokens.
-        distinct: Mean number of different answer strings a problem with all samples.
+        distinct: Mean number of different answer strings per problem with all samples.
         unjudged: Samples on which the grader timed out or tripped; counted as not correct.
         missed: Share of samples with the gold in the text and no correct verdict.
     """

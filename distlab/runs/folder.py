@@ -5,7 +5,7 @@
     log.txt              engine and Ray output
     events.jsonl         what happened to engines: starts, deaths, problems set aside
     problems/NAME.parquet  the problems of each dataset, golds included
-    verdicts/*.parquet   one row for each sample, extractor and grader
+    verdicts/*.parquet   one row per sample, extractor and grader
     nulls/NAME.parquet   verdicts on the answers of a model that reads no question
     report.html, report.md, results/  what they say
 
@@ -40,7 +40,7 @@ class RunFolder:
 
     @property
     def events(self) -> Path:
-        """What happened to engines, one JSON object a line."""
+        """What happened to engines, one JSON object per line."""
         return self.path / "events.jsonl"
 
     @property

@@ -21,7 +21,7 @@ class SampleFacts:
         present: [problems, n], whether the sample is there.
         answers: [problems, n], equal for equal answer strings, -1 for none.
         starts: [problems, n], offset of the answer in the sample's text, in characters.
-        truncated: [problems, n].
+        truncated: [problems, n], whether the sample was cut off at max_tokens.
         deltas: [problems, n], CoT-decoding's answer-span confidence, NaN where there is none.
         gold_in_text: [problems, n], whether the gold's text stands in the sample.
     """
@@ -81,8 +81,8 @@ class Study:
         runs: The run folders.
         manifest: What ran.
         parameters: Family to its number of parameters.
-        tables: In the order of the manifest's cells, then extractors, then graders.
-        nulls: By dataset and grader.
+        tables: The verdicts, in the order of the manifest's cells, then extractors, then graders.
+        nulls: The answers without reading, by dataset and grader.
         remarks: What was odd about the files, one sentence each.
     """
 

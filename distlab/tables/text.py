@@ -13,7 +13,7 @@ class TextTable:
     Attributes:
         name: Name of its files in ``results/``.
         caption: What it shows, in one line.
-        titles: One a column.
+        titles: The header, one title per column.
         numbers: Which columns hold figures: aligned to the right.
         rows: Cells, row by row.
     """

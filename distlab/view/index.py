@@ -87,8 +87,8 @@ class RunIndex:
 
     Attributes:
         manifest: What ran.
-        cells: Its cells; a cell's number is its place.
-        problems: The problems of all datasets; a problem's number is its place.
+        cells: The run's cells; a cell's number is its place among them.
+        problems: The problems of all datasets; a problem's number is its place among them.
         extractors: Names, in the config's order.
         graders: Names, in the config's order.
         db: Tables ``sample``, ``reading``, ``verdict`` and what they are split by.

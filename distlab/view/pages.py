@@ -47,11 +47,11 @@ class Shown:
     """A sample with its text, as pages show it.
 
     Attributes:
-        row: The sample.
+        row: The sample as lists show it.
         stored: What the store has of it; None where it is gone.
         excerpt: Its text beside others; None where it is gone.
         first_token: A branch's first token as text, or None.
-        url: Its page.
+        url: Address of the sample's page.
     """
 
     row: SampleRow
@@ -68,7 +68,7 @@ class Side:
     Attributes:
         cell: The cell.
         correct: (extractor, grader) to correct samples.
-        samples: By rank.
+        samples: The samples, by rank.
     """
 
     cell: Cell

@@ -23,9 +23,9 @@ class Reading:
 
     Attributes:
         extractor: Name of the extractor.
-        answer: What it read; None where it found nothing.
+        answer: The answer that it read; None where it found nothing.
         start: Offset of the answer in the text, in characters.
-        end: Offset after it.
+        end: Offset of the first character after the answer.
         cut: The text was read up to this offset.
         verdicts: Grader to verdict; graders that do not judge the gold are absent.
     """
@@ -44,14 +44,14 @@ class SampleRow:
 
     Attributes:
         number: Its place among all samples of the run, from 0.
-        cell: Its cell.
-        problem: Its problem.
+        cell: The cell that it was drawn for.
+        problem: The problem that it answers.
         rank: Draw index or branch rank.
         truncated: Whether it reached the most tokens allowed.
-        tokens: Its length.
+        tokens: Number of tokens in it.
         delta: CoT-decoding's confidence, or None.
         gold_in_text: Whether the gold's text stands in it.
-        readings: One for each extractor, in the config's order.
+        readings: One per extractor, in the config's order.
     """
 
     number: int
@@ -94,16 +94,16 @@ class Filter:
     """Which samples are wanted; an empty value takes all.
 
     Attributes:
-        arm: "base/cot".
+        arm: Variant and decoding, as in "base/cot".
         family: Name of the family.
         dataset: Name of the dataset.
         prompt: Name of the prompt style.
-        text: Stands in the problem's id, question or gold, without case.
+        text: Text that stands in the problem's id, question or gold, without case.
         verdict: A verdict that some judge, or the one named, has given.
-        extractor: The judge's extractor.
-        grader: The judge's grader.
-        disagree: "graders" or "extractors": they differ on whether the sample is correct.
-        truncated: "yes" or "no".
+        extractor: Name of the judge's extractor.
+        grader: Name of the judge's grader.
+        disagree: "graders" or "extractors", which differ on whether the sample is correct.
+        truncated: Whether the sample was cut off at max_tokens: "yes" or "no".
     """
 
     arm: str = ""

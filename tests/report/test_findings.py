@@ -62,7 +62,7 @@ def no_answers(make_run: Make) -> Path:
         (no_verdicts, ["No verdict is stored"]),
         (one_cell_missing, [f"{WARM.key} has no verdicts", "there is no perturbation drop"]),
         (one_arm, ["has one variant only", "One family was run"]),
-        (one_sample, ["has one sample a problem"]),
+        (one_sample, ["has one sample per problem"]),
         (one_problem, ["One grader was used"]),
         (all_failed, ["One extractor was used"]),
         (no_problem_in_common, ["there is no perturbation drop"]),

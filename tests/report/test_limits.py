@@ -12,7 +12,12 @@ def test_what_cannot_be_said(make_run: Make) -> None:
     single = make_cell("instruct/t0.05", n=1)
     rows = [Samples(single, name, "1") for name in "abcd"]
     sentences = " ".join(build_report(make_run([single], PROBLEMS, rows)).cannot)
-    for part in ("one sample a problem", "one variant only", "no perturbation drop", "One grader"):
+    for part in (
+        "one sample per problem",
+        "one variant only",
+        "no perturbation drop",
+        "One grader",
+    ):
         assert part in sentences
 
 

@@ -26,7 +26,7 @@ class Series:
     """Marks of one colour and one shape.
 
     Attributes:
-        name: In the legend.
+        name: What the legend calls it.
         role: What it is, for its colour: "base", "instruct", "ours", "other", "paper", "null".
         marks: The marks.
     """
@@ -73,7 +73,7 @@ class SizeChart:
     """Intervals over a logarithmic axis; each mark stands at ``sizes`` of its series.
 
     Attributes:
-        sizes: One tuple a series, one size a mark.
+        sizes: One tuple per series, with one size per mark.
     """
 
     name: str
@@ -98,7 +98,7 @@ class MatrixChart:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One colour of a stacked bar: a value a bar."""
+    """One colour of a stacked bar: one value per bar."""
 
     name: str
     role: str

@@ -69,7 +69,7 @@ def _wrapped(text: str) -> str:
 
 
 def _axis(labels: Sequence[str], marks: int = 1) -> tuple[dict[str, Any], int]:
-    """A vertical axis with a row a label, and the pixels that it takes with so many marks a row."""
+    """A vertical axis, one row per label, and its pixels with so many marks per row."""
     shown = [_wrapped(label) for label in labels]
     lines = max(marks, *(text.count("<br>") + 1 for text in shown))
     axis = {

@@ -135,7 +135,7 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
 
 
 def _rows_height(labels: Sequence[str], marks: int = 1) -> float:
-    """Inches for a row a label with so many marks in it."""
+    """Inches for one row per label, with so many marks in it."""
     lines = max(marks, *(_wrapped(label).count("\n") + 1 for label in labels))
     return 1.5 + len(labels) * (0.17 * lines + 0.12)
 

@@ -10,7 +10,7 @@ _PRECISION_POINTS: Final = round(100 * PRECISION)
 
 # Columns and what they mean.
 COLUMNS: Final[tuple[tuple[str, str], ...]] = (
-    ("arm; n", "variant / decoding; samples a problem."),
+    ("arm; n", "variant / decoding; samples per problem."),
     (
         "problems; scored",
         "problems of the dataset; those that the scores are means over: all n samples judged, or "
@@ -51,7 +51,7 @@ COLUMNS: Final[tuple[tuple[str, str], ...]] = (
         "share of stored samples that hold the gold's text without a correct verdict: an upper "
         "bound on what extraction and grading lose (a short gold turns up by chance).",
     ),
-    ("distinct", "mean number of different answer strings a problem."),
+    ("distinct", "mean number of different answer strings per problem."),
     (
         "gap",
         "instruct − base in percentage points over the same problems. base only, instruct only: "

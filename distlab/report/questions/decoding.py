@@ -24,8 +24,8 @@ class ControlRow:
         base: The study's base arm.
         instruct: The study's instruct arm.
         judge: Extractor and grader.
-        metric: "Pass@20", ...
-        parts: The split.
+        metric: Name of the score, as in "Pass@20".
+        parts: The gap, and the parts that add up to it.
     """
 
     base: Cell
@@ -78,7 +78,7 @@ class GridRow:
         base: The base arm under this decoding.
         instruct: The instruct arm under it.
         judge: Extractor and grader.
-        metric: "Pass@20", ...
+        metric: Name of the score, as in "Pass@20".
         problems: Problems with a score in every arm of the grid.
         gap: instruct - base under this decoding.
         effect: The decoding's mean over both variants minus the mean over the grid.
@@ -117,7 +117,7 @@ def _grid_rows(scored: ScoredStudy) -> Iterator[GridRow]:
 def _grids(
     cells: Sequence[Cell], judge: Judge, scores: ScoreMap
 ) -> Iterator[list[tuple[Cell, Cell]]]:
-    """The (base, instruct) cells of equal decoding, for each family, dataset and prompt."""
+    """The (base, instruct) cells of equal decoding, per family, dataset and prompt."""
     scored = {cell.key: cell for cell in cells if (cell.key, judge) in scores}
     grids: dict[tuple[str, str, str], list[tuple[Cell, Cell]]] = {}
     for cell in scored.values():

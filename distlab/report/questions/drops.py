@@ -89,9 +89,9 @@ class DropRow:
     Attributes:
         cell: The arm's cell on the perturbed side.
         judge: Extractor and grader.
-        metric: "Pass@20", ...
+        metric: Name of the score, as in "Pass@20".
         sides: The two problem sets.
-        drop: Paired by problem.
+        drop: From the original side to the perturbed one, paired by problem.
         unpaired: Perturbed mean minus original mean over all problems of the two datasets' sides.
     """
 
@@ -235,12 +235,12 @@ class UnpairedDropRow:
     Attributes:
         cell: The arm's cell on the perturbed side.
         judge: Extractor and grader.
-        metric: "Pass@20", ...
+        metric: Name of the score, as in "Pass@20".
         before: The dataset of originals.
         level: The one level of the perturbed set, where the originals are cut to it; else empty.
         before_problems: Problems of the originals with a score.
         after_problems: Problems of the perturbed set with a score.
-        change: Perturbed - original.
+        change: Perturbed mean minus original mean.
         published: The paper's figure of this family; NaN where it has none, and under a level.
     """
 

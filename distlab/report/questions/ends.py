@@ -33,7 +33,7 @@ class OutcomeRow:
     """Where the samples of one cell end under one judge; shares that add up to 1.
 
     Attributes:
-        cell: The cell.
+        cell: The cell whose samples they are.
         judge: Extractor and grader.
         samples: Samples with a verdict; the shares are NaN without any.
         correct: Share judged correct.
@@ -127,7 +127,7 @@ def _curve_columns(study: StudyTables) -> Columns[CurveRow]:
 
 
 def _curve_records(row: CurveRow) -> Iterator[Record]:
-    """A row for each k."""
+    """One record per k."""
     labels = dict(flat("cell", row.cell)) | dict(flat("judge", row.judge))
     yield from (
         {**labels, "k": k, "pass_at_k": float(value)} for k, value in enumerate(row.values, start=1)

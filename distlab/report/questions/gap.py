@@ -37,7 +37,7 @@ class _Check:
 
 
 def _statements(study: StudyTables) -> Iterator[Statement]:
-    """A sentence for every headline gap."""
+    """One sentence per headline gap."""
     rows = headline_gaps(study)
     if not rows:
         yield cannot_say("no dataset and prompt has verdicts for both a base and an instruct arm")
@@ -218,7 +218,7 @@ def _samples(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     arms = [_arm(study, cell, row) for cell in (row.base, row.instruct)]
     if all(arm is not None and not math.isnan(arm.distinct) for arm in arms):
         listed = " and ".join(f"{decimal(a.distinct)} in {a.cell.arm}" for a in arms if a)
-        yield _Check(f"Distinct answers a problem: {listed}.")
+        yield _Check(f"Distinct answers per problem: {listed}.")
     if all(arm is not None and not math.isnan(arm.missed) for arm in arms):
         listed = " and ".join(f"{percent(a.missed)} per cent in {a.cell.arm}" for a in arms if a)
         yield _Check(f"Samples that hold the gold and are not judged correct: {listed}.")

@@ -83,11 +83,11 @@ class BeyondNullRow:
     Attributes:
         cell: The arm's cell.
         judge: Extractor and grader.
-        answers: Samples a problem, and answers of the null model.
+        answers: Samples per problem, and as many answers of the null model.
         problems: Problems with a score.
         pass_n: Mean Pass@n of the arm.
         null: Mean of the null model on the same problems.
-        excess: pass_n - null.
+        excess: ``pass_n`` minus ``null``.
     """
 
     cell: Cell
@@ -138,7 +138,7 @@ class ReasoningRow:
     """Pass@n of one cell over all samples, and over those that reason before they answer.
 
     Attributes:
-        cell: The cell.
+        cell: The cell whose samples they are.
         judge: Extractor and grader.
         share: Share of samples that reason.
         pass_n: Pass@n over all samples.
@@ -194,7 +194,7 @@ class ReasonedGapRow:
         base: The study's base arm.
         instruct: The study's instruct arm.
         judge: Extractor and grader.
-        metric: "Pass@20", ...
+        metric: Name of the score, as in "Pass@20".
         gap: Over all problems scored in both arms.
     """
 

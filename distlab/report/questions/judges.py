@@ -24,7 +24,7 @@ from distlab.tables.numbers import DASH, decimal, percent, share_of
 from distlab.tables.records import Record, flat
 
 _WHO: Final = {"base": "base", "instruct": "instruct", "undecided": "neither"}
-# Examples for each dataset, extractor and ordered pair of graders (ours).
+# Examples per dataset, extractor and ordered pair of graders (ours).
 EXAMPLES: Final = 5
 
 
@@ -35,7 +35,7 @@ class WinnerRow:
     Attributes:
         base: The base arm's cell.
         instruct: The instruct arm's cell.
-        metric: "Pass@20", ...
+        metric: Name of the score, as in "Pass@20".
         winners: Judge to "base", "instruct" or "undecided", by the interval of the gap.
         flips: Whether the sign of the gap itself differs between judges.
     """
@@ -65,7 +65,7 @@ def _winner_rows(scored: ScoredStudy) -> Iterator[WinnerRow]:
 
 
 def _winner_columns(study: StudyTables) -> Columns[WinnerRow]:
-    """A column of winners for each judge."""
+    """One column of winners per judge."""
 
     def under(judge: Judge) -> Column[WinnerRow]:
         return label(f"winner, {judge_name(judge)}", lambda row: row.winners.get(judge, DASH))
@@ -81,7 +81,7 @@ def _winner_columns(study: StudyTables) -> Columns[WinnerRow]:
 
 
 def _winner_records(row: WinnerRow) -> Iterator[Record]:
-    """A row for each judge."""
+    """One record per judge."""
     labels = dict(flat("base", row.base)) | dict(flat("instruct", row.instruct))
     for judge, won in row.winners.items():
         yield {
@@ -103,12 +103,12 @@ class AgreementRow:
     """Two judges that differ in one part, on the same samples.
 
     Attributes:
-        cell: The cell.
+        cell: The cell whose samples both judge.
         part: What differs: "grader" or "extractor".
         held: Name of the part that does not.
         first: Name of the first grader or extractor.
         second: Name of the second.
-        agreement: Over samples.
+        agreement: How far the two agree on samples.
         first_solves: Problems that are solved (any of n) under the first alone.
         second_solves: Problems that are solved under the second alone.
     """
@@ -228,7 +228,7 @@ class DisagreementRow:
     """A sample that one grader calls correct and another does not.
 
     Attributes:
-        sample: The sample.
+        sample: Cell, extractor, problem and rank of the sample.
         accepts: Name of the grader that calls it correct.
         rejects: Name of the grader that does not.
         gold: The gold as the dataset publishes it.
@@ -243,7 +243,7 @@ class DisagreementRow:
 
 
 def _disagreement_rows(scored: ScoredStudy) -> Iterator[DisagreementRow]:
-    """Examples of what one grader accepts and another rejects, one for each problem.
+    """Examples of what one grader accepts and another rejects, one per problem.
 
     The verdicts are read once more, for the answers, which no array holds.
     """

@@ -27,7 +27,7 @@ from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent_interval, percent_range, points_interval, points_range
 
-# The paper's two arms, and its samples a problem.
+# The paper's two arms, and its samples per problem.
 BASE_KIND = "cot"
 INSTRUCT_DECODING = "t0.05"
 SAMPLES = 20
@@ -120,8 +120,8 @@ class PaperRow:
         cell: Our cell (of the instruct arm, for a gap).
         judge: Extractor and grader.
         figure: "base", "instruct", "gap" or "drop".
-        published: The paper's figure.
-        ours: Ours.
+        published: The paper's figure, with the interval that its number of problems gives.
+        ours: Our figure, of that cell.
         judgement: replicated, not replicated or cannot tell.
         reason: Why it is another measurement than the paper's; empty where it is the same.
     """

@@ -23,12 +23,12 @@ class PromptRow:
         first: The cell with the first prompt of the config.
         second: The cell with another prompt.
         judge: Extractor and grader.
-        metric: "Pass@20", ...
+        metric: Name of the score, as in "Pass@20".
         problems: Problems with a score under both.
         before: Mean under the first.
         after: Mean under the second.
-        change: Second - first.
-        p: Exact McNemar p.
+        change: ``after`` minus ``before``, paired by problem.
+        p: Exact McNemar p of the change.
     """
 
     first: Cell

@@ -34,13 +34,13 @@ class ScaleRow:
     Attributes:
         source: Whose gap it is.
         family: Name of the family.
-        parameters: Its parameters.
+        parameters: Number of parameters of its checkpoints.
         dataset: Name of the dataset.
         prompt: Name of the prompt; empty where the paper does not say.
-        judge: Ours: extractor / grader; the paper's: its grader.
-        metric: "Pass@20", ...
-        gap: instruct - base.
-        error: Its standard error.
+        judge: "extractor / grader" of our gaps; the grader of the paper's.
+        metric: Name of the score, as in "Pass@20".
+        gap: Instruct minus base.
+        error: Standard error of the gap.
     """
 
     source: Source
@@ -108,7 +108,7 @@ class TrendRow:
         dataset: Name of the dataset.
         prompt: Name of the prompt.
         judge: As in ``ScaleRow``.
-        metric: "Pass@20", ...
+        metric: Name of the score, as in "Pass@20".
         trend: The line over log10 of the parameters.
     """
 
@@ -121,7 +121,7 @@ class TrendRow:
 
 
 def _trend_rows(scored: ScoredStudy) -> Iterator[TrendRow]:
-    """A line for every setting of at least two families."""
+    """One line per setting of at least two families."""
     settings: dict[tuple[Source, str, str, str, str], list[ScaleRow]] = {}
     for row in scored.rows(SCALE):
         key = (row.source, row.dataset, row.prompt, row.judge, row.metric)

@@ -24,9 +24,9 @@ class StratumRow:
         base: The study's base arm.
         instruct: The study's instruct arm.
         judge: Extractor and grader.
-        metric: "Pass@20", ...
-        stratum: Name of the stratum: level, subject, ...
-        value: Its value.
+        metric: Name of the score, as in "Pass@20".
+        stratum: What the problems are grouped by: level, subject, ...
+        value: What the problems of the row have in common, as in "5".
         gap: Over the problems of the stratum.
     """
 
