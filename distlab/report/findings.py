@@ -14,6 +14,7 @@ def findings(study: StudyTables) -> tuple[Finding, ...]:
             statements=tuple(question.statements(study)),
             charts=tuple(question.charts(study)),
             tables=tuple(table.as_text(study) for table in question.tables),
+            terms=question.terms,
         )
         for question in QUESTIONS
     )

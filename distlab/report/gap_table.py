@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from distlab.analysis.gaps import Gap, holm, paired_gap
 from distlab.analysis.power import smallest_detectable
-from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table
+from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
 from distlab.runs.pairing import Comparison, Metric, ScoreMap, metrics
 from distlab.runs.records import Judge
@@ -135,6 +136,19 @@ _COLUMNS: Columns[GapRow] = (
     Column("Holm", lambda row: p_value(row.holm)),
     Column("gap, both sampled", _sampled),
     Column("detectable", lambda row: percent(row.detectable)),
+)
+GAP_TERMS: Final[tuple[Term, ...]] = (
+    (
+        "gap",
+        "instruct − base in percentage points over the same problems. base only, instruct only: "
+        "problems on which that arm scores higher. p: exact McNemar. Holm: adjusted over the rows "
+        "of the table with the same score.",
+    ),
+    (
+        "detectable",
+        "smallest true gap, in points, that this many problems would have shown with 80 % power at "
+        "the spread that was observed.",
+    ),
 )
 GAPS = Table("gaps", "Gap, instruct − base, in points", _rows, _COLUMNS)
 _SHORT_COLUMNS: Columns[GapRow] = (

@@ -6,7 +6,7 @@ from typing import Final
 
 from distlab.escape import markdown, plain
 from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
-from distlab.report.page.prose import COLUMNS, METHODS
+from distlab.report.page.prose import METHODS
 from distlab.report.question import Finding, Statement
 from distlab.report.table import StudyTables
 from distlab.tables.markdown import table
@@ -30,7 +30,7 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
         *map(_finding, findings),
         _section("What cannot be said", _bullets((*study.cannot, *study.remarks))),
         _section("Failed problems", _failures(study)),
-        _section("What the columns mean", "".join(f"- **{k}**: {v}\n" for k, v in COLUMNS)),
+        _section("What the columns mean", "".join(map(_terms, findings))),
         _section("Methods", _bullets(METHODS)),
         _section("Cells", table(cell_facts(study))),
         _section("Datasets", table(dataset_facts(study))),
@@ -49,6 +49,10 @@ def _statement(statement: Statement) -> str:
     lines += [f"  - **{markdown(f'Warning: {text}', None)}**" for text in statement.warnings]
     lines += [f"  - {markdown(text, None)}" for text in statement.controls]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _terms(finding: Finding) -> str:
+    return "".join(f"- **{titles}**: {meaning}\n" for titles, meaning in finding.terms)
 
 
 def _captioned(text: TextTable) -> str:

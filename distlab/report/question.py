@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distlab.report.charts.kinds import Chart
-from distlab.report.table import ShortTable, StudyTables, Table
+from distlab.report.table import ShortTable, StudyTables, Table, Term
 from distlab.tables.text import TextTable
 
 
@@ -44,6 +44,7 @@ class Question:
         statements: Answers it, with at least one statement; "cannot be said" is one.
         charts: Draws what can be drawn; the charts' names are unique in the report.
         short_tables: What the terminal shows of it.
+        terms: Titles of its columns that need explaining, and what they mean.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Question:
     statements: Callable[[StudyTables], Iterable[Statement]]
     charts: Callable[[StudyTables], Iterable[Chart]] = _no_charts
     short_tables: tuple[ShortTable[Any], ...] = ()
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Finding:
         statements: The answers, at least one.
         charts: The charts; none where there is nothing to draw.
         tables: The tables behind it, also those without rows.
+        terms: Titles of the tables' columns, and what they mean.
     """
 
     name: str
@@ -71,3 +74,4 @@ class Finding:
     statements: tuple[Statement, ...]
     charts: tuple[Chart, ...]
     tables: tuple[TextTable, ...]
+    terms: tuple[Term, ...]

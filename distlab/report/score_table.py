@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from distlab.analysis.answers import distinct_answers, share
 from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
 from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
-from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table
+from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
 from distlab.runs.records import Judge
 from distlab.runs.scores import ProblemScores
@@ -128,6 +129,50 @@ def _columns(study: StudyTables) -> Columns[ScoreRow]:
     )
 
 
+SCORE_TERMS: Final[tuple[Term, ...]] = (
+    ("arm; n", "variant / decoding; samples per problem."),
+    (
+        "problems; scored",
+        "problems of the dataset; those that the scores are means over: all n samples judged, or "
+        "failed.",
+    ),
+    (
+        "failed",
+        "problems that could not be sampled (prompt too long, ...); they count as unsolved.",
+    ),
+    (
+        "not judged; incomplete",
+        "problems whose gold the grader does not judge; problems with fewer than n judged samples "
+        "(an interrupted run). Both are in no score.",
+    ),
+    (
+        "Pass@n",
+        "share of problems with at least one correct sample among n, with Wilson's 95 % interval.",
+    ),
+    (
+        "pass@1",
+        "mean share of correct samples; for CoT-decoding the top-ranked branch's verdict, which is "
+        "greedy decoding.",
+    ),
+    ("maj@n", "share of problems whose commonest answer string is correct."),
+    (
+        "max; agg",
+        "CoT-decoding's own single answers: the branch of largest delta, and the answer whose "
+        "deltas sum highest.",
+    ),
+    (
+        "no answer; truncated; unjudged",
+        "share of stored samples where the extractor found nothing; that ended at max_tokens; "
+        "samples on which the grader timed out or tripped, which are not correct. Where samples "
+        "end, the shares add up: a correct sample counts as correct even if it was cut off.",
+    ),
+    (
+        "gold missed",
+        "share of stored samples that hold the gold's text without a correct verdict: an upper "
+        "bound on what extraction and grading lose (a short gold turns up by chance).",
+    ),
+    ("distinct", "mean number of different answer strings per problem."),
+)
 SCORES = Table("scores", "Scores of every arm, per cent", _rows, _columns)
 
 

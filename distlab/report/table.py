@@ -97,6 +97,8 @@ class StudyTables:
         return self.headlines[cell.key] == judge
 
 
+# Titles of columns, and what they mean.
+Term = tuple[str, str]
 # Columns, or how to choose them where they depend on what the study holds.
 StudyColumns = Columns[Row] | Callable[[StudyTables], Columns[Row]]
 

@@ -60,6 +60,7 @@ QUESTION = Question(
     statements=_statements,
     charts=_charts,
     short_tables=(ShortTable("Shortfall", SHORTFALL, COLUMNS, lambda _, row: row.arm == COT.arm),),
+    terms=(("unsolved", "share of problems without a correct sample."),),
 )
 
 
@@ -76,6 +77,7 @@ def test_a_question_and_its_table_stand_in_one_place(
         assert "What stays unsolved?" in shown
         assert "base/cot leaves 25.0 per cent unsolved." in shown
         assert "Problems that stay unsolved, per cent" in shown
+        assert "share of problems without a correct sample." in shown
     assert '<a href="#shortfall">' in page
     with (run / "results" / "shortfall.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))

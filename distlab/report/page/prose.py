@@ -1,93 +1,11 @@
-"""What the report says in words: the columns and the methods."""
+"""What the report says of its methods."""
 
 from typing import Final
 
 from distlab.analysis.intervals import DRAWS, SEED
-from distlab.analysis.nulls import REASONING_CHARACTERS
 from distlab.analysis.replication import PRECISION
 
 _PRECISION_POINTS: Final = round(100 * PRECISION)
-
-# Columns and what they mean.
-COLUMNS: Final[tuple[tuple[str, str], ...]] = (
-    ("arm; n", "variant / decoding; samples per problem."),
-    (
-        "problems; scored",
-        "problems of the dataset; those that the scores are means over: all n samples judged, or "
-        "failed.",
-    ),
-    (
-        "failed",
-        "problems that could not be sampled (prompt too long, ...); they count as unsolved.",
-    ),
-    (
-        "not judged; incomplete",
-        "problems whose gold the grader does not judge; problems with fewer than n judged samples "
-        "(an interrupted run). Both are in no score.",
-    ),
-    (
-        "Pass@n",
-        "share of problems with at least one correct sample among n, with Wilson's 95 % interval.",
-    ),
-    (
-        "pass@1",
-        "mean share of correct samples; for CoT-decoding the top-ranked branch's verdict, which is "
-        "greedy decoding.",
-    ),
-    ("maj@n", "share of problems whose commonest answer string is correct."),
-    (
-        "max; agg",
-        "CoT-decoding's own single answers: the branch of largest delta, and the answer whose "
-        "deltas sum highest.",
-    ),
-    (
-        "no answer; truncated; unjudged",
-        "share of stored samples where the extractor found nothing; that ended at max_tokens; "
-        "samples on which the grader timed out or tripped, which are not correct. Where samples "
-        "end, the shares add up: a correct sample counts as correct even if it was cut off.",
-    ),
-    (
-        "gold missed",
-        "share of stored samples that hold the gold's text without a correct verdict: an upper "
-        "bound on what extraction and grading lose (a short gold turns up by chance).",
-    ),
-    ("distinct", "mean number of different answer strings per problem."),
-    (
-        "gap",
-        "instruct − base in percentage points over the same problems. base only, instruct only: "
-        "problems on which that arm scores higher. p: exact McNemar. Holm: adjusted over the rows "
-        "of the table with the same score.",
-    ),
-    (
-        "detectable",
-        "smallest true gap, in points, that this many problems would have shown with 80 % power at "
-        "the spread that was observed.",
-    ),
-    (
-        "drop",
-        "perturbed − original in percentage points, paired by problem; negative is worse. "
-        "unpaired: difference of the two sets' means, as papers give it; the sets differ in more "
-        "than the perturbation.",
-    ),
-    (
-        "model; decoding; interaction",
-        "the gap's parts; they sum to it. model: the instruct model decoded as the base arm is, "
-        "minus the base arm. decoding: the base model decoded as the instruct arm is, minus the "
-        "base arm. Over the grid of all decodings that both variants have, model is instruct − "
-        "base over all of them, decoding a decoding's mean over both variants minus the grid's, "
-        "interaction a decoding's gap minus the model part.",
-    ),
-    (
-        "samples that reason",
-        f"those with at least {REASONING_CHARACTERS} characters of text before the answer (ours).",
-    ),
-    (
-        "null; beyond the null",
-        "share of problems that answering 0, 1, 2, ... to every one of them solves, graded by the "
-        "same graders; Pass@n minus that with n answers, paired by problem.",
-    ),
-    ("paper", "the published figure with the interval that its number of problems gives."),
-)
 
 METHODS: Final[tuple[str, ...]] = (
     "pass@k of independent draws is the unbiased estimator of Chen et al. 2021 (arXiv 2107.03374). "

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from distlab.analysis.controls import Decomposition, decompose, grid_effects
 from distlab.analysis.intervals import Estimate
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.question import Question, Statement, cannot_say
-from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
 from distlab.runs.pairing import Metric, ScoreMap, metrics
 from distlab.runs.records import Judge
@@ -226,10 +227,21 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
     yield from interval_chart("parts", title, "points; they add up to the gap", series)
 
 
+_TERMS: Final[tuple[Term, ...]] = (
+    (
+        "model; decoding; interaction",
+        "the gap's parts; they sum to it. model: the instruct model decoded as the base arm is, "
+        "minus the base arm. decoding: the base model decoded as the instruct arm is, minus the "
+        "base arm. Over the grid of all decodings that both variants have, model is instruct − "
+        "base over all of them, decoding a decoding's mean over both variants minus the grid's, "
+        "interaction a decoding's gap minus the model part.",
+    ),
+)
 QUESTION = Question(
     name="decoding",
     text="Is it the model, or the decoding?",
     tables=(CONTROLS, GRID),
     statements=_statements,
     charts=_charts,
+    terms=_TERMS,
 )

@@ -16,7 +16,7 @@ from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.gap_table import headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import DROP_SETS, published_drop_of
-from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table
+from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
 from distlab.runs.pairing import Comparison, Metric, ScoreMap, metrics
 from distlab.runs.records import Judge
@@ -404,6 +404,14 @@ def _whole_sets(row: UnpairedDropRow) -> str:
     return f"{row.before}{level} → {row.cell.dataset}, whole sets"
 
 
+_TERMS: Final[tuple[Term, ...]] = (
+    (
+        "drop",
+        "perturbed − original in percentage points, paired by problem; negative is worse. "
+        "unpaired: difference of the two sets' means, as papers give it; the sets differ in more "
+        "than the perturbation.",
+    ),
+)
 QUESTION = Question(
     name="drops",
     text="What is lost on perturbed problems?",
@@ -411,4 +419,5 @@ QUESTION = Question(
     statements=_statements,
     charts=_charts,
     short_tables=(_SHORT_DROPS,),
+    terms=_TERMS,
 )

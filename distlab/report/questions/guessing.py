@@ -12,11 +12,11 @@ from distlab.analysis.arrays import FloatArray
 from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.intervals import Estimate, proportion_interval
-from distlab.analysis.nulls import any_correct, reasons
+from distlab.analysis.nulls import REASONING_CHARACTERS, any_correct, reasons
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.score_table import SCORES
-from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
 from distlab.runs.pairing import metrics
 from distlab.runs.records import Judge, NullTable
@@ -282,10 +282,22 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
     yield from interval_chart("nulls", title, "per cent of problems solved", series)
 
 
+_TERMS: Final[tuple[Term, ...]] = (
+    (
+        "samples that reason",
+        f"those with at least {REASONING_CHARACTERS} characters of text before the answer (ours).",
+    ),
+    (
+        "null; beyond the null",
+        "share of problems that answering 0, 1, 2, ... to every one of them solves, graded by the "
+        "same graders; Pass@n minus that with n answers, paired by problem.",
+    ),
+)
 QUESTION = Question(
     name="guessing",
     text="Could it be had without reasoning?",
     tables=(NULLS, BEYOND_NULL, REASONING, REASONED_GAPS),
     statements=_statements,
     charts=_charts,
+    terms=_TERMS,
 )

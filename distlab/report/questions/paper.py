@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
+from typing import Final
 
 from distlab.analysis.drops import unpaired_drop
 from distlab.analysis.gaps import paired_gap
@@ -19,7 +20,7 @@ from distlab.analysis.replication import (
     published_share,
 )
 from distlab.report.question import Question, Statement, cannot_say
-from distlab.report.table import ScoredStudy, StudyTables, Table
+from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
 from distlab.runs.records import Judge
 from distlab.runs.scores import ProblemScores
@@ -250,9 +251,13 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
             )
 
 
+_TERMS: Final[tuple[Term, ...]] = (
+    ("paper", "the published figure with the interval that its number of problems gives."),
+)
 QUESTION = Question(
     name="paper",
     text="Are the paper's figures found again?",
     tables=(PAPER,),
     statements=_statements,
+    terms=_TERMS,
 )
