@@ -115,8 +115,6 @@ class _Workload:
     serving: list[_Serving] = field(default_factory=list)
     starting: int = 0
     failed_loads: int = 0
-    barren_deaths: int = 0
-    finished_at_death: int = 0
     # Results whose further draws are not known yet: the engine is kept for them.
     following: int = 0
     condemned: list[ProblemFailure] = field(default_factory=list)
@@ -141,13 +139,6 @@ class _Workload:
         # Two batches each are worth so many replicas more.
         worth = 2 * self.job.settings.max_num_seqs
         return max(1, self.replicas + self.queue.waiting // worth)
-
-    def is_barren(self) -> bool:
-        """Note a death with draws in flight; whether too many came without a finished draw."""
-        went_on = self.queue.finished > self.finished_at_death
-        self.barren_deaths = 1 if went_on else self.barren_deaths + 1
-        self.finished_at_death = self.queue.finished
-        return self.barren_deaths >= _BARREN_DEATHS
 
 
 class Dispatcher:
@@ -428,7 +419,7 @@ class Dispatcher:
             workload.queue.give_back(serving.keys)
         elif serving.keys:
             self._set_aside(workload, workload.queue.killed(serving.keys, reason))
-            if workload.is_barren():
+            if workload.queue.barren_deaths >= _BARREN_DEATHS:
                 self._give_up(
                     workload,
                     f"the engine of {workload.job.name} died {_BARREN_DEATHS} times in a row "

@@ -1,24 +1,30 @@
 """The draws of one checkpoint: which wait, which are leased, and which may kill an engine.
 
-Pure bookkeeping, O(log n) a draw. A draw is in exactly one place: waiting, in flight, suspected,
-or gone (done, failed, set aside).
+Pure bookkeeping, O(log n) per draw. A draw is in exactly one place: waiting, in flight, suspected,
+accused, or gone (done, failed, set aside).
 
-When an engine dies, every draw in flight on it is a suspect. A suspect is drawn again once
-nothing else waits, alone on its replica: if that engine dies too, the draw is the one that kills
-them, and it is set aside; the others of its death are cleared. So a killer costs two engines, and
-no draw is set aside for what another did.
+When an engine dies, every draw in flight on it is a suspect. A suspect is drawn again once nothing
+else waits, alone on its replica. If that engine dies too, the draw is accused, and the others of
+the first death are cleared. But engines also die of what no draw did, so an accused draw is tried
+again, alone, after everything else, and set aside at its third lone death. So a killer costs four
+engines, no draw is set aside for what another did, and none for two deaths that chance brought.
 """
 
 import heapq
 import itertools
+from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from distlab.engines.types import CellWork, Work
 from distlab.store.cell import ProblemFailure
 
 Key = tuple[str, str]
 """Cell key and problem id: what names a draw."""
+
+# Deaths of engines that drew nothing else after which a draw is set aside (ours): where a machine
+# kills engines in a row, two can meet the same draw by chance.
+_LONE_DEATHS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Taken:
 
     Attributes:
         works: In the order to start them.
-        alone: A suspect: the replica must draw nothing beside it.
+        alone: It may kill engines: the replica must draw nothing beside it.
     """
 
     works: tuple[Work, ...]
@@ -39,6 +45,21 @@ class Taken:
         return sum(len(draw.ranks) for _, draw in self.works)
 
 
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """A draw that was in flight when an engine died.
+
+    Attributes:
+        work: The draw.
+        death: Number of that death.
+        lone_deaths: Engines that have died since and drew nothing else.
+    """
+
+    work: Work
+    death: int
+    lone_deaths: int = 0
+
+
 class DrawQueue:
     """Longest expected first, since what starts last ends last."""
 
@@ -47,14 +68,19 @@ class DrawQueue:
         self._heap: list[tuple[int, int, int, Work]] = []
         self._order = itertools.count()
         self._flying: dict[Key, Work] = {}
-        # Suspects in the order they were leased, each with the number of its engine's death.
-        self._suspects: list[tuple[int, Work]] = []
+        # In the order they were leased.
+        self._suspects: list[_Suspect] = []
+        # In the order of their last deaths.
+        self._accused: deque[_Suspect] = deque()
+        # In flight, with nothing beside them.
+        self._lone: dict[Key, _Suspect] = {}
         self._deaths = itertools.count()
-        self._lone: dict[Key, int] = {}
         self.waiting = 0
-        """Samples that wait, suspected ones included."""
+        """Samples that wait, those of suspects and accused draws included."""
         self.finished = 0
         """Draws that came back."""
+        self.barren_deaths = 0
+        """Deaths since a draw came back last, but for those of draws that were accused already."""
 
     @property
     def cells(self) -> Mapping[str, CellWork]:
@@ -68,8 +94,8 @@ class DrawQueue:
 
     @property
     def draws_waiting(self) -> int:
-        """Draws that wait, suspected ones included."""
-        return len(self._heap) + len(self._suspects)
+        """Draws that wait, suspects and accused draws included."""
+        return len(self._heap) + len(self._suspects) + len(self._accused)
 
     def add(self, works: Iterable[Work]) -> None:
         """Let draws wait."""
@@ -89,7 +115,7 @@ class DrawQueue:
         """
         if self._heap:
             return self._take_many(room) if room > 0 else None
-        return self._take_suspect() if self._suspects and is_idle else None
+        return self._take_alone() if is_idle and (self._suspects or self._accused) else None
 
     def _take_many(self, room: int) -> Taken:
         works = []
@@ -99,11 +125,11 @@ class DrawQueue:
             works.append(work)
         return self._lease(Taken(tuple(works)))
 
-    def _take_suspect(self) -> Taken:
-        """The suspect leased last: most killers kill at their first step."""
-        death, work = self._suspects.pop()
-        self._lone[_key(work)] = death
-        return self._lease(Taken((work,), alone=True))
+    def _take_alone(self) -> Taken:
+        """The suspect leased last, as most killers kill at their first step; then the accused."""
+        suspect = self._suspects.pop() if self._suspects else self._accused.popleft()
+        self._lone[_key(suspect.work)] = suspect
+        return self._lease(Taken((suspect.work,), alone=True))
 
     def _lease(self, taken: Taken) -> Taken:
         self.waiting -= taken.samples
@@ -117,40 +143,53 @@ class DrawQueue:
             samples += len(self._flying.pop(key)[1].ranks)
             self._lone.pop(key, None)
             self.finished += 1
+            self.barren_deaths = 0
         return samples
 
     def give_back(self, keys: Iterable[Key]) -> None:
         """Let draws wait again that were leased to a replica that is gone through no fault."""
         for key in keys:
-            death = self._lone.pop(key, None)
             work = self._flying.pop(key)
-            if death is None:
+            if (suspect := self._lone.pop(key, None)) is None:
                 self.add([work])
             else:
-                self._suspect(death, work)
+                self._hold(suspect)
 
     def killed(self, keys: Iterable[Key], error: str) -> tuple[ProblemFailure, ...]:
         """An engine died with these draws in flight; returns those that are set aside."""
-        lost = [key for key in keys if key in self._flying]
+        among = set(keys)
+        lost = [key for key in self._flying if key in among]
         if len(lost) == 1 and lost[0] in self._lone:
-            return (self._convict(lost[0], error),)
+            return self._accuse(lost[0], error)
+        self.barren_deaths += 1
         death = next(self._deaths)
         for key in lost:
-            self._suspect(death, self._flying.pop(key))
+            self._hold(_Suspect(self._flying.pop(key), death))
         return ()
 
-    def _convict(self, key: Key, error: str) -> ProblemFailure:
-        death = self._lone.pop(key)
+    def _accuse(self, key: Key, error: str) -> tuple[ProblemFailure, ...]:
+        """Note a lone death; returns the draw if it was one too many."""
+        suspect = self._lone.pop(key)
         del self._flying[key]
-        cleared = [work for number, work in self._suspects if number == death]
-        self._suspects = [entry for entry in self._suspects if entry[0] != death]
+        self.barren_deaths += not suspect.lone_deaths
+        self._clear(suspect.death)
+        deaths = suspect.lone_deaths + 1
+        if deaths < _LONE_DEATHS:
+            self._hold(replace(suspect, lone_deaths=deaths))
+            return ()
+        why = f"{deaths} engines in turn died of it, each with nothing else to draw: {error}"
+        return (ProblemFailure(*key, why, set_aside=True),)
+
+    def _clear(self, death: int) -> None:
+        """Let the suspects of a death wait with all others: it has its killer."""
+        cleared = [suspect.work for suspect in self._suspects if suspect.death == death]
+        self._suspects = [suspect for suspect in self._suspects if suspect.death != death]
         self.waiting -= Taken(tuple(cleared)).samples
         self.add(cleared)
-        return ProblemFailure(*key, f"an engine died of it twice, the second time alone: {error}")
 
-    def _suspect(self, death: int, work: Work) -> None:
-        self._suspects.append((death, work))
-        self.waiting += len(work[1].ranks)
+    def _hold(self, suspect: _Suspect) -> None:
+        (self._accused if suspect.lone_deaths else self._suspects).append(suspect)
+        self.waiting += len(suspect.work[1].ranks)
 
 
 def _key(work: Work) -> Key:

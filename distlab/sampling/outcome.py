@@ -1,9 +1,12 @@
 """What sampling did, for each cell and for the engines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from distlab.store.cell import Cell, ProblemFailure
+
+# Problems that a sentence names (ours); the manifest has them all.
+_NAMED = 3
 
 
 @dataclass(slots=True)
@@ -59,9 +62,15 @@ class Outcome:
         return [failure for drawn in self.cells.values() for failure in drawn.failures]
 
     @property
-    def errors(self) -> list[str]:
+    def unserved(self) -> list[str]:
         """Checkpoints that could not be served, one sentence each."""
         return list(dict.fromkeys(d.error for d in self.cells.values() if d.error is not None))
+
+    @property
+    def errors(self) -> list[str]:
+        """Why samples are missing that the same command would draw: unserved, and set aside."""
+        aside = [failure for failure in self.failures if failure.set_aside]
+        return self.unserved + ([_missing(aside)] if aside else [])
 
     def of(self, cells: Iterable[Cell]) -> "Outcome":
         """The part of it that is about some cells; engines are counted as a whole."""
@@ -78,3 +87,13 @@ class Outcome:
             self.load_s + other.load_s,
             self.engine_s + other.engine_s,
         )
+
+
+def _missing(aside: Sequence[ProblemFailure]) -> str:
+    problems = ", ".join(f"{failure.problem_id} in {failure.cell}" for failure in aside[:_NAMED])
+    more = f" and {len(aside) - _NAMED} more" if len(aside) > _NAMED else ""
+    s = "s" if len(aside) > 1 else ""
+    return (
+        f"engines died of {len(aside)} problem{s}, and the samples are missing: {problems}{more}; "
+        "the same command draws them again"
+    )

@@ -75,7 +75,11 @@ def _wanted(folder: RunFolder, manifest: Manifest) -> dict[str, _Wanted]:
     return {
         cell.path: _Wanted(
             dict.fromkeys(problems[cell.dataset], cell.n),
-            {f.problem_id: f.error for f in manifest.failures if f.cell == cell.key},
+            {
+                failure.problem_id: failure.error
+                for failure in manifest.failures
+                if failure.cell == cell.key and not failure.set_aside
+            },
         )
         for cell in manifest.cells
     }

@@ -14,7 +14,8 @@ class CellStatus:
         samples: Distinct samples that it holds, wanted or not.
         wanted: Samples that were asked for.
         done: Of those, the ones it holds.
-        missing: Of those, the ones it lacks, failed problems left out.
+        missing: Of those, the ones it lacks, failed problems left out; problems that engines died
+            of count here, since a run draws them again.
         failed: Problem id to why it has no samples.
         last: When the last samples were committed; None before the first.
         runs: Run to the samples that it drew.

@@ -51,8 +51,10 @@ class ProblemFailure:
         cell: Key of the cell.
         problem_id: The problem.
         error: One sentence.
+        set_aside: Engines died of it: its samples are missing, and the next run draws them again.
     """
 
     cell: str
     problem_id: str
     error: str
+    set_aside: bool = False

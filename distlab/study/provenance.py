@@ -102,7 +102,7 @@ def after_reading(before: Manifest, outcome: Outcome, name: str, cell: str) -> M
             **_engine_counts(before, outcome),
         },
         notes=(*before.notes, *outcome.errors, *lost),
-        readings=before.readings if outcome.errors else {**before.readings, name: cell},
+        readings=before.readings if outcome.unserved else {**before.readings, name: cell},
     )
 
 

@@ -313,7 +313,9 @@ def _finish_asks(work: Work) -> None:
     """Say in the store what failed and what stopped early, so that others see it too."""
     for path, ask in work.asks.items():
         drawn = work.outcome.cells.get(path)
-        failed = {f.problem_id: f.error for f in drawn.failures} if drawn is not None else {}
+        failures = () if drawn is None else drawn.failures
+        # What was set aside is missing: the next run draws it again.
+        failed = {f.problem_id: f.error for f in failures if not f.set_aside}
         if failed or ask.settled:
             done = replace(ask, failures={**ask.failures, **failed})
             write_ask(work.store.cell(path), done)

@@ -29,6 +29,7 @@ class ScriptedEngine:
     Faults:
         die-once, exit-once, hang-once: At the next completion the engine dies, its process is
             killed, or no step is made any more.
+        deadly: The first prompt of a seeded draw is written there, and kills every engine.
         load-once, load-always: It does not load.
         delay: Seconds that a completion takes; those from now on, where it changes.
         load-delay: Seconds that loading takes.
@@ -63,6 +64,8 @@ class ScriptedEngine:
     async def generate(self, request: SamplingRequest) -> Completion:
         seed = [] if request.seed is None else [int(digit) + 1 for digit in str(request.seed)]
         ids = tuple([*reversed(request.prompt_ids), *seed][: request.max_tokens])
+        if seed and self._is_deadly(request.prompt_ids):
+            self._dead = True
         await self._step(request.prompt_ids, len(ids))
         margins = (0.5,) * len(ids) if request.margins else ()
         return Completion(ids, self.decode(ids), truncated=False, margins=margins)
@@ -104,6 +107,14 @@ class ScriptedEngine:
 
     def _has(self, fault: str) -> bool:
         return (self._folder / fault).exists()
+
+    def _is_deadly(self, prompt_ids: tuple[int, ...]) -> bool:
+        file, prompt = self._folder / "deadly", " ".join(map(str, prompt_ids))
+        if not file.exists():
+            return False
+        if not file.read_text():
+            file.write_text(prompt)
+        return file.read_text() == prompt
 
     def _number(self, name: str) -> float:
         try:

@@ -96,7 +96,8 @@ def test_a_problem_that_kills_every_engine_is_set_aside_and_no_other_is(
     (failure,) = ledger.failures
     assert (failure.cell, failure.problem_id) == ("instruct", "killer")
     assert "CUDA error" in failure.error
-    assert ledger.deaths == 2
+    assert failure.set_aside
+    assert ledger.deaths == 4
 
 
 def test_an_engine_that_dies_of_everything_is_to_blame_and_no_problem_is(tmp_path: Path) -> None:

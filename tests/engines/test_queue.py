@@ -50,10 +50,11 @@ def test_given_back_draws_wait_again() -> None:
     assert (queue.waiting, problems(queue, 9)) == (4, ["1", "2"])
 
 
-def test_a_killer_costs_two_engines_and_nobody_else_is_blamed() -> None:
+def test_a_killer_costs_four_engines_and_nobody_else_is_blamed() -> None:
     queue = filled(*(work(name) for name in "abKcd"))
     assert problems(queue, 9) == ["a", "b", "K", "c", "d"]
-    assert queue.killed(keys("a", "b", "K", "c", "d"), "boom") == ()
+    # However the dispatcher names them, they are suspects in the order of the lease.
+    assert queue.killed(keys("K", "d", "a", "c", "b"), "boom") == ()
     assert queue.waiting == 10
     assert problems(queue, 9) == ["d"]  # alone, the last leased first
     assert problems(queue, 9, is_idle=False) == []
@@ -61,13 +62,78 @@ def test_a_killer_costs_two_engines_and_nobody_else_is_blamed() -> None:
     assert problems(queue, 9) == ["c"]
     queue.done(keys("c"))
     assert problems(queue, 9) == ["K"]
-    (failure,) = queue.killed(keys("K"), "boom")
-    assert (failure.cell, failure.problem_id) == ("a", "K")
-    assert "boom" in failure.error
-    # The rest of that death is explained: they are drawn together again.
+    assert queue.killed(keys("K"), "boom") == ()
+    # The rest of that death is explained: they are drawn together again, before the accused one.
     assert problems(queue, 9) == ["a", "b"]
     queue.done(keys("a", "b"))
+    assert problems(queue, 9) == ["K"]
+    assert queue.killed(keys("K"), "boom") == ()
+    assert (queue.waiting, queue.draws_waiting, queue.is_done) == (2, 1, False)
+    assert problems(queue, 9) == ["K"]
+    (failure,) = queue.killed(keys("K"), "boom")
+    assert (failure.cell, failure.problem_id, failure.set_aside) == ("a", "K", True)
+    assert "3 engines in turn" in failure.error
+    assert "boom" in failure.error
     assert queue.is_done
+
+
+@pytest.mark.parametrize("hit", [0, 1, 2, 3])
+def test_unrelated_deaths_lose_nothing(hit: int) -> None:
+    """The engine dies while a group is drawn, and once more at any moment of what follows."""
+    queue = filled(*(work(name) for name in "abcd"))
+    problems(queue, 9)
+    queue.killed(keys(*"abcd"), "killed from outside")
+    done: list[str] = []
+    for turn in range(20):
+        if not (taken := problems(queue, 9)):
+            break
+        if turn == hit:
+            assert queue.killed(keys(*taken), "killed from outside") == ()
+        else:
+            queue.done(keys(*taken))
+            done += taken
+    assert sorted(done) == ["a", "b", "c", "d"]
+    assert queue.is_done
+
+
+def test_an_accused_draw_is_tried_after_all_others_that_are_suspected() -> None:
+    queue = filled(work("1"), work("2"), work("3"))
+    assert problems(queue, 4) == ["1", "2"]
+    queue.killed(keys("1", "2"), "boom")
+    assert problems(queue, 4) == ["3"]
+    queue.killed(keys("3"), "boom")
+    assert problems(queue, 4) == ["3"]
+    queue.killed(keys("3"), "boom")
+    # Nobody was beside it when it was a suspect, so that the others' death stays unexplained.
+    assert [problems(queue, 4) for _ in range(3)] == [["2"], ["1"], ["3"]]
+
+
+def test_an_accused_draw_whose_machine_went_away_stays_accused() -> None:
+    queue = filled(work("1"))
+    for _ in range(3):
+        problems(queue, 9)
+        assert queue.killed(keys("1"), "boom") == ()
+    problems(queue, 9)
+    queue.give_back(keys("1"))
+    taken = queue.take(9, is_idle=True)
+    assert taken is not None
+    assert taken.alone
+    assert len(queue.killed(keys("1"), "boom")) == 1
+
+
+def test_deaths_are_barren_until_a_draw_comes_back_and_second_tries_do_not_count() -> None:
+    queue = filled(work("1"), work("K"))
+    problems(queue, 9)
+    queue.killed(keys("1", "K"), "boom")
+    problems(queue, 9)
+    queue.killed(keys("K"), "boom")
+    assert queue.barren_deaths == 2
+    queue.done(keys(*problems(queue, 9)))
+    assert queue.barren_deaths == 0
+    for _ in range(2):
+        problems(queue, 9)
+        queue.killed(keys("K"), "boom")
+    assert queue.barren_deaths == 0
 
 
 def test_suspects_come_last_and_new_draws_before_them() -> None:
@@ -109,4 +175,4 @@ def test_any_number_of_killers_is_found_and_everyone_else_is_drawn(killers: int)
             done.update(problem for _, problem in flying)
     assert set_aside == {f"K{i}" for i in range(killers)}
     assert done == {f"p{i}" for i in range(20)}
-    assert deaths <= 2 * killers
+    assert deaths <= 4 * killers

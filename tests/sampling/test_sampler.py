@@ -102,5 +102,8 @@ def test_an_outcome_has_a_part_for_each_study(place: Path) -> None:
     assert outcome.errors == ["it did not load"]
     part = outcome.of([one])
     assert (part.samples, part.failures, part.errors, part.starts) == (8, [], [], 1)
+    aside = ProblemFailure(one.key, "q", "boom", set_aside=True)
+    (sentence,) = outcome.joined(Outcome({one.path: Drawn(failures=[aside])})).of([one]).errors
+    assert f"engines died of 1 problem, and the samples are missing: q in {one.key};" in sentence
     again = replace(part).joined(outcome.of([other]))
     assert (again.samples, again.starts) == (12, 2)
