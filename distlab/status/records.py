@@ -19,7 +19,8 @@ class CellStatus:
         failed: Problem id to why it has no samples.
         last: When the last samples were committed; None before the first.
         runs: Run to the samples that it drew.
-        drawing: The run that draws it at this moment, empty for none.
+        drawing: The run that draws it at this moment, empty for none. One look cannot tell that
+            another machine's driver has died.
     """
 
     name: str

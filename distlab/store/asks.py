@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 import pyarrow.fs as pafs
 
 from distlab.errors import UserError
+from distlab.escape import plain
 from distlab.store.filesystem import patiently, publish, read
 from distlab.store.store import StoredCell
 
@@ -73,11 +74,29 @@ def read_asks(cell: StoredCell) -> tuple[Ask, ...]:
 
 def _parse(cell: StoredCell, path: str) -> Ask:
     try:
-        raw = json.loads(read(cell.store.fs, path))
-        lists = {name: tuple(raw.get(name, ())) for name in ("problems", "settled")}
-        return Ask(**{**raw, **lists})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path} cannot be read ({error}): move it away") from error
+        return _ask(json.loads(read(cell.store.fs, path)))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise UserError(
+            f"{path} cannot be read ({plain(str(error))}): move it away; no sample is in it"
+        ) from error
+
+
+def _ask(raw: object) -> Ask:
+    """The record of a parsed file.
+
+    Raises:
+        TypeError: A field is of another type, or unknown.
+    """
+    if not isinstance(raw, dict):
+        raise TypeError("it holds no object")
+    lists = {name: tuple(raw.get(name, ())) for name in ("problems", "settled")}
+    ask = Ask(**{**raw, **lists})
+    if not isinstance(ask.n, int) or not isinstance(ask.failures, dict):
+        raise TypeError("n or failures is of another type")
+    texts = (*ask.problems, *ask.settled, *ask.failures.values(), ask.run, ask.host, ask.at, ask.id)
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("something in it should be text and is not")
+    return ask
 
 
 def wanted(asks: Iterable[Ask]) -> dict[str, int]:

@@ -7,6 +7,10 @@ A driver writes its claim, then looks: whoever sees another's takes its own back
 each looks after it wrote, two can never both go on. That needs no lock of a file system, only that
 what was written is seen, which disks and object stores alike promise.
 
+A driver of this machine lives while it holds its lifeline (see ``lifeline``). Of any other it
+counts whether its record is seen to change, by the watcher's own clock: two machines' clocks, boot
+ids and process ids are never compared.
+
 Claims are a courtesy. A driver that was stopped for longer than ``EXPIRY_S`` and goes on draws
 what another draws by then; the store counts such samples once.
 """
@@ -20,21 +24,23 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
-from distlab.store.filesystem import patiently, publish, read
+from distlab.escape import plain
+from distlab.store import lifeline
+from distlab.store.filesystem import is_local, patiently, publish, read
+from distlab.store.lifeline import Lifeline
 from distlab.store.store import Store, StoredCell
 
 BEAT_S = 10.0
 # A driver of another machine that has not been seen to write for so long is taken for dead (ours:
 # an outage of the store of some seconds must not count).
 EXPIRY_S = 60.0
-# So old a sign of life needs no watching, whatever the two clocks say.
-_LONG_DEAD_S = 900.0
 _TRIES = 4
 # A sign of life that an outage holds up must not hold up the end of the run.
 _JOIN_S = 5.0
@@ -52,10 +58,7 @@ class Driver:
         run: Name of its run.
         host: Host name.
         pid: Process id there.
-        machine: Identity of that machine's boot and of the process namespace.
-        started: When the process started, in the kernel's ticks.
         since: When it began, UTC, ISO 8601.
-        at: When it last gave a sign of life, seconds since the epoch by its clock.
         beat: Signs of life so far.
     """
 
@@ -63,10 +66,7 @@ class Driver:
     run: str
     host: str
     pid: int
-    machine: str
-    started: int
     since: str
-    at: float = 0.0
     beat: int = 0
 
     @classmethod
@@ -78,13 +78,40 @@ class Driver:
             run=run,
             host=socket.gethostname(),
             pid=os.getpid(),
-            machine=_machine(),
-            started=_started(os.getpid()),
             since=now.isoformat(timespec="seconds"),
         )
 
+    @classmethod
+    def read(cls, driver_id: str, record: bytes) -> "Driver":
+        """What a record says. A damaged one is a driver's too: "?" stands for what it lacks."""
+        try:
+            raw = json.loads(record)
+        except (ValueError, RecursionError):
+            raw = None
+        said: dict[str, Any] = raw if isinstance(raw, dict) else {}
+        run, host, since = (plain(str(said.get(name, "?"))) for name in ("run", "host", "since"))
+        pid, beat = (
+            value if isinstance(value := said.get(name), int) else -1 for name in ("pid", "beat")
+        )
+        return cls(driver_id, run, host, pid, since, beat)
+
     def __str__(self) -> str:
         return f"run {self.run} ({self.host}, process {self.pid}, since {self.since})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of a driver of another machine.
+
+    Attributes:
+        record: Its record.
+        at: When, by this process's monotonic clock, in seconds.
+        silent_s: Seconds without a change until then.
+    """
+
+    record: bytes
+    at: float
+    silent_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -96,27 +123,70 @@ class Witness:
     """
 
     store: Store
-    _seen: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _seen: dict[str, _Seen] = field(default_factory=dict)
 
     def living(self, driver_id: str) -> Driver | None:
         """The driver, or None where it is gone or dead.
 
-        Of another machine's driver that has fallen silent it is known after ``EXPIRY_S`` of
-        asking again.
+        That another machine's driver has died is known after ``EXPIRY_S`` of asking again.
+
+        Raises:
+            OSError: A remote store does not answer.
         """
         try:
-            raw = json.loads(read(self.store.fs, driver_file(self.store, driver_id)))
-            driver = Driver(**raw)
-        except (FileNotFoundError, ValueError, TypeError):
+            record = self._record(driver_id)
+        except FileNotFoundError:
             return None
-        if driver.machine == _machine():
-            return driver if _started(driver.pid) == driver.started else None
-        beat, since = self._seen.get(driver_id, (-1, 0.0))
-        if driver.beat != beat:
-            since = time.monotonic()
-            self._seen[driver_id] = driver.beat, since
-        silent = time.monotonic() - since > EXPIRY_S or time.time() - driver.at > _LONG_DEAD_S
-        return None if silent else driver
+        here = lifeline.is_alive(driver_id)
+        is_dead = self._is_silent(driver_id, record) if here is None else not here
+        return None if is_dead else Driver.read(driver_id, record)
+
+    def watch(self, driver_ids: Iterable[str]) -> set[str]:
+        """Those that live, known for sure: waits for signs of life of other machines' drivers.
+
+        Raises:
+            OSError: A remote store does not answer.
+        """
+        living: set[str] = set()
+        unsure = set(driver_ids)
+        while unsure:
+            for driver_id in sorted(unsure):
+                before = self._seen.get(driver_id)
+                if self.living(driver_id) is None:
+                    unsure.remove(driver_id)
+                elif lifeline.is_alive(driver_id) or self._has_changed(driver_id, before):
+                    unsure.remove(driver_id)
+                    living.add(driver_id)
+            if unsure:
+                time.sleep(BEAT_S / 2)
+        return living
+
+    def _record(self, driver_id: str) -> bytes:
+        try:
+            return read(self.store.fs, driver_file(self.store, driver_id))
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # On a disk: not ours to read, or no file. Whoever left it may live all the same.
+            if not is_local(self.store.fs):
+                raise
+            return b""
+
+    def _has_changed(self, driver_id: str, before: _Seen | None) -> bool:
+        return before is not None and self._seen[driver_id].record != before.record
+
+    def _is_silent(self, driver_id: str, record: bytes) -> bool:
+        """Whether the record has not changed for too long.
+
+        Between two looks at most a beat counts: where this process or the store stood still, the
+        other's signs of life may have been held up too.
+        """
+        now, silent = time.monotonic(), 0.0
+        before = self._seen.get(driver_id)
+        if before is not None and before.record == record:
+            silent = before.silent_s + min(now - before.at, BEAT_S)
+        self._seen[driver_id] = _Seen(record, now, silent)
+        return silent > EXPIRY_S
 
 
 @dataclass(slots=True)
@@ -129,6 +199,7 @@ class Claims:
     _held: dict[str, StoredCell] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread = field(init=False)
+    _lifeline: Lifeline = field(init=False)
 
     def start(self) -> None:
         """Give the first sign of life, and more in the background until ``close``.
@@ -136,6 +207,7 @@ class Claims:
         Raises:
             OSError: The store cannot be written.
         """
+        self._lifeline = Lifeline(self.driver.id)
         self._beat()
         self._thread = threading.Thread(target=self._keep_beating, name="claims", daemon=True)
         self._thread.start()
@@ -175,17 +247,24 @@ class Claims:
                 continue
             if (driver := self._witness.living(driver_id)) is not None:
                 return driver
-            _remove(self.store.fs, file)
+            self._bury(driver_id, file)
         return None
 
+    def _bury(self, driver_id: str, claim: str) -> None:
+        """Take away what a dead driver left; what is not ours to delete stays, and counts not."""
+        with contextlib.suppress(OSError):
+            _remove(self.store.fs, claim)
+            _remove(self.store.fs, driver_file(self.store, driver_id))
+        lifeline.forget(driver_id)
+
     def _beat(self) -> None:
-        self.driver = replace(self.driver, at=time.time(), beat=self.driver.beat + 1)
+        self.driver = replace(self.driver, beat=self.driver.beat + 1)
         file = driver_file(self.store, self.driver.id)
         publish(self.store.fs, file, json.dumps(asdict(self.driver)).encode())
 
     def _keep_beating(self) -> None:
         while not self._over.wait(BEAT_S):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, pa.ArrowException):
                 self._beat()
 
     def close(self) -> None:
@@ -196,6 +275,7 @@ class Claims:
             for cell in list(self._held.values()):
                 self.release(cell)
             _remove(self.store.fs, driver_file(self.store, self.driver.id))
+        self._lifeline.release()
 
 
 @contextlib.contextmanager
@@ -239,24 +319,3 @@ def driver_file(store: Store, driver_id: str) -> str:
 def _remove(fs: pafs.FileSystem, path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         patiently(fs, lambda: fs.delete_file(path))
-
-
-def _machine() -> str:
-    """Names the machine's boot and the process namespace: within it a process id says it all."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return uuid.uuid4().hex
-
-
-def _started(pid: int) -> int:
-    """When a process started, in the kernel's ticks since boot; -1 where none runs."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return -1
-    # The second field is a name in parentheses that may hold spaces; the third is the state, the
-    # 22nd the start.
-    state, *fields = stat.rpartition(")")[2].split()
-    return -1 if state in "ZX" else int(fields[18])

@@ -55,16 +55,16 @@ def find_leftovers(store: Store, older_than: datetime.timedelta) -> tuple[Find, 
         OSError: The store does not answer.
     """
     files = store.files()
-    witness = Witness(store)
+    living = Witness(store).watch(_driver_of(info) for info in files if _is_sign(store, info))
     claimed = {
         info.path.rpartition("/")[0]
         for info in files
-        if info.base_name.startswith(CLAIM) and witness.living(_driver_of(info)) is not None
+        if info.base_name.startswith(CLAIM) and _driver_of(info) in living
     }
     latest = datetime.datetime.now(datetime.UTC) - older_than
     return tuple(
         Find(info.path, kind, info.size, _reason_to_keep(info, kind, claimed, latest))
-        for info, kind in _leftovers(store, files, witness)
+        for info, kind in _leftovers(store, files, living)
     )
 
 
@@ -77,22 +77,27 @@ def delete(store: Store, finds: Sequence[Find]) -> int:
 
 
 def _leftovers(
-    store: Store, files: Sequence[pafs.FileInfo], witness: Witness
+    store: Store, files: Sequence[pafs.FileInfo], living: set[str]
 ) -> Iterator[tuple[pafs.FileInfo, Leftover]]:
     cells = {info.path.rpartition("/")[0] for info in files if info.base_name == "cell.json"}
     for info in files:
         folder = info.path.rpartition("/")[0]
-        is_sign = info.base_name.startswith(CLAIM) or folder == f"{store.root}/{DRIVERS}"
         if _DRAFT.fullmatch(info.base_name):
             yield info, Leftover.DRAFT
-        elif is_sign:
-            if witness.living(_driver_of(info)) is None:
+        elif _is_sign(store, info):
+            if _driver_of(info) not in living:
                 yield info, Leftover.SIGN
         elif SHARD.fullmatch(info.base_name):
             if _is_torn(store, info.path):
                 yield info, Leftover.TORN
             elif folder not in cells:
                 yield info, Leftover.ORPHAN
+
+
+def _is_sign(store: Store, info: pafs.FileInfo) -> bool:
+    """Whether a driver left it: its record, its draft of one, or a claim."""
+    folder = info.path.rpartition("/")[0]
+    return str(info.base_name).startswith(CLAIM) or folder == f"{store.root}/{DRIVERS}"
 
 
 def _driver_of(info: pafs.FileInfo) -> str:

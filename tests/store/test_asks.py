@@ -33,8 +33,29 @@ def test_what_is_wanted_is_the_most_that_any_run_asked_for() -> None:
     assert wanted(asks) == {"a": 5, "b": 5, "c": 3}
 
 
-def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+DAMAGED = {
+    "no JSON": b"{",
+    "nothing": b"",
+    "a list": b"[1, 2]",
+    "a number": b"7",
+    "no text": b"\xff\xfe\x00",
+    "very deep": b"[" * 100_000,
+    "no fields": b"{}",
+    "n is text": b'{"run": "r", "n": "4", "problems": ["a"]}',
+    "problems is a number": b'{"run": "r", "n": 4, "problems": 4}',
+    "problems of lists": b'{"run": "r", "n": 4, "problems": [["a"]]}',
+    "failures is a list": b'{"run": "r", "n": 4, "problems": ["a"], "failures": ["a"]}',
+    "failures of numbers": b'{"run": "r", "n": 4, "problems": ["a"], "failures": {"a": 1}}',
+    "at is a number": b'{"run": "r", "n": 4, "problems": ["a"], "at": 1}',
+    "an unknown field": b'{"run": "r", "n": 4, "problems": ["a"], "\\u001b[2J\\n": 1}',
+}
+
+
+@pytest.mark.parametrize("record", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_record_is_named_in_one_line(tmp_path: Path, record: bytes) -> None:
     cell = make_cell(Store.open(str(tmp_path)))
-    (Path(cell.path) / f"asked-{'0' * 32}.json").write_text("{")
-    with pytest.raises(UserError, match=r"asked-0+\.json cannot be read"):
+    write_ask(cell, Ask("good", 2, ("a",)))
+    (Path(cell.path) / f"asked-{'0' * 32}.json").write_bytes(record)
+    with pytest.raises(UserError, match=r"asked-0+\.json cannot be read \(.*\): move it") as caught:
         read_asks(cell)
+    assert str(caught.value).isprintable()

@@ -1,8 +1,12 @@
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -28,8 +32,62 @@ def sign_on(cell: StoredCell, driver: Driver) -> None:
 
 
 def elsewhere(**changed: object) -> Driver:
-    made = replace(Driver.here("theirs"), machine="another", host="far", at=time.time(), beat=1)
-    return replace(made, **changed)  # type: ignore[arg-type]
+    """Of another machine: it has no lifeline here."""
+    return replace(Driver.here("theirs"), **{"host": "far", "beat": 1, **changed})  # type: ignore[arg-type]
+
+
+class Clock:
+    """This process's monotonic clock, moved by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(claims.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(claims.time, "sleep", self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    def look(self, witness: Witness, driver_id: str, seconds: float) -> Driver | None:
+        """Look again and again for some seconds; what the last look said."""
+        for _ in range(int(seconds / 5)):
+            self.wait(5)
+            said = witness.living(driver_id)
+        return said
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+HOLDER = """
+import sys, time
+from distlab.store.claims import claiming
+from distlab.store.store import Store
+store = Store.open(sys.argv[1])
+with claiming(store, "theirs") as theirs:
+    assert theirs.take(store.cell(sys.argv[2])) is None
+    print("held", flush=True)
+    time.sleep(300)
+"""
+
+
+@contextmanager
+def holder(cell: StoredCell) -> Iterator[subprocess.Popen[str]]:
+    """Another process of this machine that holds the cell."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, cell.store.root, cell.name],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_free_cell_is_taken_and_given_back(cell: StoredCell) -> None:
@@ -75,19 +133,29 @@ def test_of_many_that_claim_at_once_one_has_it(cell: StoredCell) -> None:
     assert len(won) <= 1
 
 
-def test_a_driver_of_this_machine_whose_process_is_gone_holds_nothing(cell: StoredCell) -> None:
-    done = subprocess.Popen([sys.executable, "-c", ""])
-    done.wait()
-    sign_on(cell, replace(Driver.here("dead"), pid=done.pid))
+def test_a_driver_of_this_machine_that_is_killed_holds_nothing_from_then_on(
+    cell: StoredCell,
+) -> None:
     with claiming(cell.store, "ours") as ours:
+        with holder(cell) as process:
+            assert str(ours.take(cell)).startswith("run theirs (")
+            ((dead, _),) = claims_on(cell)
+        assert process.returncode == -signal.SIGKILL
         assert ours.take(cell) is None
         assert [driver for driver, _ in claims_on(cell)] == [ours.driver.id]
+        # Nothing is left of the dead one, in this machine's memory neither.
+        assert not Path(driver_file(cell.store, dead)).exists()
+        assert not Path("/dev/shm", f"distlab-{dead}").exists()
+    assert not Path("/dev/shm", f"distlab-{ours.driver.id}").exists()
 
 
-def test_a_process_id_that_another_process_has_by_now_is_not_the_driver(cell: StoredCell) -> None:
-    sign_on(cell, replace(Driver.here("dead"), started=1))
-    with claiming(cell.store, "ours") as ours:
-        assert ours.take(cell) is None
+def test_a_driver_that_is_stopped_and_not_dead_keeps_what_it_holds(
+    cell: StoredCell, clock: Clock
+) -> None:
+    with holder(cell) as process:
+        process.send_signal(signal.SIGSTOP)
+        ((driver_id, _),) = claims_on(cell)
+        assert clock.look(Witness(cell.store), driver_id, 10 * claims.EXPIRY_S) is not None
 
 
 def test_a_claim_whose_driver_never_signed_on_counts_for_nothing(cell: StoredCell) -> None:
@@ -97,25 +165,102 @@ def test_a_claim_whose_driver_never_signed_on_counts_for_nothing(cell: StoredCel
 
 
 def test_a_driver_elsewhere_lives_as_long_as_it_is_seen_to_write(
-    cell: StoredCell, monkeypatch: pytest.MonkeyPatch
+    cell: StoredCell, clock: Clock
 ) -> None:
-    driver = elsewhere()
-    witness = Witness(cell.store)
-    now = 1000.0
-    monkeypatch.setattr(claims.time, "monotonic", lambda: now)
+    driver, witness = elsewhere(), Witness(cell.store)
     for beat in (1, 2):
         sign_on(cell, replace(driver, beat=beat))
-        assert witness.living(driver.id) is not None
-        now += claims.EXPIRY_S - 1
-        assert witness.living(driver.id) is not None
-    now += 2
-    assert witness.living(driver.id) is None
+        assert clock.look(witness, driver.id, claims.EXPIRY_S) is not None
+    assert clock.look(witness, driver.id, 10) is None
 
 
-def test_a_sign_of_life_of_long_ago_needs_no_watching(cell: StoredCell) -> None:
-    driver = elsewhere(at=time.time() - 3600)
+@pytest.mark.parametrize("minutes", [-16, 16, 60 * 24])
+def test_no_clock_of_another_machine_is_read(
+    cell: StoredCell, monkeypatch: pytest.MonkeyPatch, minutes: float
+) -> None:
+    driver = elsewhere()
     sign_on(cell, driver)
-    assert Witness(cell.store).living(driver.id) is None
+    record = Path(driver_file(cell.store, driver.id))
+    behind = time.time() - 60 * minutes
+    os.utime(record, (behind, behind))
+    monkeypatch.setattr(claims.time, "time", lambda: time.time_ns() / 1e9 + 60 * minutes)
+    assert Witness(cell.store).living(driver.id) is not None
+
+
+def test_a_machine_that_is_a_clone_of_this_one_is_another_machine(cell: StoredCell) -> None:
+    """It has this one's boot id, host name and process ids, and a memory of its own."""
+    sign_on(cell, Driver.here("theirs"))
+    with claiming(cell.store, "ours") as ours:
+        assert str(ours.take(cell)).startswith("run theirs (")
+
+
+def test_a_watcher_that_stood_still_itself_calls_nobody_silent(
+    cell: StoredCell, clock: Clock
+) -> None:
+    driver, witness = elsewhere(), Witness(cell.store)
+    sign_on(cell, driver)
+    assert witness.living(driver.id) is not None
+    clock.wait(3600)
+    assert witness.living(driver.id) is not None
+    assert clock.look(witness, driver.id, 2 * claims.EXPIRY_S) is None
+
+
+DAMAGED = {
+    "no JSON": b"{",
+    "nothing": b"",
+    "a list": b"[1, 2]",
+    "a number": b"7",
+    "no text": b"\xff\xfe\x00",
+    "very deep": b"[" * 100_000,
+    "other types": b'{"run": {"a": 1}, "host": [], "pid": "x", "since": null, "beat": "y"}',
+    "an older version": b'{"id": "a", "run": "r", "host": "h", "pid": 1, "machine": "m", "at": 1}',
+    "hostile": b'{"run": "\\u001b[2J\\n\\ud800", "host": "h"}',
+}
+
+
+@pytest.mark.parametrize("record", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_record_is_a_drivers_until_it_has_not_changed_for_long(
+    cell: StoredCell, clock: Clock, record: bytes
+) -> None:
+    driver = elsewhere()
+    sign_on(cell, driver)
+    Path(driver_file(cell.store, driver.id)).write_bytes(record)
+    witness = Witness(cell.store)
+    said = str(witness.living(driver.id))
+    assert said.startswith("run ")
+    assert said.isprintable()
+    assert len(said) < 400
+    assert clock.look(witness, driver.id, 2 * claims.EXPIRY_S) is None
+    with claiming(cell.store, "ours") as ours:
+        ours._witness = witness
+        assert ours.take(cell) is None
+
+
+def test_what_cannot_be_read_or_deleted_is_no_reason_to_end(cell: StoredCell, clock: Clock) -> None:
+    driver = elsewhere()
+    Path(driver_file(cell.store, driver.id)).mkdir(parents=True)
+    (Path(cell.path) / f".claim-{driver.id}.json" / "inside").mkdir(parents=True)
+    with claiming(cell.store, "ours") as ours:
+        assert ours.take(cell) is not None
+        clock.look(ours._witness, driver.id, 2 * claims.EXPIRY_S)
+        assert ours.take(cell) is None
+
+
+def test_who_lives_elsewhere_is_known_after_watching(
+    cell: StoredCell, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, living = elsewhere(), elsewhere()
+    sign_on(cell, dead)
+
+    def write_on(seconds: float) -> None:
+        clock.now += seconds
+        sign_on(cell, replace(living, beat=int(clock.now)))
+
+    sign_on(cell, living)
+    monkeypatch.setattr(claims.time, "sleep", write_on)
+    with claiming(cell.store, "ours") as ours:
+        said = Witness(cell.store).watch([dead.id, living.id, ours.driver.id, "gone"])
+        assert said == {living.id, ours.driver.id}
 
 
 def test_signs_of_life_go_on_while_cells_are_held(
