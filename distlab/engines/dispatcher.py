@@ -19,7 +19,16 @@ from distlab.engines.fleet import Fleet, Running
 from distlab.engines.nodes import alive, live_nodes
 from distlab.engines.queue import DrawQueue, Key, Taken
 from distlab.engines.staffing import Claim, staff
-from distlab.engines.types import CellWork, EngineSettings, Finished, Lease, ReplicaInfo, Work
+from distlab.engines.types import (
+    CellWork,
+    EngineSettings,
+    Finished,
+    Lease,
+    Pulse,
+    ReplicaInfo,
+    Work,
+)
+from distlab.engines.watch import HungEngine, watch
 from distlab.placement.placement import Placement
 from distlab.store.cell import ProblemFailure
 
@@ -68,10 +77,6 @@ class Job:
     settings: EngineSettings
     cells: Mapping[str, CellWork]
     draws: Sequence[Work]
-
-
-class HungEngine(Exception):
-    """An engine with requests made no step for too long."""
 
 
 class NodeGone(Exception):
@@ -502,19 +507,13 @@ class Dispatcher:
         self._feed_all(workload)
 
     async def _watch(self, serving: _Serving) -> None:
-        """End a replica whose engine makes no step, or that does not answer."""
-        limit, running = self._limits.hang_s, serving.running
-        while True:
-            await asyncio.sleep(min(_PULSE_S, limit / 4))
-            try:
-                pulse = await asyncio.wait_for(running.actor.pulse.remote(), limit)
-            except RayError as error:
-                return serving.end(error)
-            except TimeoutError:
-                return serving.end(HungEngine(f"no answer for {limit:g} s (cluster.hang_s)"))
-            if pulse.stalled_s >= limit:
-                return serving.end(HungEngine(f"no token for {limit:g} s (cluster.hang_s)"))
+        """End a replica that is dead or hung."""
+        running = serving.running
+
+        def told(pulse: Pulse) -> None:
             self._observer.pulse(running.name, pulse, len(serving.keys))
+
+        serving.end(await watch(running, self._limits.hang_s, told))
 
     def _tell(
         self,

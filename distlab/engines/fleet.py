@@ -73,6 +73,7 @@ class Running:
         group: Its reservation.
         actor: Handle of the ``Replica``.
         cores: Cores it holds of its node's list, on CPU.
+        pid: Process id of its actor once it is loaded.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Running:
     group: PlacementGroup
     actor: Any
     cores: tuple[int, ...] = ()
+    pid: int = 0
 
     @property
     def node_ids(self) -> tuple[str, ...]:
@@ -152,6 +154,7 @@ class Fleet:
         )
         self._records[running.name] = record
         info: ReplicaInfo = await running.actor.start.remote()
+        running.pid = info.pid
         self._records[running.name] = replace(record, gpus=info.gpus, load_s=round(info.load_s, 3))
         return info
 

@@ -1,11 +1,14 @@
 """What a live Ray cluster has, as the values that placement is decided from."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray._private.state import available_resources_per_node
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from distlab.placement.placement import Group, Node, Placement
 
@@ -37,6 +40,24 @@ def alive(names: Iterable[str]) -> bool:
 def host_names() -> Mapping[str, str]:
     """Ray's id of every node to its host name."""
     return {raw["NodeID"]: raw["NodeManagerHostname"] for raw in ray.nodes()}
+
+
+async def cpu_seconds(node: str, pid: int) -> float:
+    """CPU seconds that a process of a node has used, read there by another process.
+
+    Raises:
+        RayError: The node is gone, or the process is.
+    """
+    there = NodeAffinitySchedulingStrategy(node, soft=False)
+    reader = ray.remote(_cpu_seconds_here).options(num_cpus=0, scheduling_strategy=there)
+    return float(await reader.remote(pid))
+
+
+def _cpu_seconds_here(pid: int) -> float:
+    # The second field is a name in parentheses that may hold spaces; user and system time are the
+    # 14th and the 15th.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _more_taken(reported: Node, ours: Node) -> Node:

@@ -31,6 +31,8 @@ class ScriptedEngine:
             killed, or no step is made any more.
         deadly: The first prompt of a seeded draw is written there, and kills every engine.
         load-once, load-always: It does not load.
+        busy-once, frozen-once: The front end answers nobody, since it computes for 12 s, or waits
+            for ever.
         delay: Seconds that a completion takes; those from now on, where it changes.
         load-delay: Seconds that loading takes.
         log-prompts: Write every prompt to `prompts`.
@@ -84,6 +86,10 @@ class ScriptedEngine:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
         if self._once("exit-once"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if self._once("busy-once"):
+            _compute(12)
+        if self._once("frozen-once"):
+            time.sleep(1000)
         if self._hung or self._once("hang-once"):
             self._hung = True
             await asyncio.Event().wait()
@@ -128,6 +134,12 @@ class ScriptedEngine:
         except FileNotFoundError:
             return False
         return True
+
+
+def _compute(seconds: float) -> None:
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
 
 
 def starts(folder: Path) -> list[dict[str, object]]:

@@ -52,6 +52,23 @@ def test_a_dead_or_hung_engine_is_rebuilt_and_nothing_is_lost_or_doubled(
     assert ledger.count(EventKind.HUNG) == (fault == "hang-once")
 
 
+def test_an_engine_whose_front_end_is_busy_is_not_taken_for_hung(
+    tmp_path: Path, undisturbed: Ledger
+) -> None:
+    (tmp_path / "busy-once").touch()
+    ledger = serve(job(tmp_path), limits=replace(LIMITS, hang_s=4))
+    assert_same(ledger, undisturbed)
+    assert (len(starts(tmp_path)), ledger.deaths) == (1, 0)
+
+
+def test_an_engine_whose_front_end_is_stuck_is_rebuilt(tmp_path: Path, undisturbed: Ledger) -> None:
+    (tmp_path / "frozen-once").touch()
+    ledger = serve(job(tmp_path), limits=replace(LIMITS, hang_s=4))
+    assert_same(ledger, undisturbed)
+    (hung,) = [e for e in ledger.events if e.kind is EventKind.HUNG]
+    assert "no answer for 4 s" in hung.detail
+
+
 def test_an_engine_that_fails_to_load_once_is_tried_again(
     tmp_path: Path, undisturbed: Ledger
 ) -> None:
