@@ -1,4 +1,19 @@
-"""The exceptions that a user is meant to read."""
+"""The exceptions that a user is meant to read, and how others' messages become part of a sentence.
+
+A message has one line of printable characters, whatever a library, a file or a model put into it.
+"""
+
+import re
+from typing import Final
+
+from distlab.escape import plain
+
+# Longest text of somebody else's in a sentence of ours, and what is kept of a sentence that is too
+# long: its start, and its end with the remedy. In characters (ours).
+_FIELD: Final = 300
+_START: Final = 1500
+_END: Final = 500
+_BREAK: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 
 
 class UserError(Exception):
@@ -8,9 +23,31 @@ class UserError(Exception):
     else that escapes is a fault of ours and keeps its traceback.
     """
 
+    def __init__(self, sentence: str) -> None:
+        """Make a message of a sentence.
+
+        Args:
+            sentence: Line breaks in it become blanks, and what cannot be printed is written out.
+        """
+        line = plain(_BREAK.sub(" ", sentence.strip()), None)
+        is_long = len(line) > _START + _END
+        super().__init__(f"{line[:_START]} … {line[-_END:]}" if is_long else line)
+
 
 class Unavailable(UserError):
     """Something is not to be had here and now: no network, no licence, custom code not allowed.
 
     A run ends with it; a plan says so and goes on from what is known.
     """
+
+
+def brief(text: str) -> str:
+    """Another's text as part of a sentence: one line, printable, cut to a length."""
+    return plain(" ".join(text.split()), _FIELD)
+
+
+def summary(error: BaseException) -> str:
+    """Type and last line of what was raised, in an actor too: tracebacks come before that line."""
+    cause = getattr(error, "cause", None) or error
+    lines = str(cause).strip().splitlines()
+    return brief(f"{type(cause).__name__}: {lines[-1] if lines else ''}")

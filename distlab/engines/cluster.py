@@ -9,7 +9,7 @@ import ray
 
 from distlab.config.values import Cluster
 from distlab.engines.members import await_nodes, check_answers, check_versions, version_mismatch
-from distlab.errors import UserError
+from distlab.errors import UserError, brief
 
 # Samples pass through the object store once, in small batches: this is plenty.
 _OBJECT_STORE_BYTES = 512 << 20
@@ -47,7 +47,8 @@ def connected(cluster: Cluster) -> Iterator[None]:
     try:
         if cluster.address is not None:
             await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
-            check_versions()
+            while not check_versions():
+                await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
             have = ray.cluster_resources()
             _check(cluster, have.get("CPU", 0), int(have.get("GPU", 0)), "the cluster")
         yield
@@ -63,8 +64,8 @@ def _join(address: str) -> None:
         if mismatch := version_mismatch(error):
             raise UserError(mismatch) from error
         raise UserError(
-            f"no Ray cluster answers at `cluster.address`={address} ({error}): start one with "
-            "`ray start --head`, or set it to null to run on this machine"
+            f"no Ray cluster answers at `cluster.address`={address} ({brief(str(error))}): start "
+            "one with `ray start --head`, or set it to null to run on this machine"
         ) from error
 
 

@@ -29,6 +29,7 @@ from distlab.engines.types import (
     Work,
 )
 from distlab.engines.watch import HungEngine, watch
+from distlab.errors import summary
 from distlab.placement.placement import Placement
 from distlab.store.cell import ProblemFailure
 
@@ -370,7 +371,7 @@ class Dispatcher:
         return True
 
     async def _failed_load(self, workload: _Workload, running: Running, error: Exception) -> None:
-        reason = _first_line(error)
+        reason = summary(error)
         self._tell(EventKind.LOAD_FAILED, workload, running, reason)
         if not _is_node_gone(running, error):
             workload.failed_loads += 1
@@ -417,7 +418,7 @@ class Dispatcher:
 
     async def _bury(self, workload: _Workload, serving: _Serving, error: Exception) -> None:
         """Return what a dead replica had, suspect it of the death, and free the place."""
-        running, reason = serving.running, _first_line(error)
+        running, reason = serving.running, summary(error)
         kind = EventKind.HUNG if isinstance(error, HungEngine) else EventKind.DIED
         self._tell(kind, workload, running, reason)
         if _is_node_gone(running, error):
@@ -543,10 +544,3 @@ def _is_node_gone(running: Running, error: Exception) -> bool:
     """Whether a machine is to blame; Ray may notice that later than the replica's end."""
     told = isinstance(error, ActorDiedError) and "its node has died" in str(error)
     return told or isinstance(error, NodeGone) or not alive(running.node_ids)
-
-
-def _first_line(error: Exception) -> str:
-    """The last line of what was raised in the actor: tracebacks come before it."""
-    cause = getattr(error, "cause", None) or error
-    lines = str(cause).strip().splitlines()
-    return f"{type(cause).__name__}: {lines[-1] if lines else ''}"

@@ -2,17 +2,19 @@
 
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from distlab.errors import UserError
+from distlab.errors import UserError, summary
 from distlab.versions import vllm_version
 
 _POLL_S = 0.5
 _ANSWER_S = 120.0
 _CONNECT_S = 10.0
+# Ray's heartbeats find a node dead in some 15 s.
+_NOTICE_S = 30.0
 
 
 def check_answers(address: str) -> None:
@@ -53,20 +55,27 @@ def await_nodes(least: int, timeout_s: float) -> None:
         time.sleep(_POLL_S)
 
 
-def check_versions() -> None:
+def check_versions() -> bool:
     """Refuse a cluster with another vLLM than the driver's; Ray itself compares Ray and Python.
+
+    Returns:
+        Whether every node that was asked is still there: one that dies is no reason to refuse, but
+        another may take its place.
 
     Raises:
         UserError: A node has another one, or none; the sentence has both.
     """
     ours = vllm_version()
-    for node, theirs in _vllm_by_node().items():
+    asked = {node["NodeID"]: node["NodeManagerHostname"] for node in _alive()}
+    said = _vllm_by_node(list(asked))
+    for node, theirs in said.items():
         # The builds for CPUs and GPUs are the same engine; a driver may sit on a node without GPUs.
         if theirs.split()[-1] != ours.split()[-1]:
             raise UserError(
-                f"node {node} of the cluster has {theirs} and the driver {ours}: install the same "
-                "version on both"
+                f"node {asked[node]} of the cluster has {theirs} and the driver {ours}: install "
+                "the same version on both"
             )
+    return said.keys() == asked.keys()
 
 
 def version_mismatch(error: Exception) -> str | None:
@@ -86,26 +95,41 @@ def _alive() -> list[dict[str, str]]:
     return [node for node in ray.nodes() if node["Alive"]]
 
 
-def _vllm_by_node() -> Mapping[str, str]:
-    """Host name to vLLM's build and version, asked on each node."""
+def _vllm_by_node(nodes: Sequence[str]) -> Mapping[str, str]:
+    """Ray's id of each node to vLLM's build and version, asked there; without those that died."""
+    deadline = time.monotonic() + _ANSWER_S
     asked = {
-        node["NodeID"]: ray.remote(_vllm_here)
+        node: ray.remote(_vllm_here)
         .options(
             num_cpus=0,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
         )
         .remote()
-        for node in _alive()
+        for node in nodes
     }
+    said = {node: _answer(node, answer, deadline) for node, answer in asked.items()}
+    return {node: theirs for node, theirs in said.items() if theirs is not None}
+
+
+def _answer(node: str, answer: "ray.ObjectRef[str]", deadline: float) -> str | None:
+    """What a node says, or None where it has died."""
     try:
-        answers = ray.get(list(asked.values()), timeout=_ANSWER_S)
+        return str(ray.get(answer, timeout=max(0.0, deadline - time.monotonic())))
     except ray.exceptions.RayError as error:
+        if not isinstance(error, ray.exceptions.RayTaskError) and _dies(node):
+            return None
         raise UserError(
-            f"a node of the cluster cannot run distlab ({str(error).strip().splitlines()[-1]}): "
-            "install it there, or submit with `python -m distlab.jobs ray`, which sends it along"
+            f"a node of the cluster cannot run distlab ({summary(error)}): install it "
+            "there, or submit with `python -m distlab.jobs ray`, which sends it along"
         ) from error
-    names = {node["NodeID"]: node["NodeManagerHostname"] for node in _alive()}
-    return {names.get(node, node): said for node, said in zip(asked, answers, strict=True)}
+
+
+def _dies(node: str) -> bool:
+    """Whether a node whose process is gone is dead: Ray may notice that some seconds later."""
+    deadline = time.monotonic() + _NOTICE_S
+    while (there := node in {each["NodeID"] for each in _alive()}) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return not there
 
 
 def _vllm_here() -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from distlab.console.display import Display
 from distlab.engines.metrics import Metrics
 from distlab.engines.types import Finished
+from distlab.errors import brief
 from distlab.sampling.outcome import Outcome
 
 
@@ -37,7 +38,8 @@ class SampleCounter:
         for path, batch in finished.batches.items():
             self._drawn(path, batch.num_rows, finished.tokens[path], problems[path])
         for failure in finished.failures:
-            named = replace(failure, cell=self._names[failure.cell])
+            cell = self._names[failure.cell]
+            named = replace(failure, cell=cell, error=brief(failure.error))
             self._outcome.cells[failure.cell].failures.append(named)
             self._display.state.cells[failure.cell].failed += 1
             self._metrics.failed(named.cell)

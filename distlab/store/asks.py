@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass, field
 
 import pyarrow.fs as pafs
 
-from distlab.errors import UserError
-from distlab.escape import plain
+from distlab.errors import UserError, brief
 from distlab.store.filesystem import patiently, publish, read
 from distlab.store.store import StoredCell
 
@@ -77,7 +76,7 @@ def _parse(cell: StoredCell, path: str) -> Ask:
         return _ask(json.loads(read(cell.store.fs, path)))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UserError(
-            f"{path} cannot be read ({plain(str(error))}): move it away; no sample is in it"
+            f"{path} cannot be read ({brief(str(error))}): move it away; no sample is in it"
         ) from error
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from distlab.errors import UserError
+from distlab.errors import UserError, brief
 from distlab.files import whole
 
 _Result = TypeVar("_Result")
@@ -178,4 +178,4 @@ def _lacks_credentials(uri: str, error: BaseException) -> bool:
 
 
 def _brief(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return brief(str(error)) or type(error).__name__

@@ -1,15 +1,18 @@
 """A cluster that is not there, too small, or runs something else."""
 
+import signal
 import socket
 
 import pytest
 from ray._private.utils import check_version_info
+from ray.cluster_utils import Cluster
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.engines import members
 from distlab.engines.cluster import connected
 from distlab.errors import UserError
+from tests.engines.conftest import NODE
 
 
 def test_no_cluster_at_the_address_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,3 +54,30 @@ def test_another_vllm_is_told_with_both_versions(
     monkeypatch.setattr(members, "vllm_version", lambda: "vllm 0.1.0")
     with pytest.raises(UserError, match=rf"of the cluster has {here} and the driver vllm 0\.1\.0"):
         members.check_versions()
+
+
+@pytest.mark.ray
+def test_a_node_that_dies_while_the_driver_joins_is_passed_over(
+    ray_up: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = ray_up.add_node(**NODE, object_store_memory=100 << 20, wait=True)
+    # As in ray_up: Ray's handler would turn SIGTERM into an exit of whichever test runs.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    nodes, look = [members._alive()], members._alive
+    ray_up.remove_node(node, allow_graceful=False)
+    monkeypatch.setattr(members, "_alive", lambda: nodes.pop() if nodes else look())
+    assert not members.check_versions()
+    assert members.check_versions()
+
+
+@pytest.mark.ray
+def test_a_node_without_distlab_is_named_in_one_line(
+    ray_up: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking() -> str:
+        raise ModuleNotFoundError("No module\n named 'distlab'")
+
+    monkeypatch.setattr(members, "_vllm_here", lacking)
+    with pytest.raises(UserError, match=r"cannot run distlab \(.*named 'distlab'\): install") as e:
+        members.check_versions()
+    assert str(e.value).isprintable()
