@@ -3,9 +3,22 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from io import TextIOWrapper
+from contextlib import contextmanager, suppress
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+
+class _Shown(FileIO):
+    """A file to show things in: what it does not take, since it is full or gone, is lost."""
+
+    def write(self, data: "Buffer", /) -> int:
+        with suppress(OSError):
+            return super().write(data)
+        return memoryview(data).nbytes
 
 
 @contextmanager
@@ -15,21 +28,27 @@ def quiet(log: Path) -> Iterator[TextIOWrapper]:
     Works below Python's streams, since Ray and vLLM write from C++ and from subprocesses too.
 
     Yields:
-        A text stream to where standard output went before.
+        A text stream to where standard output went before. It takes any text and never fails: what
+        is shown does not decide whether a study goes on.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     saved = (os.dup(1), os.dup(2))
-    terminal = os.fdopen(os.dup(saved[0]), "w", encoding="utf-8", errors="replace", buffering=1)
+    shown = BufferedWriter(_Shown(os.dup(saved[0]), "w"))
+    terminal = TextIOWrapper(shown, encoding="utf-8", errors="replace", line_buffering=True)
     with log.open("ab", buffering=0) as sink:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
     try:
         yield terminal
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         for number, descriptor in zip((1, 2), saved, strict=True):
             os.dup2(descriptor, number)
             os.close(descriptor)
         terminal.close()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()

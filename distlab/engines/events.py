@@ -1,6 +1,7 @@
 """What happens to engines, told as it happens."""
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from distlab.engines.types import Pulse
+
+_log = logging.getLogger(__name__)
 
 
 class EventKind(StrEnum):
@@ -73,7 +76,13 @@ class EventLog:
     path: Path
 
     def write(self, event: EngineEvent) -> None:
-        """Add a line: the event's fields and ``time``, UTC."""
+        """Add a line: the event's fields and ``time``, UTC.
+
+        Where it cannot be written, it is said in the log and the study goes on.
+        """
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **asdict(event)}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        try:
+            with self.path.open("a", encoding="ascii") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            _log.warning("an engine's event was not noted (%s): %s", error, event)

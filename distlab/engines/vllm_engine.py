@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
+from distlab.engines.metrics import ascii_label
 from distlab.engines.surroundings import VLLM_BINDING
 from distlab.engines.types import EngineSettings, Site, Vitals
 
@@ -164,6 +165,8 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
     parallelism = settings.parallelism
     args: dict[str, Any] = {
         "model": settings.model,
+        # What vLLM's metrics call it.
+        "served_model_name": ascii_label(settings.model),
         "revision": settings.revision,
         "tokenizer_revision": settings.revision,
         "dtype": settings.dtype,

@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,34 @@ def test_an_error_restores_the_terminal(tmp_path: Path, capfd: pytest.CaptureFix
         raise ValueError("inside")
     print("afterwards")
     assert capfd.readouterr().out == "afterwards\n"
+
+
+SHOWS = """
+import sys
+from pathlib import Path
+from distlab.console.noise import quiet
+print("before")
+with quiet(Path(sys.argv[1])) as terminal:
+    for _ in range(1000):
+        print("a line", file=terminal)
+    terminal.flush()
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("place", ["a full device", "a pipe that nobody reads"])
+def test_what_nobody_can_see_ends_nothing(tmp_path: Path, place: str) -> None:
+    log, (reader, writer) = tmp_path / "log.txt", os.pipe()
+    os.close(reader)
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        process = subprocess.run(
+            [sys.executable, "-c", SHOWS, str(log)],
+            stdout=full if place == "a full device" else writer,
+            stderr=subprocess.PIPE,
+            check=False,
+            # Buffered, so that something waits to be flushed.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )
+    os.close(writer)
+    assert log.read_text().splitlines()[-1] == "done"
+    assert b"quiet" not in process.stderr

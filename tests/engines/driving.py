@@ -47,7 +47,7 @@ Tokens = tuple[int, ...]
 def cells_of(folder: Path, *overrides: str) -> tuple[Study, list[PlannedCell]]:
     """What is missing in `folder/store`, to be drawn by the engines of `folder/script`."""
     (folder / "script").mkdir(parents=True, exist_ok=True)
-    study = validate(compose_config([*OVERRIDES, f"store={folder / 'store'}", *overrides]))
+    study = validate(compose_config([*OVERRIDES, f"store='{folder / 'store'}'", *overrides]))
     cells = prepare(study, Store.open(study.store)).cells
     for planned in cells:
         planned.stored.create(planned.fields)

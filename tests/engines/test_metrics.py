@@ -13,9 +13,11 @@ from ray.cluster_utils import Cluster
 
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.types import CheckpointSpec
+from distlab.engines.events import EngineEvent, EventKind
+from distlab.engines.metrics import Metrics
 from distlab.engines.types import Vitals
 from distlab.engines.vllm_engine import VLLMEngine, engine_args
-from tests.engines.driving import draw
+from tests.engines.driving import draw, stored
 from tests.engines.ledger import SETTINGS
 
 pytestmark = [pytest.mark.ray]
@@ -50,6 +52,33 @@ def test_a_runs_samples_and_engines_are_counted_there(tmp_path: Path, ray_up: Cl
     text = read(lambda text: total(text, "distlab_samples_total", run.name) == outcome.samples)
     assert total(text, "distlab_tokens_total", run.name) == outcome.tokens
     assert total(text, "distlab_engine_events_total", run.name) == 2  # loading, loaded
+
+
+def test_a_name_that_ray_cannot_label_with_costs_no_sample(tmp_path: Path, ray_up: Cluster) -> None:
+    run = tmp_path / "mesuré-模型"
+    outcome = draw(run)
+    assert outcome.samples == sum(stored(run)[0].values()) == 160
+    label = re.escape(r"mesur\\xe9-\\u6a21\\u578b")
+    read(lambda text: total(text, "distlab_samples_total", label) == outcome.samples)
+
+
+def test_what_ray_does_not_take_is_said_once_and_goes_no_further(
+    ray_up: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = Metrics("run")
+    metrics.drawn("cell", samples=0, tokens=0)
+    assert caplog.messages == []
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no endpoint")
+
+    monkeypatch.setattr("ray.util.metrics.Metric._record", refuse)
+    for _ in range(3):
+        metrics.drawn("cell", samples=1, tokens=1)
+        metrics.failed("cell")
+        metrics.event(EngineEvent(EventKind.DIED, "model"))
+        metrics.replica("r1", "model", 1, 1.0)
+    assert caplog.messages == ["metrics are incomplete: Ray did not take one"]
 
 
 class Unloaded(VLLMEngine):
