@@ -2,13 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import ray
 
 from distlab.config.values import Cluster
 from distlab.engines.members import await_nodes, check_answers, check_versions, version_mismatch
+from distlab.engines.sockets import ray_folder
 from distlab.errors import UserError, brief
 
 # Samples pass through the object store once, in small batches: this is plenty.
@@ -26,8 +27,12 @@ def check_local(cluster: Cluster) -> None:
 
 
 @contextmanager
-def connected(cluster: Cluster) -> Iterator[None]:
+def connected(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[None]:
     """Ray, for the block; where the process is in a cluster already, that.
+
+    Args:
+        cluster: To start here, or to join.
+        say: Takes a line that a user should know of.
 
     Raises:
         UserError: No cluster answers at the address, or it is too small.
@@ -40,8 +45,7 @@ def connected(cluster: Cluster) -> Iterator[None]:
     os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if cluster.address is None:
-        # "local", since without an address Ray joins whatever cluster it finds on the machine.
-        ray.init(address="local", include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES)
+        _start(say)
     else:
         _join(cluster.address)
     try:
@@ -54,6 +58,20 @@ def connected(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _start(say: Callable[[str], None]) -> None:
+    if (folder := ray_folder(os.environ)) is not None:
+        say(
+            f"note: the temporary folder's path is too long for sockets: Ray's files go to {folder}"
+        )
+    # "local", since without an address Ray joins whatever cluster it finds on the machine.
+    ray.init(
+        address="local",
+        include_dashboard=False,
+        object_store_memory=_OBJECT_STORE_BYTES,
+        _temp_dir=folder,
+    )
 
 
 def _join(address: str) -> None:

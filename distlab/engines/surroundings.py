@@ -1,8 +1,10 @@
 """What a replica's process must look like before an engine is imported into it."""
 
 import os
+import tempfile
 from collections.abc import MutableMapping, Sequence
 
+from distlab.engines.sockets import vllm_folder
 from distlab.engines.types import EngineSettings, Site
 
 # Where vLLM reads the cores of each rank of a CPU engine.
@@ -35,6 +37,8 @@ def prepare(
     environment["RAY_ADDRESS"] = ray_address
     if settings.compile_cache is not None:
         environment["VLLM_CACHE_ROOT"] = settings.compile_cache
+    if (folder := vllm_folder(tempfile.gettempdir())) is not None:
+        environment.setdefault("VLLM_RPC_BASE_PATH", folder)
     if site.spans:
         # Bundles are in rank order already; left to itself vLLM sorts them by node.
         ranks = settings.parallelism.ranks

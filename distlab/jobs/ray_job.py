@@ -73,7 +73,7 @@ class Submission:
     @property
     def entrypoint(self) -> str:
         """The shell command of the job; exec, so that a signal reaches the driver once."""
-        return f"exec python -m distlab.jobs.entry {shlex.join(self.overrides)}"
+        return f"exec python3 -m distlab.jobs.entry {shlex.join(self.overrides)}"
 
     def environment(self) -> dict[str, str]:
         """The job's environment variables."""

@@ -122,7 +122,7 @@ class Session:
     def _up(self, display: Display) -> Fleet:
         if not self._joined:
             display.enter("starting Ray")
-            self._ray.enter_context(connected(self.cluster))
+            self._ray.enter_context(connected(self.cluster, display.say))
             self._joined = True
         if self._fleet is None:
             self._fleet = Fleet()

@@ -124,3 +124,16 @@ def test_engines_on_cpus_that_are_not_compiled_have_fused_norms(
 ) -> None:
     arguments = engine_args(replace(settings(device=device), enforce_eager=eager))
     assert ("worker_cls" in arguments) is fused
+
+
+def test_vllms_sockets_leave_a_temporary_folder_whose_path_is_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for folder, moved in (("/tmp", None), ("/" + 75 * "x", "/tmp")):
+        monkeypatch.setattr("tempfile.tempdir", folder)
+        environment: dict[str, str] = {}
+        prepare(environment, settings(), Site("r1"), "1.2.3.4:6379")
+        assert environment.get("VLLM_RPC_BASE_PATH") == moved
+    kept = {"VLLM_RPC_BASE_PATH": "/mine"}
+    prepare(kept, settings(), Site("r1"), "1.2.3.4:6379")
+    assert kept["VLLM_RPC_BASE_PATH"] == "/mine"

@@ -27,6 +27,10 @@ def dashboard(place: Place) -> Iterator[str]:
     """A cluster with ports and a folder of its own; its address for jobs."""
     port, web, client = free_ports(os.getpid(), 3)
     folder = Path(f"/tmp/dl-test-{os.getpid()}")  # short, since sockets live in it
+    # No environment is active there: the Python on its PATH has none of the packages.
+    tools = place.path / "tools"
+    tools.mkdir()
+    (tools / "python3").symlink_to(Path(sys.executable).resolve())
     log = (place.path / "ray.txt").open("w")
     head = subprocess.Popen(
         [
@@ -39,6 +43,7 @@ def dashboard(place: Place) -> Iterator[str]:
         env={
             **place.environment,
             "PYTHONPATH": "",
+            "PATH": f"{tools}:/usr/bin:/bin",
             "RAY_AUTH_MODE": "token",
             "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         },
