@@ -1,150 +1,39 @@
 """The dispatcher: queues of draws, pulled by replicas under leases.
 
-One queue a checkpoint, no barrier in it. Replicas are started where there is room: the first of
-every checkpoint before the second of any, the largest first. A replica that dies hands its leases
-back, and is started anew where it fits then.
+One queue per checkpoint, no barrier in it. Replicas are started where there is room: the first of
+every checkpoint before the second of any, the largest first (``housing`` decides, ``staffing`` with
+it). What is up is kept busy (``leasing``) and looked after (``watch``). A replica that dies hands
+its leases back, and is started anew where it fits then.
 """
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from ray.exceptions import ActorDiedError, RayError
 
 from distlab.engines.events import EngineEvent, EventKind, Observer
 from distlab.engines.fleet import Fleet, Running
+from distlab.engines.housing import Housing
+from distlab.engines.leasing import FollowUp, Leasing
 from distlab.engines.nodes import alive, live_nodes
-from distlab.engines.queue import DrawQueue, Key, Taken
-from distlab.engines.staffing import Claim, staff
-from distlab.engines.types import (
-    CellWork,
-    EngineSettings,
-    Finished,
-    Lease,
-    Pulse,
-    ReplicaInfo,
-    Work,
-)
+from distlab.engines.tasks import Tasks
+from distlab.engines.types import Finished, Pulse, ReplicaInfo
 from distlab.engines.watch import HungEngine, watch
+from distlab.engines.workload import FAILED_LOADS, Job, Limits, Serving, Workload
 from distlab.errors import summary
 from distlab.placement.placement import Placement
-from distlab.store.cell import ProblemFailure
 
-_FAILED_LOADS = 2
 # Deaths in a row without a finished draw between them after which the engine is what is wrong.
 _BARREN_DEATHS = 5
 _LOOK_S = 1.0
-_TOGETHER_S = 0.05
-# Within this Ray's account of the nodes has caught up with what was given back.
-_ACCOUNT_S = 4.0
 _PULSE_S = 2.0
 _HALT_S = 10.0
-BATCHES_AHEAD = 4
-
-FollowUp = Callable[[Finished], Awaitable[Iterable[Work]]]
-"""What came back to further draws of the same checkpoint, if any; awaited beside the sampling."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How engines are held.
-
-    Attributes:
-        replicas: Most of one checkpoint, None for what the cluster has free.
-        hang_s: Seconds without a step after which an engine with requests is taken for hung.
-        wait_for_nodes_s: Seconds to wait for nodes where nothing fits.
-    """
-
-    replicas: int | None
-    hang_s: float
-    wait_for_nodes_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The draws of one checkpoint.
-
-    Attributes:
-        name: What people call the checkpoint.
-        settings: Of its engine.
-        cells: Cell key to what its draws share.
-        draws: What to draw.
-    """
-
-    name: str
-    settings: EngineSettings
-    cells: Mapping[str, CellWork]
-    draws: Sequence[Work]
 
 
 class NodeGone(Exception):
     """A node of a replica is no more."""
-
-
-@dataclass(slots=True, eq=False)
-class _Serving:
-    """A replica at work."""
-
-    running: Running
-    over: "asyncio.Future[Exception | None]"
-    keys: set[Key] = field(default_factory=set)
-    leases: set["asyncio.Task[None]"] = field(default_factory=set)
-    outstanding: int = 0
-    alone: bool = False
-
-    @property
-    def room(self) -> int:
-        """Samples to lease, so that the batch stays full while results travel.
-
-        A draw counts whole until its longest sample is finished, when most of it long is: where
-        lengths are spread like an exponential, 28 of 100 samples of draws of 20 are still running.
-        """
-        if self.alone:
-            return 0
-        return BATCHES_AHEAD * self.running.settings.max_num_seqs - self.outstanding
-
-    def end(self, error: Exception | None = None) -> None:
-        """Stop serving: because of an error, or to leave the replica to the fleet."""
-        if not self.over.done():
-            self.over.set_result(error)
-
-
-@dataclass(slots=True, eq=False)
-class _Workload:
-    """A job under way."""
-
-    job: Job
-    queue: DrawQueue
-    serving: list[_Serving] = field(default_factory=list)
-    starting: int = 0
-    failed_loads: int = 0
-    # Results whose further draws are not known yet: the engine is kept for them.
-    following: int = 0
-    condemned: list[ProblemFailure] = field(default_factory=list)
-    waiting_since: float | None = None
-    homeless_since: float = 0.0
-    error: str | None = None
-
-    @property
-    def is_over(self) -> bool:
-        return self.error is not None or (self.queue.is_done and not self.following)
-
-    @property
-    def replicas(self) -> int:
-        return len(self.serving) + self.starting
-
-    def wanted(self, most: int | None) -> int:
-        """Replicas that what is left keeps busy."""
-        if self.is_over or not self.queue.waiting or self.failed_loads >= _FAILED_LOADS:
-            return self.replicas
-        if most is not None:
-            return min(most, self.replicas + self.queue.draws_waiting)
-        # Two batches each are worth so many replicas more.
-        worth = 2 * self.job.settings.max_num_seqs
-        return max(1, self.replicas + self.queue.waiting // worth)
 
 
 class Dispatcher:
@@ -159,19 +48,27 @@ class Dispatcher:
         observer: Observer,
         follow_up: FollowUp | None = None,
     ) -> None:
+        """Prepare to serve.
+
+        Args:
+            fleet: Has the replicas; those that are up in the end stay in it.
+            jobs: What to draw.
+            limits: How engines are held.
+            sink: Takes what came back.
+            observer: Is told what happens to engines.
+            follow_up: Asks for further draws in the light of what came back.
+        """
         self._fleet = fleet
         self._limits = limits
-        self._sink = sink
         self._observer = observer
-        self._follow_up = follow_up
-        self._workloads = [_workload(job) for job in jobs]
-        self._changed = asyncio.Event()
-        self._halted = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._workloads = [Workload.of(job) for job in jobs]
+        self._tasks = Tasks()
+        self._leasing = Leasing(self._tasks, sink, observer, follow_up)
+        self._housing = Housing(self._workloads, limits, observer)
         self._starts: set[asyncio.Task[None]] = set()
-        self._crash: BaseException | None = None
-        self._vacating = False
         self._loading: set[str] = set()
+        self._vacating = False
+        self._halted = False
 
     async def run(self) -> tuple[str | None, ...]:
         """Serve until every draw is done or set aside, or ``halt`` was called.
@@ -183,49 +80,30 @@ class Dispatcher:
             await self._adopt()
             while not self._is_over:
                 self._staff()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), _LOOK_S)
-                if not self._is_over:
-                    # Asking Ray for its nodes costs milliseconds: what changes together is one
-                    # look.
-                    await asyncio.sleep(_TOGETHER_S)
-                self._changed.clear()
+                await self._tasks.change(within_s=_LOOK_S)
             for workload in self._workloads:
-                self._set_aside(workload, ())
+                self._leasing.set_aside(workload, ())
         finally:
             await self._wind_up()
-        if self._crash is not None:
-            raise self._crash
+        if self._tasks.crash is not None:
+            raise self._tasks.crash
         return tuple(workload.error for workload in self._workloads)
 
     def halt(self) -> None:
         """Stop leasing; replicas yield what is finished, and ``run`` returns."""
         self._halted = True
+        self._leasing.halt()
         for workload in self._workloads:
             for serving in workload.serving:
                 with contextlib.suppress(RayError):
                     serving.running.actor.halt.remote()
-        self._changed.set()
+        self._tasks.wake()
 
     @property
     def _is_over(self) -> bool:
-        if self._halted or self._crash is not None:
+        if self._halted or self._tasks.crash is not None:
             return True
         return all(workload.is_over for workload in self._workloads)
-
-    # Tasks
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_done)
-        return task
-
-    def _on_done(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._crash = self._crash or error
-            self._changed.set()
 
     async def _wind_up(self) -> None:
         """Let halted replicas yield, leave those that are up to the fleet, and end all tasks."""
@@ -236,11 +114,7 @@ class Dispatcher:
             await asyncio.wait(leases, timeout=_HALT_S)
         for each in serving:
             each.end()
-        if tasks := set(self._tasks):
-            await asyncio.wait(tasks, timeout=_HALT_S)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.end(patience_s=_HALT_S)
 
     # Who runs where
 
@@ -258,48 +132,29 @@ class Dispatcher:
                     await self._fleet.discard(running, "died while idle")
 
     def _staff(self) -> None:
-        """Start replicas where there is room for them, and make room where there is none."""
-        claimants = sorted(
-            (w for w in self._workloads if w.wanted(self._limits.replicas) > w.replicas),
-            key=lambda w: (-w.job.settings.group.ranks, -w.queue.waiting),
-        )
-        if not claimants:
+        """Start and give up what has to be."""
+        if self._housing.is_complete:
             return
-        idle = self._idle()
-        decision = staff(
-            [self._claim(workload) for workload in claimants],
+        moves = self._housing.moves(
             live_nodes(self._fleet.held()),
-            [(running.settings.group, running.placement) for running in idle],
+            [running for running in self._fleet.replicas if running.name not in self._loading],
+            is_vacating=self._vacating,
         )
-        for index, placement in decision.starts:
-            claimants[index].starting += 1
-            claimants[index].waiting_since = None
-            start = self._spawn(self._start(claimants[index], placement))
+        for workload, placement in moves.starts:
+            workload.starting += 1
+            start = self._tasks.spawn(self._start(workload, placement))
             self._starts.add(start)
             start.add_done_callback(self._starts.discard)
-        if decision.vacate and not self._vacating:
+        if moves.vacate:
             self._vacating = True
-            self._spawn(self._vacate([idle[index] for index in decision.vacate]))
-        self._wait_for_nodes([claimants[index] for index in decision.homeless])
-
-    def _claim(self, workload: _Workload) -> Claim:
-        since = workload.waiting_since
-        return Claim(
-            workload.job.settings.group,
-            workload.replicas,
-            workload.wanted(self._limits.replicas),
-            is_new=since is None or time.monotonic() - since < _ACCOUNT_S,
-        )
-
-    def _idle(self) -> list[Running]:
-        """Replicas that nobody has use for."""
-        busy = set()
-        for workload in self._workloads:
-            for serving in workload.serving:
-                awaited = workload.queue.waiting or workload.following
-                if serving.keys or (awaited and not workload.is_over):
-                    busy.add(serving.running.name)
-        return [r for r in self._fleet.replicas if r.name not in busy | self._loading]
+            self._tasks.spawn(self._vacate(moves.vacate))
+        for workload in moves.hopeless:
+            self._give_up(
+                workload,
+                f"no node has room for an engine of {workload.job.name}, which takes "
+                f"{workload.needs}; waited {self._limits.wait_for_nodes_s:g} s "
+                "(cluster.wait_for_nodes_s) for one",
+            )
 
     async def _vacate(self, leaving: Sequence[Running]) -> None:
         names = {running.name for running in leaving}
@@ -317,29 +172,11 @@ class Dispatcher:
                 await self._fleet.discard(running)
         finally:
             self._vacating = False
-            self._changed.set()
-
-    def _wait_for_nodes(self, homeless: Sequence[_Workload]) -> None:
-        """Give a checkpoint up that fits nowhere though nobody else is at work."""
-        now = time.monotonic()
-        at_work = self._vacating or any(w.replicas for w in self._workloads if not w.is_over)
-        for workload in homeless:
-            if workload.waiting_since is None:
-                workload.waiting_since = workload.homeless_since = now
-                self._tell(EventKind.WAITING, workload, detail=_needs(workload))
-            elif at_work:
-                workload.homeless_since = now
-            elif now - workload.homeless_since >= self._limits.wait_for_nodes_s:
-                self._give_up(
-                    workload,
-                    f"no node has room for an engine of {workload.job.name}, which takes "
-                    f"{_needs(workload)}; waited {self._limits.wait_for_nodes_s:g} s "
-                    "(cluster.wait_for_nodes_s) for one",
-                )
+            self._tasks.wake()
 
     # One replica
 
-    async def _start(self, workload: _Workload, placement: Placement) -> None:
+    async def _start(self, workload: Workload, placement: Placement) -> None:
         """Reserve, load and serve; ``starting`` counts it until it serves or fails."""
         running = None
         try:
@@ -356,9 +193,9 @@ class Dispatcher:
             workload.starting -= 1
             if running is not None:
                 self._loading.discard(running.name)
-            self._changed.set()
+            self._tasks.wake()
 
-    async def _load(self, workload: _Workload, running: Running) -> bool:
+    async def _load(self, workload: Workload, running: Running) -> bool:
         """Whether the engine could be loaded."""
         self._tell(EventKind.LOADING, workload, running)
         try:
@@ -370,13 +207,13 @@ class Dispatcher:
         self._tell(EventKind.LOADED, workload, running, f"{info.load_s:.1f}")
         return True
 
-    async def _failed_load(self, workload: _Workload, running: Running, error: Exception) -> None:
+    async def _failed_load(self, workload: Workload, running: Running, error: Exception) -> None:
         reason = summary(error)
         self._tell(EventKind.LOAD_FAILED, workload, running, reason)
         if not _is_node_gone(running, error):
             workload.failed_loads += 1
         alone = not workload.serving and workload.starting == 1
-        if workload.failed_loads >= _FAILED_LOADS and alone:
+        if workload.failed_loads >= FAILED_LOADS and alone:
             self._give_up(
                 workload, f"the engine of {workload.job.name} did not load, twice: {reason}"
             )
@@ -395,28 +232,28 @@ class Dispatcher:
         finally:
             loading.cancel()
 
-    def _employ(self, workload: _Workload, running: Running) -> None:
-        serving = _Serving(running, asyncio.get_running_loop().create_future())
+    def _employ(self, workload: Workload, running: Running) -> None:
+        serving = Serving(running, asyncio.get_running_loop().create_future())
         workload.serving.append(serving)
-        self._spawn(self._serve(workload, serving))
+        self._tasks.spawn(self._serve(workload, serving))
 
-    async def _serve(self, workload: _Workload, serving: _Serving) -> None:
+    async def _serve(self, workload: Workload, serving: Serving) -> None:
         """Keep a loaded replica busy until it dies or is not needed."""
-        watch = self._spawn(self._watch(serving))
+        watching = self._tasks.spawn(self._watch(serving))
         try:
-            self._feed(workload, serving)
+            self._leasing.feed(workload, serving)
             error = await serving.over
         finally:
-            watch.cancel()
+            watching.cancel()
             for lease in serving.leases:
                 lease.cancel()
-            await asyncio.gather(watch, *serving.leases, return_exceptions=True)
+            await asyncio.gather(watching, *serving.leases, return_exceptions=True)
             workload.serving.remove(serving)
-            self._changed.set()
+            self._tasks.wake()
         if error is not None:
             await self._bury(workload, serving, error)
 
-    async def _bury(self, workload: _Workload, serving: _Serving, error: Exception) -> None:
+    async def _bury(self, workload: Workload, serving: Serving, error: Exception) -> None:
         """Return what a dead replica had, suspect it of the death, and free the place."""
         running, reason = serving.running, summary(error)
         kind = EventKind.HUNG if isinstance(error, HungEngine) else EventKind.DIED
@@ -424,7 +261,7 @@ class Dispatcher:
         if _is_node_gone(running, error):
             workload.queue.give_back(serving.keys)
         elif serving.keys:
-            self._set_aside(workload, workload.queue.killed(serving.keys, reason))
+            self._leasing.set_aside(workload, workload.queue.killed(serving.keys, reason))
             if workload.queue.barren_deaths >= _BARREN_DEATHS:
                 self._give_up(
                     workload,
@@ -432,82 +269,17 @@ class Dispatcher:
                     f"without finishing a problem: {reason}",
                 )
         workload.failed_loads = 0
-        self._feed_all(workload)
+        self._leasing.feed_all(workload)
         await self._fleet.discard(running, f"{kind}: {reason}")
-        self._changed.set()
+        self._tasks.wake()
 
-    def _set_aside(self, workload: _Workload, failures: Sequence[ProblemFailure]) -> None:
-        """Report killers once the engine has shown that it can draw something, or at the end."""
-        workload.condemned += failures
-        if workload.condemned and (workload.queue.finished or workload.queue.is_done):
-            for failure in workload.condemned:
-                self._tell(EventKind.SET_ASIDE, workload, detail=failure.problem_id)
-            self._sink(Finished({}, failures=tuple(workload.condemned)))
-            workload.condemned = []
-
-    def _give_up(self, workload: _Workload, error: str) -> None:
+    def _give_up(self, workload: Workload, error: str) -> None:
         workload.error = error
         self._tell(EventKind.GIVEN_UP, workload, detail=error)
         for serving in workload.serving:
             serving.end()
 
-    # Leases
-
-    def _feed_all(self, workload: _Workload) -> None:
-        for serving in list(workload.serving):
-            self._feed(workload, serving)
-
-    def _feed(self, workload: _Workload, serving: _Serving) -> None:
-        """Lease draws where there is room; near the end everyone gets a fair share."""
-        if self._halted or serving.over.done() or workload.error is not None:
-            return
-        share = -(-workload.queue.waiting // len(workload.serving))
-        taken = workload.queue.take(min(serving.room, share), is_idle=not serving.keys)
-        if taken is not None:
-            serving.alone = taken.alone
-            serving.outstanding += taken.samples
-            serving.keys.update((key, draw.problem_id) for key, draw in taken.works)
-            lease = self._spawn(self._consume(workload, serving, taken))
-            serving.leases.add(lease)
-            lease.add_done_callback(serving.leases.discard)
-
-    async def _consume(self, workload: _Workload, serving: _Serving, taken: Taken) -> None:
-        """Take one lease's results."""
-        cells = {key: workload.queue.cells[key] for key, _ in taken.works}
-        try:
-            stream = serving.running.actor.sample.options(num_returns="streaming").remote(
-                Lease(cells, taken.works)
-            )
-            async for ref in stream:
-                self._deliver(workload, serving, await ref)
-        except RayError as error:
-            serving.end(error)
-
-    def _deliver(self, workload: _Workload, serving: _Serving, finished: Finished) -> None:
-        keys = (*finished.done, *((f.cell, f.problem_id) for f in finished.failures))
-        serving.outstanding -= workload.queue.done(keys)
-        serving.keys.difference_update(keys)
-        if not serving.keys:
-            serving.alone = False
-        self._sink(finished)
-        if workload.condemned:
-            self._set_aside(workload, ())
-        if self._follow_up is not None and finished.done:
-            workload.following += 1
-            self._spawn(self._add_more(workload, self._follow_up(finished)))
-        self._feed(workload, serving)
-        if workload.queue.is_done or not workload.queue.waiting:
-            self._changed.set()
-
-    async def _add_more(self, workload: _Workload, more: Awaitable[Iterable[Work]]) -> None:
-        try:
-            workload.queue.add(await more)
-        finally:
-            workload.following -= 1
-            self._changed.set()
-        self._feed_all(workload)
-
-    async def _watch(self, serving: _Serving) -> None:
+    async def _watch(self, serving: Serving) -> None:
         """End a replica that is dead or hung."""
         running = serving.running
 
@@ -517,27 +289,9 @@ class Dispatcher:
         serving.end(await watch(running, self._limits.hang_s, told))
 
     def _tell(
-        self,
-        kind: EventKind,
-        workload: _Workload,
-        running: Running | None = None,
-        detail: str = "",
+        self, kind: EventKind, workload: Workload, running: Running | None = None, detail: str = ""
     ) -> None:
-        name, hosts = (None, ()) if running is None else (running.name, running.hosts)
-        self._observer.event(EngineEvent(kind, workload.job.name, name, hosts, detail))
-
-
-def _workload(job: Job) -> _Workload:
-    queue = DrawQueue(job.cells)
-    queue.add(job.draws)
-    return _Workload(job, queue)
-
-
-def _needs(workload: _Workload) -> str:
-    group = workload.job.settings.group
-    gpus = f"{group.gpus_per_rank} {group.gpu_type or ''} GPU and ".replace("  ", " ")
-    each = f"{gpus if group.gpus_per_rank else ''}{group.cpus_per_rank:g} CPU cores"
-    return f"{group.parallelism} = {group.ranks} x ({each})"
+        self._observer.event(workload.event(kind, running, detail))
 
 
 def _is_node_gone(running: Running, error: Exception) -> bool:

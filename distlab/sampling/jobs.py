@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from distlab.config.values import Cluster
 from distlab.decoding.types import DecodingKind
-from distlab.engines.dispatcher import Job
+from distlab.engines.workload import Job
 from distlab.engines.settings import engine_settings
 from distlab.engines.splitting import choose_group
 from distlab.engines.types import CellWork, EngineSettings

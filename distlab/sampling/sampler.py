@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from distlab.config.values import Cluster
 from distlab.console.display import Display
-from distlab.engines.dispatcher import Dispatcher, FollowUp, Limits
+from distlab.engines.dispatcher import Dispatcher
+from distlab.engines.leasing import FollowUp
+from distlab.engines.workload import Limits
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.engines.metrics import Metrics

@@ -18,9 +18,9 @@ from distlab.console.display import Display
 from distlab.console.progress import CellProgress
 from distlab.decoding.types import Draw
 from distlab.engines.cluster import connected
-from distlab.engines.dispatcher import FollowUp
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet, ReplicaRecord
+from distlab.engines.leasing import FollowUp
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import PlannedCell, merged
 from distlab.sampling.sampler import Engines, sample

@@ -18,7 +18,7 @@ from distlab.console.display import Display
 from distlab.console.noise import quiet
 from distlab.console.progress import State, make_view
 from distlab.engines.cluster import check_local
-from distlab.engines.dispatcher import FollowUp
+from distlab.engines.leasing import FollowUp
 from distlab.engines.machine import check_fits
 from distlab.problems import write_problems
 from distlab.problems.types import Gold

@@ -29,9 +29,9 @@ from distlab.console.progress import CellProgress, State
 from distlab.decoding.types import Draw, Sample
 from distlab.engines import fleet as fleets
 from distlab.engines.cluster import connected
-from distlab.engines.dispatcher import BATCHES_AHEAD
 from distlab.engines.events import EventLog
 from distlab.engines.types import EngineSettings, Finished, Lease, Pulse, ReplicaInfo, Site, Vitals
+from distlab.engines.workload import BATCHES_AHEAD
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
 from distlab.sampling.sampler import Engines, sample

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
-from distlab.engines.dispatcher import Dispatcher, Job, Limits
+from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet
 from distlab.engines.types import CellWork, EngineSettings, Finished, Pulse, Work
+from distlab.engines.workload import Job, Limits
 from distlab.store.cell import ProblemFailure
 
 SETTINGS = EngineSettings(

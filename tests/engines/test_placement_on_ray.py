@@ -9,10 +9,10 @@ import pytest
 from ray.util.placement_group import placement_group_table
 
 from distlab.decoding.types import Draw
-from distlab.engines.dispatcher import Job
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet, Running
 from distlab.engines.types import Work
+from distlab.engines.workload import Job
 from distlab.placement.placement import Parallelism
 from tests.engines.conftest import AddNode
 from tests.engines.ledger import LIMITS, Ledger, job, serve, wanted

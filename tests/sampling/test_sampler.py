@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from distlab.config.values import Cluster
-from distlab.engines.dispatcher import Job
+from distlab.engines.workload import Job
 from distlab.placement.placement import Node
 from distlab.sampling.jobs import plan_jobs
 from distlab.sampling.outcome import Drawn, Outcome

@@ -1,0 +1,159 @@
+"""A job under way: the draws of one checkpoint, and the replicas that serve them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from distlab.engines.events import EngineEvent, EventKind
+from distlab.engines.fleet import Running
+from distlab.engines.queue import DrawQueue, Key
+from distlab.engines.types import CellWork, EngineSettings, Work
+from distlab.store.cell import ProblemFailure
+
+# Loads in a row that fail before a checkpoint is given up.
+FAILED_LOADS = 2
+BATCHES_AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How engines are held.
+
+    Attributes:
+        replicas: Most of one checkpoint, None for what the cluster has free.
+        hang_s: Seconds without a step after which an engine with requests is taken for hung.
+        wait_for_nodes_s: Seconds to wait for nodes where nothing fits.
+    """
+
+    replicas: int | None
+    hang_s: float
+    wait_for_nodes_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The draws of one checkpoint.
+
+    Attributes:
+        name: What people call the checkpoint.
+        settings: Of its engine.
+        cells: Cell key to what its draws share.
+        draws: What to draw.
+    """
+
+    name: str
+    settings: EngineSettings
+    cells: Mapping[str, CellWork]
+    draws: Sequence[Work]
+
+
+@dataclass(slots=True, eq=False)
+class Serving:
+    """A replica at work.
+
+    Attributes:
+        running: The replica.
+        over: Done once it stops serving: with an error, or None where it is left to the fleet.
+        keys: Draws leased to it that have not come back.
+        leases: The tasks that take their results.
+        outstanding: Samples in these draws.
+        alone: Whether the draw that it has may kill engines, so that it gets no other.
+    """
+
+    running: Running
+    over: "asyncio.Future[Exception | None]"
+    keys: set[Key] = field(default_factory=set)
+    leases: set["asyncio.Task[None]"] = field(default_factory=set)
+    outstanding: int = 0
+    alone: bool = False
+
+    @property
+    def room(self) -> int:
+        """Samples to lease, so that the batch stays full while results travel.
+
+        A draw counts whole until its longest sample is finished, when most of it long is: where
+        lengths are spread like an exponential, 28 of 100 samples of draws of 20 are still running.
+        """
+        if self.alone:
+            return 0
+        return BATCHES_AHEAD * self.running.settings.max_num_seqs - self.outstanding
+
+    def end(self, error: Exception | None = None) -> None:
+        """Stop serving: because of an error, or to leave the replica to the fleet."""
+        if not self.over.done():
+            self.over.set_result(error)
+
+
+@dataclass(slots=True, eq=False)
+class Workload:
+    """A job under way.
+
+    Attributes:
+        job: What to draw.
+        queue: The draws that are left.
+        serving: Replicas at work.
+        starting: Replicas that are placed or loading.
+        failed_loads: Since one loaded or died.
+        following: Results whose further draws are not known yet: the engine is kept for them.
+        condemned: Draws that are set aside and not reported yet.
+        waiting_since: When it was first found to have no place, monotonic; None where it has one.
+        homeless_since: Since when nobody else was at work while it had none, monotonic.
+        error: Why it was given up.
+    """
+
+    job: Job
+    queue: DrawQueue
+    serving: list[Serving] = field(default_factory=list)
+    starting: int = 0
+    failed_loads: int = 0
+    following: int = 0
+    condemned: list[ProblemFailure] = field(default_factory=list)
+    waiting_since: float | None = None
+    homeless_since: float = 0.0
+    error: str | None = None
+
+    @classmethod
+    def of(cls, job: Job) -> "Workload":
+        """All of a job's draws waiting, and no replica."""
+        queue = DrawQueue(job.cells)
+        queue.add(job.draws)
+        return cls(job, queue)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do or to hope for."""
+        return self.error is not None or (self.queue.is_done and not self.following)
+
+    @property
+    def replicas(self) -> int:
+        """Replicas that it has, those that load included."""
+        return len(self.serving) + self.starting
+
+    @property
+    def needs(self) -> str:
+        """What one of its engines takes of a cluster, for people."""
+        group = self.job.settings.group
+        gpus = f"{group.gpus_per_rank} {group.gpu_type or ''} GPU and ".replace("  ", " ")
+        each = f"{gpus if group.gpus_per_rank else ''}{group.cpus_per_rank:g} CPU cores"
+        return f"{group.parallelism} = {group.ranks} x ({each})"
+
+    def wanted(self, most: int | None) -> int:
+        """Replicas that what is left keeps busy.
+
+        Args:
+            most: To have at all, None for any number.
+        """
+        if self.is_over or not self.queue.waiting or self.failed_loads >= FAILED_LOADS:
+            return self.replicas
+        if most is not None:
+            return min(most, self.replicas + self.queue.draws_waiting)
+        # Two batches each are worth so many replicas more.
+        worth = 2 * self.job.settings.max_num_seqs
+        return max(1, self.replicas + self.queue.waiting // worth)
+
+    def event(
+        self, kind: EventKind, running: Running | None = None, detail: str = ""
+    ) -> EngineEvent:
+        """Something that happened to one of its replicas, or to it as a whole."""
+        name, hosts = (None, ()) if running is None else (running.name, running.hosts)
+        return EngineEvent(kind, self.job.name, name, hosts, detail)
