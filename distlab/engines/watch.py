@@ -19,6 +19,8 @@ from distlab.engines.types import Pulse
 _PULSE_S = 2.0
 # A front end that computes and does not answer is waited for so many times as long (ours).
 _BUSY_LIMITS = 10
+# To start a process on a node that is busy takes a while.
+_ASIDE_S = 120.0
 # Share of a core that a busy process gets at least, also where much else computes (ours).
 _BUSY_SHARE = 0.1
 
@@ -81,10 +83,10 @@ async def _pulse(running: Running, hang_s: float) -> Pulse:
         for _ in range(_BUSY_LIMITS):
             if await _is_done(asked, hang_s / 2):
                 return asked.result()
-            before = await _cpu_seconds(running, hang_s)
+            before = await _cpu_seconds(running)
             if await _is_done(asked, hang_s / 2):
                 return asked.result()
-            if await _cpu_seconds(running, hang_s) - before < _BUSY_SHARE * hang_s / 2:
+            if await _cpu_seconds(running) - before < _BUSY_SHARE * hang_s / 2:
                 break
         raise HungEngine(f"no answer for {hang_s:g} s (cluster.hang_s)")
     finally:
@@ -100,9 +102,9 @@ async def _is_done(asked: "asyncio.Task[Pulse]", within_s: float) -> bool:
     return bool((await asyncio.wait({asked}, timeout=within_s))[0])
 
 
-async def _cpu_seconds(running: Running, within_s: float) -> float:
+async def _cpu_seconds(running: Running) -> float:
     """What its process has computed so far, as its node says."""
     try:
-        return await asyncio.wait_for(cpu_seconds(running.node_ids[0], running.pid), within_s)
+        return await asyncio.wait_for(cpu_seconds(running.node_ids[0], running.pid), _ASIDE_S)
     except TimeoutError:
-        raise HungEngine(f"neither it nor its node answers for {within_s:g} s") from None
+        raise HungEngine(f"its node does not say for {_ASIDE_S:g} s how it is") from None

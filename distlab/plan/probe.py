@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -92,7 +93,10 @@ def _draw(planned: PlannedCell, cluster: Cluster) -> Outcome:
         samples=sum(len(draw.ranks) for draw in planned.draws),
     )
     state = State(cells={planned.cell.path: row})
-    with _out_of_the_way() as (folder, terminal), connected(cluster):
+    with (
+        _out_of_the_way() as (folder, terminal),
+        connected(cluster, partial(print, file=terminal)),
+    ):
         fleet = Fleet()
         try:
             with make_view(Console(file=terminal), state).running() as view:

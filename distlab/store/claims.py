@@ -208,7 +208,11 @@ class Claims:
             OSError: The store cannot be written.
         """
         self._lifeline = Lifeline(self.driver.id)
-        self._beat()
+        try:
+            self._beat()
+        except BaseException:
+            self._lifeline.release()
+            raise
         self._thread = threading.Thread(target=self._keep_beating, name="claims", daemon=True)
         self._thread.start()
 

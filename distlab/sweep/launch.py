@@ -93,7 +93,10 @@ def launch_on_ray(
         for group in group_jobs({job.number: job.study for job in jobs})
     ]
     console = Console()
-    with quiet(book.folder / "log.txt") as terminal, connected(jobs[0].study.cluster):
+    with (
+        quiet(book.folder / "log.txt") as terminal,
+        connected(jobs[0].study.cluster, partial(print, file=terminal)),
+    ):
         said = Said(groups, terminal)
         for group, ended in run_beside(run_group, groups, said.pass_on):
             book.enter(*_outcome(group, ended))

@@ -1,3 +1,6 @@
+import random
+from collections import Counter
+
 import pytest
 
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
@@ -176,3 +179,27 @@ def test_any_number_of_killers_is_found_and_everyone_else_is_drawn(killers: int)
     assert set_aside == {f"K{i}" for i in range(killers)}
     assert done == {f"p{i}" for i in range(20)}
     assert deaths <= 4 * killers
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_dies_when_a_draw_ends_done_or_has_seen_three_lone_deaths(seed: int) -> None:
+    """Engines die of the killers and, at one lease in four, of nothing that was drawn."""
+    chance = random.Random(seed)
+    names = ["K0", "K1", *(f"p{i}" for i in range(20))]
+    queue = filled(*(work(name) for name in names))
+    lone, done, aside = Counter[str](), set[str](), set[str]()
+    for _ in range(1000):
+        if queue.is_done:
+            break
+        taken = queue.take(16, is_idle=True)
+        assert taken is not None
+        drawn = [draw.problem_id for _, draw in taken.works]
+        if chance.random() < 0.25 or {"K0", "K1"} & set(drawn):
+            lone.update(drawn if taken.alone else ())
+            aside.update(failure.problem_id for failure in queue.killed(keys(*drawn), "boom"))
+        else:
+            queue.done(keys(*drawn))
+            done.update(drawn)
+    assert queue.is_done
+    assert done | aside == set(names)
+    assert aside == {name for name in names if lone[name] == 3} >= {"K0", "K1"}

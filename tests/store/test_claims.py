@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -111,6 +112,20 @@ def test_the_second_driver_is_told_who_holds_a_cell_and_gets_it_afterwards(
             assert str(holder).startswith("run first (")
             assert [driver for driver, _ in claims_on(cell)] == [first.driver.id]
         assert second.take(cell) is None
+
+
+def test_a_store_that_cannot_be_written_leaves_no_lifeline(
+    cell: StoredCell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(claims, "publish", full)
+    driver = Driver.here("ours")
+    monkeypatch.setattr(Driver, "here", lambda _: driver)
+    with pytest.raises(OSError, match="No space left"), claiming(cell.store, "ours"):
+        pass
+    assert not Path("/dev/shm", f"distlab-{driver.id}").exists()
 
 
 def test_of_many_that_claim_at_once_one_has_it(cell: StoredCell) -> None:
