@@ -8,7 +8,7 @@ import pytest
 
 from tests.sweep.place import SMALL, Place
 
-pytestmark = [pytest.mark.ray]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 
 def missing(place: Place, folder: str) -> str:
