@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from distlab.config.values import Cluster
 from distlab.decoding.types import DecodingKind
-from distlab.engines.workload import Job
 from distlab.engines.settings import engine_settings
 from distlab.engines.splitting import choose_group
 from distlab.engines.types import CellWork, EngineSettings
+from distlab.engines.workload import Job
 from distlab.placement.placement import Node
 from distlab.sampling.planned import PlannedCell, merged
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from distlab.config.values import Cluster
 from distlab.console.display import Display
 from distlab.engines.dispatcher import Dispatcher
-from distlab.engines.leasing import FollowUp
-from distlab.engines.workload import Limits
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
+from distlab.engines.leasing import FollowUp
 from distlab.engines.metrics import Metrics
 from distlab.engines.nodes import live_nodes
 from distlab.engines.types import Finished
+from distlab.engines.workload import Limits
 from distlab.errors import UserError
 from distlab.sampling.counter import SampleCounter
 from distlab.sampling.jobs import plan_jobs
