@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer as Buffer
+from typing import Any
 
 
 class _Shown(FileIO):
     """A file to show things in: what it does not take, since it is full or gone, is lost."""
 
-    def write(self, data: "Buffer", /) -> int:
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 (any buffer)
         with suppress(OSError):
             return super().write(data)
         return memoryview(data).nbytes
