@@ -1,22 +1,13 @@
-"""Verdicts as int8 codes, so that a million samples fit in a megabyte."""
+"""Verdicts as int8 codes, so that a million samples fit in a megabyte; the table is scoring's."""
 
-from collections.abc import Mapping
 from typing import Final
 
-from distlab.scoring.types import Verdict
+from distlab.scoring.types import CODES, NO_VERDICT, Verdict
 
 # No verdict stored: the sample was never drawn, or the grader does not apply to its problem.
-MISSING: Final = -1
-INCORRECT: Final = 0
-CORRECT: Final = 1
-NO_ANSWER: Final = 2
-TIMEOUT: Final = 3
-ERROR: Final = 4
-
-CODES: Final[Mapping[Verdict, int]] = {
-    Verdict.INCORRECT: INCORRECT,
-    Verdict.CORRECT: CORRECT,
-    Verdict.NO_ANSWER: NO_ANSWER,
-    Verdict.TIMEOUT: TIMEOUT,
-    Verdict.ERROR: ERROR,
-}
+MISSING: Final = NO_VERDICT
+CORRECT: Final = CODES[Verdict.CORRECT]
+INCORRECT: Final = CODES[Verdict.INCORRECT]
+NO_ANSWER: Final = CODES[Verdict.NO_ANSWER]
+TIMEOUT: Final = CODES[Verdict.TIMEOUT]
+ERROR: Final = CODES[Verdict.ERROR]

@@ -1,12 +1,12 @@
 """Two run folders in; a Comparison out: scores by the report, differences by ``analysis``."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from distlab.analysis.codes import CODES, CORRECT, MISSING
+from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.gaps import holm, paired_gap
 from distlab.compare.matching import cannot, match
 from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, Pair, Shared
@@ -16,8 +16,8 @@ from distlab.runs.pairing import metrics
 from distlab.runs.records import Judge, SampleKey, Study, VerdictTable
 from distlab.runs.scores import ProblemScores, score
 from distlab.runs.verdicts import read_answers, read_study
+from distlab.scoring.types import BY_CODE
 
-_NAMES: Mapping[int, str] = {code: verdict.value for verdict, code in CODES.items()}
 _Tables = tuple[VerdictTable, VerdictTable]
 
 
@@ -115,8 +115,8 @@ def _samples(shared: Shared, first: VerdictTable, second: VerdictTable) -> Itera
         yield replace(
             _row(shared, first, second, int(place)),
             rank=int(rank),
-            before=_NAMES[int(before[place, rank])],
-            after=_NAMES[int(after[place, rank])],
+            before=BY_CODE[before[place, rank]].value,
+            after=BY_CODE[after[place, rank]].value,
         )
 
 

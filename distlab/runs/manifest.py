@@ -1,8 +1,8 @@
 """The manifest of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from distlab.store.cell import Cell, ProblemFailure
 
@@ -44,3 +44,8 @@ class Manifest:
     notes: Sequence[str] = ()
     replicas: Sequence[Mapping[str, Any]] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
+
+    def in_order(self, group: Literal["extractor", "grader"], names: Set[str]) -> tuple[str, ...]:
+        """Extractors or graders in the order of the config, then any others by name."""
+        configured: Mapping[str, Any] = self.config.get(group, {}).get("use", {})
+        return (*(name for name in configured if name in names), *sorted(names - set(configured)))

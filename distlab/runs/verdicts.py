@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from distlab.analysis.answers import NONE
 from distlab.analysis.arrays import CodeArray
-from distlab.analysis.codes import CODES, MISSING
+from distlab.analysis.codes import MISSING
 from distlab.errors import UserError
 from distlab.problems.table import read_problems
 from distlab.problems.types import Problem
@@ -23,7 +23,7 @@ from distlab.runs.joining import join, parameters
 from distlab.runs.manifest import Manifest
 from distlab.runs.records import NullTable, SampleFacts, SampleKey, Study, VerdictTable
 from distlab.scoring.schema import NULLS
-from distlab.scoring.types import Verdict
+from distlab.scoring.types import CODES, Verdict
 from distlab.store.cell import Cell
 
 COLUMNS: Final = (
@@ -253,9 +253,9 @@ class _Collector:
 
     def tables(self) -> tuple[VerdictTable, ...]:
         """The filled matrices, in the order of the manifest."""
-        extractors = _order(self._manifest, "extractor", {key[1] for key in self._matrices})
-        graders = _order(
-            self._manifest, "grader", {name for m in self._matrices.values() for name in m.codes}
+        extractors = self._manifest.in_order("extractor", {key[1] for key in self._matrices})
+        graders = self._manifest.in_order(
+            "grader", {name for m in self._matrices.values() for name in m.codes}
         )
         return tuple(
             self._table(cell, extractor, grader)
@@ -296,12 +296,6 @@ class _Collector:
                 "has; the last one read counts."
             )
         return tuple(found)
-
-
-def _order(manifest: Manifest, group: str, found: set[str]) -> list[str]:
-    """Names in the order of the config, then any others by name."""
-    configured: Mapping[str, Any] = manifest.config.get(group, {}).get("use", {})
-    return [name for name in configured if name in found] + sorted(found - set(configured))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

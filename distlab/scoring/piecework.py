@@ -11,12 +11,21 @@ import pyarrow.compute as pc
 
 from distlab.problems.types import Gold
 from distlab.scoring.cache import commit
-from distlab.scoring.judging import CODE, CODES, NO_ROW, AnswerJudge, Codes, GraderFacts, extract
+from distlab.scoring.judging import AnswerJudge, Codes, GraderFacts, extract
 from distlab.scoring.mention import Mention
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import VERDICTS
 from distlab.scoring.sources import Piece
-from distlab.scoring.types import ComponentSpec, Extraction, Extractor, Verdict, load_component
+from distlab.scoring.types import (
+    BY_CODE,
+    CODES,
+    NO_VERDICT,
+    ComponentSpec,
+    Extraction,
+    Extractor,
+    Verdict,
+    load_component,
+)
 from distlab.store.store import read_shard
 
 
@@ -124,14 +133,14 @@ class Scorer:
         mentioned = _mentions(piece.golds, problem_ids, texts)
         table = _verdict_table(piece.cell, samples, mentioned, reads, rows, self._job)
         commit(table, verdict_file(self._job.out, piece))
-        counts = np.bincount(rows.code, minlength=len(CODES))
+        counts = np.bincount(rows.code, minlength=len(BY_CODE))
         return PieceSummary(
             samples=piece.samples,
             answers=len(answers),
             graded=graded,
             recalled=recalled,
-            timeouts=int(counts[CODE[Verdict.TIMEOUT]]),
-            errors=int(counts[CODE[Verdict.ERROR]]),
+            timeouts=int(counts[CODES[Verdict.TIMEOUT]]),
+            errors=int(counts[CODES[Verdict.ERROR]]),
         )
 
     def _applies(self, golds: Sequence[Gold]) -> npt.NDArray[np.bool_]:
@@ -204,10 +213,10 @@ def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: Code
     for index, read in enumerate(reads):
         answered = read.distinct >= 0
         cube[answered, index] = codes[read.distinct[answered]]
-        silent = np.where(read.failed, CODE[Verdict.ERROR], CODE[Verdict.NO_ANSWER])
-        blank = np.where(applies, silent[:, None], NO_ROW)
+        silent = np.where(read.failed, CODES[Verdict.ERROR], CODES[Verdict.NO_ANSWER])
+        blank = np.where(applies, silent[:, None], NO_VERDICT)
         cube[~answered, index] = blank[~answered]
-    sample, extractor, grader = np.nonzero(cube != NO_ROW)
+    sample, extractor, grader = np.nonzero(cube != NO_VERDICT)
     return _Rows(sample, extractor, grader, cube[sample, extractor, grader].astype(np.int64))
 
 
@@ -237,7 +246,7 @@ def _verdict_table(
         "answer_end": pa.array([e.end for e in found], pa.int32()).take(flat),
         "text_cut": pa.array([e.cut for e in found], pa.int32()).take(flat),
         "grader": _labels(rows.grader, [grader.spec.name for grader in job.graders]),
-        "verdict": _labels(rows.code, [verdict.value for verdict in CODES]),
+        "verdict": _labels(rows.code, [verdict.value for verdict in BY_CODE]),
     }
     arrays = [
         columns[field.name] if field.name in columns else taken.column(field.name).cast(field.type)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from distlab.errors import UserError
 from distlab.problems.types import Gold, GoldKind
@@ -18,6 +18,21 @@ class Verdict(StrEnum):
     NO_ANSWER = "no_answer"
     TIMEOUT = "timeout"
     ERROR = "error"
+
+
+# The number of a verdict wherever it is held as one: arrays, the boards of workers, the verdict
+# cache, the view's database. The cache stores them: a change needs a new version of its format.
+CODES: Final[Mapping[Verdict, int]] = {
+    Verdict.CORRECT: 0,
+    Verdict.INCORRECT: 1,
+    Verdict.NO_ANSWER: 2,
+    Verdict.TIMEOUT: 3,
+    Verdict.ERROR: 4,
+}
+# The verdicts by their codes.
+BY_CODE: Final = tuple(sorted(CODES, key=CODES.__getitem__))
+# Where there is no verdict: not judged yet, never drawn, or the grader does not apply.
+NO_VERDICT: Final = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,18 @@ from distlab.problems import Problem, read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.scoring.schema import VERDICTS
-from distlab.scoring.types import Verdict
+from distlab.scoring.types import BY_CODE, CODES, Verdict
 from distlab.store.cell import Cell
 from distlab.view.records import CellCount, Filter, ProblemCount, Reading, SampleId, SampleRow
 
-# Verdict 0 of the tables below is "correct".
-VERDICT_NAMES: Final = tuple(verdict.value for verdict in Verdict)
+# By the codes that stand for verdicts in the tables below.
+VERDICT_NAMES: Final = tuple(verdict.value for verdict in BY_CODE)
+_CORRECT: Final = CODES[Verdict.CORRECT]
 # Rows of a list page (ours).
 PAGE: Final = 50
 
 # Labels become numbers, so that a row takes a few bytes and filters compare integers.
-_TABLES: Final = """
+_TABLES: Final = f"""
 CREATE TABLE sample AS
 SELECT (row_number() OVER (ORDER BY cell, problem, rank) - 1)::INTEGER AS number, *
 FROM (
@@ -68,12 +69,12 @@ DROP TABLE judged;
 CREATE TABLE split_graders AS
 SELECT DISTINCT number FROM (
     SELECT number FROM verdict GROUP BY number, extractor
-    HAVING min(verdict = 0) <> max(verdict = 0)
+    HAVING min(verdict = {_CORRECT}) <> max(verdict = {_CORRECT})
 ) ORDER BY number;
 CREATE TABLE split_extractors AS
 SELECT DISTINCT number FROM (
     SELECT number FROM verdict GROUP BY number, grader
-    HAVING min(verdict = 0) <> max(verdict = 0)
+    HAVING min(verdict = {_CORRECT}) <> max(verdict = {_CORRECT})
 ) ORDER BY number;
 """
 _LIST: Final = """
@@ -114,8 +115,8 @@ class RunIndex:
         problems = tuple(p for name in datasets for p in read_problems(folder.problems(name)))
         db = duckdb.connect()
         _load(db, sorted(folder.verdicts.rglob("*.parquet")))
-        extractors = _labels(db, "extractor", manifest)
-        graders = _labels(db, "grader", manifest)
+        extractors = manifest.in_order("extractor", _names(db, "extractor"))
+        graders = manifest.in_order("grader", _names(db, "grader"))
         cells = [(cell.key, cell.dataset, cell.n) for cell in manifest.cells]
         _table(db, "cells", ("name", "dataset", "n"), cells)
         _table(db, "problems", ("dataset", "name"), [(p.dataset, p.id) for p in problems])
@@ -189,7 +190,7 @@ class RunIndex:
         }
         correct: dict[int, dict[tuple[str, str], tuple[int, int]]] = defaultdict(dict)
         for cell, extractor, grader, right, judged in self._rows(
-            "SELECT cell, extractor, grader, count_if(verdict = 0), count(*) "
+            f"SELECT cell, extractor, grader, count_if(verdict = {_CORRECT}), count(*) "
             "FROM verdict JOIN sample USING (number) GROUP BY ALL"
         ):
             correct[cell][self.extractors[extractor], self.graders[grader]] = right, judged
@@ -214,7 +215,7 @@ class RunIndex:
         judge = [self.extractors.index(extractor), self.graders.index(grader)]
         counts: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
         for problem, cell, right, judged in self._rows(
-            "SELECT problem, cell, count_if(verdict = 0), count(verdict) FROM sample "
+            f"SELECT problem, cell, count_if(verdict = {_CORRECT}), count(verdict) FROM sample "
             "LEFT JOIN (SELECT number, verdict FROM verdict WHERE extractor = ? AND grader = ?) "
             f"USING (number) {where} GROUP BY ALL ORDER BY problem, cell",
             [*judge, *values],
@@ -242,7 +243,7 @@ class RunIndex:
             add(f"number IN (SELECT number FROM {table})")
         if wanted.verdict:
             judge = "SELECT number FROM verdict WHERE verdict = ?"
-            chosen: list[int] = [VERDICT_NAMES.index(wanted.verdict)]
+            chosen: list[int] = [CODES[Verdict(wanted.verdict)]]
             for column, name, known in (
                 ("extractor", wanted.extractor, self.extractors),
                 ("grader", wanted.grader, self.graders),
@@ -340,11 +341,8 @@ def _refuse_unknown_verdicts(db: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _labels(db: duckdb.DuckDBPyConnection, group: str, manifest: Manifest) -> tuple[str, ...]:
-    """Names in the order of the config, then any others by name."""
-    found = {name for (name,) in db.execute(f"SELECT DISTINCT {group} FROM raw").fetchall()}
-    configured: Mapping[str, Any] = manifest.config.get(group, {}).get("use", {})
-    return (*(name for name in configured if name in found), *sorted(found - set(configured)))
+def _names(db: duckdb.DuckDBPyConnection, group: str) -> set[str]:
+    return {name for (name,) in db.execute(f"SELECT DISTINCT {group} FROM raw").fetchall()}
 
 
 def _table(

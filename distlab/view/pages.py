@@ -16,6 +16,7 @@ from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.problems import Problem
 from distlab.runs.pairing import comparisons
+from distlab.scoring.types import Verdict
 from distlab.store.cell import Cell
 from distlab.view import shown
 from distlab.view.index import PAGE, VERDICT_NAMES, RunIndex
@@ -330,7 +331,7 @@ class Pages:
         for row in mine:
             for reading in row.readings:
                 for grader, verdict in reading.verdicts.items():
-                    correct[reading.extractor, grader] += verdict == VERDICT_NAMES[0]
+                    correct[reading.extractor, grader] += verdict == Verdict.CORRECT
         return Side(cell, correct, tuple(self._shown(mine, stored, extractor)))
 
     def _shown(

@@ -3,9 +3,9 @@ import pytest
 from statsmodels.stats import inter_rater
 
 from distlab.analysis.agreement import agreement, cohen_kappa, flips, winner, winner_depends
-from distlab.analysis.codes import CODES, CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
+from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
 from distlab.analysis.intervals import NOTHING, Estimate
-from distlab.scoring.types import Verdict
+from distlab.scoring.types import CODES, Verdict
 
 NAN = np.nan
 
