@@ -41,11 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         folder = RunFolder(arguments.run)
         manifest = _with_overrides(folder.read_manifest(), arguments.overrides)
-        with quiet(folder.log):
-            summary = score_run(folder, manifest)
-        folder.write_manifest(manifest)
-        tables = build_report(folder.path)
-        report = write_report(folder.path, tables)
+        with folder.alone(lambda: _say_waiting(folder)):
+            with quiet(folder.log):
+                summary = score_run(folder, manifest)
+            folder.write_manifest(manifest)
+            tables = build_report(folder.path)
+            report = write_report(folder.path, tables)
     except UserError as error:
         print(f"distlab: {error}", file=sys.stderr)
         return 2
@@ -58,6 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         soft_wrap=True,
     )
     return 0
+
+
+def _say_waiting(folder: RunFolder) -> None:
+    print(f"distlab: waiting for another process that scores {folder.path}", file=sys.stderr)
 
 
 def _with_overrides(manifest: Manifest, overrides: Sequence[str]) -> Manifest:

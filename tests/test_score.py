@@ -1,7 +1,12 @@
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pyarrow.dataset as pads
 import pytest
 
+from distlab.ingest.__main__ import main as ingest
 from distlab.problems import write_problems
 from distlab.problems.types import Gold, GoldKind, Problem
 from distlab.runs.folder import RunFolder
@@ -46,6 +51,35 @@ def test_a_folder_that_is_no_run_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "is not a run folder" in complaint(capsys, str(tmp_path))
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_two_at_once_leave_the_verdicts_of_one(tmp_path: Path) -> None:
+    rows = [{"id": f"p{i}", "gold": i, "texts": [f"It is {i}.", "It is 7."]} for i in range(5)]
+    file = tmp_path / "given.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    words = ["--variant=base", "--map", "problem_id=id", "samples=texts", "gold=gold"]
+    places = [f"--runs={tmp_path / 'runs'}", f"--store={tmp_path / 'store'}"]
+    assert ingest([str(file), *words, *places]) == 0
+    (run,) = (tmp_path / "runs").iterdir()
+    # Other graders, other verdict files.
+    scores = [
+        subprocess.Popen(
+            [sys.executable, "-m", "distlab.score", str(run), f"grader={graders}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for graders in ("[standard]", "[standard,medcalc]")
+    ]
+    said = [score.communicate(timeout=600)[1] for score in scores]
+    assert [score.returncode for score in scores] == [0, 0], said
+    assert sum("waiting for another process that scores" in text for text in said) == 1
+    table = pads.dataset(run / "verdicts", format="parquet").to_table()
+    keys = table.select(["problem_id", "rank", "extractor", "grader"]).to_pylist()
+    assert len(keys) == len({tuple(key.values()) for key in keys})
+    assert len({(key["problem_id"], key["rank"]) for key in keys}) == 10
 
 
 def test_keys_that_do_not_concern_scoring_are_refused(

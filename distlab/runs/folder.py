@@ -13,11 +13,13 @@ Samples are not here: they are in the store, shared by all runs.
 """
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from distlab.errors import UserError
-from distlab.files import whole
+from distlab.files import alone, whole
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell, ProblemFailure
 
@@ -70,6 +72,16 @@ class RunFolder:
     def nulls(self, dataset: str) -> Path:
         """Parquet file of the null model's verdicts on one dataset."""
         return self.path / "nulls" / f"{dataset}.parquet"
+
+    def alone(self, waiting: Callable[[], None]) -> AbstractContextManager[None]:
+        """Keep other processes from scoring and reporting this run for a block.
+
+        Two at once would leave the verdicts of both, and a report on some of each.
+
+        Args:
+            waiting: Called once, before waiting for another process.
+        """
+        return alone(self.verdicts / ".lock", waiting)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace ``manifest.json`` in one step."""

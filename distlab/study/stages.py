@@ -337,16 +337,21 @@ def score(work: Work, display: Display) -> None:
         state.detail = f"{done}/{of} samples"
         display.refresh()
 
+    def wait() -> None:
+        state.detail = "waiting for another process that scores this run"
+        view.refresh(state)
+
     state.stage, state.sampling_since = "scoring", None
-    with work.clock.stage("score"):
+    with work.clock.stage("score"), work.folder.alone(wait):
         score_run(work.folder, work.manifest, show, skip_unread=True, store=work.store)
     work.write(work.manifest)
 
 
 def report(work: Work) -> tuple[StudyTables, Path]:
     """Write the study's report and results; returns its tables and the report's path."""
-    tables = build_report(work.folder.path)
-    return tables, write_report(work.folder.path, tables)
+    with work.folder.alone(lambda: None):
+        tables = build_report(work.folder.path)
+        return tables, write_report(work.folder.path, tables)
 
 
 @contextmanager
