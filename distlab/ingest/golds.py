@@ -1,5 +1,6 @@
 """Golds out of a user's column, each tried on the standard grader before anything is stored."""
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -8,12 +9,20 @@ from distlab.ingest.columns import ColumnMap
 from distlab.problems.latex import latex_gold
 from distlab.problems.rows import Row
 from distlab.problems.types import Gold, GoldKind
-from distlab.scoring.graders.standard import Standard
+from distlab.scoring.pool import GraderPool, GradeTask
+from distlab.scoring.types import ComponentSpec, Verdict
 
 AUTO: Final = "auto"
 KINDS: Final = (AUTO, *(kind.value for kind in GoldKind))
 _NUMBER: Final = re.compile(r"-?\d[\d,]*(\.\d+)?")
-_STANDARD: Final = Standard()
+_STANDARD: Final = ComponentSpec("standard", "distlab.scoring.graders.standard:Standard")
+_PROBLEMS: Final = {
+    Verdict.INCORRECT: "which no grader finds equal to itself as {kind}",
+    Verdict.ERROR: "which no grader can read as {kind}",
+    Verdict.TIMEOUT: "which takes graders too long to read as {kind}",
+}
+# Golds that are graded together (ours).
+_AT_ONCE: Final = 64
 # Characters of a gold that a message shows (ours).
 _SHOWN: Final = 60
 
@@ -33,26 +42,33 @@ def read_golds(rows: Sequence[Row], columns: ColumnMap, kind: str) -> tuple[Gold
     if kind == AUTO:
         plain = all(_NUMBER.fullmatch(_text(row, columns.gold)) for row in rows)
         kind = GoldKind.NUMBER if plain else GoldKind.LATEX
-    return tuple(_checked(row, columns, GoldKind(kind)) for row in rows)
+    golds = tuple(_gold(row, columns, GoldKind(kind)) for row in rows)
+    for row, gold in zip(rows, golds, strict=True):
+        if gold.kind is GoldKind.NUMBER and not _NUMBER.fullmatch(gold.text):
+            shown = _shown(gold)
+            raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
+    with GraderPool([_STANDARD], workers=len(os.sched_getaffinity(0))) as pool:
+        # Few at once: the first that fails is told before many have run into the deadline.
+        for begin in range(0, len(rows), _AT_ONCE):
+            some = slice(begin, begin + _AT_ONCE)
+            _check(rows[some], golds[some], columns, pool)
+    return golds
 
 
-def _checked(row: Row, columns: ColumnMap, kind: GoldKind) -> Gold:
-    gold = _gold(row, columns, kind)
-    shown = repr(gold.text[:_SHOWN])
-    if kind is GoldKind.NUMBER and not _NUMBER.fullmatch(gold.text):
-        raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
-    try:
-        # White space keeps the grader's short cut for identical texts out of it.
-        understood = _STANDARD.grade(gold, f" {gold.text} ")
-    except Exception as error:
-        raise row.fault(
-            columns.gold, f"holds {shown}, which no grader can read as {kind} ({error})"
-        ) from error
-    if not understood:
-        raise row.fault(
-            columns.gold, f"holds {shown}, which no grader finds equal to itself as {kind}"
-        )
-    return gold
+def _check(
+    rows: Sequence[Row], golds: Sequence[Gold], columns: ColumnMap, pool: GraderPool
+) -> None:
+    """Refuse golds that the standard grader does not find equal to themselves."""
+    # White space keeps the grader's short cut for identical texts out of it.
+    tasks = [GradeTask(0, gold, f" {gold.text} ") for gold in golds]
+    for row, gold, verdict in zip(rows, golds, pool.grade(tasks), strict=True):
+        if verdict is not Verdict.CORRECT:
+            problem = _PROBLEMS[verdict].format(kind=gold.kind)
+            raise row.fault(columns.gold, f"holds {_shown(gold)}, {problem}")
+
+
+def _shown(gold: Gold) -> str:
+    return repr(gold.text[:_SHOWN])
 
 
 def _gold(row: Row, columns: ColumnMap, kind: GoldKind) -> Gold:
