@@ -179,7 +179,7 @@ class GraderGroup:
     """The graders, and the pool of worker processes they run in."""
 
     use: dict[str, ComponentConfig] = field(default_factory=dict)
-    # Seconds an answer may take before its worker is killed.
+    # CPU seconds an answer may take before its worker is killed.
     deadline_s: float = 5.0
     # Address space a worker may use, in MiB.
     memory_mib: int = 2048

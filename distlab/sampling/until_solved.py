@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from distlab.decoding.types import Draw
 from distlab.engines.types import Finished, Work
+from distlab.errors import UserError
 from distlab.problems.types import Gold
 from distlab.sampling.planned import PlannedCell
 from distlab.scoring.bench import Bench, Candidate, Found, JudgeIndex
@@ -131,7 +132,7 @@ class UntilSolved:
             if candidates and self.trouble is None:
                 try:
                     self._settle(await self._bench.judge_beside(candidates))
-                except (RuntimeError, OSError) as error:
+                except (UserError, OSError) as error:
                     self._give_up(error)
         works = list(self._next(finished.done))
         for path, _ in works:
@@ -176,7 +177,7 @@ class UntilSolved:
         if candidates and self.trouble is None:
             try:
                 self._settle(self._bench.judge(candidates))
-            except (RuntimeError, OSError) as error:
+            except (UserError, OSError) as error:
                 self._give_up(error)
         keys = [(path, draw.problem_id) for draw in planned.draws]
         draws = tuple(draw for _, draw in self._next(keys))

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distlab.problems.types import Gold
-from distlab.scoring.judging import CODE, AnswerJudge, GraderFacts, extract
+from distlab.scoring.judging import AnswerJudge, GraderFacts, extract
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.types import ComponentSpec, Extractor, Verdict, load_component
+from distlab.scoring.types import CODES, ComponentSpec, Extractor, Verdict, load_component
 
 # Cores of the driver for one grader process (ours): the others are the engines'.
 _CORES_A_GRADER = 8
@@ -84,8 +84,7 @@ class Bench:
         """Which judges find which problems solved by these samples.
 
         Raises:
-            RuntimeError: The grader processes cannot be started, or die over and over.
-            OSError: Verdicts cannot be kept.
+            UserError: The grader processes die over and over.
         """
         return self._thread.submit(self._found, candidates).result()
 
@@ -119,7 +118,7 @@ class Bench:
                 if answer is not None:
                     place = answers.setdefault((name, answer), len(answers))
                     reads.append((problem, index, place))
-        correct = self._judge.judge(golds, list(answers))[0] == CODE[Verdict.CORRECT]
+        correct = self._judge.judge(golds, list(answers))[0] == CODES[Verdict.CORRECT]
         found: Found = {}
         for problem, index, place in reads:
             graders = correct[place].nonzero()[0].tolist()

@@ -7,12 +7,15 @@ some microseconds, which a string comparison beats. The null model's few verdict
 grader. Files are written whole under names of their own,
 never changed, and merged by whoever finds many: writers at the same time do not meet. Errors are
 not kept; a timeout is, and counts for deadlines up to the one that it overran.
+
+A cache saves time and never ends a run: a damaged file is dropped, and where nothing can be kept
+all is judged anew. The log says so.
 """
 
-import contextlib
 import hashlib
+import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,15 +26,21 @@ import pyarrow.parquet as pq
 
 from distlab.files import whole
 from distlab.problems.types import Gold
-from distlab.scoring.types import ComponentSpec, Verdict
+from distlab.scoring.types import BY_CODE, CODES, ComponentSpec, Verdict
 
+_log = logging.getLogger(__name__)
+
+# Part of a folder's digest: files of another format are never looked at. Raise it with the schema,
+# with ``CODES`` and with what is kept.
+_FORMAT = 2
 _KEPT = (Verdict.CORRECT, Verdict.INCORRECT, Verdict.TIMEOUT)
-_TIMEOUT = _KEPT.index(Verdict.TIMEOUT)
+_KEPT_CODES = [CODES[verdict] for verdict in _KEPT]
+_TIMEOUT = CODES[Verdict.TIMEOUT]
 _SCHEMA = pa.schema(
     [
         pa.field("high", pa.uint64(), nullable=False),
         pa.field("low", pa.uint64(), nullable=False),
-        # Position in correct, incorrect, timeout.
+        # As in ``CODES``.
         pa.field("verdict", pa.int8(), nullable=False),
         pa.field("deadline_s", pa.float32(), nullable=False),
     ]
@@ -68,20 +77,18 @@ class VerdictCache:
         cls, root: Path, spec: ComponentSpec, version: str, deadline_s: float
     ) -> "VerdictCache":
         """Read what is kept for a grader of this version and these options."""
-        identity = repr((spec.target, sorted(spec.options.items()), version)).encode()
+        identity = repr((_FORMAT, spec.target, sorted(spec.options.items()), version)).encode()
         digest = hashlib.sha256(identity).hexdigest()[:16]
         cache = cls(root / f"{spec.name}-{digest}", deadline_s)
-        cache.folder.mkdir(parents=True, exist_ok=True)
         cache._known = _best_of_each(_read(cache._files()))
         return cache
 
     def merge(self) -> None:
         """Put many files into one."""
         files = self._files()
-        if len(files) > _MANY_FILES:
-            self._write(_best_of_each(_read(files)))
+        if len(files) > _MANY_FILES and self._write(_best_of_each(_read(files))):
             for file in files:
-                file.unlink(missing_ok=True)
+                _remove(file)
 
     def find(self, keys: Sequence[bytes]) -> list[Verdict | None]:
         """What is kept for each key, None where nothing is."""
@@ -98,47 +105,78 @@ class VerdictCache:
             & ((verdict != _TIMEOUT) | late)
         )
         return [
-            _KEPT[code] if is_held else self._fresh.get(key)
+            BY_CODE[code] if is_held else self._fresh.get(key)
             for key, code, is_held in zip(keys, verdict.tolist(), held.tolist(), strict=True)
         ]
 
-    def keep(self, keys: Sequence[bytes], verdicts: Sequence[Verdict]) -> None:
-        """Keep new verdicts, errors excepted, in memory and on disk."""
-        new = {k: v for k, v in zip(keys, verdicts, strict=True) if v in _KEPT}
+    def keep(self, verdicts: Mapping[bytes, Verdict]) -> None:
+        """Keep new verdicts by their keys, errors excepted, in memory and on disk."""
+        new = {key: verdict for key, verdict in verdicts.items() if verdict in _KEPT}
         if not new:
             return
         if len(self._fresh) + len(new) > _MOST_FRESH:
             self._fresh.clear()
         self._fresh.update(new)
         halves = np.frombuffer(b"".join(new), _KEY)
-        codes = np.array([_KEPT.index(verdict) for verdict in new.values()], np.int8)
+        codes = np.array([CODES[verdict] for verdict in new.values()], np.int8)
         deadlines = np.full(len(new), self.deadline_s, np.float32)
         self._write(pa.table([halves["high"], halves["low"], codes, deadlines], schema=_SCHEMA))
 
     def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("*.parquet"))
+        try:
+            return sorted(self.folder.glob("*.parquet"))
+        except OSError as error:
+            _log.warning("the verdict cache %s cannot be read: %s", self.folder, error)
+            return []
 
-    def _write(self, table: pa.Table) -> None:
-        commit(table, self.folder / f"{uuid.uuid4().hex}.parquet")
+    def _write(self, table: pa.Table) -> bool:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            commit(table, self.folder / f"{uuid.uuid4().hex}.parquet")
+        except OSError as error:
+            _log.warning("the verdict cache %s cannot be written: %s", self.folder, error)
+            return False
+        return True
 
 
 def commit(table: pa.Table, path: Path) -> None:
-    """Write a Parquet file whole or not at all.
+    """Write a Parquet file whole or not at all, its pages with checksums.
 
     Raises:
         OSError: The disk is full or the folder is gone.
     """
     with whole(path) as stream:
-        pq.write_table(table, stream, compression="zstd")
+        pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
 
 
 def _read(files: Sequence[Path]) -> pa.Table:
     tables = [_SCHEMA.empty_table()]
     for file in files:
-        # Another run may have merged it away meanwhile; its verdicts are then made again.
-        with contextlib.suppress(FileNotFoundError):
-            tables.append(pq.read_table(file, schema=_SCHEMA))
+        try:
+            tables.append(_checked(pq.ParquetFile(file, page_checksum_verification=True).read()))
+        except FileNotFoundError:
+            # Another run has merged it away meanwhile; its verdicts are then made again.
+            continue
+        except Exception as error:
+            # Damage raises what it likes, and no verdict here is worth the end of a run.
+            _log.warning("%s is damaged (%s): its verdicts are made again", file, error)
+            _remove(file)
     return pa.concat_tables(tables)
+
+
+def _checked(table: pa.Table) -> pa.Table:
+    if not table.schema.equals(_SCHEMA):
+        raise ValueError("other columns")
+    if not np.isin(table.column("verdict").to_numpy(), _KEPT_CODES).all():
+        raise ValueError("unknown verdicts")
+    return table
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("%s cannot be removed: %s", file, error)
 
 
 def _best_of_each(table: pa.Table) -> pa.Table:

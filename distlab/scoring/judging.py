@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,8 @@ from distlab.problems.types import Gold, GoldKind
 from distlab.scoring.cache import VerdictCache, cache_key
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
 from distlab.scoring.types import (
+    CODES,
+    NO_VERDICT,
     ComponentSpec,
     Extraction,
     Extractor,
@@ -19,11 +20,6 @@ from distlab.scoring.types import (
     Verdict,
     load_component,
 )
-
-CODES = tuple(Verdict)
-CODE = {verdict: code for code, verdict in enumerate(CODES)}
-# A grader that does not apply to a gold leaves no row.
-NO_ROW = -1
 
 Codes = npt.NDArray[np.int8]
 
@@ -56,6 +52,95 @@ class GraderFacts:
         return cls(spec, grader.version, kinds, bool(getattr(grader, "cached", False)))
 
 
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What came of tasks.
+
+    Attributes:
+        verdicts: In the order of the tasks.
+        recalled: How many of them were kept of an earlier run.
+    """
+
+    verdicts: list[Verdict]
+    recalled: int
+
+
+class RecallingPool:
+    """A pool of graders that is asked only what is not kept over runs, and starts once needed.
+
+    Not thread-safe: one caller at a time.
+
+    Args:
+        graders: What to grade with; tasks name them by position.
+        settings: How grader workers are held.
+        caches: What is kept, by the grader's position.
+        workers: Grader processes.
+    """
+
+    def __init__(
+        self,
+        graders: Sequence[GraderFacts],
+        settings: PoolSettings,
+        caches: Mapping[int, VerdictCache],
+        workers: int = 1,
+    ) -> None:
+        self._specs = [grader.spec for grader in graders]
+        self._settings = settings
+        self._caches = caches
+        self._workers = workers
+        self._pool: GraderPool | None = None
+
+    def grade(self, tasks: Sequence[GradeTask]) -> Graded:
+        """Judge every task.
+
+        Raises:
+            UserError: A grader cannot be made, or its processes die over and over.
+        """
+        keys = [cache_key(t.gold, t.answer) if t.grader in self._caches else b"" for t in tasks]
+        found = self._recall(tasks, keys)
+        new = [place for place, verdict in enumerate(found) if verdict is None]
+        for place, verdict in zip(new, self._make([tasks[place] for place in new]), strict=True):
+            found[place] = verdict
+        self._keep(tasks, keys, found, new)
+        return Graded([v for v in found if v is not None], len(tasks) - len(new))
+
+    def close(self) -> None:
+        """End the grader processes."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def _recall(self, tasks: Sequence[GradeTask], keys: Sequence[bytes]) -> list[Verdict | None]:
+        found: list[Verdict | None] = [None] * len(tasks)
+        for grader, cache in self._caches.items():
+            mine = [place for place, task in enumerate(tasks) if task.grader == grader]
+            held = cache.find([keys[place] for place in mine])
+            for place, verdict in zip(mine, held, strict=True):
+                found[place] = verdict
+        return found
+
+    def _make(self, tasks: Sequence[GradeTask]) -> list[Verdict]:
+        if not tasks:
+            return []
+        if self._pool is None:
+            self._pool = GraderPool(self._specs, workers=self._workers, settings=self._settings)
+        return self._pool.grade(tasks)
+
+    def _keep(
+        self,
+        tasks: Sequence[GradeTask],
+        keys: Sequence[bytes],
+        found: Sequence[Verdict | None],
+        new: Sequence[int],
+    ) -> None:
+        """Keep new verdicts that the answers themselves have caused."""
+        if self._pool is None:
+            return
+        sure = [place for at, place in enumerate(new) if at not in self._pool.disturbed]
+        for grader, cache in self._caches.items():
+            mine = [place for place in sure if tasks[place].grader == grader]
+            cache.keep({keys[place]: v for place in mine if (v := found[place]) is not None})
+
+
 class AnswerJudge:
     """Judges distinct answers with every grader that applies, in a pool of its own.
 
@@ -66,9 +151,6 @@ class AnswerJudge:
         settings: How grader workers are held.
         cache: Folder of the verdicts kept over runs, or None.
         workers: Grader processes.
-
-    Raises:
-        UserError: A grader cannot be made.
     """
 
     def __init__(
@@ -79,12 +161,12 @@ class AnswerJudge:
         workers: int = 1,
     ) -> None:
         self._graders = tuple(graders)
-        self._pool = GraderPool([g.spec for g in graders], workers=workers, settings=settings)
-        self._caches = {
+        caches = {
             index: VerdictCache.open(cache, g.spec, g.version, settings.deadline_s)
             for index, g in enumerate(graders)
             if g.cached and cache is not None
         }
+        self._pool = RecallingPool(graders, settings, caches, workers)
 
     def close(self) -> None:
         """End the grader processes."""
@@ -96,34 +178,24 @@ class AnswerJudge:
         """Judge distinct (problem, answer).
 
         Returns:
-            Verdict codes [answer, grader], ``NO_ROW`` where the grader does not apply; verdicts
-            made; verdicts recalled.
+            Verdict codes [answer, grader], ``NO_VERDICT`` where the grader does not apply;
+            verdicts made; verdicts recalled.
+
+        Raises:
+            UserError: A grader cannot be made, or its processes die over and over.
         """
-        codes = np.full((len(answers), len(self._graders)), NO_ROW, np.int8)
-        keys: dict[int, bytes] = {}
-        if self._caches:
-            keys = {i: cache_key(golds[p], answer) for i, (p, answer) in enumerate(answers)}
-        tasks: list[tuple[int, int]] = []
-        recalled = 0
-        for index, grader in enumerate(self._graders):
-            todo = [i for i, (p, _) in enumerate(answers) if golds[p].kind in grader.kinds]
-            if index in self._caches:
-                found = self._caches[index].find([keys[i] for i in todo])
-                for i, verdict in zip(todo, found, strict=True):
-                    if verdict:
-                        codes[i, index] = CODE[verdict]
-                recalled += sum(verdict is not None for verdict in found)
-                todo = [i for i, verdict in zip(todo, found, strict=True) if not verdict]
-            tasks += zip(todo, repeat(index))
-        verdicts = self._pool.grade(
-            GradeTask(index, golds[answers[i][0]], answers[i][1]) for i, index in tasks
-        )
-        for (i, index), verdict in zip(tasks, verdicts, strict=True):
-            codes[i, index] = CODE[verdict]
-        for index, cache in self._caches.items():
-            mine = [(keys[i], v) for (i, g), v in zip(tasks, verdicts, strict=True) if g == index]
-            cache.keep([key for key, _ in mine], [verdict for _, verdict in mine])
-        return codes, len(tasks), recalled
+        places = [
+            (row, index)
+            for index, grader in enumerate(self._graders)
+            for row, (problem, _) in enumerate(answers)
+            if golds[problem].kind in grader.kinds
+        ]
+        tasks = [GradeTask(i, golds[answers[row][0]], answers[row][1]) for row, i in places]
+        graded = self._pool.grade(tasks)
+        codes = np.full((len(answers), len(self._graders)), NO_VERDICT, np.int8)
+        for place, verdict in zip(places, graded.verdicts, strict=True):
+            codes[place] = CODES[verdict]
+        return codes, len(tasks) - graded.recalled, graded.recalled
 
 
 def extract(extractor: Extractor, text: str, kind: GoldKind) -> tuple[Extraction, bool]:

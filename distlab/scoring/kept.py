@@ -1,13 +1,19 @@
 """Verdict files kept over runs: a file's name says everything that its verdicts depend on."""
 
 import contextlib
+import logging
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from distlab.files import whole
 from distlab.scoring.piecework import PieceSummary
+from distlab.scoring.schema import VERDICTS
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +28,11 @@ class KeptVerdicts:
 
     def recall(self, file: Path) -> bool:
         """Put the kept file of the same name at ``file``; False where there is none."""
+        source = self.folder / file.name
+        if not stands(source):
+            return False
         try:
-            _share(self.folder / file.name, file)
+            _share(source, file)
         except OSError:
             return False
         return True
@@ -38,6 +47,27 @@ class KeptVerdicts:
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             _share(file, self.folder / file.name)
+
+
+def stands(file: Path) -> bool:
+    """Whether a file of verdicts is there, whole and readable; a damaged one is removed.
+
+    A run that took a damaged file for done work could never be scored or reported again.
+    """
+    try:
+        stored = pq.ParquetFile(file, page_checksum_verification=True)
+        if stored.schema_arrow.equals(VERDICTS):
+            for _ in stored.iter_batches():
+                pass
+            return True
+    except FileNotFoundError:
+        return False
+    except Exception as error:
+        # Damage raises what it likes.
+        _log.warning("%s is damaged (%s): its samples are judged again", file, error)
+    with contextlib.suppress(OSError):
+        file.unlink()
+    return False
 
 
 def _share(source: Path, target: Path) -> None:

@@ -5,12 +5,10 @@ dataset is graded once for them. Those of cheap graders are kept over runs as we
 grading that takes long here but the start of the workers.
 """
 
-import functools
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distlab.problems.types import Problem
-from distlab.scoring.cache import VerdictCache, cache_key, commit
-from distlab.scoring.judging import GraderFacts
-from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
+from distlab.scoring.cache import VerdictCache, commit
+from distlab.scoring.judging import GraderFacts, RecallingPool
+from distlab.scoring.pool import GradeTask, PoolSettings
 from distlab.scoring.schema import NULLS
 from distlab.scoring.types import ComponentSpec, Verdict
 
@@ -59,52 +57,17 @@ def grade_nulls(
         for place, grader in enumerate(facts)
         if cache is not None
     }
-    with ExitStack() as stack:
-
-        @functools.cache
-        def pool() -> GraderPool:
-            cores = len(os.sched_getaffinity(0))
-            made = GraderPool([g.spec for g in facts], workers=cores, settings=settings)
-            return stack.enter_context(made)
-
-        judges = _Judges(pool, caches)
+    pool = RecallingPool(facts, settings, caches, workers=len(os.sched_getaffinity(0)))
+    with closing(pool):
         for name in todo:
-            table = _table(problems[name], facts, judges)
+            table = _table(problems[name], facts, pool)
             metadata = {**(NULLS.metadata or {}), _IDENTITY: stamps[name]}
             files[name].parent.mkdir(parents=True, exist_ok=True)
             commit(table.replace_schema_metadata(metadata), files[name])
 
 
-@dataclass(frozen=True, slots=True)
-class _Judges:
-    """What is kept of graders by their position, and a pool for the rest, started once needed."""
-
-    pool: Callable[[], GraderPool]
-    caches: Mapping[int, VerdictCache]
-
-    def grade(self, tasks: Sequence[GradeTask]) -> list[Verdict]:
-        """Verdicts in the order of the tasks."""
-        keys = [cache_key(task.gold, task.answer) for task in tasks]
-        found = self._recalled(tasks, keys)
-        new = [place for place in range(len(tasks)) if place not in found]
-        made = self.pool().grade(tasks[place] for place in new) if new else []
-        for grader, cache in self.caches.items():
-            mine = [i for i, place in enumerate(new) if tasks[place].grader == grader]
-            cache.keep([keys[new[i]] for i in mine], [made[i] for i in mine])
-        found |= zip(new, made, strict=True)
-        return [found[place] for place in range(len(tasks))]
-
-    def _recalled(self, tasks: Sequence[GradeTask], keys: Sequence[bytes]) -> dict[int, Verdict]:
-        found: dict[int, Verdict] = {}
-        for grader, cache in self.caches.items():
-            mine = [place for place, task in enumerate(tasks) if task.grader == grader]
-            held = cache.find([keys[place] for place in mine])
-            found |= {p: verdict for p, verdict in zip(mine, held, strict=True) if verdict}
-        return found
-
-
 def _table(
-    problems: Sequence[Problem], graders: Sequence[GraderFacts], judges: _Judges
+    problems: Sequence[Problem], graders: Sequence[GraderFacts], pool: RecallingPool
 ) -> pa.Table:
     """Every problem, grader that applies to it, and answer; equal golds are graded once."""
     golds = {repr(problem.gold): problem.gold for problem in problems}
@@ -116,7 +79,7 @@ def _table(
         for answer in ANSWERS
     ]
     verdicts: dict[tuple[str, int], list[Verdict]] = {}
-    for task, verdict in zip(tasks, judges.grade(tasks), strict=True):
+    for task, verdict in zip(tasks, pool.grade(tasks).verdicts, strict=True):
         verdicts.setdefault((repr(task.gold), task.grader), []).append(verdict)
     rows = [
         {"problem_id": problem.id, "answer": int(answer), "grader": grader.spec.name, "verdict": v}

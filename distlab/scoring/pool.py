@@ -3,42 +3,43 @@
 The pool keeps the deadline of every single answer although answers travel in batches: a worker
 notes in shared memory when it began an answer and what came of it, so that the pool, which only
 waits, knows which answer overruns. The worker is then killed and forked anew, that answer alone
-is a ``timeout`` (or an ``error``, where the worker died of it), and the rest of the batch is sent
-again.
+is a ``timeout``, and the rest of the batch is sent again.
+
+A verdict says something of its answer, never of the machine. The deadline is one of CPU time, so
+a busy or stopped machine runs no answer out of it. What ends a worker from outside (a signal, want
+of memory) cannot be told from what its answer did: that answer is graded again, alone, and is an
+``error`` only when workers keep dying of it.
 """
 
 import contextlib
-import mmap
-import os
 import selectors
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+from distlab.errors import UserError
 from distlab.problems.types import Gold
 from distlab.scoring import worker as wire
+from distlab.scoring.processes import Nursery, NurseryDied, Worker
 from distlab.scoring.types import ComponentSpec, Verdict
 
 # Characters of answers sent at once (ours): a longer answer travels alone.
-_MOST_CHARACTERS = 1 << 20
-# An answer is blamed once its worker died this often before beginning it (ours): it is then the
-# message itself that kills, not a stray signal.
-_MOST_STUMBLES = 3
-# Seconds a nursery may take to import the graders, and to answer a request afterwards (ours).
-_START_S = 300.0
-_REPLY_S = 60.0
-
-_VERDICTS = {
-    wire.CORRECT: Verdict.CORRECT,
-    wire.INCORRECT: Verdict.INCORRECT,
-    wire.ERROR: Verdict.ERROR,
-}
+_MOST_CHARACTERS: Final = 1 << 20
+# Wall seconds per second of the deadline that a worker may sleep or wait for a core (ours).
+_PATIENCE: Final = 6.0
+# So often may workers end at an answer before it is held against it (ours): killed, or out of
+# patience. All but the first were alone with it. Patience is what a stuck answer costs.
+_MOST_ENDS: Final = {Verdict.ERROR: 3, Verdict.TIMEOUT: 2}
+# So often may nurseries die without a verdict in between, and seconds to wait after the first
+# death, twice as many after each further one, up to a limit (ours).
+_MOST_DEATHS: Final = 10
+_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 8.0
+# Seconds between two looks at a worker that is about to overrun (ours).
+_LOOK_S: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class PoolSettings:
     """How a worker is held.
 
     Attributes:
-        deadline_s: Seconds an answer may take before its worker is killed.
+        deadline_s: CPU seconds an answer may take before its worker is killed.
         memory_mib: Address space a worker may use, in MiB.
         recycle: Answers after which a worker is replaced.
     """
@@ -54,6 +55,11 @@ class PoolSettings:
     deadline_s: float = 5.0
     memory_mib: int = 2048
     recycle: int = 20000
+
+    @property
+    def patience_s(self) -> float:
+        """Wall seconds that an answer may take, or a worker to read a message."""
+        return self.deadline_s * _PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +77,49 @@ class GradeTask:
     answer: str
 
 
-class _NurseryDied(Exception):
-    """The process that forks workers is gone, and its workers with it."""
+class _Round:
+    """What is left of the tasks of one ``grade``, and what came of them.
 
+    Attributes:
+        tasks: All of them; others name them by position.
+        verdicts: None where there is none yet.
+        queue: To be graded in batches.
+        suspects: To be graded again, alone: workers ended at them.
+        disturbed: Those whose verdict the machine may have caused.
+    """
 
-@dataclass(slots=True)
-class _Worker:
-    """A worker as the pool sees it; ``batch`` holds positions of tasks, empty when idle."""
+    def __init__(self, tasks: Iterable[GradeTask]) -> None:
+        self.tasks = list(tasks)
+        self.verdicts: list[Verdict | None] = [None] * len(self.tasks)
+        self.queue = deque(range(len(self.tasks)))
+        self.suspects: deque[int] = deque()
+        self.disturbed: set[int] = set()
+        self._ends: dict[int, int] = {}
 
-    pid: int
-    sock: socket.socket
-    board: mmap.mmap
-    graded: int = 0
-    batch: list[int] = field(default_factory=list)
-    sent: float = 0.0
+    def next_batch(self, most: int) -> list[int]:
+        """Positions from the queue's head: one at least, of bounded size together."""
+        room = _MOST_CHARACTERS
+        batch: list[int] = []
+        while self.queue and len(batch) < most:
+            room -= len(self.tasks[self.queue[0]].answer)
+            if room < 0 and batch:
+                break
+            batch.append(self.queue.popleft())
+        return batch
 
-    @property
-    def started(self) -> float:
-        """When the answer under way began (monotonic seconds), 0 before the first."""
-        (began,) = wire.STARTED.unpack_from(self.board, 0)
-        return float(began)
+    def put_back(self, rest: Iterable[int]) -> None:
+        """Queue what a worker did not get to, before all others."""
+        for position in reversed(list(rest)):
+            (self.suspects if position in self._ends else self.queue).appendleft(position)
 
-    @property
-    def since(self) -> float:
-        """What the deadline counts from."""
-        return self.started or self.sent
-
-    def results(self) -> list[Verdict]:
-        """Verdicts of the batch so far, in order."""
-        marks = self.board[wire.STARTED.size : wire.STARTED.size + len(self.batch)]
-        return [_VERDICTS[mark] for mark in marks.partition(b"\0")[0]]
-
-    def close(self) -> None:
-        self.sock.close()
-        self.board.close()
+    def suspect(self, position: int, blame: Verdict) -> None:
+        """A worker ended at an answer: grade it again, alone, unless that happens too often."""
+        self._ends[position] = self._ends.get(position, 0) + 1
+        if self._ends[position] < _MOST_ENDS[blame]:
+            self.suspects.append(position)
+        else:
+            self.verdicts[position] = blame
+            self.disturbed.add(position)
 
 
 class GraderPool:
@@ -116,8 +131,8 @@ class GraderPool:
         settings: Deadline, memory cap and recycling.
 
     Raises:
-        UserError: A grader cannot be imported or does not take its options.
-        RuntimeError: The worker processes cannot be started.
+        UserError: A grader cannot be imported or does not take its options, or the worker
+            processes die as soon as they start.
     """
 
     def __init__(
@@ -131,12 +146,10 @@ class GraderPool:
         self._size = workers
         self._settings = settings or PoolSettings()
         self._selector = selectors.DefaultSelector()
-        self._workers: dict[int, _Worker] = {}
-        self._tasks: list[GradeTask] = []
-        self._verdicts: list[Verdict | None] = []
-        self._queue: deque[int] = deque()
-        self._stumbles: dict[int, int] = {}
-        self._revivals = 0
+        self._nursery: Nursery | None = None
+        self._workers: list[Worker] = []
+        self._round = _Round(())
+        self._deaths = 0
         self._open()
 
     def __enter__(self) -> Self:
@@ -156,190 +169,174 @@ class GraderPool:
         A pool whose ``grade`` was interrupted by an exception is closed.
 
         Raises:
-            RuntimeError: Worker processes die over and over without grading anything.
+            UserError: Worker processes die over and over without grading anything.
+            ValueError: The pool is closed.
         """
-        self._tasks = list(tasks)
-        self._verdicts = [None] * len(self._tasks)
-        self._queue = deque(range(len(self._tasks)))
-        self._stumbles = {}
-        self._revivals = 0
+        if self._nursery is None:
+            raise ValueError("a closed pool grades nothing")
+        self._round = _Round(tasks)
         try:
-            while self._queue or any(worker.batch for worker in self._workers.values()):
+            while self._round.queue or self._round.suspects or self._busy():
                 try:
                     self._turn()
-                except _NurseryDied:
-                    self._revive()
+                except NurseryDied as death:
+                    self._forget()
+                    self._mourn(death)
+                    self._open()
         except BaseException:
             self.close()
             raise
-        return [verdict for verdict in self._verdicts if verdict is not None]
+        return [verdict for verdict in self._round.verdicts if verdict is not None]
+
+    @property
+    def disturbed(self) -> frozenset[int]:
+        """Positions of the last tasks whose verdict the machine may have caused, not the answer."""
+        return frozenset(self._round.disturbed)
 
     def close(self) -> None:
         """End every process of the pool. A closed pool grades nothing more."""
-        with contextlib.suppress(_NurseryDied):
-            for pid in list(self._workers):
-                self._end(pid)
-        self._abandon()
+        with contextlib.suppress(NurseryDied):
+            for worker in list(self._workers):
+                self._end(worker)
+                worker.close()
+        self._forget()
+        if self._nursery is not None:
+            self._nursery.kill()
+            self._nursery = None
+
+    def _busy(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.batch]
 
     def _turn(self) -> None:
         """Hand out batches, wait for news or the next deadline, act on it."""
-        for worker in list(self._workers.values()):
-            if not worker.batch and self._queue:
-                self._give(worker)
-        busy = [worker for worker in self._workers.values() if worker.batch]
-        deadline = self._settings.deadline_s
-        soonest = min((worker.since for worker in busy), default=0.0) + deadline
-        for key, _ in self._selector.select(max(0.0, soonest - time.monotonic())):
+        self._hand_out()
+        busy = self._busy()
+        for key, _ in self._selector.select(min(map(self._left_s, busy), default=0.0)):
             self._hear(key.data)
-        now = time.monotonic()
         for worker in busy:
-            if worker.batch and now - worker.since > deadline:
+            if worker.batch and self._left_s(worker) <= 0.0:
                 self._overrun(worker)
 
-    def _give(self, worker: _Worker) -> None:
-        """Send an idle worker its next batch, smaller towards the end so that all finish."""
-        share = max(1, min(wire.MOST_ANSWERS, len(self._queue) // (2 * self._size)))
-        room = _MOST_CHARACTERS
-        while self._queue and len(worker.batch) < share:
-            room -= len(self._tasks[self._queue[0]].answer)
-            if room < 0 and worker.batch:
-                break
-            worker.batch.append(self._queue.popleft())
-        tasks = [self._tasks[position] for position in worker.batch]
-        worker.board[:] = bytes(wire.BOARD_BYTES)
-        worker.sent = time.monotonic()
-        try:
-            wire.send(worker.sock, [(task.grader, task.gold, task.answer) for task in tasks])
-        except OSError:
-            self._bury(worker)
+    def _hand_out(self) -> None:
+        """Give idle workers batches; once all are through, one of them a suspect alone."""
+        work = self._round
+        for worker in list(self._workers):
+            if work.queue and not worker.batch:
+                # Smaller towards the end, so that all workers finish together.
+                share = max(1, min(wire.MOST_ANSWERS, len(work.queue) // (2 * self._size)))
+                self._give(worker, work.next_batch(share))
+        if work.suspects and not work.queue and not self._busy():
+            if self._workers[-1].graded:
+                # What earlier answers left in a worker must not tell against this one.
+                self._replace(self._workers[-1])
+            self._give(self._workers[-1], [work.suspects.popleft()])
 
-    def _hear(self, worker: _Worker) -> None:
+    def _give(self, worker: Worker, batch: Sequence[int]) -> None:
+        tasks = [self._round.tasks[position] for position in batch]
+        try:
+            worker.give(batch, [(task.grader, task.gold, task.answer) for task in tasks])
+        except OSError:
+            self._replace(worker, Verdict.ERROR)
+
+    def _left_s(self, worker: Worker) -> float:
+        """Seconds after which a worker may have overrun; 0 or less once it has."""
+        patience = self._settings.patience_s - worker.waited_s()
+        deadline = self._settings.deadline_s - worker.spent_s()
+        return min(patience, deadline if deadline <= 0.0 else max(deadline, _LOOK_S))
+
+    def _hear(self, worker: Worker) -> None:
         """A worker says that its batch is through, or is gone."""
         try:
             through = worker.sock.recv(1)
         except OSError:
             through = b""
         if not through:
-            self._bury(worker)
+            self._replace(worker, Verdict.ERROR)
             return
         worker.graded += len(worker.batch)
-        self._settle(worker, None)
+        self._take(worker)
         if worker.graded >= self._settings.recycle:
             self._replace(worker)
 
-    def _bury(self, worker: _Worker) -> None:
-        """Blame the answer that a dead worker was at; fork another."""
-        self._replace(worker, Verdict.ERROR if worker.started else None)
+    def _overrun(self, worker: Worker) -> None:
+        """Kill a worker past its deadline or the pool's patience."""
+        began, late = worker.began, worker.spent_s() >= self._settings.deadline_s
+        self._end(worker)
+        rest = self._take(worker)
+        if rest and late and 0.0 < began == worker.began:
+            self._round.verdicts[rest.pop(0)] = Verdict.TIMEOUT
+        elif rest:
+            self._round.suspect(rest.pop(0), Verdict.TIMEOUT)
+        self._succeed(worker, rest)
 
-    def _overrun(self, worker: _Worker) -> None:
-        """Kill a worker past its deadline; blame the answer, unless it finished meanwhile."""
-        began = worker.started
-        self._end(worker.pid)
-        late = began > 0.0 and worker.started == began
-        self._settle(worker, Verdict.TIMEOUT if late else None)
-        worker.close()
-        self._fork()
+    def _replace(self, worker: Worker, blame: Verdict | None = None) -> None:
+        """Kill a worker; ``blame`` is what its end makes of the answer that it was at."""
+        self._end(worker)
+        rest = self._take(worker)
+        if rest and blame is not None:
+            self._round.suspect(rest.pop(0), blame)
+        self._succeed(worker, rest)
 
-    def _replace(self, worker: _Worker, blame: Verdict | None = None) -> None:
-        self._end(worker.pid)
-        self._settle(worker, blame)
-        worker.close()
-        self._fork()
-
-    def _settle(self, worker: _Worker, blame: Verdict | None) -> None:
-        """Take a worker's results; what it did not get to goes back to the queue's head."""
-        results = worker.results()
+    def _take(self, worker: Worker) -> list[int]:
+        """Take a worker's results; returns what it did not get to."""
+        verdicts = worker.verdicts()
         batch, worker.batch = worker.batch, []
-        if blame and len(results) < len(batch):
-            results.append(blame)
-        if batch and not results:
-            self._stumbles[batch[0]] = self._stumbles.get(batch[0], 0) + 1
-            if self._stumbles[batch[0]] == _MOST_STUMBLES:
-                results.append(Verdict.ERROR)
-        if results:
-            self._revivals = 0
-        for position, verdict in zip(batch, results, strict=False):
-            self._verdicts[position] = verdict
-        self._queue.extendleft(reversed(batch[len(results) :]))
+        for position, verdict in zip(batch, verdicts, strict=False):
+            self._round.verdicts[position] = verdict
+        if verdicts:
+            self._deaths = 0
+        return batch[len(verdicts) :]
+
+    def _succeed(self, worker: Worker, rest: Iterable[int]) -> None:
+        """Another worker in the place of one that was ended."""
+        self._round.put_back(rest)
+        worker.close()
+        self._fork()
 
     def _open(self) -> None:
-        """Start the nursery and its workers."""
-        self._control, theirs = socket.socketpair()
-        self._control.settimeout(_START_S)
-        # Graders do their sums on one core: workers are how cores are shared.
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-m", wire.__name__, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | threads | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
-        theirs.close()
-        try:
-            wire.send(self._control, wire.Start(self._graders, self._settings.memory_mib))
-            reply = wire.receive(self._control)
-            if isinstance(reply, Exception):
-                raise reply
-            self._control.settimeout(_REPLY_S)
-            for _ in range(self._size):
-                self._fork()
-        except (wire.Hangup, OSError, _NurseryDied) as error:
-            self._abandon()
-            raise RuntimeError("the grader processes cannot be started") from error
-        except BaseException:
-            self._abandon()
-            raise
+        """Start the nursery and its workers, again where they are killed meanwhile."""
+        while True:
+            try:
+                self._nursery = Nursery(self._graders, self._settings.memory_mib)
+                for _ in range(self._size):
+                    self._fork()
+            except NurseryDied as death:
+                self._forget()
+                self._mourn(death)
+            except BaseException:
+                self.close()
+                raise
+            else:
+                return
 
-    def _abandon(self) -> None:
-        self._forget()
-        self._control.close()
-        self._nursery.kill()
-        self._nursery.wait()
+    def _mourn(self, death: NurseryDied) -> None:
+        """Wait a moment after a death of the nursery; give up after too many."""
+        self._deaths += 1
+        if self._deaths == _MOST_DEATHS:
+            raise UserError(
+                f"the process that starts grader workers ended {_MOST_DEATHS} times in a row "
+                f"({death}), most likely for want of memory: free some, or set a lower "
+                "`grader.memory_mib`, and give the same command again"
+            ) from death
+        time.sleep(min(_PAUSE_S * 2 ** (self._deaths - 1), _LONGEST_PAUSE_S))
 
     def _forget(self) -> None:
-        """Drop workers that died with the nursery; their answers are nobody's fault."""
-        for worker in self._workers.values():
-            self._queue.extendleft(reversed(worker.batch))
+        """Drop all workers; their answers are nobody's fault."""
+        for worker in self._workers:
+            self._round.put_back(self._take(worker))
             self._selector.unregister(worker.sock)
             worker.close()
         self._workers.clear()
 
-    def _revive(self) -> None:
-        """Start a new nursery in place of a dead one."""
-        self._revivals += 1
-        if self._revivals > _MOST_STUMBLES:
-            raise RuntimeError("the grader processes die as soon as they start")
-        self._abandon()
-        self._open()
-
     def _fork(self) -> None:
-        ours, theirs = socket.socketpair()
-        # A worker that does not even read within its deadline is dead or stopped.
-        ours.settimeout(self._settings.deadline_s)
-        handle = os.memfd_create("distlab-board")
-        try:
-            os.ftruncate(handle, wire.BOARD_BYTES)
-            board = mmap.mmap(handle, wire.BOARD_BYTES)
-            wire.send(self._control, ("fork", 0))
-            socket.send_fds(self._control, [b"\0"], [theirs.fileno(), handle])
-            pid = wire.receive(self._control)
-        except (wire.Hangup, OSError) as error:
-            raise _NurseryDied from error
-        finally:
-            os.close(handle)
-            theirs.close()
-        worker = _Worker(pid, ours, board)
-        self._workers[pid] = worker
-        self._selector.register(ours, selectors.EVENT_READ, worker)
+        assert self._nursery is not None
+        worker = self._nursery.fork(self._settings.patience_s)
+        self._workers.append(worker)
+        self._selector.register(worker.sock, selectors.EVENT_READ, worker)
 
-    def _end(self, pid: int) -> None:
+    def _end(self, worker: Worker) -> None:
         """Kill a worker, reap it, and hear no more of it."""
-        try:
-            wire.send(self._control, ("end", pid))
-            wire.receive(self._control)
-        except (wire.Hangup, OSError) as error:
-            raise _NurseryDied from error
-        self._selector.unregister(self._workers.pop(pid).sock)
+        assert self._nursery is not None
+        self._nursery.end(worker)
+        self._selector.unregister(worker.sock)
+        self._workers.remove(worker)

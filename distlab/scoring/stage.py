@@ -27,7 +27,7 @@ from distlab.errors import UserError
 from distlab.problems.types import GoldKind
 from distlab.scoring.cache import VerdictCache
 from distlab.scoring.judging import GraderFacts
-from distlab.scoring.kept import KeptVerdicts
+from distlab.scoring.kept import KeptVerdicts, stands
 from distlab.scoring.piecework import Job, PieceSummary, Scorer, verdict_file
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.schema import SCHEMA_VERSION
@@ -120,6 +120,8 @@ def score(
                 if kept:
                     kept.keep(verdict_file(job.out, piece), summary)
                 report(resumed + done.samples, total)
+    # Actors of a driver that was killed may have gone on for a while.
+    _drop_others(job, pieces)
     return ScoreSummary(
         samples=total,
         resumed=resumed,
@@ -164,12 +166,9 @@ def _stamp(spec: ComponentSpec, version: str) -> tuple[str, str, str, str]:
 
 
 def _prepare(job: Job, pieces: Sequence[Piece]) -> None:
-    """Make the folders; drop files that are no piece of this run, drafts included."""
+    """Make the folder, drop what is left of other scorings, merge the cache's files."""
     job.out.mkdir(parents=True, exist_ok=True)
-    wanted = {verdict_file(job.out, piece) for piece in pieces}
-    for pattern in ("verdicts-*.parquet", ".verdicts-*.tmp"):
-        for file in set(job.out.glob(pattern)) - wanted:
-            file.unlink(missing_ok=True)
+    _drop_others(job, pieces)
     if job.cache:
         for grader in job.graders:
             if grader.cached:
@@ -177,28 +176,47 @@ def _prepare(job: Job, pieces: Sequence[Piece]) -> None:
                 VerdictCache.open(job.cache, grader.spec, grader.version, deadline).merge()
 
 
+def _drop_others(job: Job, pieces: Sequence[Piece]) -> None:
+    """Remove verdict files that are no piece of this scoring, drafts included."""
+    wanted = {verdict_file(job.out, piece) for piece in pieces}
+    for pattern in ("verdicts-*.parquet", ".verdicts-*.tmp"):
+        for file in set(job.out.glob(pattern)) - wanted:
+            file.unlink(missing_ok=True)
+
+
 def _stands(job: Job, piece: Piece, kept: KeptVerdicts | None) -> bool:
     """Whether a piece's verdicts are there, now that another run's may have been taken over."""
     file = verdict_file(job.out, piece)
-    return file.exists() or (kept is not None and kept.recall(file))
+    return stands(file) or (kept is not None and kept.recall(file))
 
 
 class _Actor:
-    """A Scorer as Ray Data calls it: one piece in, its counts out."""
+    """A Scorer as Ray Data calls it: one piece in, its counts or what is wrong out."""
 
     def __init__(self, job: bytes) -> None:
         self._scorer = Scorer(pickle.loads(job))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        summaries = [self._scorer.score(pickle.loads(piece)) for piece in batch["piece"]]
-        found = np.array([pickle.dumps(summary) for summary in summaries], object)
-        return {"number": batch["number"], "summary": found}
+        outcomes = [self._score(pickle.loads(piece)) for piece in batch["piece"]]
+        found = np.array([pickle.dumps(outcome) for outcome in outcomes], object)
+        return {"number": batch["number"], "outcome": found}
+
+    def _score(self, piece: Piece) -> PieceSummary | UserError:
+        try:
+            return self._scorer.score(piece)
+        except UserError as error:
+            # Raised here, it would reach the driver as an error of Ray's.
+            return error
 
 
 def _run(
     job: Job, pieces: Sequence[Piece], workers: int | None
 ) -> Iterator[tuple[Piece, PieceSummary]]:
-    """Send the pieces through the actors; yields as they are committed, in any order."""
+    """Send the pieces through the actors; yields as they are committed, in any order.
+
+    Raises:
+        UserError: A piece cannot be scored.
+    """
     local = all(isinstance(piece.filesystem, pafs.LocalFileSystem) for piece in pieces)
     free = ray.available_resources().get("CPU", 0.0)
     useful = math.ceil(sum(piece.samples for piece in pieces) / _SAMPLES_WORTH_AN_ACTOR)
@@ -215,8 +233,11 @@ def _run(
         label_selector=here if local else None,
     )
     for batch in summaries.iter_batches(batch_size=None, prefetch_batches=0):
-        for number, summary in zip(batch["number"], batch["summary"], strict=True):
-            yield pieces[number], pickle.loads(summary)
+        for number, pickled in zip(batch["number"], batch["outcome"], strict=True):
+            outcome = pickle.loads(pickled)
+            if isinstance(outcome, UserError):
+                raise outcome
+            yield pieces[number], outcome
 
 
 @contextlib.contextmanager

@@ -23,18 +23,18 @@ from pathlib import Path
 from typing import Any
 
 from distlab.problems.types import Gold, GoldKind
-from distlab.scoring.types import ComponentSpec, Grader, load_component
+from distlab.scoring.types import CODES, NO_VERDICT, ComponentSpec, Grader, Verdict, load_component
 
 # Messages are a length and a pickle. Both ends are ours; model text is data inside, never code.
 _LENGTH = struct.Struct("<Q")
 # Answers a worker is sent at once, at most: one result byte each in the board.
 MOST_ANSWERS = 512
-# The board, shared by pool and worker: when the answer under way began (time.monotonic), then a
-# result byte an answer, 0 while it has none.
-STARTED = struct.Struct("=d")
-BOARD_BYTES = STARTED.size + MOST_ANSWERS
-# Result bytes.
-CORRECT, INCORRECT, ERROR = 1, 2, 3
+# The board, shared by pool and worker: the worker's CPU seconds when it began the answer under way
+# (0 before the first), then the code of a verdict per answer.
+BEGAN = struct.Struct("=d")
+NONE_YET = struct.pack("=b", NO_VERDICT)
+BLANK_BOARD = bytes(BEGAN.size) + NONE_YET * MOST_ANSWERS
+BOARD_BYTES = len(BLANK_BOARD)
 
 # What graders are warmed with, gold and answer: equal digits, which some judge without imports,
 # and a pair that takes algebra.
@@ -171,18 +171,19 @@ def _work(sock: socket.socket, board: mmap.mmap, graders: list[Grader]) -> None:
             batch = receive(sock)
         except Hangup:
             return
-        for position, (index, gold, answer) in enumerate(batch, STARTED.size):
-            STARTED.pack_into(board, 0, time.monotonic())
+        for position, (index, gold, answer) in enumerate(batch, BEGAN.size):
+            BEGAN.pack_into(board, 0, time.process_time())
             try:
-                board[position] = CORRECT if graders[index].grade(gold, answer) else INCORRECT
+                right = bool(graders[index].grade(gold, answer))
+                verdict = Verdict.CORRECT if right else Verdict.INCORRECT
             except MemoryError:
-                # The heap may be in pieces; a fresh worker takes the rest of the batch.
-                board[position] = ERROR
-                STARTED.pack_into(board, 0, 0.0)
+                # What earlier answers left may fill the heap. To the pool the worker died of this
+                # answer, which a fresh one tries again.
                 return
             except BaseException:
-                board[position] = ERROR
-        STARTED.pack_into(board, 0, 0.0)
+                verdict = Verdict.ERROR
+            board[position] = CODES[verdict]
+        BEGAN.pack_into(board, 0, 0.0)
         sock.sendall(b"\n")
 
 

@@ -339,7 +339,7 @@ def score(work: Work, display: Display) -> None:
 
     def wait() -> None:
         state.detail = "waiting for another process that scores this run"
-        view.refresh(state)
+        display.refresh()
 
     state.stage, state.sampling_since = "scoring", None
     with work.clock.stage("score"), work.folder.alone(wait):

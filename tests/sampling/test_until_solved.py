@@ -27,6 +27,7 @@ from distlab.decoding.types import (
     SamplingRequest,
 )
 from distlab.engines.types import Finished, Work
+from distlab.errors import UserError
 from distlab.problems.types import Gold, GoldKind
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.until_solved import UntilSolved
@@ -265,7 +266,7 @@ def test_where_nothing_can_be_judged_everything_is_drawn_and_it_is_said(
     full: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise RuntimeError("the grader processes cannot be started")
+        raise UserError("the grader processes cannot be started")
 
     monkeypatch.setattr("distlab.scoring.bench.AnswerJudge", fail)
     store = Store.open(str(tmp_path))

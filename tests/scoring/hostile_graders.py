@@ -5,8 +5,14 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from distlab.problems.types import Gold, GoldKind
+
+
+def note(file: Path) -> None:
+    with file.open("a") as stream:
+        stream.write(f"{os.getpid()}\n")
 
 
 class Unpicklable(BaseException):
@@ -20,15 +26,20 @@ class Moody:
 
     def __init__(self, offset: int = 0) -> None:
         self.offset = offset
+        self.hoard: list[bytearray] = []
 
     def applies(self, kind: GoldKind) -> bool:
         return True
 
     def grade(self, gold: Gold, answer: str) -> bool:
+        file = Path(answer.partition(":")[2])
         match answer.partition(":")[0]:
-            case "hang":
+            case "sleep":
                 while True:
                     time.sleep(60)
+            case "burn":
+                while True:
+                    pass
             case "hang-in-c":
                 return int(gold.text) == 7 ** (10**9)
             case "ignore-signals":
@@ -56,15 +67,27 @@ class Moody:
                 print("noise", flush=True)
                 print("noise", file=sys.stderr, flush=True)
                 os.write(2, b"noise")
-            case "pid":
-                # Tell the test which worker this is.
-                with open(answer.partition(":")[2], "a") as file:  # noqa: PTH123
-                    file.write(f"{os.getpid()}\n")
-                time.sleep(60)
+            case "hoard":
+                # What a grader may leave behind: caches, a heap in pieces.
+                self.hoard.append(bytearray(int(file.name) << 20))
+                return True
+            case "need":
+                return bool(bytearray(int(file.name) << 20))
+            case "meet":
+                # Tell the test which worker this is, and wait for it; the second time just judge.
+                first = not file.exists()
+                note(file)
+                while first and not file.with_suffix(".go").exists():
+                    time.sleep(0.01)
+                return True
             case "count":
-                with open(answer.partition(":")[2], "a") as file:  # noqa: PTH123
-                    file.write(f"{os.getpid()}\n")
+                note(file)
         return answer == str(int(gold.text) + self.offset) if gold.text.isdigit() else False
+
+
+class Stripping(Moody):
+    def grade(self, gold: Gold, answer: str) -> bool:
+        return super().grade(gold, answer.strip())
 
 
 class HangsOnFive:
@@ -75,9 +98,14 @@ class HangsOnFive:
         return True
 
     def grade(self, gold: Gold, answer: str) -> bool:
-        if answer == "5":
-            time.sleep(60)
+        while answer == "5":
+            pass
         return answer == gold.text
+
+
+class Deadly:
+    def __init__(self) -> None:
+        os._exit(3)
 
 
 class Refusing:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from distlab.problems import Gold, GoldKind, Problem
-from distlab.scoring import nulls
+from distlab.scoring import judging
 from distlab.scoring.nulls import ANSWERS, grade_nulls
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec
@@ -55,7 +55,7 @@ def test_golds_are_graded_once_and_not_again(
         raise AssertionError("graded again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(nulls, "GraderPool", refuse)
+        patch.setattr(judging, "GraderPool", refuse)
         grade_nulls(problems, files, [STANDARD, MEDCALC], SETTINGS)
     grade_nulls({"toy": [problem("a", "8")]}, files, [STANDARD], SETTINGS)
     assert correct(files["toy"], "standard") == {("a", 8)}
@@ -69,7 +69,7 @@ def test_another_run_finds_them_and_starts_no_worker(
     first, second, third = ({"toy": tmp_path / f"{run}.parquet"} for run in range(3))
     grade_nulls(problems, first, [STANDARD], SETTINGS, cache=cache)
     with monkeypatch.context() as patch:
-        patch.setattr(nulls, "GraderPool", None)
+        patch.setattr(judging, "GraderPool", None)
         grade_nulls(problems, second, [STANDARD], SETTINGS, cache=cache)
         with pytest.raises(TypeError, match="not callable"):
             grade_nulls({"toy": [problem("c", "8")]}, third, [STANDARD], SETTINGS, cache=cache)

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -5,7 +6,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,22 @@ def wait_for(condition: object, seconds: float = 10.0) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("waited in vain")
+
+
+@contextlib.contextmanager
+def meeting(file: Path, act: Callable[[int], object], *, go: bool = True) -> Iterator[None]:
+    """Do something to the worker that is at the answer ``meet:FILE``; then let it go on."""
+
+    def meet() -> None:
+        wait_for(lambda: file.exists() and file.read_text().endswith("\n"))
+        act(int(file.read_text()))
+        if go:
+            file.with_suffix(".go").touch()
+
+    thread = threading.Thread(target=meet)
+    thread.start()
+    yield
+    thread.join()
 
 
 def alive(pid: int) -> bool:
@@ -98,7 +115,8 @@ def test_no_tasks(pool: GraderPool) -> None:
 @pytest.mark.parametrize(
     ("bad", "verdict"),
     [
-        ("hang", Verdict.TIMEOUT),
+        ("sleep", Verdict.TIMEOUT),
+        ("burn", Verdict.TIMEOUT),
         ("hang-in-c", Verdict.TIMEOUT),
         ("ignore-signals", Verdict.TIMEOUT),
         ("exit", Verdict.ERROR),
@@ -128,7 +146,7 @@ def test_only_the_culprit_is_blamed(pool: GraderPool, bad: str, verdict: Verdict
 
 
 def test_deadline_counts_for_each_answer_of_a_batch(pool: GraderPool) -> None:
-    answers = ["hang", "7", "hang", "hang", "8", "7"]
+    answers = ["burn", "7", "burn", "burn", "8", "7"]
     begin = time.monotonic()
     verdicts = pool.grade(tasks(*answers))
     took = time.monotonic() - begin
@@ -143,27 +161,76 @@ def test_deadline_counts_for_each_answer_of_a_batch(pool: GraderPool) -> None:
     assert 3 * DEADLINE_S <= took < 3 * DEADLINE_S + SLACK_S
 
 
-def test_a_hang_stops_no_other_worker() -> None:
-    with GraderPool([MOODY], workers=2, settings=PoolSettings(deadline_s=4.0)) as pool:
-        begin = time.monotonic()
-        verdicts = pool.grade(tasks("hang", *["7"] * 100, "hang"))
-        # One after the other they would take both deadlines.
-        assert time.monotonic() - begin < 8.0
-    assert verdicts == [Verdict.TIMEOUT, *[Verdict.CORRECT] * 100, Verdict.TIMEOUT]
+def test_a_hang_stops_no_other_worker(tmp_path: Path) -> None:
+    met, count = tmp_path / "met", tmp_path / "count"
+
+    def lines(file: Path) -> int:
+        return len(file.read_text().split()) if file.exists() else 0
+
+    with (
+        GraderPool([MOODY], workers=2, settings=PoolSettings(deadline_s=60.0)) as pool,
+        # A quarter of the answers waits behind the one that hangs; the others do not.
+        meeting(met, lambda pid: wait_for(lambda: lines(count) >= 75)),
+    ):
+        verdicts = pool.grade(tasks(f"meet:{met}", *[f"count:{count}"] * 100))
+    assert verdicts == [Verdict.CORRECT, *[Verdict.INCORRECT] * 100]
 
 
 def test_killed_from_outside_while_grading(pool: GraderPool, tmp_path: Path) -> None:
-    note = tmp_path / "pid"
+    met = tmp_path / "met"
+    with meeting(met, lambda pid: os.kill(pid, signal.SIGKILL)):
+        verdicts = pool.grade(tasks("7", f"meet:{met}", "8"))
+    assert verdicts == [Verdict.CORRECT, Verdict.CORRECT, Verdict.INCORRECT]
+    assert not pool.disturbed
 
-    def kill() -> None:
-        wait_for(lambda: note.exists() and note.read_text().endswith("\n"))
-        os.kill(int(note.read_text()), signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    verdicts = pool.grade(tasks("7", f"pid:{note}", "7"))
-    killer.join()
-    assert verdicts == [Verdict.CORRECT, Verdict.ERROR, Verdict.CORRECT]
+def test_killed_from_outside_twice_at_one_answer(pool: GraderPool, tmp_path: Path) -> None:
+    met = tmp_path / "met"
+
+    def kill_and_meet_again(pid: int) -> None:
+        met.unlink()
+        os.kill(pid, signal.SIGKILL)
+        wait_for(met.exists)
+        wait_for(lambda: met.read_text().endswith("\n"))
+        os.kill(int(met.read_text()), signal.SIGKILL)
+
+    with meeting(met, kill_and_meet_again):
+        verdicts = pool.grade(tasks("8", f"meet:{met}", "7"))
+    assert verdicts == [Verdict.INCORRECT, Verdict.CORRECT, Verdict.CORRECT]
+
+
+def test_a_worker_stopped_for_good_is_replaced(pool: GraderPool, tmp_path: Path) -> None:
+    met = tmp_path / "met"
+    with meeting(met, lambda pid: os.kill(pid, signal.SIGSTOP), go=False):
+        verdicts = pool.grade(tasks(f"meet:{met}", "7"))
+    assert verdicts == [Verdict.CORRECT, Verdict.CORRECT]
+
+
+def test_a_worker_stopped_for_longer_than_the_deadline_loses_nothing(
+    pool: GraderPool, tmp_path: Path
+) -> None:
+    met = tmp_path / "met"
+
+    def stop_for_a_while(pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(2 * DEADLINE_S)
+        os.kill(pid, signal.SIGCONT)
+
+    with meeting(met, stop_for_a_while):
+        verdicts = pool.grade(tasks(f"meet:{met}", "7"))
+    assert verdicts == [Verdict.CORRECT, Verdict.CORRECT]
+
+
+def test_memory_that_others_left_full_tells_against_no_answer(pool: GraderPool) -> None:
+    verdicts = pool.grade(tasks("hoard:200", "need:200", "need:2000"))
+    assert verdicts == [Verdict.CORRECT, Verdict.CORRECT, Verdict.ERROR]
+
+
+def test_only_what_the_machine_may_have_caused_is_called_disturbed(pool: GraderPool) -> None:
+    pool.grade(tasks("7", "burn", "sleep", "raise"))
+    assert pool.disturbed == {2}
+    pool.grade(tasks("7"))
+    assert not pool.disturbed
 
 
 def test_killed_from_outside_while_idle(pool: GraderPool) -> None:
@@ -183,6 +250,46 @@ def test_nursery_killed_blames_nobody(pool: GraderPool) -> None:
         Verdict.INCORRECT,
         Verdict.CORRECT,
     ]
+
+
+def test_nursery_killed_while_grading(pool: GraderPool, tmp_path: Path) -> None:
+    met = tmp_path / "met"
+    nursery = pool._nursery.pid
+    with meeting(met, lambda _: os.kill(nursery, signal.SIGKILL)):
+        verdicts = pool.grade(tasks("7", f"meet:{met}", "8"))
+    assert verdicts == [Verdict.CORRECT, Verdict.CORRECT, Verdict.INCORRECT]
+
+
+def test_nursery_killed_while_it_starts() -> None:
+    before = family(os.getpid())
+    killed: list[int] = []
+
+    def kill_two() -> None:
+        while len(killed) < 2:
+            for pid in family(os.getpid()) - before - set(killed):
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+    killer = threading.Thread(target=kill_two)
+    killer.start()
+    with GraderPool([MOODY]) as pool:
+        killer.join()
+        assert pool.grade(tasks("7", "8")) == [Verdict.CORRECT, Verdict.INCORRECT]
+
+
+def test_a_nursery_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distlab.scoring.pool._PAUSE_S", 0.0)
+    before = family(os.getpid())
+    with pytest.raises(UserError, match=r"ended 10 times in a row \(status 3\)"):
+        GraderPool([ComponentSpec("deadly", "hostile_graders:Deadly")])
+    assert family(os.getpid()) == before
+
+
+def test_a_closed_pool_refuses() -> None:
+    pool = GraderPool([MOODY])
+    pool.close()
+    with pytest.raises(ValueError, match="closed"):
+        pool.grade(tasks("7"))
 
 
 def test_stopped_worker_is_replaced(pool: GraderPool) -> None:

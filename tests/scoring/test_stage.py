@@ -6,11 +6,12 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
@@ -19,6 +20,7 @@ import pytest
 
 from distlab.errors import UserError
 from distlab.problems.types import Gold, GoldKind
+from distlab.scoring import stage
 from distlab.scoring.judging import GraderFacts
 from distlab.scoring.mention import Mention
 from distlab.scoring.piecework import Job, Scorer, verdict_file
@@ -352,7 +354,7 @@ def test_cache_over_runs(tmp_path: Path) -> None:
     )
     cell = source([shard], {"one": number("9")}, n=4)
 
-    def calls(version: str = "1", deadline_s: float = 1.5) -> list[str]:
+    def calls(version: str = "1", deadline_s: float = 0.3) -> list[str]:
         log.write_text("")
         options = {"log": str(log), "version": version, "cached": True}
         exact = ComponentSpec("exact", "toy_components:Exact", options)
@@ -369,10 +371,30 @@ def test_cache_over_runs(tmp_path: Path) -> None:
     assert calls() == ["1", "2", "trip", "hang"]
     # Errors are tried again; the timeout is known up to the deadline that it overran.
     assert calls() == ["trip"]
-    assert calls(deadline_s=1.0) == ["trip"]
-    assert calls(deadline_s=2.0) == ["trip", "hang"]
-    assert calls(deadline_s=2.0) == ["trip"]
+    assert calls(deadline_s=0.2) == ["trip"]
+    assert calls(deadline_s=0.4) == ["trip", "hang"]
+    assert calls(deadline_s=0.4) == ["trip"]
     assert calls(version="2") == ["1", "2", "trip", "hang"]
+
+
+def test_what_the_machine_may_have_caused_is_not_kept(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=sleep"), Row("one", 1, "=hang")])
+    cell = source([shard], {"one": number("9")}, n=2)
+    exact = ComponentSpec("exact", "toy_components:Exact", {"log": str(log), "cached": True})
+    settings = replace(SETTINGS, deadline_s=0.2)
+
+    def calls() -> Counter[str]:
+        before = Counter(log.read_text().split())
+        rows = score_here(cell, tmp_path / "out", [AFTER_EQUALS], [exact], tmp_path / "c", settings)
+        assert [row["verdict"] for row in rows] == ["timeout", "timeout"]
+        return Counter(log.read_text().split()) - before
+
+    # One that sleeps may do so for want of a core: it is tried again, alone, and in every run.
+    first, second = calls(), calls()
+    assert (first["9~sleep"], first["9~hang"]) == (2, 1)
+    assert (second["9~sleep"], second["9~hang"]) == (2, 0)
 
 
 def test_cheap_graders_leave_no_cache(tmp_path: Path) -> None:
@@ -400,8 +422,6 @@ def test_another_run_takes_over_the_verdicts_of_equal_samples(
     graders: list[ComponentSpec],
     told_again: int | None,
 ) -> None:
-    from distlab.scoring import stage
-
     monkeypatch.setattr(stage, "_ray", contextlib.nullcontext)
     monkeypatch.setattr(stage, "_run", in_process)
     shard = write_shard(tmp_path / "a.parquet", [Row("one", i, f"={i}") for i in range(4)])
@@ -422,6 +442,69 @@ def test_another_run_takes_over_the_verdicts_of_equal_samples(
 
     assert run("first", [EXACT]) == (1 if trips else 4)
     assert run("second", graders or [EXACT]) == (1 if trips else told_again)
+
+
+@pytest.fixture
+def rescore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Score four samples with a cache and without Ray; returns how many were judged."""
+    monkeypatch.setattr(stage, "_ray", contextlib.nullcontext)
+    monkeypatch.setattr(stage, "_run", in_process)
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", i, f"={i}") for i in range(4)])
+    cell = source([shard], {"one": number("1")}, n=4)
+
+    def run() -> int:
+        out, cache = tmp_path / "out", tmp_path / "cache"
+        summary = stage.score([cell], out, [AFTER_EQUALS], [EXACT], SETTINGS, cache=cache)
+        assert [r["verdict"] for r in read_out(out)].count("correct") == 1
+        assert len(read_out(out)) == 4
+        return summary.samples - summary.resumed
+
+    return run
+
+
+def flip(data: bytes) -> bytes:
+    middle = len(data) // 3
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda data: data[:-9], flip], ids=["empty", "cut", "flipped"]
+)
+def test_damaged_verdicts_are_made_again(
+    tmp_path: Path, rescore: Callable[[], int], damage: Callable[[bytes], bytes]
+) -> None:
+    assert rescore() == 4
+    assert rescore() == 0
+    # The file is kept for other runs too, and is the same one there.
+    (file,) = (tmp_path / "out").glob("*.parquet")
+    file.write_bytes(damage(file.read_bytes()))
+    assert rescore() == 4
+    file.unlink()
+    assert rescore() == 0
+
+
+def test_verdicts_of_actors_that_outlived_their_driver_are_dropped(
+    tmp_path: Path, rescore: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def joined(job: Job, pieces: Sequence[Piece], workers: int | None) -> Iterator[Any]:
+        yield from in_process(job, pieces, workers)
+        late = verdict_file(job.out, replace(pieces[0], name="late"))
+        late.write_bytes(verdict_file(job.out, pieces[0]).read_bytes())
+
+    monkeypatch.setattr(stage, "_run", joined)
+    assert rescore() == 4
+    assert len(list((tmp_path / "out").glob("*.parquet"))) == 1
+
+
+def test_what_an_actor_cannot_score_is_told_as_our_error(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
+    (piece,) = divide(source([shard], {"one": number("1")}), "test")
+    Path(shard).write_bytes(b"damaged since")
+    job = Job(tmp_path, (AFTER_EQUALS,), (GraderFacts.of(EXACT),), SETTINGS, None)
+    batch = {"number": np.array([0]), "piece": np.array([pickle.dumps(piece)], object)}
+    (outcome,) = stage._Actor(pickle.dumps(job))(batch)["outcome"]
+    assert "is damaged" in str(pickle.loads(outcome))
+    assert isinstance(pickle.loads(outcome), UserError)
 
 
 # Through Ray.
@@ -508,8 +591,6 @@ def test_stage_counts_what_is_missing(ray_up: None, tmp_path: Path) -> None:
 
 
 def test_nothing_to_score_starts_no_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from distlab.scoring import stage
-
     monkeypatch.setattr(stage, "_ray", lambda: pytest.fail("asked for Ray"))
     cell = source([], {"one": number("1")})
     summary = stage.score([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)

@@ -74,8 +74,10 @@ class Exact:
         held = self.calls > self.hold_after and self.hold and Path(self.hold).exists()
         if held:
             Path(self.hold).write_text("held")
-        if held or answer == "hang":
+        if held or answer == "sleep":
             time.sleep(3600)
+        while answer == "hang":
+            pass
         if answer == "trip":
             raise ValueError("tripped")
         return gold.text == answer
