@@ -1,9 +1,12 @@
-"""The exceptions that a user is meant to read, and how others' messages become part of a sentence.
+"""The exceptions that a user is meant to read, and parts of their sentences.
 
 A message has one line of printable characters, whatever a library, a file or a model put into it.
 """
 
+import difflib
+import errno
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from distlab.escape import plain
@@ -14,6 +17,14 @@ _FIELD: Final = 300
 _START: Final = 1500
 _END: Final = 500
 _BREAK: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+# Longest list of names that is given whole.
+_MOST_NAMES: Final = 20
+# What a disk or its owner refuses; the first do so without naming a file.
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED: Final = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
+)
 
 
 class UserError(Exception):
@@ -51,3 +62,27 @@ def summary(error: BaseException) -> str:
     cause = getattr(error, "cause", None) or error
     lines = str(cause).strip().splitlines()
     return brief(f"{type(cause).__name__}: {lines[-1] if lines else ''}")
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The end of a sentence on a name that is unknown: those it may be meant for.
+
+    Args:
+        name: As given.
+        known: The names that there are.
+        otherwise: What to say where nothing is near and the known are too many to list.
+    """
+    names = sorted(known)
+    if close := difflib.get_close_matches(name, names, n=3, cutoff=0.5):
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; take one of {', '.join(names)}" if 0 < len(names) <= _MOST_NAMES else otherwise
+
+
+def file_fault(error: OSError) -> str | None:
+    """The sentence for a file that the machine refuses; None for any other fault."""
+    if error.errno in _FULL:
+        where = f" of {error.filename}" if error.filename else ""
+        return f"the disk{where} is full ({error.strerror}): make room, and give the command again"
+    if error.errno in _REFUSED and error.filename:
+        return f"{error.filename} cannot be used ({error.strerror}): name another place"
+    return None

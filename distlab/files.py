@@ -13,6 +13,8 @@ from typing import BinaryIO, Final
 
 _NO_LOCKS: Final = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
+from distlab.errors import UserError
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
@@ -88,3 +90,19 @@ def written_once(folder: Path) -> Iterator[Path]:
             draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def expanded(path: str) -> str:
+    """A path with ``~`` or ``~NAME`` in front as that user's home folder; others as they are.
+
+    Raises:
+        UserError: There is no such user.
+    """
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError as error:
+        raise UserError(
+            f"{path} has no home folder: write ./{path} for a folder of that name"
+        ) from error

@@ -1,60 +1,62 @@
-"""``python -m distlab.run``: compose the config and run the study; see ``distlab.study.stages``."""
+"""``distlab run``: compose the config and run the study; see ``distlab.study.stages``."""
 
 import os
-import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from distlab.config.complaints import explain
-from distlab.config.compose import conf_folder, register_schema
-from distlab.console import exits
+from distlab.config.compose import conf_folder, explained, register_schema
 from distlab.console.command import resume_command
+from distlab.console.exits import Statuses, Task
+from distlab.console.main import as_process, guarded
 from distlab.runs.folder import RunFolder
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Entry point: compose the config, run a study or a sweep, exit with the worst status."""
+    sys.exit(as_process(_run, _stopped()))
+
+
+def _run() -> int:
     register_schema()
     # Hydra then raises instead of printing, and the sentence is ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    try:
-        _job()
-    except KeyboardInterrupt:
-        print(f"stopped; what was sampled is committed. Resume with:\n  {resume_command()}")
-        sys.exit(128 + signal.SIGINT)
-    except Exception as error:
-        _complain(error)
-    sys.exit(exits.worst())
+    statuses = Statuses()
+    with explained():
+        _main(Task(_job, statuses))()
+    return statuses.worst
 
 
-@hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
-def _job(config: DictConfig) -> None:
-    folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
-    try:
-        # Imported late: --help should wait for neither, and bad values not for Ray.
-        from distlab.config.door import validate
+_main = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
 
+
+def _job(config: DictConfig) -> int:
+    # Nothing may be raised from here: Hydra would print lines of its own.
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    status = guarded(lambda: _study(config, RunFolder(folder)), _stopped())
+    with suppress(OSError):  # there is something in it
+        folder.rmdir()
+    return status
+
+
+def _study(config: DictConfig, folder: RunFolder) -> int:
+    # Imported late: --help should wait for neither, and bad values not for Ray.
+    from distlab.config.door import validate
+
+    with explained():
         study = validate(config)
-        from distlab.study.stages import run
+    from distlab.study.stages import run
 
-        exits.note(run(study, config, folder, resume_command()))
-    except Exception as error:
-        _complain(error)
-        if not any(folder.path.iterdir()):
-            folder.path.rmdir()
+    return run(study, config, folder, resume_command())
 
 
-def _complain(error: Exception) -> None:
-    """Print the sentence for bad input; anything else is a fault of ours and goes on up."""
-    sentence = explain(error, conf_folder())
-    if sentence is None:
-        raise error
-    print(f"distlab: {sentence}", file=sys.stderr)
-    exits.note(exits.BAD_INPUT)
+def _stopped() -> str:
+    return f"stopped; what was sampled is committed. Resume with:\n  {resume_command()}"
 
 
 if __name__ == "__main__":

@@ -1,64 +1,63 @@
-"""``python -m distlab.score RUN``: extract and grade a run's samples again, without an engine."""
+"""``distlab score RUN``: extract and grade a run's samples again, without an engine."""
+
+from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-
-from distlab.config.compose import compose
-from distlab.console.noise import quiet
+from distlab.console.exits import Exit
+from distlab.console.main import Command, path
 from distlab.errors import UserError
-from distlab.report import build_report, render_terminal, write_report
-from distlab.runs.folder import RunFolder
-from distlab.runs.manifest import Manifest
-from distlab.study.scoring import score_run
+from distlab.escape import plain
+
+if TYPE_CHECKING:
+    from distlab.runs.folder import RunFolder
+    from distlab.runs.manifest import Manifest
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Score a run again and rebuild its report.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: 0, or 2 for bad input.
-    """
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.score",
+        prog="distlab score",
         description="Extract and grade a run's samples again, and rebuild its report.",
     )
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, as in runs/NAME")
+    parser.add_argument("run", type=path, metavar="RUN", help="a run folder, as in runs/NAME")
     parser.add_argument(
         "overrides",
         nargs="*",
         metavar="KEY=VALUE",
         help="other components: grader=[standard,math-verify] extractor=rules grader.deadline_s=10",
     )
-    arguments = parser.parse_args(argv)
-    try:
-        folder = RunFolder(arguments.run)
-        manifest = _with_overrides(folder.read_manifest(), arguments.overrides)
-        with folder.alone(lambda: _say_waiting(folder)):
-            with quiet(folder.log):
-                summary = score_run(folder, manifest)
-            folder.write_manifest(manifest)
-            tables = build_report(folder.path)
-            report = write_report(folder.path, tables)
-    except UserError as error:
-        print(f"distlab: {error}", file=sys.stderr)
-        return 2
+    return parser
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    # Imported late: --help and completion should not wait for Ray.
+    from rich.console import Console
+
+    from distlab.console.noise import quiet
+    from distlab.report import build_report, render_terminal, write_report
+    from distlab.runs.folder import RunFolder
+    from distlab.study.scoring import idle_graders, refuse_empty, score_run
+
+    folder = RunFolder(arguments.run)
+    manifest = _with_overrides(folder.read_manifest(), arguments.overrides)
+    refuse_empty(folder, manifest)
+    idle = idle_graders(folder, manifest)
+    with folder.alone(lambda: _say_waiting(folder)):
+        with quiet(folder.log):
+            summary = score_run(folder, manifest)
+        folder.write_manifest(manifest)
+        tables = build_report(folder.path)
+        report = write_report(folder.path, tables)
     console = Console()
     render_terminal(tables, console)
-    console.print(
-        f"scored {summary.samples} samples in {summary.seconds:.1f} s · {report}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
-    return 0
+    said = (*idle, f"scored {summary.samples} samples in {summary.seconds:.1f} s · {report}")
+    for line in said:
+        console.print(plain(line, None), highlight=False, markup=False, soft_wrap=True)
+    return Exit.DONE
 
 
 def _say_waiting(folder: RunFolder) -> None:
@@ -72,6 +71,8 @@ def _with_overrides(manifest: Manifest, overrides: Sequence[str]) -> Manifest:
             raise UserError(f"'{override}' does not concern scoring: give extractor or grader keys")
     if not overrides:
         return manifest
+    from distlab.config.compose import compose
+
     composed = compose(overrides)
     extractor, grader = composed.extractor, composed.grader
     changed = {"extractor": asdict(extractor), "grader": asdict(grader)}
@@ -81,6 +82,8 @@ def _with_overrides(manifest: Manifest, overrides: Sequence[str]) -> Manifest:
         config={**manifest.config, **{name: changed[name] for name in sorted(groups)}},
     )
 
+
+main: Final = Command(_parser, _score)
 
 if __name__ == "__main__":
     sys.exit(main())

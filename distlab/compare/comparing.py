@@ -11,7 +11,7 @@ from distlab.analysis.gaps import holm, paired_gap
 from distlab.compare.matching import cannot, match
 from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, Pair, Shared
 from distlab.compare.settings import setting_rows
-from distlab.errors import UserError
+from distlab.runs.folder import RunFolder
 from distlab.runs.pairing import metrics
 from distlab.runs.records import Judge, SampleKey, Study, VerdictTable
 from distlab.runs.scores import ProblemScores, score
@@ -40,7 +40,7 @@ def compare(runs: Sequence[Path]) -> tuple[Comparison, ...]:
 def _read(run: Path) -> Study:
     study = read_study([run])
     if not study.tables:
-        raise UserError(f"{run} has no verdicts: run `python -m distlab.score {run}` first")
+        raise RunFolder(run).unscored(study.manifest)
     # Copies of a run, scored apart, have one name inside.
     return replace(study, manifest=replace(study.manifest, run=run.resolve().name))
 

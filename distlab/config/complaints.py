@@ -1,11 +1,10 @@
 """One sentence for what goes wrong at the door, with the nearest names that would have worked."""
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 from hydra.errors import (
     ConfigCompositionException,
@@ -15,8 +14,14 @@ from hydra.errors import (
 )
 from omegaconf.errors import OmegaConfBaseException
 
+from distlab.config.quoting import typed
 from distlab.config.schema import StudyConfig
-from distlab.errors import UserError
+from distlab.errors import UserError, file_fault, nearest
+
+# Groups that take several options in one run.
+_LISTS: Final = ("dataset", "prompt", "extractor", "grader")
+# What opens a list, a mapping or a text on Hydra's command line.
+_OPENING: Final = ("[", "{", "'", '"')
 
 
 def explain(error: BaseException, conf: Path) -> str | None:
@@ -30,48 +35,72 @@ def explain(error: BaseException, conf: Path) -> str | None:
         case UserError():
             return str(error)
         case OverrideParseException():
-            return (
-                f"the override {error.override!r} cannot be read: write GROUP=OPTION or KEY=VALUE"
-            )
+            return f"the override {error.override!r} cannot be read: {_cure(error.override)}"
         case MissingConfigException() if error.missing_cfg_file:
             return _missing_option(error.missing_cfg_file, conf)
         case ConfigCompositionException() | OmegaConfBaseException() | HydraException():
             return _bad_override(error, conf)
-        case PermissionError() | FileNotFoundError() | NotADirectoryError() if error.filename:
-            return f"{error.filename} cannot be used ({error.strerror}): set `runs` or `store`"
+        case OSError():
+            return file_fault(error)
     return None
+
+
+def _cure(override: str) -> str:
+    """What to type for an override that Hydra cannot read."""
+    key, equals, value = override.partition("=")
+    if not key or not equals:
+        return "write GROUP=OPTION or KEY=VALUE"
+    if value[:1] in _OPENING:
+        return f"close what {value[:1]} opens, and put the whole in quotes for the shell"
+    return (
+        "some character of the value means something else to Hydra; quote the value for Hydra and "
+        f"the whole for the shell: {typed(key, value)}"
+    )
 
 
 def _missing_option(missing: str, conf: Path) -> str:
     group, _, option = missing.rpartition("/")
     if not (conf / group).is_dir() or not group:
         groups = [folder.name for folder in conf.iterdir() if folder.is_dir()]
-        return f"there is no config group '{group or missing}'{_nearest(group or missing, groups)}"
+        return f"there is no config group '{group or missing}'{nearest(group or missing, groups)}"
     options = sorted(file.stem for file in (conf / group).glob("*.yaml"))
-    return f"`{group}` has no option '{option}'{_nearest(option, options)}"
+    return f"`{group}` has no option '{option}'{nearest(option, options)}"
+
+
+def _several(override: str) -> str:
+    """The sentence for values with commas where one job is meant."""
+    key, _, values = override.partition("=")
+    if key in _LISTS:
+        one = f"write {key}=[{values}] for one run over all of them"
+    else:
+        one = f"write {typed(key, values)} for one text"
+    return f"`{override}` stands for several values: {one}, or give -m for a job each"
 
 
 def _bad_override(error: BaseException, conf: Path) -> str:
     cause = error.__cause__ or error
     text = str(error).splitlines()[0]
-    if key := re.search(r"Could not override '([^']+)'", text):
-        return f"there is no key '{key[1]}'{_nearest(key[1], _keys(conf))}"
+    if several := re.search(r"(?:Ambiguous value for argument|Sweep parameters) '(.+)'", text):
+        return _several(several[1])
+    if key := re.search(r"Could not override '([^']*)'", text):
+        if (conf / key[1]).is_dir() and key[1]:
+            added = re.search(r"use (\+\S+)", str(error))
+            return (
+                f"`{key[1]}` adds to the defaults: write {added[1] if added else f'+{key[1]}=NAME'}"
+            )
+        return _no_key(key[1], conf)
     if value := re.search(r"Error merging override (\S+)", text):
         detail = str(cause).splitlines()[0]
         if "not in" in detail and (key := re.search(r"Key '([^']+)'", detail)):
-            return f"there is no key '{key[1]}' in {value[1]}{_nearest(key[1], _keys(conf))}"
+            return _no_key(key[1], conf, f" in {value[1]}")
         return f"`{value[1]}` cannot be set: {detail}"
     full_key = getattr(cause, "full_key", None)
     place = f"`{full_key}`: " if full_key else ""
     return f"{place}{str(cause).splitlines()[0]}"
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    if close:
-        return f"; did you mean {' or '.join(close)}?"
-    return f"; take one of {', '.join(known)}" if len(known) <= 20 else "; see --cfg job"
+def _no_key(key: str, conf: Path, place: str = "") -> str:
+    return f"there is no key '{key}'{place}{nearest(key, _keys(conf), '; see --cfg job')}"
 
 
 def _keys(conf: Path) -> set[str]:

@@ -1,6 +1,7 @@
 """Hydra's config folder, its schema, and composing outside of ``distlab.run``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hydra import compose as hydra_compose
@@ -13,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from distlab.config.complaints import explain
 from distlab.config.schema import StudyConfig
 from distlab.errors import UserError
+from distlab.files import expanded
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -24,8 +26,22 @@ def conf_folder() -> Path:
 
 
 def register_schema() -> None:
-    """Tell Hydra the types; before anything is composed."""
+    """Tell Hydra the types and what `${expanded:...}` means; before anything is composed."""
     ConfigStore.instance().store(name="study", node=StudyConfig)
+    OmegaConf.register_new_resolver("expanded", expanded, replace=True)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what Hydra says of a wrong config into one sentence.
+
+    Raises:
+        UserError: The block raised an error of Hydra's or OmegaConf's.
+    """
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, conf_folder()) or str(error)) from error
 
 
 def compose_config(overrides: Sequence[str]) -> DictConfig:
@@ -35,11 +51,8 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         UserError: An override is wrong; the sentence gives the nearest names.
     """
     register_schema()
-    try:
-        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            return hydra_compose("config", overrides=list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, conf_folder()) or str(error)) from error
+    with explained(), initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        return hydra_compose("config", overrides=list(overrides))
 
 
 def compose(overrides: Sequence[str]) -> StudyConfig:
@@ -49,9 +62,7 @@ def compose(overrides: Sequence[str]) -> StudyConfig:
         UserError: An override is wrong; the sentence gives the nearest names.
     """
     config = compose_config(overrides)
-    try:
+    with explained():
         made = OmegaConf.to_object(config)
-    except OmegaConfBaseException as error:
-        raise UserError(explain(error, conf_folder()) or str(error)) from error
     assert isinstance(made, StudyConfig)
     return made

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from distlab.checkpoints.twins import CONTEXT, NEW_TOKENS, NOTE, SHAPES, twin_spec
 from distlab.checkpoints.types import CheckpointSpec
 from distlab.config.schema import (
+    CheckpointConfig,
     ClusterConfig,
     ComponentConfig,
     DatasetGroup,
@@ -30,6 +31,9 @@ from distlab.config.schema import (
 from distlab.config.values import VARIANTS, Arm, Cluster, Family, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec
 from distlab.errors import UserError
+from distlab.escape import plain
+from distlab.files import expanded
+from distlab.importing import load_named
 from distlab.placement.facts import Facts
 from distlab.placement.placement import Node, Parallelism
 from distlab.problems.types import DatasetSpec
@@ -38,6 +42,8 @@ from distlab.scoring.pool import PoolSettings
 from distlab.scoring.reading import reading_extractor
 from distlab.scoring.types import ComponentSpec, load_component
 
+# Characters of a value that a sentence repeats (ours).
+_SHOWN = 200
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
 
@@ -66,7 +72,7 @@ def validate(config: DictConfig) -> Study:
         pool=pool_settings(raw.grader),
         cluster=_cluster(raw.cluster),
         seed=raw.seed,
-        store=_text("store", raw.store),
+        store=_path("store", raw.store),
         waves=_waves(raw),
     )
 
@@ -86,7 +92,7 @@ def _refuse_unknown(config: DictConfig) -> None:
 
 
 def _refuse(key: str, value: object, remedy: str) -> NoReturn:
-    raise UserError(f"`{key}` is {value!r}: {remedy}")
+    raise UserError(f"`{key}` is {plain(repr(value), _SHOWN)}: {remedy}")
 
 
 def _at_least(key: str, value: int, least: int) -> int:
@@ -97,6 +103,11 @@ def _positive(key: str, value: float) -> float:
     return value if 0 < value < math.inf else _refuse(key, value, "set it above 0")
 
 
+def _path(key: str, value: str) -> str:
+    """A path or URI; a home folder in front is written out."""
+    return expanded(_text(key, value))
+
+
 def _text(key: str, value: str) -> str:
     return value if value.strip() else _refuse(key, value, "name a path")
 
@@ -104,11 +115,7 @@ def _text(key: str, value: str) -> str:
 def _family(raw: ModelConfig) -> Family:
     if raw.dtype not in _DTYPES:
         _refuse("model.dtype", raw.dtype, f"take one of {', '.join(_DTYPES)}")
-    checkpoints = {
-        variant: CheckpointSpec(spec.id, spec.source, spec.revision)
-        for variant in VARIANTS
-        for spec in [getattr(raw, variant)]
-    }
+    checkpoints = {variant: _checkpoint(getattr(raw, variant)) for variant in VARIANTS}
     for variant, spec in checkpoints.items():
         if spec.source not in ("hub", "local", "packaged"):
             _refuse(f"model.{variant}.source", spec.source, "take hub, local or packaged")
@@ -128,6 +135,11 @@ def _family(raw: ModelConfig) -> Family:
         trust_remote_code=raw.trust_remote_code,
         notes=tuple(raw.notes) or _one_checkpoint_note(checkpoints),
     )
+
+
+def _checkpoint(raw: CheckpointConfig) -> CheckpointSpec:
+    place = expanded(raw.id) if raw.source == "local" else raw.id
+    return CheckpointSpec(place, raw.source, raw.revision)
 
 
 def _without_twin(config: DictConfig) -> tuple[bool, DictConfig]:
@@ -217,14 +229,20 @@ def _datasets(raw: DatasetGroup) -> tuple[DatasetSpec, ...]:
         DatasetSpec(
             name=name,
             loader=spec.loader,
-            path=raw.path if raw.path is not None else spec.path,
-            train_path=raw.train_path if raw.train_path is not None else spec.train_path,
+            path=_file(raw.path, spec.path),
+            train_path=_file(raw.train_path, spec.train_path),
             revision=spec.revision,
             limit=raw.limit,
             options=dict(spec.options),
         )
         for name, spec in raw.sets.items()
     )
+
+
+def _file(of_run: str | None, of_dataset: str | None) -> str | None:
+    """The local file of a dataset; the run's own comes first."""
+    given = of_run if of_run is not None else of_dataset
+    return None if given is None else expanded(given)
 
 
 def _prompts(raw: PromptGroup) -> tuple[PromptSpec, ...]:
@@ -365,7 +383,10 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     if not 0 <= raw.overhead_gib < math.inf:
         _refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
+    load_named("cluster.engine", raw.engine)
     values["address"] = _address(raw.address)
+    if raw.compile_cache is not None:
+        values["compile_cache"] = expanded(raw.compile_cache)
     values["replicas"] = _replicas(raw.replicas)
     values["min_nodes"] = _at_least("cluster.min_nodes", raw.min_nodes, 1)
     values["max_num_seqs"] = _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)

@@ -5,13 +5,9 @@ from collections.abc import Sequence
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf.errors import OmegaConfBaseException
 
-from distlab.config.complaints import explain
-from distlab.config.compose import conf_folder, register_schema
-from distlab.errors import UserError
+from distlab.config.compose import conf_folder, explained, register_schema
 
 
 def sweep_jobs(overrides: Sequence[str]) -> list[tuple[str, ...]]:
@@ -26,7 +22,7 @@ def sweep_jobs(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     """
     register_schema()
     parser = OverridesParser.create()
-    try:
+    with explained():
         parsed = parser.parse_overrides(list(overrides))
         fixed = [str(o.input_line) for o in parsed if not o.is_sweep_override()]
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
@@ -34,8 +30,6 @@ def sweep_jobs(overrides: Sequence[str]) -> list[tuple[str, ...]]:
         params = hydra.sweeper.params if hydra.mode == RunMode.MULTIRUN else None
         swept = [f"{key}={value}" for key, value in (params or {}).items()]
         both = parser.parse_overrides([*swept, *overrides])
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, conf_folder()) or str(error)) from error
     if not any(override.is_sweep_override() for override in both):
         return [tuple(str(override.input_line) for override in both)]
     (jobs,) = BasicSweeper.split_arguments(both, None)

@@ -4,22 +4,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
 
-
-class _Shown(FileIO):
-    """A file to show things in: what it does not take, since it is full or gone, is lost."""
-
-    def write(self, data: Any, /) -> int:  # noqa: ANN401 (any buffer)
-        with suppress(OSError):
-            return super().write(data)
-        return memoryview(data).nbytes
+from distlab.console.streams import ShownStream
 
 
 @contextmanager
-def quiet(log: Path) -> Iterator[TextIOWrapper]:
+def quiet(log: Path) -> Iterator[ShownStream]:
     """Send everything that this process and its children print to ``log``.
 
     Works below Python's streams, since Ray and vLLM write from C++ and from subprocesses too.
@@ -30,8 +21,7 @@ def quiet(log: Path) -> Iterator[TextIOWrapper]:
     """
     _flush()
     saved = (os.dup(1), os.dup(2))
-    shown = BufferedWriter(_Shown(os.dup(saved[0]), "w"))
-    terminal = TextIOWrapper(shown, encoding="utf-8", errors="replace", line_buffering=True)
+    terminal = ShownStream(os.dup(saved[0]), sys.stdout.encoding, closes=True, by_line=True)
     with log.open("ab", buffering=0) as sink:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)

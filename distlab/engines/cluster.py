@@ -90,6 +90,11 @@ def _join(address: str) -> None:
 def _check(cluster: Cluster, cpus: float, gpus: int, where: str) -> None:
     replicas = cluster.replicas or 1
     ranks = (cluster.tensor_parallel or 1) * (cluster.pipeline_parallel or 1)
+    if cluster.device == "gpu" and not gpus:
+        raise UserError(
+            f"`cluster` asks for GPUs and {where} has none: set cluster=local-cpu, or "
+            "cluster.address to a Ray cluster that has some"
+        )
     if cluster.device == "gpu" and (need := replicas * ranks) > gpus:
         raise UserError(
             f"`cluster` asks for {replicas} x {ranks} = {need} GPUs and {where} has "

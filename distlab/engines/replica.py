@@ -7,8 +7,7 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from importlib import import_module
-from typing import Any, Protocol
+from typing import Protocol
 
 import ray
 
@@ -28,6 +27,7 @@ from distlab.engines.types import (
     Vitals,
     Work,
 )
+from distlab.importing import load_named
 from distlab.problems.types import GoldKind
 from distlab.scoring.extractors.rules import Rules
 from distlab.store.batches import to_batch
@@ -206,7 +206,5 @@ class Replica:
 
 
 def _make_engine(settings: EngineSettings, site: Site) -> ManagedEngine:
-    module, _, attribute = settings.engine.partition(":")
-    factory: Any = getattr(import_module(module), attribute)
-    engine: ManagedEngine = factory(settings, site)
+    engine: ManagedEngine = load_named("cluster.engine", settings.engine)(settings, site)
     return engine

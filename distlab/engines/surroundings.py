@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import MutableMapping, Sequence
 
+from distlab.engines.launchers import without_launcher
 from distlab.engines.sockets import vllm_folder
 from distlab.engines.types import EngineSettings, Site
 
@@ -14,9 +15,6 @@ VLLM_BINDING = "VLLM_CPU_OMP_THREADS_BIND"
 # milliseconds and starves an engine on a machine that computes much else (a tenth of the tokens/s
 # was seen). So many were no slower on a quiet machine; 20,000 were 2.5 % slower, and 2,000 4 %.
 SPINS = {"GOMP_SPINCOUNT": "100000"}
-
-# Under SLURM and MPI these make libraries below vLLM think that they are ranks of the job.
-_FOREIGN = ("SLURM_", "PMI_", "PMIX_", "PMI2_", "OMPI_", "MPI_")
 
 
 def prepare(
@@ -30,7 +28,7 @@ def prepare(
         site: Where it runs.
         ray_address: Of the cluster that the process belongs to.
     """
-    for name in [name for name in environment if name.startswith(_FOREIGN)]:
+    for name in environment.keys() - without_launcher(environment).keys():
         del environment[name]
     # The engine core is a process of its own that joins Ray by itself; without this it may find
     # another cluster on the machine.

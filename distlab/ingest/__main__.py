@@ -1,4 +1,4 @@
-"""``python -m distlab.ingest FILE``: samples that you already have, as a run of distlab."""
+"""``distlab ingest FILE``: samples that you already have, as a run of distlab."""
 
 import argparse
 import datetime
@@ -11,14 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from distlab.console.exits import Exit
+from distlab.console.main import Command, path
 from distlab.decoding.types import DecodingKind
 from distlab.errors import UserError
-from distlab.escape import plain
+from distlab.files import expanded
 from distlab.ingest.columns import ColumnMap, row_number
 from distlab.ingest.golds import AUTO, KINDS
 from distlab.ingest.problems import GivenProblem, read_given
 from distlab.ingest.write import (
-    INGESTED,
     Labels,
     SourceFile,
     check_new,
@@ -31,7 +32,7 @@ from distlab.ingest.write import (
 )
 from distlab.problems.rows import Row, read_rows
 from distlab.runs.folder import RunFolder
-from distlab.runs.manifest import Manifest
+from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.store import Store
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]+")
@@ -55,37 +56,23 @@ like any other.
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Ingest a file.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: 0, or 2 for bad input.
-    """
-    words = sys.argv[1:] if argv is None else list(argv)
-    arguments = _parser().parse_args(words)
-    try:
-        columns = ColumnMap.parse(arguments.map)
-        labels = _labels(arguments)
-        given, source = _read(arguments, columns, labels)
-        folder, manifest = _run(arguments, labels, words)
-        print(_ingest(folder, manifest, labels, given, source, columns))
-    except UserError as error:
-        print(f"distlab: {plain(str(error), None)}", file=sys.stderr)
-        return 2
-    return 0
+def _ingest_file(arguments: argparse.Namespace) -> int:
+    columns = ColumnMap.parse(arguments.map)
+    labels = _labels(arguments)
+    given, source = _read(arguments, columns, labels)
+    folder, manifest = _run(arguments, labels)
+    print(_ingest(folder, manifest, labels, given, source, columns))
+    return Exit.DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.ingest",
+        prog="distlab ingest",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="a .jsonl, .json, .csv or .parquet file")
+    add("file", type=path, metavar="FILE", help="a .jsonl, .json, .csv or .parquet file")
     add("--map", nargs="+", required=True, metavar="NAME=COLUMN", help="which column holds what")
     add("--variant", required=True, choices=("base", "instruct"), help="what was sampled")
     add("--family", help="name of the model (default: the file's name)")
@@ -101,9 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--gold-kind", default=AUTO, choices=KINDS, help="how golds are to be read")
     add("--n", type=int, help="samples to keep of each problem (default: all)")
     add("--skip", type=int, nargs="+", default=[], metavar="ROW", help="rows to leave out, from 1")
-    add("--into", type=Path, metavar="RUN", help="add the samples to this ingested run")
-    add("--store", help="where samples are kept (default: store)")
-    add("--runs", type=Path, default=Path("runs"), help="parent of the run folder (default: runs)")
+    add("--into", type=path, metavar="RUN", help="add the samples to this ingested run")
+    add("--store", metavar="STORE", help="where samples are kept (default: store)")
+    add(
+        "--runs",
+        type=path,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="parent of the run folder (default: runs)",
+    )
     return parser
 
 
@@ -154,11 +147,9 @@ def _kept(path: Path, rows: Sequence[Row], skip: Sequence[int]) -> list[Row]:
     return kept
 
 
-def _run(
-    arguments: argparse.Namespace, labels: Labels, words: Sequence[str]
-) -> tuple[RunFolder, Manifest]:
+def _run(arguments: argparse.Namespace, labels: Labels) -> tuple[RunFolder, Manifest]:
     """The run folder to write, and its manifest so far."""
-    command = shlex.join(["python", "-m", "distlab.ingest", *words])
+    command = shlex.join(["python", "-m", "distlab.ingest", *arguments.words])
     if arguments.into is not None:
         if arguments.store is not None:
             raise UserError("--into has its run's store: leave --store away")
@@ -172,9 +163,8 @@ def _run(
         return folder, replace(manifest, command=command)
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = RunFolder(arguments.runs / f"{stamp}-{labels.family}")
-    return folder, replace(
-        new_manifest(folder.path.name, Store.look(arguments.store or "store")), command=command
-    )
+    store = Store.look(expanded(arguments.store or "store"))
+    return folder, replace(new_manifest(folder.path.name, store), command=command)
 
 
 def _ingest(
@@ -199,6 +189,8 @@ def _ingest(
         f"Grade them with:\n  python -m distlab.score {shlex.quote(str(folder.path))}"
     )
 
+
+main: Final = Command(_parser, _ingest_file)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,7 +16,7 @@ from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.types import Problem
 from distlab.runs.folder import RunFolder
-from distlab.runs.manifest import Manifest
+from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import ContentAddress
@@ -24,7 +24,6 @@ from distlab.store.schema import SCHEMA_VERSION
 from distlab.store.store import CellWriter, Store, cell_path
 
 # In the config of a manifest: the mark of an ingested run.
-INGESTED: Final = "ingested"
 # Prompts are unknown: the hash of no tokens stands for all.
 _NO_PROMPT: Final = prompt_hash(())
 

@@ -1,51 +1,27 @@
-"""``python -m distlab.jobs ray|kuberay [OPTIONS] [OVERRIDES]``: a study on a cluster."""
+"""``distlab jobs ray|slurm|kuberay [OPTIONS] [OVERRIDES]``: a study on a cluster."""
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from distlab.config.complaints import explain
-from distlab.config.compose import conf_folder
+from distlab.console.exits import Exit
+from distlab.console.main import Command, path
 from distlab.errors import UserError
-from distlab.escape import plain
-
-EXIT_BAD_INPUT = 2
-_INTERRUPTED = 130
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Submit a study, or print what would be submitted.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: of the study where it is followed, 2 for bad input.
-    """
-    arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
-    try:
-        return command(arguments)
-    except KeyboardInterrupt:
-        print("left; the job goes on. The same command follows it again, with --stop it ends")
-        return _INTERRUPTED
-    except Exception as error:
-        sentence = explain(error, conf_folder())
-        if sentence is None:
-            raise
-        print(f"distlab: {plain(sentence, None)}", file=sys.stderr)
-        return EXIT_BAD_INPUT
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.jobs",
-        description="Run a study on a Ray cluster or Kubernetes. Submitting the same again "
+        prog="distlab jobs",
+        description="Run a study on a Ray cluster, SLURM or Kubernetes. Submitting the same again "
         "resumes it: what the store holds is not drawn again.",
     )
-    commands = parser.add_subparsers(required=True, metavar="ray|kuberay")
+    commands = parser.add_subparsers(required=True, metavar="ray|slurm|kuberay")
     _add_ray(commands.add_parser("ray", help="submit to a running Ray cluster, follow its log"))
+    _add_slurm(
+        commands.add_parser("slurm", help="run on the nodes of this SLURM job: jobs/study.sbatch")
+    )
     _add_kuberay(commands.add_parser("kuberay", help="print a RayJob manifest for Kubernetes"))
     return parser
 
@@ -62,7 +38,7 @@ def _add_ray(parser: argparse.ArgumentParser) -> None:
         "--add",
         action="append",
         default=[],
-        type=Path,
+        type=path,
         metavar="PATH",
         help="a module, folder or data of yours that goes along; may be given again",
     )
@@ -72,9 +48,15 @@ def _add_ray(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="refuse a cluster whose Python, Ray, vLLM and others are not the versions here",
     )
-    parser.add_argument("-m", "--multirun", action="store_true", help="sweep, as distlab.run -m")
+    _add_multirun(parser)
     parser.add_argument("--detach", action="store_true", help="submit and return")
     parser.add_argument("--stop", action="store_true", help="stop the study's job; it commits")
+    _add_overrides(parser)
+
+
+def _add_slurm(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_slurm)
+    _add_multirun(parser)
     _add_overrides(parser)
 
 
@@ -113,6 +95,10 @@ def _add_kuberay(parser: argparse.ArgumentParser) -> None:
     _add_overrides(parser)
 
 
+def _add_multirun(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-m", "--multirun", action="store_true", help="sweep, as distlab.run -m")
+
+
 def _add_overrides(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "overrides",
@@ -126,12 +112,23 @@ def _ray(arguments: argparse.Namespace) -> int:
     # Imported late: --help should not wait for Ray and transformers.
     from distlab.jobs import ray_job
 
-    typed = [*(["--multirun"] if arguments.multirun else []), *arguments.overrides]
-    study = ray_job.Submission.of(typed, arguments.add, pin=arguments.pin)
+    # Over there they lie in the job's folder.
+    sys.path += [str(extra.absolute().parent) for extra in arguments.add]
+    study = ray_job.Submission.of(_typed(arguments), arguments.add, pin=arguments.pin)
     if arguments.stop:
         ray_job.stop(ray_job.connect(arguments.address), study, sys.stdout)
-        return 0
+        return Exit.DONE
     return ray_job.submit(arguments.address, study, detach=arguments.detach)
+
+
+def _typed(arguments: argparse.Namespace) -> list[str]:
+    return [*(["--multirun"] if arguments.multirun else []), *arguments.overrides]
+
+
+def _slurm(arguments: argparse.Namespace) -> int:
+    from distlab.jobs.slurm import run_study
+
+    return run_study(_typed(arguments))
 
 
 def _kuberay(arguments: argparse.Namespace) -> int:
@@ -157,7 +154,7 @@ def _kuberay(arguments: argparse.Namespace) -> int:
     )
     name = study_name(there, config)
     print(manifest(validate(config), there, name, kubernetes, pinned_versions()), end="")
-    return 0
+    return Exit.DONE
 
 
 def _labels(given: Sequence[str]) -> dict[str, str]:
@@ -166,6 +163,12 @@ def _labels(given: Sequence[str]) -> dict[str, str]:
             raise UserError(f"--selector {label}: give KEY=VALUE")
     return dict(label.split("=", 1) for label in given)
 
+
+main: Final = Command(
+    _parser,
+    lambda arguments: int(arguments.command(arguments)),
+    stopped="left; the job goes on. The same command follows it again, with --stop it ends",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,11 +9,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
+from distlab.config.quoting import quoted
 from distlab.config.sweeps import sweep_jobs
+from distlab.config.values import VARIANTS
 from distlab.errors import UserError
+from distlab.files import expanded
 
 MULTIRUN = ("-m", "--multirun")
-_PATHS = ("store", "runs", "dataset.path", "dataset.train_path")
+# Files of a dataset, and all paths whose keys do not depend on the study.
+_FILES = ("path", "train_path")
+_PATHS = ("store", "runs", *(f"dataset.{key}" for key in _FILES))
 _DIGEST = 10
 
 
@@ -46,10 +51,11 @@ def anchored(overrides: Sequence[str], config: DictConfig, below: Path | None = 
         UserError: A path is absolute, and only what is below ``below`` is there.
     """
     moved = {}
-    for key in _PATHS:
+    for key in (*_PATHS, *_typed_paths(overrides, config)):
         value = OmegaConf.select(config, key)
         if value is None or "://" in value:
             continue
+        value = expanded(value)
         if Path(value).is_absolute() and below is not None:
             raise UserError(
                 f"`{key}` is {value}: in a pod only {below} lasts; give a path relative to that, "
@@ -59,11 +65,12 @@ def anchored(overrides: Sequence[str], config: DictConfig, below: Path | None = 
     return [*overrides, *(f"{key}={quoted(path)}" for key, path in moved.items())]
 
 
-def quoted(text: str) -> str:
-    """A value for Hydra's command line."""
-    # There a backslash counts as one only before a quote.
-    escaped = re.sub(r"(\\*)'", r"\1\1\'", re.sub(r"(\\+)$", r"\1\1", text))
-    return f"'{escaped}'"
+def _typed_paths(overrides: Sequence[str], config: DictConfig) -> list[str]:
+    """Keys of one dataset's files and of local checkpoints, where they were typed."""
+    local = (variant for variant in VARIANTS if config.model[variant].source == "local")
+    files = (f"dataset.sets.{name}.{key}" for name in config.dataset.sets for key in _FILES)
+    typed = {override.partition("=")[0].lstrip("+") for override in overrides}
+    return [key for key in (*files, *(f"model.{variant}.id" for variant in local)) if key in typed]
 
 
 def study_name(overrides: Sequence[str], config: DictConfig) -> str:

@@ -1,18 +1,18 @@
-"""``python -m distlab.plan [OVERRIDES]``: what a run would do, before a GPU is held."""
+"""``distlab plan [OVERRIDES]``: what a run would do, before a GPU is held."""
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from distlab.config.complaints import explain
-from distlab.config.compose import compose_config, conf_folder
+from distlab.config.compose import compose_config
+from distlab.console.exits import Exit
+from distlab.console.main import Command
 from distlab.errors import UserError
 from distlab.escape import plain
 
@@ -22,36 +22,12 @@ if TYPE_CHECKING:
     from distlab.plan.records import Plan
     from distlab.plan.survey import Survey
 
-EXIT_BAD_INPUT = 2
 _PROBE_PROBLEMS = 4
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the plan of a run with the same overrides; without --probe the store is only read.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: 0, 2 for bad input, or 130 where a probe was interrupted.
-    """
-    arguments = _parser().parse_intermixed_args(argv)
-    try:
-        return _plan_jobs(arguments)
-    except KeyboardInterrupt:
-        print("stopped; what was sampled is committed")
-        return 128 + signal.SIGINT
-    except Exception as error:
-        sentence = explain(error, conf_folder())
-        if sentence is None:
-            raise
-        print(f"distlab: {plain(sentence, None)}", file=sys.stderr)
-        return EXIT_BAD_INPUT
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.plan",
+        prog="distlab plan",
         description="Say what a run would do, before a GPU is held. Nothing is written to the "
         "store, but for the samples that --probe draws.",
     )
@@ -96,7 +72,7 @@ def _plan_jobs(arguments: argparse.Namespace) -> int:
     jobs = sweep_jobs(arguments.overrides)
     if len(jobs) == 1:
         _plan(jobs[0], arguments.problem, arguments.probe, prompts=arguments.prompts)
-        return 0
+        return Exit.DONE
     if arguments.probe is not None or arguments.problem is not None:
         raise UserError("--probe and --problem are for one job: leave them out of a sweep")
     from distlab.plan.bill import Item, render_bill
@@ -106,7 +82,7 @@ def _plan_jobs(arguments: argparse.Namespace) -> int:
         for number, (job, apart) in enumerate(zip(jobs, set_apart(jobs), strict=True))
     ]
     render_bill(items, Console())
-    return EXIT_BAD_INPUT if any(item.plan is None for item in items) else 0
+    return Exit.BAD_INPUT if any(item.plan is None for item in items) else Exit.DONE
 
 
 def _planned(overrides: Sequence[str]) -> tuple[Plan | None, str]:
@@ -180,6 +156,8 @@ def _nodes(cluster: Cluster) -> tuple[Node, ...]:
 
     return nodes_of(cluster)
 
+
+main: Final = Command(_parser, _plan_jobs, stopped="stopped; what was sampled is committed")
 
 if __name__ == "__main__":
     sys.exit(main())

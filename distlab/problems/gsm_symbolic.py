@@ -109,14 +109,15 @@ class GSMSymbolic:
             for problem in problems
         )
         version = importlib.metadata.version("reasoning-gym")
+        kept = problems if spec.limit is None else problems[: spec.limit + spec.limit % 2]
         return LoadedDataset(
             name=spec.name,
-            problems=problems if spec.limit is None else problems[: spec.limit + spec.limit % 2],
+            problems=kept,
             rows=len(problems),
             content_hash=found,
             source=f"reasoning-gym {version} gsm_symbolic, seed {settings.seed}, "
             f"{settings.pairs} pairs of {settings.templates} templates",
-            notes=_notes(settings, len(problems), found),
+            notes=(*_notes(settings, len(problems), found), *_rounding_note(spec.limit, len(kept))),
         )
 
     def exemplars(self, spec: DatasetSpec) -> tuple[Exemplar, ...]:
@@ -144,6 +145,12 @@ def _settings(spec: DatasetSpec) -> _Settings:
         pairs=whole(spec, "pairs", 4, 1),
         templates=choice(spec, "templates", "short", ("short", "all")),
     )
+
+
+def _rounding_note(limit: int | None, kept: int) -> tuple[str, ...]:
+    if limit is None or kept <= limit:
+        return ()
+    return (f"dataset.limit={limit} would part a pair: {kept} problems are taken",)
 
 
 def _notes(settings: _Settings, rows: int, found: str) -> tuple[str, ...]:

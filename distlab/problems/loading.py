@@ -1,8 +1,7 @@
 """From a DatasetSpec to problems and exemplars, through the loader it names."""
 
-import importlib
-
 from distlab.errors import UserError
+from distlab.importing import load_named
 from distlab.problems.types import DatasetLoader, DatasetSpec, Exemplar, LoadedDataset, Published
 
 
@@ -38,19 +37,15 @@ def published_problems(spec: DatasetSpec) -> int | None:
 
 
 def _loader(spec: DatasetSpec) -> DatasetLoader:
-    module, _, attribute = spec.loader.partition(":")
     field = f"dataset.sets.{spec.name}.loader"
-    if not module or not attribute:
-        raise UserError(f"{field} is {spec.loader!r}; write it as module:Class")
+    factory = load_named(field, spec.loader)
     try:
-        made = getattr(importlib.import_module(module), attribute)()
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"{field} is {spec.loader!r}: {error}; name a module that is installed"
-        ) from error
-    except (AttributeError, TypeError) as error:
-        raise UserError(f"{field} is {spec.loader!r}: {error}; name a loader class") from error
+        made = factory()
+    except TypeError as error:
+        raise UserError(f"`{field}` is {spec.loader!r}: {error}; name a loader class") from error
     if not (hasattr(made, "load") and hasattr(made, "exemplars")):
-        raise UserError(f"{field} is {spec.loader!r}, which has no `load` and `exemplars` methods")
+        raise UserError(
+            f"`{field}` is {spec.loader!r}, which has no `load` and `exemplars` methods"
+        )
     loader: DatasetLoader = made
     return loader

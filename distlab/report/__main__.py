@@ -1,48 +1,62 @@
-"""``python -m distlab.report RUN``: rebuild a run's or a sweep's report from what is on disk."""
+"""``distlab report RUN``: rebuild a run's or a sweep's report from what is on disk."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from rich.console import Console
-
+from distlab.console.exits import Exit
+from distlab.console.main import Command, path
 from distlab.errors import UserError
 from distlab.escape import plain
-from distlab.report import build_report, render_terminal, write_report
+from distlab.runs.folder import RunFolder
+from distlab.runs.joining import runs_in
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Rebuild the report and print the tables.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: 0, or 2 for bad input.
-    """
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.report",
+        prog="distlab report",
         description="Rebuild the report of a run, of a sweep, or of several runs as one study.",
     )
     parser.add_argument(
-        "runs", type=Path, nargs="+", metavar="RUN", help="a run folder, or that of a sweep"
+        "runs", type=path, nargs="+", metavar="RUN", help="a run folder, or that of a sweep"
     )
     parser.add_argument(
-        "--into", type=Path, metavar="FOLDER", help="where the report of several runs goes"
+        "--into", type=path, metavar="FOLDER", help="where the report of several runs goes"
     )
-    arguments = parser.parse_args(argv)
-    try:
-        folder = _folder(arguments.runs, arguments.into)
-        tables = build_report(*arguments.runs)
-        report = write_report(folder, tables)
-    except UserError as error:
-        print(plain(str(error), None), file=sys.stderr)
-        return 2
+    return parser
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    # Imported late: --help and completion should not wait for scipy.
+    from rich.console import Console
+
+    from distlab.report import build_report, render_terminal, write_report
+
+    folder = _folder(arguments.runs, arguments.into)
+    for line in _unscored(arguments.runs):
+        print(plain(line, None))
+    tables = build_report(*arguments.runs)
+    report = write_report(folder, tables)
     console = Console()
     render_terminal(tables, console)
     console.print(f"report: {plain(str(report), None)}", markup=False, highlight=False)
-    return 0
+    return Exit.DONE
+
+
+def _unscored(paths: Sequence[Path]) -> list[str]:
+    """What to say of runs without verdicts beside others that have some.
+
+    Raises:
+        UserError: None has any, and none says that it has no sample to judge.
+    """
+    folders = [RunFolder(run) for path in paths for run in runs_in(path)]
+    bare = [(f, f.read_manifest()) for f in folders if not f.verdict_files()]
+    waiting = [folder.unscored(manifest) for folder, manifest in bare if not manifest.failures]
+    if waiting and len(waiting) == len(folders):
+        raise waiting[0]
+    return [f"note: {sentence}" for sentence in waiting]
 
 
 def _folder(runs: Sequence[Path], into: Path | None) -> Path:
@@ -50,6 +64,8 @@ def _folder(runs: Sequence[Path], into: Path | None) -> Path:
         raise UserError("several runs are named: say where their report goes with --into FOLDER")
     return into or runs[0]
 
+
+main: Final = Command(_parser, _report)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,6 +13,7 @@ Samples are not here: they are in the store, shared by all runs.
 """
 
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -104,10 +105,25 @@ class RunFolder:
                     "failures": tuple(ProblemFailure(**row) for row in raw["failures"]),
                 }
             )
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise UserError(
                 f"{self.path} is not a run folder: it has no manifest.json; "
                 "name a folder below `runs/`"
             ) from None
-        except (ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"{self.manifest_file} cannot be read: {error}") from error
+
+    def verdict_files(self) -> list[Path]:
+        """Parquet files of verdicts, by name."""
+        return sorted(self.verdicts.rglob("*.parquet"))
+
+    def unscored(self, manifest: Manifest) -> UserError:
+        """The sentence for a run without verdicts.
+
+        Args:
+            manifest: Its manifest.
+        """
+        return UserError(
+            f"{self.path} has no verdicts: run `python -m distlab.score "
+            f"{shlex.quote(str(self.path))}` first{manifest.to_resume}"
+        )

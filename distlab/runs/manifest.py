@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from distlab.store.cell import Cell, ProblemFailure
+
+# Key of the config under which an ingested run names its files; no run that sampled has it.
+INGESTED: Final = "ingested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,13 @@ class Manifest:
     notes: Sequence[str] = ()
     replicas: Sequence[Mapping[str, Any]] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def to_resume(self) -> str:
+        """How to go on with the run, as the end of a sentence; empty for samples from elsewhere."""
+        if INGESTED in self.config:
+            return ""
+        return f"; a run that was stopped goes on with `{self.command}`"
 
     def in_order(self, group: Literal["extractor", "grader"], names: Set[str]) -> tuple[str, ...]:
         """Extractors or graders in the order of the config, then any others by name."""

@@ -83,7 +83,7 @@ def _problems(
 
 
 def _verdict_files(runs: Sequence[Path]) -> list[Path]:
-    return [file for run in runs for file in sorted(RunFolder(run).verdicts.rglob("*.parquet"))]
+    return [file for run in runs for file in RunFolder(run).verdict_files()]
 
 
 def _nulls(

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from importlib import import_module
 from typing import Any, Final, Protocol
 
 from distlab.errors import UserError
+from distlab.importing import load_named
 from distlab.problems.types import Gold, GoldKind
 
 
@@ -80,14 +80,7 @@ def load_component(spec: ComponentSpec) -> Any:  # noqa: ANN401 - Extractor or G
     Raises:
         UserError: The target cannot be imported, or does not take the options.
     """
-    module, _, attribute = spec.target.partition(":")
-    try:
-        factory = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(
-            f"target of '{spec.name}' is '{spec.target}', which cannot be imported ({error}); "
-            "give it as module:Class"
-        ) from error
+    factory = load_named(f"use.{spec.name}.target", spec.target)
     try:
         return factory(**spec.options)
     except (TypeError, ValueError) as error:

@@ -1,14 +1,16 @@
-"""``python -m distlab.status STORE|RUN|SWEEP``: what there is, and what is missing."""
+"""``distlab status STORE|RUN|SWEEP``: what there is, and what is missing."""
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
+from distlab.console.exits import Exit
+from distlab.console.main import Command
 from distlab.errors import UserError
-from distlab.escape import plain
+from distlab.files import expanded
 from distlab.runs.folder import RunFolder
 from distlab.status.read import run_status, store_status
 from distlab.status.records import CellStatus
@@ -17,38 +19,25 @@ from distlab.store.filesystem import unusable
 from distlab.store.store import Store
 from distlab.sweep.record import read_record, record_file
 
-EXIT_BAD_INPUT = 2
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the status of a store, a run or a sweep; nothing is changed.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: 0, or 2 for bad input.
-    """
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.status",
+        prog="distlab status",
         description="What each cell has, what it lacks, what failed and why.",
     )
     parser.add_argument(
         "place", metavar="PLACE", help="a store (folder, s3://...), a run folder or a sweep's"
     )
-    place: str = parser.parse_args(argv).place
+    return parser
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    place = expanded(arguments.place)
     try:
         _show(place, Console())
-    except UserError as error:
-        return _complain(error)
     except OSError as error:
-        return _complain(unusable(place, "read", error))
-    return 0
-
-
-def _complain(error: UserError) -> int:
-    print(f"distlab: {plain(str(error), None)}", file=sys.stderr)
-    return EXIT_BAD_INPUT
+        raise unusable(place, "read", error) from error
+    return Exit.DONE
 
 
 def _show(place: str, console: Console) -> None:
@@ -72,6 +61,8 @@ def _store(place: str) -> tuple[CellStatus, ...]:
         )
     return cells
 
+
+main: Final = Command(_parser, _status)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,52 +1,45 @@
-"""``python -m distlab.store gc|verify|export STORE``: see to a store as a whole."""
+"""``distlab store gc|verify|export STORE``: see to a store as a whole."""
 
 import argparse
 import datetime
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Final
 
+from distlab.console.exits import Exit
+from distlab.console.main import Command, path
 from distlab.errors import UserError
 from distlab.escape import plain
+from distlab.files import expanded
 from distlab.store.export import Form, export
 from distlab.store.filesystem import unusable
 from distlab.store.gc import delete, find_leftovers
 from distlab.store.store import Store
 from distlab.store.verify import verify
 
-EXIT_FAULTS = 1
-EXIT_BAD_INPUT = 2
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command on a store.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: 0; 1 where verify found faults; 2 for bad input.
-    """
-    arguments = _parser().parse_args(argv)
+def _store(arguments: argparse.Namespace) -> int:
+    """Run one of the commands on a store."""
+    uri = expanded(arguments.store)
     try:
-        store = Store.look(arguments.store)
+        store = Store.look(uri)
         if not store.files():
-            raise UserError(f"the store {arguments.store} holds nothing: name one that a run made")
+            raise UserError(f"the store {uri} holds nothing: name one that a run made")
         return int(arguments.work(store, arguments))
-    except UserError as error:
-        return _complain(error)
     except OSError as error:
-        return _complain(unusable(arguments.store, "used", error))
+        raise unusable(uri, "used", error) from error
 
 
-def _complain(error: UserError) -> int:
-    print(f"distlab: {plain(str(error), None)}", file=sys.stderr)
-    return EXIT_BAD_INPUT
+def _refuse_other_folder(store: Store) -> None:
+    if not store.cells():
+        raise UserError(
+            f"{store.uri} is no store: nothing in it is a cell (a folder with cell.json); name the "
+            "folder that a run was given as `store`"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.store", description="See to a store of samples as a whole."
+        prog="distlab store", description="See to a store of samples as a whole."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     collect = commands.add_parser(
@@ -62,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check = commands.add_parser("verify", help="read every shard to its last byte")
     copy = commands.add_parser("export", help="write each cell as a file or folder for others")
-    copy.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to")
+    copy.add_argument("--out", type=path, required=True, metavar="FOLDER", help="where to")
     copy.add_argument(
         "--as",
         dest="form",
@@ -82,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _gc(store: Store, arguments: argparse.Namespace) -> int:
     finds = find_leftovers(store, datetime.timedelta(minutes=arguments.older_than))
+    if not finds:
+        _refuse_other_folder(store)
     for find in finds:
         kept = f", kept: {find.kept}" if find.kept else ""
         _say(f"{find.kind}: {find.path} ({find.size} bytes){kept}")
@@ -92,10 +87,11 @@ def _gc(store: Store, arguments: argparse.Namespace) -> int:
     else:
         rest = "; --delete deletes them" if doomed else ""
         _say(f"{len(doomed)} files, {size} bytes, can be deleted{rest}")
-    return 0
+    return Exit.DONE
 
 
 def _verify(store: Store, arguments: argparse.Namespace) -> int:
+    _refuse_other_folder(store)
     shards = samples = faults = 0
     for check in verify(store):
         shards, samples = shards + check.shards, samples + check.samples
@@ -105,25 +101,27 @@ def _verify(store: Store, arguments: argparse.Namespace) -> int:
             faults += 1
             _say(f"  fault: {fault}")
     _say(f"{samples} samples in {shards} shards, {faults} faults")
-    return EXIT_FAULTS if faults else 0
+    return Exit.FAILED if faults else Exit.DONE
 
 
 def _export(store: Store, arguments: argparse.Namespace) -> int:
     cells = 0
-    for path, samples in export(store, arguments.out, arguments.form, arguments.cells):
+    for file, samples in export(store, arguments.out, arguments.form, arguments.cells):
         cells += 1
-        _say(f"{path}: {samples} samples")
+        _say(f"{file}: {samples} samples")
     if not cells:
         raise UserError(
             f"the store {arguments.store} has no samples below '{arguments.cells}': see its "
             "cells with `python -m distlab.status STORE`"
         )
-    return 0
+    return Exit.DONE
 
 
 def _say(line: str) -> None:
     print(plain(line, None))
 
+
+main: Final = Command(_parser, _store)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,6 +1,6 @@
 """A run's stored samples in; its verdicts out, with the components that its config names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from distlab.config.door import components, pool_settings
 from distlab.config.schema import ExtractorGroup, GraderGroup
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
+from distlab.problems.types import GoldKind
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
+from distlab.scoring.judging import GraderFacts
 from distlab.scoring.nulls import grade_nulls
 from distlab.scoring.reading import reading_extractor
 from distlab.scoring.sources import CellSource, SourceProblem
@@ -70,6 +72,43 @@ def score_run(
     files = {name: folder.nulls(name) for name in problems}
     grade_nulls(problems, files, graders, settings, cache=cache)
     return summary
+
+
+def refuse_empty(folder: RunFolder, manifest: Manifest) -> None:
+    """Refuse to score a run that was stopped before its first sample.
+
+    Raises:
+        UserError: Its cells hold no sample, and none failed; the sentence says how to go on.
+    """
+    store = Store.look(manifest.store)
+    cells = [store.cell(cell.path) for cell in manifest.cells]
+    drawn = any(not cell.exists() or cell.shards() for cell in cells)
+    if not drawn and not manifest.failures:
+        raise UserError(f"{folder.path} has no samples to score{manifest.to_resume}")
+
+
+def idle_graders(folder: RunFolder, manifest: Manifest) -> tuple[str, ...]:
+    """What to say of a run's graders that judge none of its golds.
+
+    Raises:
+        UserError: A grader does not load, or the problems cannot be read.
+    """
+    _, grader = _groups(manifest.config)
+    names = dict.fromkeys(cell.dataset for cell in manifest.cells)
+    golds = {
+        problem.gold.kind for name in names for problem in read_problems(folder.problems(name))
+    }
+    return say_idle(components("grader", grader.use), golds)
+
+
+def say_idle(graders: Sequence[ComponentSpec], golds: Collection[GoldKind]) -> tuple[str, ...]:
+    """A sentence on each grader that judges none of these kinds of golds."""
+    listed = " and ".join(sorted(golds))
+    return tuple(
+        f"note: the grader {spec.name} has no verdicts here: it judges no golds of kind {listed}"
+        for spec in graders
+        if GraderFacts.of(spec).kinds.isdisjoint(golds)
+    )
 
 
 def _with_readings(

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from distlab.config.values import Study
 from distlab.console.display import Display
+from distlab.console.exits import Exit, stopped_by
 from distlab.console.noise import quiet
 from distlab.console.progress import State, make_view
 from distlab.engines.cluster import check_local
@@ -36,9 +37,7 @@ from distlab.scoring.bench import Bench
 from distlab.store.asks import Ask, write_ask
 from distlab.store.store import Store
 from distlab.study import provenance
-from distlab.study.scoring import score_run, verdict_cache
-
-EXIT_FAILED = 1
+from distlab.study.scoring import say_idle, score_run, verdict_cache
 
 
 @dataclass(slots=True)
@@ -176,8 +175,11 @@ def _notes(work: Work) -> Iterator[str]:
                 f"{planned.cell.key}: a new cell; the nearest stored one differs in "
                 f"{', '.join(planned.differing)}"
             )
-    for dataset in work.prepared.datasets.values():
+    datasets = work.prepared.datasets.values()
+    for dataset in datasets:
         yield from (f"note: {dataset.name}: {note}" for note in dataset.notes)
+    golds = {problem.gold.kind for dataset in datasets for problem in dataset.problems}
+    yield from say_idle(work.study.graders, golds)
 
 
 def draw(works: Sequence[Work], session: Session, display: Display) -> Outcome:
@@ -370,7 +372,7 @@ def _end(console: Console, work: Work) -> int:
     if outcome.signal is not None:
         _say(console, f"stopped; {outcome.samples} samples of this run are committed. Resume with:")
         _say(console, f"  {work.manifest.command}")
-        return 128 + outcome.signal
+        return stopped_by(outcome.signal)
     tables, path = report(work)
     render_terminal(tables, console)
     _say(console, f"samples   {work.manifest.store}")
@@ -379,7 +381,7 @@ def _end(console: Console, work: Work) -> int:
     _say(console, f"manifest  {work.folder.manifest_file}")
     for error in outcome.errors:
         _say(console, f"failed: {error}")
-    return EXIT_FAILED if outcome.errors else 0
+    return Exit.FAILED if outcome.errors else Exit.DONE
 
 
 def _say(console: Console, line: str) -> None:

@@ -9,8 +9,8 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
-from distlab.console import exits
 from distlab.console.command import resume_command
+from distlab.console.exits import Exit, Statuses, Task
 from distlab.console.noise import quiet
 from distlab.errors import UserError
 from distlab.report import build_report, write_report
@@ -55,7 +55,7 @@ def launch_here(
             )
     finally:
         sweep.close()
-    book.end(console)
+    book.end(console, _statuses(launcher))
     return returns
 
 
@@ -101,10 +101,17 @@ def launch_on_ray(
         for group, ended in run_beside(run_group, groups, said.pass_on):
             book.enter(*_outcome(group, ended))
         said.pass_on()
-    book.end(console)
+    book.end(console, _statuses(launcher))
     return [
         _job_return(config, book.status(job)) for job, config in zip(jobs, configs, strict=True)
     ]
+
+
+def _statuses(launcher: BasicLauncher) -> Statuses:
+    """Where the command that Hydra runs for wants its jobs' statuses."""
+    task = launcher.task_function
+    assert isinstance(task, Task)
+    return task.statuses
 
 
 def _outcome(group: Group, ended: GroupResult | Exception) -> tuple[Sequence[Result], int, int]:
@@ -112,7 +119,7 @@ def _outcome(group: Group, ended: GroupResult | Exception) -> tuple[Sequence[Res
         return ended.results, ended.engine_starts, ended.samples
     *_, last = [type(ended).__name__, *str(ended).strip().splitlines()]
     error = f"its process ended: {last} (see {group.said})"
-    failed = [Result.of(job, JobState.FAILED, exits.FAILED, (error,)) for job in group.jobs]
+    failed = [Result.of(job, JobState.FAILED, Exit.FAILED, (error,)) for job in group.jobs]
     return failed, 0, 0
 
 
@@ -157,8 +164,8 @@ class _Book:
             self.folder, SweepRecord(self.command, jobs, self._engine_starts, self._samples)
         )
 
-    def end(self, console: Console) -> None:
-        """The table, and the status to exit with."""
+    def end(self, console: Console, statuses: Statuses) -> None:
+        """Print the table, and note the jobs' statuses."""
         render_jobs([line for result in self._results.values() for line in result.lines], console)
         _say(console, f"{self._samples} samples drawn, {self._engine_starts} engine starts")
         self._report(console)
@@ -167,7 +174,7 @@ class _Book:
             _say(console, "stopped; what was sampled is committed. Resume with:")
             _say(console, f"  {self.command}")
         for result in self._results.values():
-            exits.note(result.record.status)
+            statuses.note(result.record.status)
 
     def _report(self, console: Console) -> None:
         """One report over all jobs, where they make one study."""

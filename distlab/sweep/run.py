@@ -11,7 +11,7 @@ from rich.console import Console
 
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
-from distlab.console import exits
+from distlab.console.exits import Exit, stopped_by
 from distlab.console.noise import quiet
 from distlab.escape import plain
 from distlab.sampling.outcome import Outcome
@@ -80,7 +80,7 @@ class Sweep:
         """Run a job; the first of a group draws for all of the group. Never raises."""
         job = self._jobs[number]
         if self._signal is not None:
-            return Result.of(job, JobState.WAITING, 128 + self._signal)
+            return Result.of(job, JobState.WAITING, stopped_by(self._signal))
         self._say(f"job {number} · {' '.join(job.apart)}")
         try:
             self._draw_group_of(number)
@@ -91,7 +91,7 @@ class Sweep:
         except Exception as error:
             self._errors[number] = self._complaint(error, job.folder.log)
         if self._signal is not None:
-            return Result.of(job, JobState.STOPPED, 128 + self._signal)
+            return Result.of(job, JobState.STOPPED, stopped_by(self._signal))
         status, sentence = self._errors[number]
         self._say(f"failed: {sentence}")
         return Result.of(job, JobState.FAILED, status, (sentence,))
@@ -112,7 +112,7 @@ class Sweep:
         for error in errors:
             self._say(f"failed: {error}")
         state_now = JobState.FAILED if errors else JobState.DONE
-        result = Result.of(job, state_now, exits.FAILED if errors else 0, errors)
+        result = Result.of(job, state_now, Exit.FAILED if errors else Exit.DONE, errors)
         return replace(result, lines=lines_of(result.record, tables), scored=True)
 
     def _draw_group_of(self, number: int) -> None:
@@ -187,11 +187,11 @@ class Sweep:
         """Status and sentence; a fault of ours leaves its traceback in the log."""
         sentence = explain(error, conf_folder())
         if sentence is not None:
-            return exits.BAD_INPUT, sentence
+            return Exit.BAD_INPUT, sentence
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8", errors="replace") as stream:
             traceback.print_exception(error, file=stream)
-        return exits.FAILED, f"{type(error).__name__}: {error} (traceback in {log})"
+        return Exit.FAILED, f"{type(error).__name__}: {error} (traceback in {log})"
 
     def _say(self, line: str) -> None:
         self._console.print(plain(line, None), highlight=False, markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""``python -m distlab.view RUN``: look at a run's samples in a browser."""
+"""``distlab view RUN``: look at a run's samples in a browser."""
 
 import argparse
 import os
@@ -6,53 +6,43 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from distlab.console.exits import Exit
+from distlab.console.main import Command, path
 from distlab.errors import UserError
-from distlab.escape import plain
 from distlab.view.app import HOST, make_app
 
 PORT: Final = 8642
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Serve a run to this machine's browser until Ctrl-C.
-
-    Args:
-        argv: Arguments without the program's name; None for the command line's.
-
-    Returns:
-        Exit status: 0, or 2 for bad input.
-    """
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m distlab.view",
+        prog="distlab view",
         description="Look at a run's samples in a browser. Listens on this machine alone.",
     )
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, as in runs/NAME")
+    parser.add_argument("run", type=path, metavar="RUN", help="a run folder, as in runs/NAME")
     parser.add_argument(
         "--port", type=int, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})"
     )
     parser.add_argument("--no-open", action="store_true", help="do not open a browser")
-    arguments = parser.parse_args(argv)
-    try:
-        with _listen(arguments.port) as listener:
-            app = make_app(arguments.run)
-            address = f"http://{HOST}:{listener.getsockname()[1]}/"
-            print(f"{address}  (Ctrl-C ends it)", flush=True)
-            if not arguments.no_open:
-                _open(address)
-            _serve(app, listener)
-    except UserError as error:
-        print(f"distlab: {plain(str(error), None)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        pass
-    return 0
+    return parser
+
+
+def _view(arguments: argparse.Namespace) -> int:
+    """Serve a run to this machine's browser; Ctrl-C is how it ends."""
+    with _listen(arguments.port) as listener, suppress(KeyboardInterrupt):
+        app = make_app(arguments.run)
+        address = f"http://{HOST}:{listener.getsockname()[1]}/"
+        print(f"{address}  (Ctrl-C ends it)", flush=True)
+        if not arguments.no_open:
+            _open(address)
+        _serve(app, listener)
+    return Exit.DONE
 
 
 def _listen(port: int) -> socket.socket:
@@ -92,6 +82,8 @@ def _serve(app: ASGIApp, listener: socket.socket) -> None:
     )
     uvicorn.Server(config).run(sockets=[listener])
 
+
+main: Final = Command(_parser, _view)
 
 if __name__ == "__main__":
     sys.exit(main())

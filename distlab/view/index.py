@@ -114,7 +114,9 @@ class RunIndex:
         datasets = dict.fromkeys(cell.dataset for cell in manifest.cells)
         problems = tuple(p for name in datasets for p in read_problems(folder.problems(name)))
         db = duckdb.connect()
-        _load(db, sorted(folder.verdicts.rglob("*.parquet")))
+        if not (files := folder.verdict_files()):
+            raise folder.unscored(manifest)
+        _load(db, files)
         extractors = manifest.in_order("extractor", _names(db, "extractor"))
         graders = manifest.in_order("grader", _names(db, "grader"))
         cells = [(cell.key, cell.dataset, cell.n) for cell in manifest.cells]
@@ -313,8 +315,6 @@ class RunIndex:
 
 
 def _load(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
-    if not files:
-        raise UserError("the run has no verdicts: run `python -m distlab.score RUN` first")
     db.register("part", VERDICTS.empty_table())
     db.execute("CREATE TABLE raw AS SELECT * FROM part")
     for file in files:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from distlab.config.quoting import quoted
 from distlab.errors import UserError
 from distlab.jobs import ray_job
-from distlab.jobs.overrides import anchored, composed, quoted, study_name
+from distlab.jobs.overrides import anchored, composed, study_name
 from distlab.jobs.ports import free_ports
 from distlab.jobs.ray_job import connect
 from distlab.jobs.shipping import pack

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from distlab.engines.launchers import without_launcher
 from distlab.errors import UserError
-from distlab.jobs.allocation import Allocation, drawn
-from distlab.jobs.node import ray_start, without_launcher
+from distlab.jobs.slurm import Allocation, drawn
+from distlab.jobs.slurm_node import ray_start
 from tests.jobs.conftest import NEVER_S, REPO, STUDY, TOTAL, Place, wait_for
 from tests.jobs.slurm import Slurm, absent, slurm_of_two_nodes
 

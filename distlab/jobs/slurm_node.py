@@ -1,4 +1,4 @@
-"""``python -m distlab.jobs.node HEAD-IP PORT CLIENT-PORT``: Ray on one node, as a SLURM task.
+"""``python -m distlab.jobs.slurm_node HEAD-IP PORT CLIENT-PORT``: Ray on one node, as a SLURM task.
 
 Node 0 starts the head, the others join it. Not ``ray symmetric-run``: it ends with ``ray stop``,
 which kills every Ray of the user on the machine, another job's too; it refuses a machine on which
@@ -14,15 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+from distlab.engines.launchers import without_launcher
 from distlab.jobs.ports import address_towards
-
-# What Ray's workers must not inherit: MPI and vLLM's executors take these for their own launch.
-_LAUNCHER = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "PMI_", "PMI2_", "PMIX_", "OMPI_")
-
-
-def without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment less SLURM's and the process managers' variables."""
-    return {name: value for name, value in environment.items() if not name.startswith(_LAUNCHER)}
 
 
 def ray_start(

@@ -1,4 +1,4 @@
-"""``python -m distlab.jobs.allocation OVERRIDES``: a study inside a SLURM allocation.
+"""A study inside a SLURM allocation.
 
 The batch script of ``jobs/study.sbatch`` becomes this process. It starts Ray on every node as one
 job step, then the driver beside itself, and passes signals on to the driver:
@@ -22,15 +22,15 @@ from pathlib import Path
 from types import FrameType
 
 from distlab.config.compose import compose_config
+from distlab.config.quoting import quoted
 from distlab.config.sweeps import sweep_jobs
+from distlab.console.exits import stopped_by
+from distlab.engines.launchers import without_launcher
 from distlab.errors import UserError
-from distlab.escape import plain
-from distlab.jobs.node import without_launcher
-from distlab.jobs.overrides import quoted, unflagged
+from distlab.jobs.overrides import unflagged
 from distlab.jobs.ports import address_towards, free_ports
 
-EXIT_BAD_INPUT = 2
-_STOPPED = (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM)
+_STOPPED = (stopped_by(signal.SIGTERM), stopped_by(signal.SIGINT), -signal.SIGTERM)
 _START_S = 120.0
 _END_S = 20.0
 # SLURM counts a job's steps from 0, and Ray is the only one.
@@ -97,7 +97,7 @@ class _Job:
 
     def run_driver(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
         if self.came is not None:
-            return 128 + signal.SIGTERM
+            return stopped_by(signal.SIGTERM)
         self.driver = subprocess.Popen(command, env=environment)
         if self.came is not None:  # between the two lines above
             self.driver.terminate()
@@ -114,16 +114,18 @@ class _Job:
         self.ray.wait()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study on the allocation; returns the driver's exit status."""
-    overrides = list(sys.argv[1:] if argv is None else argv)
+def run_study(overrides: Sequence[str]) -> int:
+    """Run the study on the allocation of this process; returns the driver's exit status.
+
+    Args:
+        overrides: Of ``distlab.run``, as typed.
+
+    Raises:
+        UserError: This is no SLURM job, Ray does not start, or the time limit is too short.
+    """
     job = _Job()
     job.listen()
-    try:
-        return _run(job, Allocation.from_environment(os.environ), overrides)
-    except UserError as error:
-        print(f"distlab: {plain(str(error), None)}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+    return _run(job, Allocation.from_environment(os.environ), overrides)
 
 
 def _run(job: _Job, allocation: Allocation, overrides: Sequence[str]) -> int:
@@ -203,7 +205,7 @@ def _start_ray(
             # One node's end must not end the others: the dispatcher goes on without it.
             *("--kill-on-bad-exit=0", "--wait=0"),
             f"--output={logs}/%N.txt",
-            *(sys.executable, "-m", "distlab.jobs.node", head, str(port), str(client_port)),
+            *(sys.executable, "-m", "distlab.jobs.slurm_node", head, str(port), str(client_port)),
         ]
     )
 
@@ -238,7 +240,3 @@ def _scontrol(*arguments: str) -> str:
     if answer.returncode != 0:
         raise UserError(f"scontrol {' '.join(arguments)} failed: {answer.stderr.strip()}")
     return answer.stdout
-
-
-if __name__ == "__main__":
-    sys.exit(main())

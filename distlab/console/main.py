@@ -1,0 +1,113 @@
+"""One frame for all commands: arguments, bad input, Ctrl-C, faults, and what cannot be shown."""
+
+import argparse
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from distlab.console.exits import Exit, stopped_by
+from distlab.console.streams import show_all
+from distlab.errors import UserError, file_fault
+from distlab.escape import plain
+from distlab.files import expanded
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command; calling it runs it and returns the exit status.
+
+    Attributes:
+        parser: Makes the parser of its arguments.
+        work: Does what the arguments say, which have what was typed as ``words``; returns the
+            exit status.
+        stopped: What to say at Ctrl-C.
+    """
+
+    parser: Callable[[], argparse.ArgumentParser]
+    work: Callable[[argparse.Namespace], int]
+    stopped: str = "stopped"
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int:
+        """Run it.
+
+        Args:
+            argv: Arguments without the program's name; None for the command line's.
+
+        Returns:
+            Exit status, as ``distlab.console.exits`` and docs/exit-codes.md say.
+        """
+        if argv is None:
+            return as_process(lambda: self._run(sys.argv[1:]), self.stopped)
+        return guarded(lambda: self._run(argv), self.stopped)
+
+    def _run(self, argv: Sequence[str]) -> int:
+        arguments = _parsed(self.parser(), argv)
+        arguments.words = tuple(argv)
+        return self.work(arguments)
+
+
+def as_process(work: Callable[[], int], stopped: str = "stopped") -> int:
+    """Run what a process is there for; returns its exit status.
+
+    Args:
+        work: Returns an exit status.
+        stopped: What to say at Ctrl-C.
+    """
+    # As `python -m` does: a grader, an engine or a dataset of the user's lies in this folder.
+    with suppress(OSError):
+        if not sys.flags.safe_path and (here := str(Path.cwd())) not in sys.path:
+            sys.path.insert(0, here)
+    out = show_all()
+    status = guarded(work, stopped)
+    out.flush()
+    if out.lost is not None:
+        complain(f"standard output cannot be written ({out.lost.strerror})")
+    return status or (Exit.DONE if out.lost is None else Exit.FAILED)
+
+
+def guarded(work: Callable[[], int], stopped: str = "stopped") -> int:
+    """The status of some work, whatever becomes of it; what went wrong is printed.
+
+    Args:
+        work: Returns an exit status.
+        stopped: What to say at Ctrl-C.
+    """
+    try:
+        return work()
+    except UserError as error:
+        return complain(str(error))
+    except SystemExit as end:  # argparse and Hydra end so
+        return int(end.code or Exit.DONE)
+    except KeyboardInterrupt:
+        print(stopped)
+        return stopped_by(signal.SIGINT)
+    except Exception as error:
+        if isinstance(error, OSError) and (sentence := file_fault(error)) is not None:
+            return complain(sentence)
+        traceback.print_exc()
+        return Exit.FAULT
+
+
+def complain(sentence: str) -> int:
+    """Print the sentence for bad input; returns its status."""
+    print(f"distlab: {plain(sentence, None)}", file=sys.stderr)
+    return Exit.BAD_INPUT
+
+
+def path(text: str) -> Path:
+    """An argument that is a path; a shell expands no ``~`` in ``--out=~/folder``."""
+    try:
+        return Path(expanded(text))
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """Options may stand between positional arguments, where there are no subcommands."""
+    if any(isinstance(action, argparse._SubParsersAction) for action in parser._actions):
+        return parser.parse_args(argv)
+    return parser.parse_intermixed_args(argv)
