@@ -234,7 +234,7 @@ class TestStudy:
         ("dataset.path=absent.jsonl", "absent.jsonl does not exist"),
         ("decoding.n=50000", "more first tokens than the 49152 in the vocabulary"),
         ("model.base.source=local", "has no config.json"),
-        ("cluster=local-gpu", "lower cluster.replicas or cluster.tensor_parallel"),
+        ("cluster=local-gpu", "asks for GPUs and this machine has none: set cluster=local-cpu, or"),
         ("cluster.replicas=64", "this machine has"),
         ("store=/dev/null/store", "set `store` to a folder that can"),
     ],

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from distlab.checkpoints.types import CheckpointSpec
@@ -104,6 +106,13 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (["cluster.max_num_seqs=0"], r"`cluster\.max_num_seqs` is 0"),
         (["grader.deadline_s=0"], r"`grader\.deadline_s` is 0"),
         (["grader.use.standard.target=no.such:Thing"], "no.such"),
+        (["cluster.engine=distlab.engines.vllm_engine:VLMEngine"], "did you mean VLLMEngine"),
+        (
+            ["cluster.engine=no.such:Thing"],
+            r"`cluster\.engine` is 'no\.such:Thing': there is no mod",
+        ),
+        ([f"model.dtype={'x' * 10_000}"], r"^.{100,300}…: take one of bfloat16"),
+        (["store='~nobody-here/st'"], "~nobody-here/st has no home folder"),
         (["dataset=[gsm8k,gsm-symbolic]", "dataset.path=x"], r"it is for one dataset, and 2"),
         (["store='  '"], "`store` is '  ': name a path"),
     ],
@@ -111,6 +120,22 @@ def test_a_path_goes_to_the_one_dataset() -> None:
 def test_bad_values_are_refused_with_field_and_remedy(overrides: list[str], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         study(*overrides)
+
+
+def test_a_home_folder_is_written_out_wherever_a_path_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = study(
+        *("store='~/st'", "dataset=[gsm8k,math-500]", "dataset.sets.gsm8k.path='~/rows.jsonl'"),
+        *("dataset.sets.math-500.train_path='~/train.jsonl'", "cluster.compile_cache='~/graphs'"),
+        *("model.base.source=local", "model.base.id='~/base'"),
+    )
+    gsm8k, math = made.datasets
+    assert [
+        *(made.store, gsm8k.path, math.train_path),
+        *(made.cluster.compile_cache, made.family.checkpoints["base"].id),
+    ] == [str(tmp_path / name) for name in ("st", "rows.jsonl", "train.jsonl", "graphs", "base")]
 
 
 @pytest.mark.parametrize(
