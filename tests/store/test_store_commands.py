@@ -192,3 +192,12 @@ def test_bad_input_is_one_sentence(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("distlab: ")
     assert sentence in line
+
+
+@pytest.mark.parametrize("command", ["verify", "gc"])
+def test_a_folder_that_is_no_store_is_not_sound(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert main([command, str(tmp_path)]) == 2
+    assert "is no store: nothing in it is a cell" in capsys.readouterr().err

@@ -36,13 +36,16 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "is not a run folder" in complaint(capsys, str(tmp_path / "a\x1b[31m"), "--port", "0")
+    (tmp_path / "file").touch()
+    for name in ("a\x1b[31m", "file"):
+        assert "is not a run folder" in complaint(capsys, str(tmp_path / name), "--port", "0")
 
 
 def test_a_run_without_verdicts(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(run.verdicts)
     said = complaint(capsys, str(run.path), "--port", "0")
-    assert "has no verdicts: run `python -m distlab.score" in said
+    assert f"has no verdicts: run `python -m distlab.score {run.path}` first" in said
+    assert "; a run that was stopped goes on with `distlab`" in said
 
 
 def test_a_store_that_is_gone(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:

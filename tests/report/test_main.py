@@ -1,0 +1,63 @@
+"""The command line of the report."""
+
+from pathlib import Path
+
+import pytest
+
+from distlab.problems import write_problems
+from distlab.report.__main__ import main
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import INGESTED, Manifest
+from distlab.store.cell import ProblemFailure
+from tests.runs.written import make_cell, make_problem
+
+
+def make_run(folder: Path, **fields: object) -> Path:
+    """A run that was stopped before it was scored."""
+    run = RunFolder(folder)
+    folder.mkdir()
+    cell = make_cell()
+    run.write_manifest(Manifest(folder.name, "distlab run seed=1", "store", (cell,), **fields))
+    (folder / "problems").mkdir()
+    write_problems(run.problems(cell.dataset), [make_problem("p")])
+    return folder
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *words: Path) -> str:
+    assert main(list(map(str, words))) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err
+
+
+def test_what_is_no_run_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
+        assert "is not a run folder" in complaint(capsys, path)
+
+
+def test_a_run_that_was_stopped_has_no_report_but_a_way_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run")
+    assert complaint(capsys, run) == (
+        f"distlab: {run} has no verdicts: run `python -m distlab.score {run}` first; a run that "
+        "was stopped goes on with `distlab run seed=1`\n"
+    )
+    assert not (run / "report.html").exists()
+
+
+def test_samples_from_elsewhere_are_to_be_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run", config={INGESTED: []})
+    assert complaint(capsys, run).endswith(f"distlab.score {run}` first\n")
+
+
+def test_a_run_in_which_every_problem_failed_has_its_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = ProblemFailure(make_cell().key, "p", "too long")
+    run = make_run(tmp_path / "run", failures=(failure,))
+    assert main([str(run)]) == 0
+    assert (run / "report.html").exists()
