@@ -35,8 +35,8 @@ $(STAMP): pyproject.toml constraints-$(ENGINE).txt
 	@$(VENV)/bin/python -W ignore -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@rm -f $(VENV)/.distlab-*; touch $@
 
-# Programs that some tests drive, and Debian's packages of them: a browser, and SLURM.
-PROGRAMS := chromium:chromium chromedriver:chromium-driver munged:munge slurmctld:slurm-wlm
+# Programs that some tests drive, and Debian's packages of them: a browser, SLURM, and zsh.
+PROGRAMS := chromium:chromium chromedriver:chromium-driver munged:munge slurmctld:slurm-wlm zsh:zsh
 APT := apt-get -qq -o DPkg::Lock::Timeout=300
 
 system:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from distlab.__main__ import COMMANDS
+
 ROOT = Path(__file__).parents[1]
 # A user waits seconds for each of these.
 SLOW = ("ray", "vllm", "torch", "transformers", "scipy", "sympy", "matplotlib", "pandas")
@@ -42,11 +44,14 @@ def imported(*arguments: str) -> set[str]:
     return set(names.split())
 
 
-@pytest.mark.parametrize("module", ["run", "plan", "score", "report"])
-def test_help_imports_nothing_slow(module: str) -> None:
-    """Ray Data is what `score` runs on, and scipy what `report` computes with."""
-    allowed = {"score": {"ray", "scipy"}, "report": {"scipy"}}.get(module, set())
-    assert imported(f"distlab.{module}", "--help") & set(SLOW) <= allowed
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_imports_nothing_slow(command: str) -> None:
+    assert not imported(f"distlab.{command}", "--help") & set(SLOW)
+
+
+def test_completing_a_line_imports_nothing_slow() -> None:
+    line = ("--line", "distlab score runs/a grader=")
+    assert not imported("distlab.completion", "bash", *line) & set(SLOW)
 
 
 def test_a_plan_imports_nothing_slow(tmp_path: Path) -> None:

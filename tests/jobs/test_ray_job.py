@@ -166,6 +166,26 @@ def test_paths_are_anchored_where_they_were_typed(
     assert composed(there)[0].store == str(folder / "mine")
 
 
+def test_every_path_that_was_typed_is_anchored_and_a_home_folder_is_the_submitters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/mine")
+    typed = [
+        *("dataset=[gsm8k,math-500]", "dataset.sets.gsm8k.path=a.jsonl", "store='~/st'"),
+        *("dataset.sets.math-500.train_path=b.jsonl", "runs=s3://bucket/runs"),
+        *("model.base.source=local", "model.base.id='~/base'", "model.instruct.id=org/name"),
+    ]
+    (there,) = composed(anchored(typed, composed(typed)[0]))
+    sets = there.dataset.sets
+    assert (sets.gsm8k.path, sets["math-500"].train_path) == (
+        f"{tmp_path}/a.jsonl",
+        f"{tmp_path}/b.jsonl",
+    )
+    assert (there.store, there.runs) == ("/home/mine/st", "s3://bucket/runs")
+    assert (there.model.base.id, there.model.instruct.id) == ("/home/mine/base", "org/name")
+
+
 def test_the_same_study_has_the_same_name_and_another_has_not() -> None:
     typed = ["decoding.n=4"]
     name = study_name(typed, composed(typed)[0])

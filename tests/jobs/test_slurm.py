@@ -1,15 +1,15 @@
 """A study on a real SLURM of two nodes, and what its jobs do at their time limit."""
 
 import json
-import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from distlab.engines.launchers import without_launcher
-from distlab.errors import UserError
-from distlab.jobs.slurm import Allocation, drawn
+from distlab.jobs.__main__ import main
+from distlab.jobs.slurm import drawn
 from distlab.jobs.slurm_node import ray_start
 from tests.jobs.conftest import NEVER_S, REPO, STUDY, TOTAL, Place, wait_for
 from tests.jobs.slurm import Slurm, absent, slurm_of_two_nodes
@@ -123,13 +123,28 @@ def test_ray_starts_with_what_the_job_has_and_leaves_no_port_to_chance() -> None
 
 def test_launchers_variables_are_stripped_and_the_users_stay() -> None:
     kept = {"CUDA_VISIBLE_DEVICES": "0", "HYDRA_FULL_ERROR": "1", "PATH": "/bin"}
-    stripped = {"SLURM_JOB_ID": "1", "SLURMD_NODENAME": "n", "PMI_RANK": "0", "PMIX_ID": "1"}
+    stripped = {
+        "SLURM_JOB_ID": "1",
+        "SLURMD_NODENAME": "n",
+        "PMI_RANK": "0",
+        "PMIX_ID": "1",
+        "MPI_X": "1",
+    }
     assert without_launcher({**kept, **stripped}) == kept
 
 
-def test_outside_of_slurm_it_says_how_to_submit() -> None:
-    with pytest.raises(UserError, match=r"no SLURM job .* submit jobs/study\.sbatch"):
-        Allocation.from_environment({"PATH": os.environ["PATH"]})
+def test_outside_of_slurm_the_command_says_how_to_submit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    handlers = [signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGTERM)]
+    try:
+        assert main(["slurm", "seed=1"]) == 2
+    finally:
+        for number, handler in zip((signal.SIGUSR1, signal.SIGTERM), handlers, strict=True):
+            signal.signal(number, handler)
+    said = "distlab: this is no SLURM job (SLURM_JOB_ID is not set): submit jobs/study.sbatch with "
+    assert capsys.readouterr().err == f"{said}sbatch\n"
 
 
 def test_what_a_run_drew_is_read_from_its_manifest(tmp_path: Path) -> None:
