@@ -2,27 +2,11 @@
 
 import importlib
 import sys
-from collections.abc import Mapping
-from typing import Final
 
+from distlab.console.commands import COMMANDS, module_of
 from distlab.console.exits import Exit
 from distlab.console.main import as_process
 from distlab.errors import UserError, nearest
-
-COMMANDS: Final[Mapping[str, str]] = {
-    "run": "sample, score and report a study (Hydra overrides; --help shows them)",
-    "plan": "say what a run would do, without an engine (the same overrides)",
-    "score": "extract and grade a run's samples again",
-    "report": "rebuild a run's report",
-    "jobs": "run a study on a Ray cluster, SLURM or Kubernetes: jobs ray|slurm|kuberay",
-    "view": "look at a run's samples in a browser",
-    "compare": "put runs side by side, paired by problem",
-    "status": "what a store, run or sweep has, lacks and failed at",
-    "store": "find leftovers in a store, verify it, export it (gc, verify, export)",
-    "ingest": "make a run of samples that you already have",
-    "list": "models, datasets, prompts and whatever else there is to choose from",
-    "completion": "print what makes bash or zsh complete commands, options and overrides",
-}
 
 
 def main() -> int:
@@ -33,11 +17,6 @@ def main() -> int:
     # The command must see its own arguments: Hydra reads sys.argv.
     sys.argv = [f"distlab {name}", *sys.argv[2:]]
     return int(importlib.import_module(module_of(name)).main())
-
-
-def module_of(command: str) -> str:
-    """The module whose ``main`` is a command."""
-    return f"distlab.{command}" if command in ("run", "score") else f"distlab.{command}.__main__"
 
 
 def _without_command(name: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab.__main__ import COMMANDS
+from distlab.console.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 # A user waits seconds for each of these.

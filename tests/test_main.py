@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from distlab import __version__
-from distlab.__main__ import COMMANDS
+from distlab.console.commands import COMMANDS
 
 REPO = Path(__file__).parents[1]
 SCRIPT = Path(sys.executable).with_name("distlab")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from distlab.__main__ import COMMANDS, module_of
+from distlab.console.commands import COMMANDS, module_of
 from distlab.errors import UserError
 from distlab.files import expanded
 from distlab.runs.folder import RunFolder

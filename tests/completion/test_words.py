@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from distlab.__main__ import COMMANDS
 from distlab.completion.words import candidates
+from distlab.console.commands import COMMANDS
 
 
 @pytest.fixture(autouse=True)
