@@ -63,7 +63,7 @@ def fail(error: BaseException) -> Callable[[], object]:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (UserError("`n` is 0:\nset it\x1b[31m"), 2, "distlab: `n` is 0:\\nset it\\x1b[31m\n"),
+        (UserError("`n` is 0:\nset it\x1b[31m"), 2, "distlab: `n` is 0: set it\\x1b[31m\n"),
         (
             PermissionError(errno.EACCES, "Permission denied", "runs/x"),
             2,
