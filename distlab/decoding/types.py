@@ -122,13 +122,16 @@ class Engine(Protocol):
         ...
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """Token ids as text, special tokens skipped."""
+        """Token ids as text, special tokens skipped; called from several threads."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One completion of one problem; see ``distlab.store.schema`` for the columns."""
+    """One completion of one problem; see ``distlab.store.schema`` for the columns.
+
+    Margins and token lengths come together, one value a token.
+    """
 
     problem_id: str
     rank: int
@@ -140,4 +143,5 @@ class Sample:
     seed: int | None = None
     first_token_logprob: float | None = None
     margins: tuple[float, ...] | None = None
-    delta: float | None = None
+    token_lengths: tuple[int, ...] | None = None
+    given_delta: float | None = None

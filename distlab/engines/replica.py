@@ -28,8 +28,6 @@ from distlab.engines.types import (
     Work,
 )
 from distlab.importing import load_named
-from distlab.problems.types import GoldKind
-from distlab.scoring.extractors.rules import Rules
 from distlab.store.batches import to_batch
 from distlab.store.cell import ProblemFailure
 
@@ -63,7 +61,6 @@ class Replica:
         self._site = site
         self._engine: ManagedEngine | None = None
         self._halted = asyncio.Event()
-        self._answers = Rules()
         self._warm: dict[tuple[int, ...], asyncio.Task[None]] = {}
         self._in_flight = 0
         self._steps = 0
@@ -146,10 +143,7 @@ class Replica:
         spec = work.decoding
         match spec.kind:
             case DecodingKind.COT:
-                kind = GoldKind(draw.answer_kind)
-                return await sample_cot(
-                    self._engine, draw, spec, work.stop, lambda text: self._span(text, kind)
-                )
+                return await sample_cot(self._engine, draw, spec, work.stop)
             case DecodingKind.GREEDY:
                 return await sample_greedy(self._engine, draw, spec, work.stop)
             case DecodingKind.STOCHASTIC:
@@ -175,12 +169,6 @@ class Replica:
         # What is wrong with the engine shows in the draws themselves.
         with contextlib.suppress(Exception):
             await self._engine.generate(SamplingRequest(prefix, max_tokens=1))
-
-    def _span(self, text: str, kind: GoldKind) -> tuple[int, int] | None:
-        found = self._answers.extract(text, kind)
-        return (
-            None if found.answer is None or found.end <= found.start else (found.start, found.end)
-        )
 
     async def pulse(self) -> Pulse:
         """How it is doing; ask often, since a stall is measured between steps."""

@@ -19,8 +19,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
-from distlab.store.fingerprint import ContentAddress
-from distlab.store.schema import SCHEMA_VERSION
+from distlab.store.fingerprint import ADDRESS_VERSION, ContentAddress
 from distlab.store.store import CellWriter, Store, cell_path
 
 # In the config of a manifest: the mark of an ingested run.
@@ -57,13 +56,13 @@ class IngestedFields(ContentAddress):
         file_sha256: Of the file's bytes (hex).
         columns: What of a sample is in which column.
         source: Says that no engine of ours drew them.
-        schema: Version of the sample schema.
+        schema: Version of the address; its name is older than that.
     """
 
     file_sha256: str
     columns: Mapping[str, str]
     source: str = INGESTED
-    schema: int = SCHEMA_VERSION
+    schema: int = ADDRESS_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def _samples(item: GivenProblem, held: set[int]) -> Iterator[Sample]:
                 text=given.text,
                 truncated=given.truncated,
                 stop_string=None,
-                delta=given.delta,
+                given_delta=given.delta,
             )
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from distlab.analysis.answers import NONE
-from distlab.analysis.arrays import CodeArray
+from distlab.analysis.arrays import BoolArray, CodeArray
 from distlab.analysis.codes import MISSING
 from distlab.errors import UserError
 from distlab.problems.table import read_problems
@@ -22,7 +22,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.joining import join, parameters
 from distlab.runs.manifest import Manifest
 from distlab.runs.records import NullTable, SampleFacts, SampleKey, Study, VerdictTable
-from distlab.scoring.schema import NULLS
+from distlab.scoring.schema import NULLS, upgraded
 from distlab.scoring.types import CODES, Verdict
 from distlab.store.cell import Cell
 
@@ -39,6 +39,8 @@ COLUMNS: Final = (
     "delta",
     "gold_in_text",
 )
+# Verdict files of version 1 have no such column.
+_GIVEN: Final = "delta_given"
 _BATCH_ROWS: Final = 65_536
 # Characters of an answer that a report keeps (ours).
 _ANSWER_CHARACTERS: Final = 200
@@ -157,7 +159,9 @@ def _batches(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[pa.Record
                 f"{file} has no column `{absent[0]}`, so it is no verdict file of ours; "
                 "remove it, or run `python -m distlab.score` again"
             )
-        yield from parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns))
+        wanted = [*columns, _GIVEN] if "delta" in columns else list(columns)
+        for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
+            yield upgraded(batch)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
@@ -170,6 +174,7 @@ class _Matrices:
     """The matrices of one cell and extractor while they are being filled."""
 
     facts: SampleFacts
+    given: BoolArray
     codes: dict[str, npt.NDArray[np.int8]] = field(default_factory=dict)
 
     @classmethod
@@ -183,7 +188,8 @@ class _Matrices:
                 starts=np.zeros(shape, dtype=np.int32),
                 deltas=np.full(shape, np.nan, dtype=np.float32),
                 gold_in_text=np.zeros(shape, dtype=np.bool_),
-            )
+            ),
+            given=np.zeros(shape, dtype=np.bool_),
         )
 
     def codes_of(self, grader: str) -> npt.NDArray[np.int8]:
@@ -245,6 +251,7 @@ class _Collector:
         matrices.facts.truncated[at] = rows.truncated[chosen]
         matrices.facts.deltas[at] = rows.deltas[chosen]
         matrices.facts.gold_in_text[at] = rows.gold_in_text[chosen]
+        matrices.given[at] = rows.given[chosen]
         self._placed += chosen.size
 
     def _note(self, what: str, count: int) -> None:
@@ -295,7 +302,21 @@ class _Collector:
                 f"{again} verdict rows repeat a sample, extractor and grader that another row "
                 "has; the last one read counts."
             )
-        return tuple(found)
+        return (*found, *self._given_deltas())
+
+    def _given_deltas(self) -> Iterator[str]:
+        """Of which samples Delta is not the extractor's own."""
+        counts: dict[str, tuple[int, int]] = {}
+        for (cell, _), matrices in self._matrices.items():
+            counts[cell] = int(matrices.given.sum()), int(matrices.facts.present.sum())
+        for cell, (given, present) in counts.items():
+            if given:
+                yield (
+                    f"{cell}: the Deltas of {given} of its {present} samples came with them "
+                    "(ingested, or drawn before distlab kept what Delta is made of: then over the "
+                    "answer that “rules” saw at that time), so max and agg vote with "
+                    "these whichever extractor a row names."
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -329,6 +350,7 @@ class _Rows:
     truncated: npt.NDArray[np.bool_]
     deltas: npt.NDArray[np.float32]
     gold_in_text: npt.NDArray[np.bool_]
+    given: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, batch: pa.RecordBatch, file: Path) -> "_Rows":
@@ -347,6 +369,7 @@ class _Rows:
             truncated=batch["truncated"].to_numpy(zero_copy_only=False),
             deltas=batch["delta"].to_numpy(zero_copy_only=False).astype(np.float32),
             gold_in_text=batch["gold_in_text"].to_numpy(zero_copy_only=False),
+            given=batch[_GIVEN].to_numpy(zero_copy_only=False),
         )
 
 

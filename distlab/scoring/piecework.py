@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 from distlab.problems.types import Gold
 from distlab.scoring.cache import commit
+from distlab.scoring.delta import COLUMNS as OF_DELTA
+from distlab.scoring.delta import Deltas
 from distlab.scoring.judging import AnswerJudge, Codes, GraderFacts, extract
 from distlab.scoring.mention import Mention
 from distlab.scoring.pool import PoolSettings
@@ -130,8 +132,8 @@ class Scorer:
         reads = [_read_answers(e, problem_ids, texts, golds, answers) for e in self._extractors]
         codes, graded, recalled = self._judge.judge(piece.golds, list(answers))
         rows = _rows_of(reads, self._applies(golds), codes)
-        mentioned = _mentions(piece.golds, problem_ids, texts)
-        table = _verdict_table(piece.cell, samples, mentioned, reads, rows, self._job)
+        facts = _facts(samples, _mentions(piece.golds, problem_ids, texts))
+        table = _verdict_table(piece.cell, facts, Deltas(samples), reads, rows, self._job)
         commit(table, verdict_file(self._job.out, piece))
         counts = np.bincount(rows.code, minlength=len(BY_CODE))
         return PieceSummary(
@@ -162,7 +164,7 @@ class _Rows:
 
 def _read_samples(piece: Piece) -> pa.Table:
     """The piece's samples, sorted by problem and rank, with ``tokens`` counted."""
-    columns = ["problem_id", "rank", "text", "truncated", "delta", "token_ids"]
+    columns = ["problem_id", "rank", "text", "truncated", "token_ids", *OF_DELTA]
     parts = []
     for shard in piece.shards:
         table = read_shard(piece.filesystem, shard.path, columns)
@@ -220,17 +222,24 @@ def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: Code
     return _Rows(sample, extractor, grader, cube[sample, extractor, grader].astype(np.int64))
 
 
+def _facts(samples: pa.Table, mentioned: Sequence[bool]) -> pa.Table:
+    """What every verdict row of a sample repeats."""
+    given = samples.column("given_delta").is_valid()
+    facts = samples.select(["problem_id", "rank", "truncated", "tokens"])
+    facts = facts.append_column("gold_in_text", pa.array(mentioned, pa.bool_()))
+    return facts.append_column("delta_given", given)
+
+
 def _verdict_table(
     cell: str,
-    samples: pa.Table,
-    mentioned: Sequence[bool],
+    facts: pa.Table,
+    deltas: Deltas,
     reads: Sequence[_Read],
     rows: _Rows,
     job: Job,
 ) -> pa.Table:
     """Lay the rows out in the schema of verdicts."""
-    of_sample = samples.append_column("gold_in_text", pa.array(mentioned, pa.bool_()))
-    taken = of_sample.take(rows.sample)
+    taken = facts.take(rows.sample)
     # Extractions sample by sample, as ``flat`` counts them.
     flat = rows.sample * len(reads) + rows.extractor
     found = [
@@ -238,6 +247,7 @@ def _verdict_table(
         for each in zip(*(r.extractions for r in reads), strict=True)
         for extraction in each
     ]
+    confidence = np.stack([deltas.under(read.extractions) for read in reads], axis=1)
     columns = {
         "cell": _labels(np.zeros(len(flat), np.int64), [cell]),
         "extractor": _labels(rows.extractor, [spec.name for spec in job.extractors]),
@@ -245,6 +255,7 @@ def _verdict_table(
         "answer_start": pa.array([e.start for e in found], pa.int32()).take(flat),
         "answer_end": pa.array([e.end for e in found], pa.int32()).take(flat),
         "text_cut": pa.array([e.cut for e in found], pa.int32()).take(flat),
+        "delta": pa.array(confidence.ravel(), from_pandas=True).take(flat),
         "grader": _labels(rows.grader, [grader.spec.name for grader in job.graders]),
         "verdict": _labels(rows.code, [verdict.value for verdict in BY_CODE]),
     }

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _label = pa.dictionary(pa.int32(), pa.string())
 
@@ -22,15 +22,26 @@ VERDICTS = pa.schema(
         pa.field("grader", _label, nullable=False),
         # correct, incorrect, no_answer, timeout or error.
         pa.field("verdict", _label, nullable=False),
+        # CoT-decoding's confidence in the answer: over the span that this extractor names, or as it
+        # came with the sample, the same under every extractor (see ``delta``).
+        pa.field("delta", pa.float32()),
+        pa.field("delta_given", pa.bool_(), nullable=False),
         # Properties of the sample that tables need, so that they read no text.
         pa.field("truncated", pa.bool_(), nullable=False),
         pa.field("tokens", pa.int32(), nullable=False),
-        pa.field("delta", pa.float32()),
         # Whether the gold's text stands anywhere in the uncut sample text.
         pa.field("gold_in_text", pa.bool_(), nullable=False),
     ],
     metadata={"distlab.schema": "verdicts", "distlab.schema_version": str(SCHEMA_VERSION)},
 )
+
+
+def upgraded(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of verdict files of version 1 with what they lack: there every Delta was given."""
+    if "delta_given" in rows.schema.names or "delta" not in rows.schema.names:
+        return rows
+    return rows.append_column("delta_given", rows.column("delta").is_valid())
+
 
 NULLS = pa.schema(
     [

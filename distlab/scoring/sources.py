@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.fs as pafs
 
 from distlab.problems.types import Gold
+from distlab.store.repeats import first_of_each
 from distlab.store.store import KEY, read_shard
 
 # Samples of a piece (ours): about a shard of the store, so that most shards are read once. Small
@@ -117,7 +118,7 @@ def divide(source: CellSource, identity: str) -> Iterator[Piece]:
         UserError: A shard cannot be read.
     """
     shards = sorted(source.shards)
-    rows = _first_of_each(_wanted_rows(source, shards), source.n)
+    rows = _first_rows(_wanted_rows(source, shards))
     if not len(rows.row):
         return
     rows, bounds = _by_first_appearance(rows)
@@ -163,10 +164,10 @@ def _wanted_in_shard(keys: pa.Table, number: int, n: int, ids: pa.Array, hashes:
     )
 
 
-def _first_of_each(rows: _Rows, n: int) -> _Rows:
-    """Keep the first row of each (problem, rank), in order."""
-    _, first = np.unique(rows.problem * n + rows.rank, return_index=True)
-    return rows.take(np.sort(first))
+def _first_rows(rows: _Rows) -> _Rows:
+    """Each (problem, rank) once, in order."""
+    keys = pa.table({"problem": rows.problem, "rank": rows.rank})
+    return rows.take(first_of_each(keys, ("problem", "rank")).to_numpy())
 
 
 def _by_first_appearance(rows: _Rows) -> tuple[_Rows, _Ints]:

@@ -12,7 +12,8 @@ from distlab.runs.manifest import Manifest
 from distlab.status.records import CellStatus
 from distlab.store.asks import Ask, read_asks, wanted
 from distlab.store.claims import Witness, claims_on
-from distlab.store.store import KEY, SHARD, Store, StoredCell, read_shard
+from distlab.store.repeats import first_of_each
+from distlab.store.store import SHARD, Store, StoredCell
 
 
 def store_status(store: Store) -> tuple[CellStatus, ...]:
@@ -112,16 +113,12 @@ def _status(
 
 def _held(cell: StoredCell) -> tuple[dict[str, set[int]], Mapping[str, int]]:
     """Ranks by problem, and samples by the run that drew them; a repeated sample counts once."""
+    table = cell.samples(["problem_id", "rank", "run"])
+    table = table.take(first_of_each(table, ("problem_id", "rank")))
     held: dict[str, set[int]] = {}
-    runs: Counter[str] = Counter()
-    for shard in cell.shards():
-        table = read_shard(cell.store.fs, shard, [*KEY, "run"])
-        columns = (table.column(name).to_pylist() for name in ("problem_id", "rank", "run"))
-        for problem, rank, run in zip(*columns, strict=True):
-            ranks = held.setdefault(problem, set())
-            runs[run] += rank not in ranks
-            ranks.add(rank)
-    return held, runs
+    for problem, rank in zip(*(table.column(i).to_pylist() for i in range(2)), strict=True):
+        held.setdefault(problem, set()).add(rank)
+    return held, Counter(table.column("run").to_pylist())
 
 
 def _last_commit(cell: StoredCell) -> datetime.datetime | None:

@@ -1,8 +1,9 @@
-"""``distlab store gc|verify|export STORE``: see to a store as a whole."""
+"""``distlab store gc|verify|repair|export STORE``: see to a store as a whole."""
 
 import argparse
 import datetime
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 from distlab.console.exits import Exit
@@ -13,8 +14,9 @@ from distlab.files import expanded
 from distlab.store.export import Form, export
 from distlab.store.filesystem import unusable
 from distlab.store.gc import delete, find_leftovers
+from distlab.store.repair import repair
 from distlab.store.store import Store
-from distlab.store.verify import verify
+from distlab.store.verify import CellCheck, Fault, verify
 
 
 def _store(arguments: argparse.Namespace) -> int:
@@ -54,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
         help="keep what was written later: its writer may be at work (default: 60)",
     )
     check = commands.add_parser("verify", help="read every shard to its last byte")
+    mend = commands.add_parser(
+        "repair",
+        help="set damaged shards aside, with a record; the next run draws their samples anew",
+    )
     copy = commands.add_parser("export", help="write each cell as a file or folder for others")
     copy.add_argument("--out", type=path, required=True, metavar="FOLDER", help="where to")
     copy.add_argument(
@@ -67,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     copy.add_argument(
         "--cells", default="", metavar="PREFIX", help="only cells below FAMILY/VARIANT/..."
     )
-    for command, work in ((collect, _gc), (check, _verify), (copy, _export)):
+    for command, work in ((collect, _gc), (check, _verify), (mend, _repair), (copy, _export)):
         command.add_argument("store", metavar="STORE", help="a folder, or s3://... and the like")
         command.set_defaults(work=work)
     return parser
@@ -92,16 +98,29 @@ def _gc(store: Store, arguments: argparse.Namespace) -> int:
 
 def _verify(store: Store, arguments: argparse.Namespace) -> int:
     _refuse_other_folder(store)
-    shards = samples = faults = 0
-    for check in verify(store):
+    faults = _say_checks(verify(store), "`repair` sets it aside")
+    return Exit.FAILED if faults else Exit.DONE
+
+
+def _repair(store: Store, arguments: argparse.Namespace) -> int:
+    _refuse_other_folder(store)
+    faults = _say_checks(repair(store, "distlab.store repair"), "set aside")
+    return Exit.FAILED if any(not fault.shard for fault in faults) else Exit.DONE
+
+
+def _say_checks(checks: Iterator[CellCheck], cure: str) -> list[Fault]:
+    """Print what was found in each cell; ``cure`` says what becomes of a shard at fault."""
+    shards = samples = 0
+    faults: list[Fault] = []
+    for check in checks:
         shards, samples = shards + check.shards, samples + check.samples
         repeated = f", {check.repeated} of them in two shards" if check.repeated else ""
-        _say(f"{check.cell}: {check.samples} samples in {check.shards} shards{repeated}")
+        _say(f"{check.cell.name}: {check.samples} samples in {check.shards} shards{repeated}")
         for fault in check.faults:
-            faults += 1
-            _say(f"  fault: {fault}")
-    _say(f"{samples} samples in {shards} shards, {faults} faults")
-    return Exit.FAILED if faults else Exit.DONE
+            _say(f"  fault: {fault.sentence}{f' ({cure})' if fault.shard else ''}")
+        faults += check.faults
+    _say(f"{samples} samples in {shards} shards, {len(faults)} faults")
+    return faults
 
 
 def _export(store: Store, arguments: argparse.Namespace) -> int:

@@ -37,7 +37,8 @@ def to_batch(samples: Sequence[Sample], run: str) -> pa.RecordBatch:
         "truncated": [s.truncated for s in samples],
         "first_token_logprob": [s.first_token_logprob for s in samples],
         "margins": [s.margins for s in samples],
-        "delta": [s.delta for s in samples],
+        "token_lengths": [s.token_lengths for s in samples],
+        "given_delta": [s.given_delta for s in samples],
         "run": [run] * len(samples),
     }
     arrays = [_array(columns[field.name], field.type) for field in SAMPLES]

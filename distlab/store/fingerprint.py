@@ -5,7 +5,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from distlab.store.schema import SCHEMA_VERSION
+# Part of every address, so that it may never change: it would orphan every stored sample. What a
+# shard looks like has a version of its own, ``schema.FORMAT``.
+ADDRESS_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class CellFields(ContentAddress):
         max_tokens: Most new tokens a sample.
         seed: Study seed, None where nothing is random.
         vllm: Version of vLLM.
-        schema: Version of the sample schema.
+        schema: Version of the address; its name is older than that.
     """
 
     checkpoint: str
@@ -60,7 +62,7 @@ class CellFields(ContentAddress):
     max_tokens: int
     seed: int | None
     vllm: str
-    schema: int = SCHEMA_VERSION
+    schema: int = ADDRESS_VERSION
 
 
 def differing_fields(ours: CellFields, stored: Mapping[str, object]) -> tuple[str, ...]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-import pyarrow as pa
 import pyarrow.fs as pafs
-import pyarrow.parquet as pq
 
 from distlab.store.claims import CLAIM, DRIVERS, Witness
 from distlab.store.filesystem import patiently
 from distlab.store.store import SHARD, Store
 
+# Of every Parquet file.
+_END = b"PAR1"
 _DRAFT = re.compile(r"\..*\.tmp|\.probe-[0-9a-f]{32}")
 
 
@@ -105,12 +105,14 @@ def _driver_of(info: pafs.FileInfo) -> str:
 
 
 def _is_torn(store: Store, path: str) -> bool:
-    try:
+    """Whether its end is missing; what is damaged in its middle is `repair`'s to set aside."""
+
+    def end() -> bytes:
         with store.fs.open_input_file(path) as file:
-            pq.ParquetFile(file)
-    except pa.ArrowInvalid:
-        return True
-    return False
+            size = file.size()
+            return bytes(file.read_at(min(size, len(_END)), max(0, size - len(_END))))
+
+    return patiently(store.fs, end) != _END
 
 
 def _reason_to_keep(

@@ -2,7 +2,11 @@
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+# Version of the schema below. It stands in every shard, and not in the address of a cell: see
+# ``formats`` for how shards of earlier ones are read.
+FORMAT = 2
+# Key of the format in the metadata of a shard's schema.
+FORMAT_KEY = b"distlab.schema_version"
 # Key of a column's meaning in its metadata.
 ABOUT = b"about"
 
@@ -59,13 +63,21 @@ SAMPLES = pa.schema(
             nullable=True,
         ),
         _field(
-            "delta",
+            "token_lengths",
+            pa.list_(pa.int16()),
+            "CoT-decoding only: characters that each token completes, one value a token. Their "
+            "running sum is where each token ends in the text before it was cut.",
+            nullable=True,
+        ),
+        _field(
+            "given_delta",
             pa.float32(),
-            "CoT-decoding only: mean margin over the tokens of the answer span that the `rules` "
-            "extractor finds; null where it finds none.",
+            "Delta that came with the sample: in the file that it was ingested from, or from "
+            "sample format 1, where it is of the answer span of the `rules` of that day. Null "
+            "where margins and token_lengths say it for every extractor.",
             nullable=True,
         ),
         _field("run", pa.dictionary(pa.int32(), pa.string()), "The run that drew the sample."),
     ],
-    metadata={"distlab.schema": "samples", "distlab.schema_version": str(SCHEMA_VERSION)},
+    metadata={b"distlab.schema": b"samples", FORMAT_KEY: str(FORMAT).encode()},
 )

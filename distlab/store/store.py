@@ -5,12 +5,16 @@
         samples-*.parquet    shards; a shard holds whole draws of problems
         asked-*.json         what a run wanted of the cell, and what failed: see asks
         .claim-*.json        a run draws it at this moment: see claims
+        damaged-*.parquet    a shard that was set aside, and damaged-*.json why
 
-A shard is published whole or not at all, never changed, and named by the time of its commit. What
-a killed writer leaves behind is ignored. Where two shards hold the same (problem, rank), as two
+A shard is published whole or not at all, never changed, and named by the time of its commit. Its
+format has a version of its own (see formats), which is no part of the cell's address. What a killed
+writer leaves behind is ignored. Where two shards hold the same (problem, rank), as two
 drivers at once can make them, the first by name counts.
 """
 
+import contextlib
+import datetime
 import json
 import re
 import time
@@ -23,7 +27,6 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.fs as pafs
-import pyarrow.parquet as pq
 
 from distlab.errors import UserError
 from distlab.store.filesystem import (
@@ -36,7 +39,9 @@ from distlab.store.filesystem import (
     unusable,
 )
 from distlab.store.fingerprint import CellFields, ContentAddress, differing_fields
+from distlab.store.repeats import first_of_each
 from distlab.store.schema import SAMPLES
+from distlab.store.shard import Damage, Newer, decode, encode
 
 KEY = ("problem_id", "rank", "prompt_hash")
 SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")
@@ -60,24 +65,45 @@ def shard_name() -> str:
     return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
 
 
+class DamagedShard(UserError):
+    """A shard is not as it was written.
+
+    Args:
+        path: The shard, inside its file system.
+        reason: In what, as the end of a sentence.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return (
+            f"the shard {self.path} is damaged: {self.reason}; `python -m distlab.store repair "
+            "STORE` sets it aside, and the same run again draws its samples anew"
+        )
+
+
 def read_shard(fs: pafs.FileSystem, path: str, columns: Sequence[str]) -> pa.Table:
-    """Read columns of a shard; an outage is waited out.
+    """Read columns of a shard, checked and as today's format has them; an outage is waited out.
 
     Raises:
-        UserError: It cannot be read.
+        DamagedShard: It is not as it was written.
+        UserError: It cannot be read, or a later distlab wrote it.
     """
 
     def attempt() -> pa.Table:
         with fs.open_input_file(path) as file:
-            return pq.ParquetFile(file).read(list(columns))
+            return decode(file, columns)
 
     try:
         return patiently(fs, attempt)
-    except (OSError, pa.ArrowException) as error:
-        raise UserError(
-            f"the shard {path} is damaged ({error}): move it away and run again; "
-            "its problems are sampled anew"
-        ) from error
+    except Damage as error:
+        raise DamagedShard(path, str(error)) from error
+    except Newer as error:
+        raise UserError(f"the shard {path} {error}: update distlab") from error
+    except OSError as error:
+        raise UserError(f"the shard {path} cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +203,10 @@ class Store:
             self._keys[shard] = pa.table(columns, names=KEY)
         return self._keys[shard]
 
+    def forget(self, shard: str) -> None:
+        """Drop what is known of a shard."""
+        self._keys.pop(shard, None)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCell:
@@ -196,12 +226,12 @@ class StoredCell:
         return self.path.removeprefix(f"{self.store.root}/")
 
     def create(self, fields: ContentAddress) -> None:
-        """Make the folder with its ``cell.json``, where it is not there already."""
-        if not self.exists():
-            fs = self.store.fs
-            patiently(fs, lambda: fs.create_dir(self.path, recursive=True))
-            data = fields.canonical().encode()
-            patiently(fs, lambda: publish(fs, f"{self.path}/cell.json", data))
+        """Make the folder with its ``cell.json``, where that is not there or not what it was."""
+        fs, data = self.store.fs, fields.canonical().encode()
+        if self.exists() and read(fs, f"{self.path}/cell.json") == data:
+            return
+        patiently(fs, lambda: fs.create_dir(self.path, recursive=True))
+        patiently(fs, lambda: publish(fs, f"{self.path}/cell.json", data))
 
     def differing(self, fields: CellFields) -> tuple[str, ...]:
         """Why the cell is new: the fields in which the nearest one of equal labels differs.
@@ -228,6 +258,13 @@ class StoredCell:
             raise UserError(f"{self.path}/cell.json cannot be read: it holds no object")
         return found
 
+    def _readable_fields(self) -> Mapping[str, object] | None:
+        try:
+            return self.fields()
+        except UserError:
+            # Of no use to compare with; a run of that cell writes it anew.
+            return None
+
     def _is_file(self, path: str) -> bool:
         fs = self.store.fs
         return bool(patiently(fs, lambda: fs.get_file_info(path)).type == pafs.FileType.File)
@@ -236,10 +273,11 @@ class StoredCell:
         fs = self.store.fs
         beside = pafs.FileSelector(str(PurePosixPath(self.path).parent), allow_not_found=True)
         found = [
-            differing_fields(fields, sibling.fields())
+            differing_fields(fields, stored)
             for info in patiently(fs, lambda: fs.get_file_info(beside))
             if info.type == pafs.FileType.Directory
             and (sibling := StoredCell(self.store, info.path)).exists()
+            and (stored := sibling._readable_fields()) is not None
         ]
         return min(found, key=len, default=())
 
@@ -275,7 +313,10 @@ class StoredCell:
         tables = list(self._each(lambda shard: read_shard(self.store.fs, shard, needed)))
         if not tables:
             return SAMPLES.empty_table().select(wanted)
-        return _first_of_each(pa.concat_tables(tables).unify_dictionaries(), KEY).select(wanted)
+        table = pa.concat_tables(tables).unify_dictionaries()
+        firsts = first_of_each(table, KEY)
+        kept = table if len(firsts) == table.num_rows else table.take(firsts)
+        return kept.select(wanted)
 
     def _each(self, read_one: Callable[[str], pa.Table]) -> Iterator[pa.Table]:
         """Read every shard, in order."""
@@ -297,11 +338,33 @@ class StoredCell:
             OSError: The disk is full or the store is gone; nothing half-written is visible.
         """
         path = f"{self.path}/samples-{name or shard_name()}.parquet"
-        sink = pa.BufferOutputStream()
         table = pa.Table.from_batches(batches, schema=SAMPLES)
-        pq.write_table(table, sink, compression="zstd")
-        publish(self.store.fs, path, sink.getvalue())
+        publish(self.store.fs, path, encode(table))
         return path
+
+    def set_aside(self, shard: str, reason: str, by: str) -> str:
+        """Take a shard out of the cell, so that its samples are missing; returns where it is now.
+
+        Args:
+            shard: Its path.
+            reason: What is wrong with it.
+            by: Who found it.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
+        fs, name = self.store.fs, shard.rpartition("/")[2]
+        aside = f"{self.path}/{name.replace('samples-', 'damaged-', 1)}"
+        at = datetime.datetime.now(datetime.UTC).isoformat()
+        record = json.dumps({"shard": name, "reason": reason, "by": by, "at": at}).encode()
+        # The record first: a shard that is gone says why, whatever dies here.
+        record_path = f"{aside.removesuffix('.parquet')}.json"
+        patiently(fs, lambda: publish(fs, record_path, record))
+        # Another run may have been first.
+        with contextlib.suppress(FileNotFoundError):
+            patiently(fs, lambda: fs.move(shard, aside))
+        self.store.forget(shard)
+        return aside
 
 
 @dataclass(slots=True)
@@ -328,12 +391,3 @@ class CellWriter:
         if self._waiting:
             self.cell.commit(self._waiting)
             self._waiting = []
-
-
-def _first_of_each(table: pa.Table, key: Sequence[str]) -> pa.Table:
-    """Keep the first row of each key: rows of concatenated shards come in the shards' order."""
-    indexed = table.append_column("_row", pa.array(range(table.num_rows), pa.int64()))
-    firsts = indexed.group_by(list(key)).aggregate([("_row", "min")]).column("_row_min")
-    if len(firsts) == table.num_rows:
-        return table
-    return table.take(firsts.combine_chunks().sort())

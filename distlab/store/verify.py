@@ -1,7 +1,7 @@
 """Every shard of a store, read to its last byte."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,10 +10,24 @@ import pyarrow.compute as pc
 
 from distlab.errors import UserError
 from distlab.store.filesystem import read
-from distlab.store.schema import SAMPLES, SCHEMA_VERSION
-from distlab.store.store import KEY, Store, StoredCell, read_shard
+from distlab.store.repeats import first_of_each
+from distlab.store.schema import SAMPLES
+from distlab.store.store import KEY, DamagedShard, Store, StoredCell, read_shard
 
 _READERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a cell.
+
+    Attributes:
+        sentence: What, and with which file.
+        shard: Path of the shard that `repair` sets aside; empty where that would not mend it.
+    """
+
+    sentence: str
+    shard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +35,29 @@ class CellCheck:
     """What a cell holds, and what is wrong with it.
 
     Attributes:
-        cell: Its path in the store.
+        cell: The cell.
         shards: Committed shards.
         samples: Distinct samples of the sound ones.
         repeated: Samples that two shards hold; they count once.
-        faults: One sentence for each fault.
+        faults: What is wrong.
     """
 
-    cell: str
+    cell: StoredCell
     shards: int
     samples: int
     repeated: int
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shard:
+    path: str
     keys: pa.Table
-    fault: str = ""
+    fault: Fault | None = None
 
 
 def verify(store: Store) -> Iterator[CellCheck]:
-    """Check every cell: its address, and each shard's bytes, schema and keys."""
+    """Check every cell: its address, each shard's bytes and keys, and that repeats are equal."""
     with ThreadPoolExecutor(_READERS) as readers:
         for cell in store.cells():
             yield _check(cell, readers)
@@ -51,47 +66,64 @@ def verify(store: Store) -> Iterator[CellCheck]:
 def _check(cell: StoredCell, readers: ThreadPoolExecutor) -> CellCheck:
     shards = list(readers.map(lambda path: _read(cell, path), cell.shards()))
     keys = pa.concat_tables([SAMPLES.empty_table().select(KEY), *(s.keys for s in shards)])
-    distinct = keys.group_by(list(KEY)).aggregate([]).num_rows
+    distinct = len(first_of_each(keys, KEY))
     faults = [_address_fault(cell), *(shard.fault for shard in shards)]
+    if distinct < keys.num_rows:
+        faults += _contradictions(cell, [shard for shard in shards if shard.fault is None])
     return CellCheck(
-        cell=cell.name,
+        cell=cell,
         shards=len(shards),
         samples=distinct,
         repeated=keys.num_rows - distinct,
-        faults=tuple(fault for fault in faults if fault),
+        faults=tuple(fault for fault in faults if fault is not None),
     )
 
 
 def _read(cell: StoredCell, path: str) -> _Shard:
     empty = SAMPLES.empty_table().select(KEY)
     try:
-        table = read_shard(cell.store.fs, path, SAMPLES.names)
+        keys = read_shard(cell.store.fs, path, SAMPLES.names).select(KEY)
+    except DamagedShard as damage:
+        return _Shard(path, empty, Fault(f"{_name(path)} is damaged: {damage.reason}", path))
     except UserError as error:
-        return _Shard(empty, str(error))
-    name = path.rpartition("/")[2]
-    if fault := _schema_fault(table.schema):
-        return _Shard(empty, f"{name} {fault}")
-    keys = table.select(KEY)
-    if (again := keys.num_rows - keys.group_by(list(KEY)).aggregate([]).num_rows) > 0:
-        return _Shard(keys, f"{name} repeats {again} samples within itself")
+        return _Shard(path, empty, Fault(str(error)))
+    if (again := keys.num_rows - len(first_of_each(keys, KEY))) > 0:
+        return _Shard(path, keys, Fault(f"{_name(path)} repeats {again} samples of its own", path))
     if negative := pc.sum(pc.less(keys.column("rank"), 0)).as_py():
-        return _Shard(keys, f"{name} holds {negative} samples of negative rank")
-    return _Shard(keys)
+        sentence = f"{_name(path)} holds {negative} samples of negative rank"
+        return _Shard(path, keys, Fault(sentence, path))
+    return _Shard(path, keys)
 
 
-def _schema_fault(schema: pa.Schema) -> str:
-    version = (schema.metadata or {}).get(b"distlab.schema_version", b"").decode()
-    if version != str(SCHEMA_VERSION):
-        return f"is of schema version {version or 'unknown'}, not {SCHEMA_VERSION}"
-    if [field.name for field in schema] != SAMPLES.names or schema.types != SAMPLES.types:
-        return "has other columns than a sample"
-    return ""
+def _contradictions(cell: StoredCell, shards: Sequence[_Shard]) -> Iterator[Fault]:
+    """Shards that repeat samples of earlier ones with other texts."""
+    columns = [*KEY, "text"]
+    said = SAMPLES.empty_table().select(columns)
+    for shard in shards:
+        table = read_shard(cell.store.fs, shard.path, columns)
+        both = pa.concat_tables([said, table])
+        firsts = first_of_each(both, KEY)
+        if others := len(first_of_each(both, columns)) - len(firsts):
+            yield Fault(
+                f"{_name(shard.path)} repeats {others} samples of earlier shards with other "
+                "texts; the earlier ones count",
+                shard.path,
+            )
+        said = both.take(firsts)
 
 
-def _address_fault(cell: StoredCell) -> str:
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _address_fault(cell: StoredCell) -> Fault | None:
     try:
         digest = hashlib.sha256(read(cell.store.fs, f"{cell.path}/cell.json")).hexdigest()[:16]
     except OSError as error:
-        return f"cell.json cannot be read: {error}"
-    name = cell.path.rpartition("/")[2]
-    return "" if digest == name else f"cell.json is that of {digest}: folder or content was changed"
+        return Fault(f"cell.json cannot be read: {error}")
+    if digest == _name(cell.path):
+        return None
+    return Fault(
+        f"cell.json is that of {digest}: folder or content was changed; a run of the cell writes "
+        "it anew"
+    )

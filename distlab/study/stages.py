@@ -35,6 +35,7 @@ from distlab.sampling.session import Session, cell_rows
 from distlab.sampling.until_solved import UntilSolved
 from distlab.scoring.bench import Bench
 from distlab.store.asks import Ask, write_ask
+from distlab.store.repair import healed
 from distlab.store.store import Store
 from distlab.study import provenance
 from distlab.study.scoring import say_idle, score_run, verdict_cache
@@ -87,16 +88,26 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
     check(study)
     console = Console()
     store = Store.open(study.store)
-    work = begin(study, config, folder, folder.path.name, command, store)
-    say_plan(console, [work], folder.log)
-    with (
-        showing(folder.log) as display,
-        Session(store, study.cluster, folder.path.name, folder.events) as session,
-    ):
-        draw([work], session, display)
-        if work.outcome.signal is None:
-            score(work, display)
-    return _end(console, work)
+    said: list[str] = []
+
+    def say(sentence: str) -> None:
+        said.append(sentence)
+        _say(console, sentence)
+
+    def draw_and_score() -> Work:
+        work = begin(study, config, folder, folder.path.name, command, store)
+        work.write(replace(work.manifest, notes=(*work.manifest.notes, *said)))
+        say_plan(console, [work], folder.log)
+        with (
+            showing(folder.log) as display,
+            Session(store, study.cluster, folder.path.name, folder.events) as session,
+        ):
+            draw([work], session, display)
+            if work.outcome.signal is None:
+                score(work, display)
+        return work
+
+    return _end(console, healed(store, folder.path.name, say, draw_and_score))
 
 
 def check(study: Study) -> None:

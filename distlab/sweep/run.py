@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +17,8 @@ from distlab.console.noise import quiet
 from distlab.escape import plain
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.session import Session
-from distlab.store.store import Store
+from distlab.store.repair import healed
+from distlab.store.store import DamagedShard, Store
 from distlab.study.stages import Work, begin, check, draw, report, say_plan, score, showing
 from distlab.sweep.groups import group_jobs
 from distlab.sweep.jobs import Job
@@ -85,7 +87,9 @@ class Sweep:
         try:
             self._draw_group_of(number)
             if self._signal is None and number in self._works:
-                return self._finish(job, self._works.pop(number))
+                work = self._works.pop(number)
+                finish = partial(self._finish, job, work)
+                return healed(work.store, self._folder.name, self._say, finish)
         except KeyboardInterrupt:
             self._signal = signal.SIGINT
         except Exception as error:
@@ -121,17 +125,19 @@ class Sweep:
         group = next(group for group in self._groups if number in group)
         self._begun.update(group)
         jobs = [self._jobs[member] for member in group]
-        works = self._prepare(jobs)
-        if not works:
-            return
         try:
-            say_plan(self._console, works, self._log)
-            self._draw(works)
+            store = self._store(jobs[0])
+            healed(store, self._folder.name, self._say, lambda: self._prepare_and_draw(jobs))
         except Exception as error:
             complaint = self._complaint(error, self._log)
             for member in group:
                 self._works.pop(member, None)
                 self._errors.setdefault(member, complaint)
+
+    def _prepare_and_draw(self, jobs: Sequence[Job]) -> None:
+        if works := self._prepare(jobs):
+            say_plan(self._console, works, self._log)
+            self._draw(works)
 
     def _prepare(self, jobs: Sequence[Job]) -> list[Work]:
         works = []
@@ -142,6 +148,8 @@ class Sweep:
                 store = self._store(job)
                 name = f"{self._folder.name}/{job.folder.path.name}"
                 work = begin(job.study, job.config, job.folder, name, self._command, store)
+            except DamagedShard:
+                raise
             except Exception as error:
                 self._errors[job.number] = self._complaint(error, job.folder.log)
             else:

@@ -19,7 +19,7 @@ from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.scoring.schema import VERDICTS
+from distlab.scoring.schema import VERDICTS, upgraded
 from distlab.scoring.types import BY_CODE, CODES, Verdict
 from distlab.store.cell import Cell
 from distlab.view.records import CellCount, Filter, ProblemCount, Reading, SampleId, SampleRow
@@ -37,7 +37,7 @@ SELECT (row_number() OVER (ORDER BY cell, problem, rank) - 1)::INTEGER AS number
 FROM (
     SELECT cells.place AS cell, problems.place AS problem, rank,
            any_value(truncated) AS truncated, any_value(tokens) AS tokens,
-           any_value(delta) AS delta, any_value(gold_in_text) AS gold_in_text
+           any_value(gold_in_text) AS gold_in_text
     FROM raw
     JOIN cells ON cells.name = raw.cell
     JOIN problems ON problems.dataset = cells.dataset AND problems.name = raw.problem_id
@@ -46,7 +46,7 @@ FROM (
 );
 CREATE TABLE judged AS
 SELECT number, extractors.place AS extractor, graders.place AS grader, verdicts.place AS verdict,
-       raw.answer, answer_start, answer_end, text_cut
+       raw.answer, answer_start, answer_end, text_cut, delta, delta_given
 FROM raw
 JOIN cells ON cells.name = raw.cell
 JOIN problems ON problems.dataset = cells.dataset AND problems.name = raw.problem_id
@@ -63,7 +63,8 @@ SELECT number, extractor, grader, any_value(verdict) AS verdict
 FROM judged GROUP BY ALL ORDER BY ALL;
 CREATE TABLE reading AS
 SELECT number, extractor, any_value(answer) AS answer, any_value(answer_start) AS answer_start,
-       any_value(answer_end) AS answer_end, any_value(text_cut) AS text_cut
+       any_value(answer_end) AS answer_end, any_value(text_cut) AS text_cut,
+       any_value(delta) AS delta, any_value(delta_given) AS delta_given
 FROM judged GROUP BY number, extractor ORDER BY number, extractor;
 DROP TABLE judged;
 CREATE TABLE split_graders AS
@@ -78,7 +79,7 @@ SELECT DISTINCT number FROM (
 ) ORDER BY number;
 """
 _LIST: Final = """
-SELECT number, cell, problem, rank, truncated, tokens, delta, gold_in_text FROM sample
+SELECT number, cell, problem, rank, truncated, tokens, gold_in_text FROM sample
 """
 
 
@@ -287,11 +288,10 @@ class RunIndex:
                 rank=rank,
                 truncated=truncated,
                 tokens=tokens,
-                delta=None if delta is None or math.isnan(delta) else delta,
                 gold_in_text=gold_in_text,
                 readings=readings[number],
             )
-            for number, cell, problem, rank, truncated, tokens, delta, gold_in_text in rows
+            for number, cell, problem, rank, truncated, tokens, gold_in_text in rows
         )
 
     def _readings(self, numbers: Sequence[int]) -> Mapping[int, tuple[Reading, ...]]:
@@ -301,11 +301,19 @@ class RunIndex:
         ):
             verdicts[number, extractor][self.graders[grader]] = VERDICT_NAMES[verdict]
         found: dict[int, tuple[Reading, ...]] = defaultdict(tuple)
-        for number, extractor, answer, start, end, cut in self._rows(
+        for number, extractor, answer, start, end, cut, delta, given in self._rows(
             "SELECT * FROM reading WHERE list_contains(?, number) ORDER BY ALL", [list(numbers)]
         ):
-            name = self.extractors[extractor]
-            reading = Reading(name, answer, start, end, cut, verdicts[number, extractor])
+            reading = Reading(
+                extractor=self.extractors[extractor],
+                answer=answer,
+                start=start,
+                end=end,
+                cut=cut,
+                delta=None if delta is None or math.isnan(delta) else delta,
+                delta_given=given,
+                verdicts=verdicts[number, extractor],
+            )
             found[number] = (*found[number], reading)
         return found
 
@@ -319,7 +327,8 @@ def _load(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     db.execute("CREATE TABLE raw AS SELECT * FROM part")
     for file in files:
         try:
-            table = pq.read_table(file, columns=VERDICTS.names)
+            batches = map(upgraded, pq.read_table(file, columns=VERDICTS.names).to_batches())
+            table = pa.Table.from_batches(batches).select(VERDICTS.names)
         except (OSError, pa.ArrowException) as error:
             raise UserError(
                 f"{file} cannot be read ({str(error).splitlines()[0]}); "

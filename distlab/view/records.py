@@ -27,6 +27,8 @@ class Reading:
         start: Offset of the answer in the text, in characters.
         end: Offset of the first character after the answer.
         cut: The text was read up to this offset.
+        delta: CoT-decoding's confidence in the answer, or None.
+        delta_given: It came with the sample and is the same for every extractor.
         verdicts: Grader to verdict; graders that do not judge the gold are absent.
     """
 
@@ -35,6 +37,8 @@ class Reading:
     start: int
     end: int
     cut: int
+    delta: float | None
+    delta_given: bool
     verdicts: Mapping[str, str]
 
 
@@ -49,7 +53,6 @@ class SampleRow:
         rank: Draw index or branch rank.
         truncated: Whether it reached the most tokens allowed.
         tokens: Number of tokens in it.
-        delta: CoT-decoding's confidence, or None.
         gold_in_text: Whether the gold's text stands in it.
         readings: One per extractor, in the config's order.
     """
@@ -60,7 +63,6 @@ class SampleRow:
     rank: int
     truncated: bool
     tokens: int
-    delta: float | None
     gold_in_text: bool
     readings: tuple[Reading, ...]
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from distlab.errors import UserError
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell
+from distlab.store.repeats import first_of_each
 from distlab.store.store import Store, StoredCell, read_shard
 from distlab.view.records import SampleId, SampleRow, StoredSample
 
@@ -86,16 +87,13 @@ class Texts:
         self, cell: str, problem: str, wanted: set[SampleId]
     ) -> dict[SampleId, StoredSample]:
         places = self.places[cell]
-        found: dict[SampleId, StoredSample] = {}
-        # The first shard by name counts, as in the store.
-        for number in places.of_problem.get(problem, ()):
-            path = places.shards[number]
-            table = _rows_of(places.stored, path, problem)
-            for rank, sample in _samples(table):
-                name = SampleId(cell, problem, rank)
-                if name in wanted:
-                    found.setdefault(name, sample)
-        return found
+        shards = [places.shards[number] for number in places.of_problem.get(problem, ())]
+        if not shards:
+            return {}
+        table = pa.concat_tables([_rows_of(places.stored, path, problem) for path in shards])
+        first = table.unify_dictionaries().take(first_of_each(table, ("rank",)))
+        named = ((SampleId(cell, problem, rank), sample) for rank, sample in _samples(first))
+        return {name: sample for name, sample in named if name in wanted}
 
 
 def _find(cell: Cell, store: Store, pool: ThreadPoolExecutor) -> _Places:

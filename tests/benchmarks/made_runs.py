@@ -60,7 +60,7 @@ def _samples(planned: PlannedCell) -> list[Sample]:
             seed=None if is_cot else rank,
             first_token_logprob=-float(rank) if is_cot else None,
             margins=(0.5,) * 40 if is_cot else None,
-            delta=dice.random() if is_cot else None,
+            token_lengths=(4,) * 40 if is_cot else None,
         )
         for number, draw in enumerate(planned.draws)
         for rank in draw.ranks
@@ -114,6 +114,7 @@ def _write_verdicts(file: Path, cell: Cell, ids: Sequence[str], dice: np.random.
         "truncated": dice.random(size) < 0.05,
         "tokens": dice.integers(20, 200, size),
         "delta": dice.random(size),
+        "delta_given": np.zeros(size, np.bool_),
         "gold_in_text": dice.random(size) < 0.5,
     }
     tables = []

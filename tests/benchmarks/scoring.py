@@ -27,7 +27,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from distlab.console.noise import quiet
 from distlab.problems.types import Gold, GoldKind
@@ -35,6 +34,7 @@ from distlab.scoring.pool import PoolSettings
 from distlab.scoring.sources import CellSource, SourceProblem
 from distlab.scoring.types import ComponentSpec
 from distlab.store.schema import SAMPLES
+from distlab.store.shard import encode
 
 OUTPUTS = Path(__file__).parents[3] / "shared/data/outputs/qwen2.5-math_100x8/math_cot_100.jsonl"
 RULES = ComponentSpec("rules", "distlab.scoring.extractors.rules:Rules")
@@ -126,7 +126,7 @@ def write(path: Path, rows: Sequence[Row]) -> None:
         columns[f.name].cast(f.type) if f.name in columns else pa.nulls(size, f.type)
         for f in SAMPLES
     ]
-    pq.write_table(pa.table(arrays, schema=SAMPLES), path, compression="zstd")
+    path.write_bytes(encode(pa.table(arrays, schema=SAMPLES)))
 
 
 @dataclass(frozen=True)

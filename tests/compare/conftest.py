@@ -37,6 +37,7 @@ def rows_of(
             "truncated": False,
             "tokens": 1,
             "delta": None,
+            "delta_given": False,
             "gold_in_text": False,
         }
         for name, each in marks.items()

@@ -1,5 +1,4 @@
 import asyncio
-import re
 from math import exp, log
 
 import pytest
@@ -12,11 +11,6 @@ SPEC = DecodingSpec("cot", DecodingKind.COT, max_tokens=50)
 FIRST = [("5", log(0.4)), ("W", log(0.3)), ("", log(0.1)), (" ", log(0.05))]
 
 
-def last_number(text: str) -> tuple[int, int] | None:
-    found = list(re.finditer(r"\d+", text))
-    return found[-1].span() if found else None
-
-
 def draw(
     engine: ScriptedEngine,
     ranks: tuple[int, ...],
@@ -24,7 +18,7 @@ def draw(
     spec: DecodingSpec = SPEC,
 ) -> list[Sample]:
     work = Draw("p", ids("Q"), ranks, "number")
-    return asyncio.run(sample_cot(engine, work, spec, stop, last_number))
+    return asyncio.run(sample_cot(engine, work, spec, stop))
 
 
 def test_branches_are_ranked_by_first_token_and_continue_from_its_id() -> None:
@@ -47,7 +41,7 @@ def test_an_eos_branch_is_kept_and_costs_no_request() -> None:
     engine = ScriptedEngine(FIRST)
     (sample,) = draw(engine, (2,))
     assert (sample.text, sample.token_ids, sample.truncated) == ("", (0,), False)
-    assert sample.delta is None
+    assert (sample.margins, sample.token_lengths) == ((pytest.approx(0.1),), (0,))
     assert engine.requests == []
 
 
@@ -57,23 +51,26 @@ def test_a_whitespace_branch_is_kept() -> None:
     assert sample.text == " 7"
 
 
-def test_delta_is_the_mean_margin_over_the_answer_span_alone() -> None:
+def test_a_branch_keeps_the_margin_and_the_length_of_every_token() -> None:
     engine = ScriptedEngine(FIRST, {"QW": "e: 12."}, margin={"1": 0.9, "2": 0.7})
     (sample,) = draw(engine, (1,))
-    assert sample.delta == pytest.approx(0.8)
-    assert sample.margins is not None
-    assert len(sample.margins) == len(sample.token_ids)
+    assert sample.margins == pytest.approx((0.1, 0.5, 0.5, 0.5, 0.9, 0.7, 0.5, 0.5))
+    # The last token is EOS.
+    assert sample.token_lengths == (1, 1, 1, 1, 1, 1, 1, 0)
 
 
-def test_delta_over_the_branch_token_takes_the_margin_of_the_first_position() -> None:
+def test_the_first_margin_is_that_of_the_first_position_whatever_the_branch() -> None:
     engine = ScriptedEngine(FIRST, {"Q5": " apples"})
-    (sample,) = draw(engine, (0,))
-    assert sample.delta == pytest.approx(exp(FIRST[0][1]) - exp(FIRST[1][1]))
+    for (sample,) in (draw(engine, (0,)), draw(engine, (1,))):
+        assert sample.margins is not None
+        assert sample.margins[0] == pytest.approx(exp(FIRST[0][1]) - exp(FIRST[1][1]))
 
 
-def test_no_answer_has_no_delta() -> None:
-    (sample,) = draw(ScriptedEngine(FIRST, {"QW": "hat?"}), (1,))
-    assert sample.delta is None
+def test_lengths_are_of_the_text_before_it_was_cut() -> None:
+    engine = ScriptedEngine(FIRST, {"QW": "e.\nQ: more"})
+    (sample,) = draw(engine, (1,), stop=("\nQ:",))
+    assert sample.text == "We."
+    assert sample.token_lengths == (1,) * 6
 
 
 def test_a_stop_string_that_begins_in_the_branch_token_cuts() -> None:
@@ -99,22 +96,3 @@ def test_missing_ranks_alone_are_drawn() -> None:
     engine = ScriptedEngine(FIRST, {"QW": "e"})
     assert [sample.rank for sample in draw(engine, (1, 3))] == [1, 3]
     assert len(engine.requests) == 2
-
-
-def test_delta_counts_characters_not_tokens_when_a_character_takes_several() -> None:
-    class Bytes(ScriptedEngine):
-        """Token ids are UTF-8 bytes, so that one character can take four tokens."""
-
-        def decode(self, token_ids) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001
-            return bytes(token for token in token_ids if token).decode("utf-8", "replace")
-
-        async def generate(self, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-            from distlab.decoding.types import Completion
-
-            raw = "e 😀😀 42".encode()
-            margins = tuple(0.25 if byte in b"42" else 0.75 for byte in raw)
-            return Completion(tuple(raw), "", truncated=True, margins=margins)
-
-    (sample,) = draw(Bytes(FIRST), (1,))
-    assert sample.text == "We 😀😀 42"
-    assert sample.delta == pytest.approx(0.25)

@@ -68,7 +68,7 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
     async def all_of(ids: tuple[int, ...]) -> Drawn:
         draw = Draw("p", ids, tuple(range(K)), "number")
         few = Draw("p", ids, (0, 1, 2), "number")
-        branches = await sample_cot(engine, draw, cot, ("\nQ:",), lambda text: None)
+        branches = await sample_cot(engine, draw, cot, ("\nQ:",))
         draws, again = [
             await sample_stochastic(engine, few, hot, (), lambda rank: 7 + rank) for _ in range(2)
         ]
@@ -156,6 +156,9 @@ def test_text_and_tokens_agree(drawn: list[Drawn]) -> None:
         for sample in one.branches:
             whole = tokenizer.decode(sample.token_ids, skip_special_tokens=True)
             assert whole.partition("\nQ:")[0] == sample.text
+            assert sample.token_lengths is not None
+            assert len(sample.token_lengths) == len(sample.token_ids)
+            assert sum(sample.token_lengths) == len(whole.rstrip("\N{REPLACEMENT CHARACTER}"))
 
 
 def test_a_seed_repeats_a_draw_and_seeds_differ(drawn: list[Drawn]) -> None:

@@ -112,7 +112,7 @@ def test_parquet_and_csv_hold_the_same_samples(ingest: Ingest, tmp_path: Path) -
 def test_what_the_file_says_of_a_sample_is_kept(ingest: Ingest) -> None:
     given = row(cut=["length", "stop"], sure=[0.5, None])
     run = ingest([given], *MAP, "truncated=cut", "delta=sure", "--kind", "cot")
-    assert [(each["truncated"], each["delta"]) for each in samples(run)] == [
+    assert [(each["truncated"], each["given_delta"]) for each in samples(run)] == [
         (True, 0.5),
         (False, None),
     ]

@@ -63,6 +63,7 @@ class Samples:
                 "truncated": self.truncated,
                 "tokens": 10,
                 "delta": self.deltas[rank] if self.deltas else None,
+                "delta_given": False,
                 "gold_in_text": mark == "1",
             }
             for rank, mark in enumerate(self.verdicts)

@@ -81,7 +81,7 @@ class Engine:
 async def samples_of(planned: PlannedCell, draw: Draw) -> list[Sample]:
     spec = planned.arm.decoding
     if spec.kind is DecodingKind.COT:
-        return await sample_cot(Engine(), draw, spec, (), lambda text: None)
+        return await sample_cot(Engine(), draw, spec, ())
     return await sample_stochastic(
         Engine(), draw, spec, (), lambda rank: sample_seed(0, "w", draw.problem_id, "t1", rank)
     )

@@ -29,6 +29,7 @@ from distlab.scoring.schema import VERDICTS
 from distlab.scoring.sources import CellSource, Piece, SourceProblem, divide
 from distlab.scoring.types import ComponentSpec
 from distlab.store.schema import SAMPLES
+from distlab.store.shard import encode
 
 # So that a slow machine makes no timeouts; HASTY is for answers that hang.
 SETTINGS = PoolSettings(deadline_s=600.0, memory_mib=512)
@@ -64,11 +65,12 @@ def write_shard(path: Path, rows: Sequence[Row]) -> str:
         "truncated": [r.truncated for r in rows],
         "first_token_logprob": [None] * len(rows),
         "margins": [None] * len(rows),
-        "delta": [r.delta for r in rows],
+        "token_lengths": [None] * len(rows),
+        "given_delta": [r.delta for r in rows],
         "run": ["test"] * len(rows),
     }
     arrays = [pa.array(columns[f.name]).cast(f.type) for f in SAMPLES]
-    pq.write_table(pa.table(arrays, schema=SAMPLES), path)
+    path.write_bytes(encode(pa.table(arrays, schema=SAMPLES)))
     return str(path)
 
 
@@ -262,6 +264,7 @@ def test_verdict_rows(tmp_path: Path) -> None:
         "truncated": True,
         "tokens": 7,
         "delta": 0.5,
+        "delta_given": True,
         "gold_in_text": True,
     }
 

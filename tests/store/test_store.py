@@ -37,7 +37,7 @@ def test_an_empty_cell_holds_nothing(cell: StoredCell) -> None:
 
 
 def test_committed_samples_come_back_as_they_were(cell: StoredCell) -> None:
-    wanted = Sample("a", 3, PROMPT, (7, 8), "x\u202e", True, "\nQ:", 11, -0.5, (0.25, 0.5), 0.25)
+    wanted = Sample("a", 3, PROMPT, (7, 8), "x\u202e", True, "\nQ:", 11, -0.5, (0.25, 0.5), (1, 1))
     cell.commit([to_batch([wanted], "run-1")])
     (row,) = cell.samples().to_pylist()
     assert row == {
@@ -53,7 +53,8 @@ def test_committed_samples_come_back_as_they_were(cell: StoredCell) -> None:
         "truncated": True,
         "first_token_logprob": -0.5,
         "margins": [0.25, 0.5],
-        "delta": 0.25,
+        "token_lengths": [1, 1],
+        "given_delta": None,
         "run": "run-1",
     }
 

@@ -3,16 +3,20 @@
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from distlab.errors import UserError
 from distlab.store.__main__ import main
+from distlab.store.batches import to_batch
 from distlab.store.claims import claiming
-from distlab.store.schema import SAMPLES
-from distlab.store.store import Store, StoredCell
-from tests.store.cells import FIELDS, fill, make_cell
+from distlab.store.schema import FORMAT_KEY, SAMPLES
+from distlab.store.shard import encode
+from distlab.store.store import Store, StoredCell, cell_path, read_shard
+from tests.store.cells import FIELDS, fill, make_cell, sample
 
 
 @pytest.fixture
@@ -129,16 +133,88 @@ def test_verify_finds_a_flipped_byte_in_the_data(
 def test_verify_finds_a_changed_address_another_schema_and_repeats(
     cell: StoredCell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (first, second) = cell.shards()
-    table = pq.read_table(first)
-    pq.write_table(table.replace_schema_metadata({"distlab.schema_version": "0"}), first)
-    repeated = pq.read_table(second).cast(SAMPLES)
-    pq.write_table(repeated.take([0, 0]), second)
+    (first, second) = map(Path, cell.shards())
+    table = read_shard(cell.store.fs, str(first), SAMPLES.names)
+    first.write_bytes(encode(table.drop_columns("text")))
+    second.write_bytes(encode(table.take([0, 0])))
     Path(f"{cell.path}/cell.json").write_text(json.dumps({"checkpoint": "another"}))
     faults = [line for line in run(capsys, "verify", cell.store.root, status=1) if "fault:" in line]
     assert "cell.json is that of" in faults[0]
-    assert "of schema version 0, not 1" in faults[1]
-    assert "repeats 1 samples within itself" in faults[2]
+    assert "it lacks the column `text` (`repair` sets it aside)" in faults[1]
+    assert "repeats 1 samples of its own" in faults[2]
+
+
+def test_verify_finds_a_shard_that_repeats_samples_with_other_texts(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = cell.commit([to_batch([sample("a", 0, "41"), sample("d", 0)], "run")])
+    lines = run(capsys, "verify", cell.store.root, status=1)
+    assert lines[0].endswith("7 samples in 3 shards, 3 of them in two shards")
+    (fault,) = (line for line in lines if "fault:" in line)
+    assert f"{Path(other).name} repeats 1 samples of earlier shards with other texts" in fault
+
+
+def test_a_shard_of_a_newer_format_is_a_fault_that_repair_leaves(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = Path(cell.shards()[0])
+    table = read_shard(cell.store.fs, str(newer), SAMPLES.names)
+    newer.write_bytes(encode(table.replace_schema_metadata({FORMAT_KEY: "99"})))
+    for command in ("verify", "repair"):
+        lines = run(capsys, command, cell.store.root, status=1)
+        assert "is of sample format 99, and this distlab reads those up to 2: update" in lines[1]
+    assert newer.exists()
+    with pytest.raises(UserError, match="update distlab"):
+        cell.ranks()
+
+
+def test_repair_sets_shards_at_fault_aside_and_says_why(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (damaged, _) = map(Path, cell.shards())
+    bytes_of = bytearray(damaged.read_bytes())
+    bytes_of[40] ^= 1
+    damaged.write_bytes(bytes_of)
+    lines = run(capsys, "repair", cell.store.root)
+    assert lines[1].endswith("(set aside)")
+    aside = damaged.with_name(damaged.name.replace("samples-", "damaged-"))
+    assert aside.read_bytes() == bytes_of
+    record = json.loads(aside.with_suffix(".json").read_text())
+    assert record["shard"] == damaged.name
+    assert "is damaged: the checksum of its column" in record["reason"]
+    assert record["by"] == "distlab.store repair"
+    assert cell.ranks() == {"b": {0, 1}, "c": {0, 1}}
+    assert run(capsys, "verify", cell.store.root)[-1] == "4 samples in 1 shards, 0 faults"
+    assert run(capsys, "gc", cell.store.root) == ["0 files, 0 bytes, can be deleted"]
+
+
+def test_gc_does_not_delete_a_shard_that_is_damaged_in_its_middle(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard = Path(cell.shards()[0])
+    data = bytearray(shard.read_bytes())
+    data[-2000:-1000] = bytes(1000)
+    shard.write_bytes(data)
+    age(shard)
+    assert run(capsys, "gc", cell.store.root) == ["0 files, 0 bytes, can be deleted"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"null"])
+def test_a_damaged_cell_json_is_one_sentence_and_a_run_writes_it_anew(
+    cell: StoredCell, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(cell.path) / "cell.json"
+    file.write_bytes(content)
+    assert "fault: cell.json is that of" in run(capsys, "verify", cell.store.root, status=1)[1]
+    arguments = ["export", cell.store.root, "--out", str(tmp_path / "out"), "--as", "hub"]
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cell.json cannot be read" in line
+    # Its neighbours are compared with those that can be read.
+    path = cell_path("fam", "base", "cot", "gsm8k", "zero-shot", "0" * 16)
+    assert cell.store.cell(path).differing(replace(FIELDS, seed=1)) == ()
+    cell.create(FIELDS)
+    assert run(capsys, "verify", cell.store.root)[-1].endswith("0 faults")
 
 
 def test_export_writes_each_sample_once_in_order(

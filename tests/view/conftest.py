@@ -91,7 +91,8 @@ def _sample(problem: Problem, rank: int, text: str, *, branch: bool) -> Sample:
         seed=None if branch else rank,
         first_token_logprob=-0.5 if branch else None,
         margins=(0.5, 0.25) if branch else None,
-        delta=0.25 * rank if branch and rank else None,
+        # The first token is the text's first character, the second all that fits the rest.
+        token_lengths=(1, min(len(text), 10_000)) if branch else None,
     )
 
 

@@ -108,7 +108,7 @@ def test_both_arms_stand_side_by_side_with_gold_answers_and_verdicts(
     assert first.locator(".verdict.correct").count() == 4
     assert first.locator(".facts-line code").first.inner_text() == "12"
     assert first.locator("mark").inner_text() == "12"
-    assert "Δ 0.250" in sides.nth(0).locator("article").nth(1).inner_text()
+    assert "Δ rules 0.250, uncut 0.250" in sides.nth(0).locator("article").nth(1).inner_text()
     assert "truncated" in sides.nth(0).locator("article").nth(1).inner_text()
 
 

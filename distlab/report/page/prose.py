@@ -26,8 +26,9 @@ METHODS: Final[tuple[str, ...]] = (
     "maj@n and agg vote by answer string; samples without an answer do not vote; a tie goes to the "
     "answer that came first (ours). \u201cone answer\u201d compares agg (CoT-decoding) with maj@n "
     "(ours).",
-    "Deltas belong to the answer span that the extractor \u201crules\u201d finds, whichever "
-    "extractor a row names.",
+    "max and agg are those of the extractor that a row names: Delta is the mean margin over the "
+    "tokens of the answer that it read. Where a Delta came with its sample, that one counts, and a "
+    "note says of how many samples that is so.",
     "Prompts and strata are compared like arms, paired by problem; their intervals are not "
     "adjusted for the number of rows.",
     "The trend with size is a straight line over log10 of the parameters, weighted by the gaps' "
