@@ -28,6 +28,8 @@ _MARK = b"dlabseal"
 _SEAL = struct.Struct("<II8s")
 _END = struct.Struct("<I4s")
 _PARQUET = b"PAR1"
+# A third fewer bytes than with a dictionary.
+_MARGINS = "margins.list.element"
 # Bytes read at first from a shard's end (ours): footer and seal of a usual one are there.
 _TAIL = 16_384
 
@@ -44,15 +46,31 @@ class Newer(ValueError):
 
 def encode(table: pa.Table) -> pa.Buffer:
     """A table of schema ``SAMPLES`` as the bytes of a shard."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    plain = sink.getvalue()
+    plain = _parquet(table)
     metadata = pq.read_metadata(pa.BufferReader(plain))
     footer = plain.size - _END.size - metadata.serialized_size
     sums = [zlib.crc32(plain[begin:end]) for begin, end, _ in _chunks(metadata)]
     crcs, behind = struct.pack(f"<{len(sums)}I", *sums), plain[footer:]
     seal = _SEAL.pack(len(sums), _seal_sum(crcs, behind), _MARK)
     return pa.py_buffer(b"".join((plain[:footer], crcs, seal, behind)))
+
+
+def _parquet(table: pa.Table) -> pa.Buffer:
+    """Parquet with page checksums; margins, which seldom repeat, byte by byte."""
+    leaves = [
+        f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+        for field in table.schema
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+        use_dictionary=[leaf for leaf in leaves if leaf != _MARGINS],
+        use_byte_stream_split=[leaf for leaf in leaves if leaf == _MARGINS],
+    )
+    return sink.getvalue()
 
 
 def decode(file: pa.NativeFile, columns: Sequence[str]) -> pa.Table:

@@ -27,9 +27,9 @@ class Reading:
         start: Offset of the answer in the text, in characters.
         end: Offset of the first character after the answer.
         cut: The text was read up to this offset.
+        verdicts: Grader to verdict; graders that do not judge the gold are absent.
         delta: CoT-decoding's confidence in the answer, or None.
         delta_given: It came with the sample and is the same for every extractor.
-        verdicts: Grader to verdict; graders that do not judge the gold are absent.
     """
 
     extractor: str
@@ -37,9 +37,9 @@ class Reading:
     start: int
     end: int
     cut: int
-    delta: float | None
-    delta_given: bool
     verdicts: Mapping[str, str]
+    delta: float | None = None
+    delta_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,5 +139,5 @@ def test_a_store_that_goes_while_it_is_looked_at_is_one_sentence(
     shutil.rmtree(store)
     answer = client.get("/problem?dataset=d&id=plain")
     assert answer.status_code == 500
-    assert "is damaged" in answer.text
+    assert "cannot be read" in answer.text
     assert client.get("/samples").status_code == 200
