@@ -68,6 +68,6 @@ def _set_aside_damaged(store: Store, damage: DamagedShard, by: str) -> Iterator[
         except DamagedShard as found:
             aside = cell.set_aside(path, found.reason, by)
             yield (
-                f"warning: the shard {path} is damaged: {found.reason}; it is set aside as "
+                f"the shard {path} is damaged: {found.reason}; it is set aside as "
                 f"{aside}, and its samples are missing until they are drawn anew"
             )

@@ -92,7 +92,7 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
 
     def say(sentence: str) -> None:
         said.append(sentence)
-        _say(console, sentence)
+        _say(console, f"warning: {sentence}")
 
     def draw_and_score() -> Work:
         work = begin(study, config, folder, folder.path.name, command, store)

@@ -89,7 +89,7 @@ class Sweep:
             if self._signal is None and number in self._works:
                 work = self._works.pop(number)
                 finish = partial(self._finish, job, work)
-                return healed(work.store, self._folder.name, self._say, finish)
+                return healed(work.store, self._folder.name, self._warn, finish)
         except KeyboardInterrupt:
             self._signal = signal.SIGINT
         except Exception as error:
@@ -127,7 +127,7 @@ class Sweep:
         jobs = [self._jobs[member] for member in group]
         try:
             store = self._store(jobs[0])
-            healed(store, self._folder.name, self._say, lambda: self._prepare_and_draw(jobs))
+            healed(store, self._folder.name, self._warn, lambda: self._prepare_and_draw(jobs))
         except Exception as error:
             complaint = self._complaint(error, self._log)
             for member in group:
@@ -200,6 +200,9 @@ class Sweep:
         with log.open("a", encoding="utf-8", errors="replace") as stream:
             traceback.print_exception(error, file=stream)
         return Exit.FAILED, f"{type(error).__name__}: {error} (traceback in {log})"
+
+    def _warn(self, sentence: str) -> None:
+        self._say(f"warning: {sentence}")
 
     def _say(self, line: str) -> None:
         self._console.print(plain(line, None), highlight=False, markup=False, soft_wrap=True)
