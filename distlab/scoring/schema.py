@@ -1,8 +1,12 @@
 """The Arrow schemas of verdicts: one row for each sample, extractor and grader; and of nulls."""
 
+from typing import TypeVar
+
 import pyarrow as pa
 
 SCHEMA_VERSION = 2
+
+_Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 
 _label = pa.dictionary(pa.int32(), pa.string())
 
@@ -36,7 +40,7 @@ VERDICTS = pa.schema(
 )
 
 
-def upgraded(rows: pa.RecordBatch) -> pa.RecordBatch:
+def upgraded(rows: _Rows) -> _Rows:
     """Rows of verdict files of version 1 with what they lack: there every Delta was given."""
     if "delta_given" in rows.schema.names or "delta" not in rows.schema.names:
         return rows

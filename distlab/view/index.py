@@ -327,9 +327,9 @@ def _load(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     db.execute("CREATE TABLE raw AS SELECT * FROM part")
     for file in files:
         try:
-            batches = map(upgraded, pq.read_table(file, columns=VERDICTS.names).to_batches())
-            table = pa.Table.from_batches(batches).select(VERDICTS.names)
-        except (OSError, pa.ArrowException) as error:
+            rows = pq.ParquetFile(file).read(columns=VERDICTS.names)
+            table = upgraded(rows).select(VERDICTS.names)
+        except (OSError, pa.ArrowException, KeyError) as error:
             raise UserError(
                 f"{file} cannot be read ({str(error).splitlines()[0]}); "
                 "run `python -m distlab.score` again"

@@ -7,6 +7,7 @@ import pytest
 
 from distlab.analysis.codes import CORRECT, INCORRECT, MISSING, NO_ANSWER
 from distlab.errors import UserError
+from distlab.runs.scores import score
 from distlab.runs.verdicts import read_study
 from tests.runs.written import Make, Samples, make_cell, make_problem, write_verdicts
 
@@ -25,6 +26,41 @@ def test_rows_land_by_problem_and_rank(make_run: Make) -> None:
     assert table.facts.answers[1, 2] == -1
     assert len(set(table.facts.answers[1])) == 3
     assert study.remarks == ()
+
+
+def test_each_extractor_votes_with_its_own_deltas(make_run: Make) -> None:
+    cell = make_cell("base/cot", n=3)
+    rows = [
+        Samples(cell, "a", "100", ("7", "8", "8"), (0.9, 0.5, 0.3), extractor="rules"),
+        Samples(cell, "a", "100", ("7", "8", "8"), (0.2, 0.5, 0.3), extractor="llm"),
+    ]
+    study = read_study([make_run([cell], PROBLEMS[:1], rows)])
+    found = {table.extractor: score(table) for table in study.tables}
+    assert [found[name].largest_delta.tolist() for name in ("rules", "llm")] == [[1], [0]]
+    assert [found[name].aggregate_delta.tolist() for name in ("rules", "llm")] == [[1], [0]]
+    assert study.remarks == ()
+
+
+def test_deltas_that_came_with_their_samples_are_told_by_cell(make_run: Make) -> None:
+    cell = make_cell("base/cot", n=3)
+    rows = [
+        Samples(cell, "a", "111", deltas=(0.5, 0.25, 0.5), deltas_given=True, grader=grader)
+        for grader in ("standard", "other")
+    ]
+    rows.append(Samples(cell, "b", "111", deltas=(0.5, 0.25, 0.5)))
+    (remark,) = read_study([make_run([cell], PROBLEMS, rows)]).remarks
+    assert remark.startswith(f"{cell.key}: the Deltas of 3 of its 6 samples came with them")
+
+
+def test_in_a_verdict_file_of_version_1_every_delta_was_given(make_run: Make) -> None:
+    cell = make_cell("base/cot", n=3)
+    run = make_run([cell], PROBLEMS, [Samples(cell, "a", "110", deltas=(0.5, 0.25, None))])
+    (file,) = (run / "verdicts").iterdir()
+    pq.write_table(pq.read_table(file).drop_columns("delta_given"), file)
+    study = read_study([run])
+    np.testing.assert_array_equal(study.tables[0].facts.deltas[0], [0.5, 0.25, np.nan])
+    (remark,) = study.remarks
+    assert "the Deltas of 2 of its 3 samples came with them" in remark
 
 
 def test_equal_answers_over_files_have_equal_codes(make_run: Make) -> None:

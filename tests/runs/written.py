@@ -40,6 +40,7 @@ class Samples:
     verdicts: str
     answers: tuple[str | None, ...] | None = None
     deltas: tuple[float | None, ...] | None = None
+    deltas_given: bool = False
     grader: str = "standard"
     extractor: str = "rules"
     truncated: bool = False
@@ -63,7 +64,7 @@ class Samples:
                 "truncated": self.truncated,
                 "tokens": 10,
                 "delta": self.deltas[rank] if self.deltas else None,
-                "delta_given": False,
+                "delta_given": self.deltas_given,
                 "gold_in_text": mark == "1",
             }
             for rank, mark in enumerate(self.verdicts)

@@ -18,6 +18,8 @@ from distlab.runs.folder import RunFolder
 from distlab.scoring.schema import VERDICTS
 from distlab.view.__main__ import main
 from distlab.view.app import make_app
+from distlab.view.index import RunIndex
+from distlab.view.records import Filter
 
 
 @pytest.fixture
@@ -120,3 +122,11 @@ def listening(port: int) -> set[str]:
     ]
     states = [(*fields[1].split(":"), fields[3]) for fields in sockets]
     return {host for host, local, state in states if (int(local, 16), state) == (port, "0A")}
+
+
+def test_a_verdict_file_of_version_1_is_shown_with_its_deltas_as_given(run: RunFolder) -> None:
+    for file in run.verdicts.iterdir():
+        pq.write_table(pq.read_table(file).drop_columns("delta_given"), file)
+    index = RunIndex.open(run.path)
+    readings = [r for row in index.page(Filter(arm="base/cot"), 1) for r in row.readings]
+    assert {r.delta_given for r in readings if r.delta is not None} == {True}
