@@ -1,4 +1,6 @@
 import asyncio
+import threading
+from collections.abc import Sequence
 from math import exp, log
 
 import pytest
@@ -96,3 +98,26 @@ def test_missing_ranks_alone_are_drawn() -> None:
     engine = ScriptedEngine(FIRST, {"QW": "e"})
     assert [sample.rank for sample in draw(engine, (1, 3))] == [1, 3]
     assert len(engine.requests) == 2
+
+
+def test_text_and_lengths_are_made_beside_the_event_loop() -> None:
+    ticked = threading.Event()
+
+    class Waiting(ScriptedEngine):
+        """Decodes once the event loop has gone on."""
+
+        def decode(self, token_ids: Sequence[int]) -> str:
+            assert ticked.wait(60), "the event loop stands still"
+            return super().decode(token_ids)
+
+    async def drawn() -> list[Sample]:
+        # A branch that starts with EOS, so that the engine itself decodes nothing.
+        draw = Draw("p", ids("Q"), (2,), "number")
+        drawing = asyncio.ensure_future(sample_cot(Waiting(FIRST), draw, SPEC, ()))
+        while not drawing.done():
+            await asyncio.sleep(0.01)
+            ticked.set()
+        return await drawing
+
+    (sample,) = asyncio.run(drawn())
+    assert sample.text == ""
