@@ -41,13 +41,11 @@ class Draw:
         problem_id: The problem.
         prompt_ids: The rendered prompt.
         ranks: Ranks to draw, ascending.
-        answer_kind: The form of answer that the question asks for (a ``GoldKind`` value).
     """
 
     problem_id: str
     prompt_ids: tuple[int, ...]
     ranks: tuple[int, ...]
-    answer_kind: str
 
 
 @dataclass(frozen=True, slots=True)

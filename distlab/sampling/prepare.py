@@ -187,7 +187,7 @@ def _plan(
     fitting = [prompt for prompt in prompts if len(prompt.token_ids) <= room]
     hashes = {prompt.problem_id: prompt_hash(prompt.token_ids) for prompt in fitting}
     stored = store.cell(cell.path)
-    draws = tuple(_missing(setting.dataset, fitting, stored.ranks(hashes), arm.n))
+    draws = tuple(_missing(fitting, stored.ranks(hashes), arm.n))
     return PlannedCell(
         cell=cell,
         arm=arm,
@@ -229,14 +229,13 @@ def _cell(study: Study, setting: PromptSetting, arm: Arm, fingerprint: str) -> C
 
 
 def _missing(
-    dataset: LoadedDataset, prompts: Sequence[Prompt], held: Mapping[str, Container[int]], n: int
+    prompts: Sequence[Prompt], held: Mapping[str, Container[int]], n: int
 ) -> Iterator[Draw]:
     """The samples that the store lacks, of problems that lack any."""
-    kinds = {problem.id: problem.gold.kind.value for problem in dataset.problems}
     for prompt in prompts:
         have = held.get(prompt.problem_id, ())
         if ranks := tuple(rank for rank in range(n) if rank not in have):
-            yield Draw(prompt.problem_id, prompt.token_ids, ranks, kinds[prompt.problem_id])
+            yield Draw(prompt.problem_id, prompt.token_ids, ranks)
 
 
 def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm) -> CellFields:

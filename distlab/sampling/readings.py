@@ -12,7 +12,6 @@ from distlab.checkpoints.types import Checkpoint, CheckpointSpec
 from distlab.config.values import Arm, Family, Study
 from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from distlab.errors import UserError
-from distlab.problems.types import GoldKind
 from distlab.prompts.renderer import apply_template
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
@@ -124,9 +123,7 @@ def plan_readings(
         fields=fields,
         stop=(),
         prompt_hashes=hashes,
-        draws=tuple(
-            Draw(key, ids, (0,), GoldKind.LATEX) for key, ids in prompts.items() if key not in held
-        ),
+        draws=tuple(Draw(key, ids, (0,)) for key, ids in prompts.items() if key not in held),
         held=len(held),
         failures=(),
         stored=stored,

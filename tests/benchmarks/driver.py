@@ -147,7 +147,7 @@ class Side:
         self._count += 1
         path = f"{self._planned.cell.path}-{self._count}"
         store = self._planned.stored.store
-        draws = tuple(Draw(f"p{i}", IDS, RANKS, "number") for i in range(problems))
+        draws = tuple(Draw(f"p{i}", IDS, RANKS) for i in range(problems))
         return replace(
             self._planned,
             cell=replace(self._planned.cell, path=path),

@@ -19,7 +19,7 @@ def draw(
     stop: tuple[str, ...] = (),
     spec: DecodingSpec = SPEC,
 ) -> list[Sample]:
-    work = Draw("p", ids("Q"), ranks, "number")
+    work = Draw("p", ids("Q"), ranks)
     return asyncio.run(sample_cot(engine, work, spec, stop))
 
 
@@ -112,7 +112,7 @@ def test_text_and_lengths_are_made_beside_the_event_loop() -> None:
 
     async def drawn() -> list[Sample]:
         # A branch that starts with EOS, so that the engine itself decodes nothing.
-        draw = Draw("p", ids("Q"), (2,), "number")
+        draw = Draw("p", ids("Q"), (2,))
         drawing = asyncio.ensure_future(sample_cot(Waiting(FIRST), draw, SPEC, ()))
         while not drawing.done():
             await asyncio.sleep(0.01)

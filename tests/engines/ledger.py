@@ -32,11 +32,7 @@ CELLS = {
         DecodingSpec("t1", DecodingKind.STOCHASTIC, 16, temperature=1.0), (), 0, "w", "run"
     ),
 }
-DRAWS = [
-    (cell, Draw(f"p{i}", (i + 1, 7), tuple(range(4)), "number"))
-    for cell in CELLS
-    for i in range(12)
-]
+DRAWS = [(cell, Draw(f"p{i}", (i + 1, 7), tuple(range(4)))) for cell in CELLS for i in range(12)]
 LIMITS = Limits(replicas=1, hang_s=30, wait_for_nodes_s=60)
 
 Sample = tuple[str, str, int]

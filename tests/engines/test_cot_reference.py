@@ -66,8 +66,8 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
     hot = DecodingSpec("t1", DecodingKind.STOCHASTIC, 16, temperature=1.0)
 
     async def all_of(ids: tuple[int, ...]) -> Drawn:
-        draw = Draw("p", ids, tuple(range(K)), "number")
-        few = Draw("p", ids, (0, 1, 2), "number")
+        draw = Draw("p", ids, tuple(range(K)))
+        few = Draw("p", ids, (0, 1, 2))
         branches = await sample_cot(engine, draw, cot, ("\nQ:",))
         draws, again = [
             await sample_stochastic(engine, few, hot, (), lambda rank: 7 + rank) for _ in range(2)

@@ -21,7 +21,7 @@ from tests.engines.scripted import starts
 pytestmark = [pytest.mark.ray]
 
 AUTO = replace(LIMITS, replicas=None)
-DRAWS: list[Work] = [("instruct", Draw(f"p{i}", (i + 1, 7), (0, 1), "number")) for i in range(40)]
+DRAWS: list[Work] = [("instruct", Draw(f"p{i}", (i + 1, 7), (0, 1))) for i in range(40)]
 
 
 @pytest.fixture
@@ -140,9 +140,7 @@ def test_a_node_that_joins_is_used(
     tmp_path: Path, fleet: Fleet, two_nodes: tuple[str, str], add_node: AddNode
 ) -> None:
     (tmp_path / "delay").write_text("0.4")
-    many: list[Work] = [
-        ("instruct", Draw(f"p{i}", (i + 1,), tuple(range(8)), "number")) for i in range(120)
-    ]
+    many: list[Work] = [("instruct", Draw(f"p{i}", (i + 1,), tuple(range(8)))) for i in range(120)]
     joined: list[str] = []
 
     class Watching(Ledger):

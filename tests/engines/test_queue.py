@@ -13,7 +13,7 @@ def spec(max_tokens: int) -> CellWork:
 
 
 def work(problem: str, prompt: int = 2, cell: str = "a", ranks: int = 2) -> Work:
-    return cell, Draw(problem, tuple(range(prompt)), tuple(range(ranks)), "number")
+    return cell, Draw(problem, tuple(range(prompt)), tuple(range(ranks)))
 
 
 def filled(*works: Work) -> DrawQueue:

@@ -45,9 +45,7 @@ def planned(cell: StoredCell, n: int, missing: Mapping[str, Sequence[int]]) -> P
         stop=(),
         prompt_hashes=dict.fromkeys(missing, prompt_hash(PROMPT)),
         draws=tuple(
-            Draw(problem, PROMPT, tuple(ranks), "number")
-            for problem, ranks in missing.items()
-            if ranks
+            Draw(problem, PROMPT, tuple(ranks)) for problem, ranks in missing.items() if ranks
         ),
         held=n * len(missing) - lacked,
         failures=(),

@@ -108,9 +108,7 @@ def plan(store: Store, arm: str) -> PlannedCell:
         stop=(),
         prompt_hashes=hashes,
         draws=tuple(
-            Draw(name, prompts[name], tuple(ranks), "number")
-            for name, ranks in missing.items()
-            if ranks
+            Draw(name, prompts[name], tuple(ranks)) for name, ranks in missing.items() if ranks
         ),
         held=sum(map(len, held.values())),
         failures=(),

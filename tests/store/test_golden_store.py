@@ -74,7 +74,7 @@ def top_up(cell: StoredCell) -> None:
     first = [(letter, -1.0 - place) for place, letter in enumerate("ABCDEF")]
     engine = ScriptedEngine(first, {"QF": "=48"}, {"4": 0.5, "8": 1.0})
     for problem in RULES:
-        draw = Draw(problem, ids("Q"), (5,), "number")
+        draw = Draw(problem, ids("Q"), (5,))
         samples = asyncio.run(sample_cot(engine, draw, spec, ()))
         cell.commit([to_batch(samples, "later")])
 
