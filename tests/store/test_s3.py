@@ -11,6 +11,7 @@ from distlab.store import filesystem
 from distlab.store.asks import Ask, read_asks, write_ask
 from distlab.store.batches import to_batch
 from distlab.store.claims import claiming, claims_on
+from distlab.store.repair import repair
 from distlab.store.store import Store, shard_name
 from tests.s3 import BUCKET, Door, s3_server
 from tests.store.cells import FIELDS, fill, make_cell, sample
@@ -47,6 +48,18 @@ def test_cells_shards_asks_and_claims_live_on_s3_as_on_a_disk(uri: str) -> None:
     assert claims_on(again) == []
     assert again.fields() == cell.fields()
     assert again.differing(FIELDS) == ()
+
+
+def test_a_damaged_shard_on_s3_is_set_aside(uri: str) -> None:
+    cell = make_cell(Store.open(uri))
+    damaged = fill(cell, "a", 2)
+    fill(cell, "b", 2)
+    with cell.store.fs.open_output_stream(damaged) as stream:
+        stream.write(b"PAR1")
+    assert [check.faults[0].shard for check in repair(cell.store, "test")] == [damaged]
+    assert cell.ranks() == {"b": {0, 1}}
+    names = {info.base_name.partition("-")[0] for info in cell.store.files()}
+    assert names == {"cell.json", "samples", "damaged"}
 
 
 def test_a_commit_that_an_outage_stops_can_be_tried_again_under_its_name(
