@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from distlab.errors import brief
 from distlab.store.formats import FORMATS, format_of
 from distlab.store.schema import FORMAT
 
@@ -196,7 +197,7 @@ class _Shard:
             schema = self.metadata.schema.to_arrow_schema()
         except Exception as error:
             # Without a seal anything may stand here, and parsers trip over it in many ways.
-            raise Damage(f"its footer cannot be read ({_brief(error)})") from error
+            raise Damage(f"its footer cannot be read ({brief(str(error))})") from error
         self.format = _known_format(schema)
         if self.format > 1 and not self.sums:
             raise Damage("its seal is missing")
@@ -230,9 +231,5 @@ def _parsed(source: pa.BufferReader, names: Sequence[str], *, sealed: bool) -> p
             table.validate(full=True)
     except Exception as error:
         # As above: a page that no checksum covers may hold anything.
-        raise Damage(f"it cannot be decoded ({_brief(error)})") from error
+        raise Damage(f"it cannot be decoded ({brief(str(error))})") from error
     return table
-
-
-def _brief(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

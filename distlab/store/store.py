@@ -74,14 +74,14 @@ class DamagedShard(UserError):
     """
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
+        super().__init__(
+            f"the shard {path} is damaged: {reason}; `distlab store repair STORE` sets it aside, "
+            "and the same run again draws its samples anew"
+        )
         self.path, self.reason = path, reason
 
-    def __str__(self) -> str:
-        return (
-            f"the shard {self.path} is damaged: {self.reason}; `python -m distlab.store repair "
-            "STORE` sets it aside, and the same run again draws its samples anew"
-        )
+    def __reduce__(self) -> tuple[type["DamagedShard"], tuple[str, str]]:
+        return DamagedShard, (self.path, self.reason)
 
 
 def read_shard(fs: pafs.FileSystem, path: str, columns: Sequence[str]) -> pa.Table:

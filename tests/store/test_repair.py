@@ -1,6 +1,7 @@
 """Work that meets a damaged shard."""
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,9 @@ def test_damage_elsewhere_and_other_errors_go_on_up(cell: StoredCell) -> None:
 
         with pytest.raises(type(error)):
             healed(cell.store, "run", pytest.fail, work)
+
+
+def test_damage_crosses_processes_with_what_it_says() -> None:
+    there = pickle.loads(pickle.dumps(DamagedShard("/store/cell/samples-0.parquet", "why")))
+    assert (there.path, there.reason) == ("/store/cell/samples-0.parquet", "why")
+    assert "the shard /store/cell/samples-0.parquet is damaged: why;" in str(there)
