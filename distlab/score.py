@@ -37,7 +37,7 @@ def _score(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for Ray.
     from rich.console import Console
 
-    from distlab.console.noise import quiet
+    from distlab.console.quiet import quiet
     from distlab.report import build_report, render_terminal, write_report
     from distlab.runs.folder import RunFolder
     from distlab.study.scoring import idle_graders, refuse_empty, score_run

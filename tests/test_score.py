@@ -9,7 +9,7 @@ import pytest
 
 from distlab.ingest.__main__ import main as ingest
 from distlab.problems import write_problems
-from distlab.problems.types import Gold, GoldKind, Problem
+from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.score import main

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.intervals import DRAWS, SEED, Estimate, mean_interval
+from distlab.analysis.intervals import RESAMPLES, SEED, Estimate, mean_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def decompose(
     instruct_first: FloatArray,
     instruct_second: FloatArray,
     *,
-    draws: int = DRAWS,
+    resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Decomposition:
     """Split a gap; each part is a mean of per-problem contrasts, so its interval is paired.
@@ -49,14 +49,14 @@ def decompose(
         base_second: [problems] base under the study's instruct decoding.
         instruct_first: [problems] instruct under the base decoding.
         instruct_second: [problems] instruct under the instruct decoding.
-        draws: Bootstrap resamples.
+        resamples: Bootstrap resamples.
         seed: Seed of the resamples.
     """
     arms = np.stack([base_first, base_second, instruct_first, instruct_second])
     b1, b2, i1, i2 = arms[:, ~np.isnan(arms).any(axis=0)]
 
     def estimate(contrast: FloatArray) -> Estimate:
-        return mean_interval(contrast, draws=draws, seed=seed)
+        return mean_interval(contrast, resamples=resamples, seed=seed)
 
     return Decomposition(
         problems=b1.size,
@@ -91,7 +91,7 @@ def grid_effects(
     base: Sequence[FloatArray],
     instruct: Sequence[FloatArray],
     *,
-    draws: int = DRAWS,
+    resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> GridEffects:
     """Main effects of model and decoding.
@@ -99,7 +99,7 @@ def grid_effects(
     Args:
         base: D arrays [problems], one a decoding.
         instruct: D arrays [problems], the same decodings in the same order.
-        draws: Bootstrap resamples.
+        resamples: Bootstrap resamples.
         seed: Seed of the resamples.
     """
     grid = np.stack([np.stack(list(base)), np.stack(list(instruct))])
@@ -108,7 +108,7 @@ def grid_effects(
     means = kept.mean(axis=0)
 
     def estimate(contrast: FloatArray) -> Estimate:
-        return mean_interval(contrast, draws=draws, seed=seed)
+        return mean_interval(contrast, resamples=resamples, seed=seed)
 
     return GridEffects(
         problems=kept.shape[2],

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.intervals import (
-    DRAWS,
     NOTHING,
+    RESAMPLES,
     SEED,
     Estimate,
     mean_interval,
@@ -56,13 +56,13 @@ class Drop:
 
 
 def paired_drop(
-    before: Scores, after: Scores, *, draws: int = DRAWS, seed: int = SEED
+    before: Scores, after: Scores, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Drop | None:
     """The drop paired by problem, or None where no pair has both sides."""
     first, second = _aligned(before, after)
     if first.size == 0:
         return None
-    change = mean_interval(second - first, draws=draws, seed=seed)
+    change = mean_interval(second - first, resamples=resamples, seed=seed)
     return Drop(first.size, float(first.mean()), float(second.mean()), change)
 
 
@@ -70,7 +70,7 @@ def drop_difference(
     base: tuple[Scores, Scores],
     instruct: tuple[Scores, Scores],
     *,
-    draws: int = DRAWS,
+    resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> tuple[int, Estimate]:
     """Change of the instruct arm minus change of the base arm, over pairs that both have.
@@ -78,7 +78,7 @@ def drop_difference(
     Args:
         base: The base arm before and after.
         instruct: The instruct arm before and after.
-        draws: Bootstrap resamples.
+        resamples: Bootstrap resamples.
         seed: Seed of the resamples.
 
     Returns:
@@ -86,11 +86,11 @@ def drop_difference(
     """
     sides = _aligned(*base, *instruct)
     difference = (sides[3] - sides[2]) - (sides[1] - sides[0])
-    return difference.size, mean_interval(difference, draws=draws, seed=seed)
+    return difference.size, mean_interval(difference, resamples=resamples, seed=seed)
 
 
 def unpaired_drop(
-    before: FloatArray, after: FloatArray, *, draws: int = DRAWS, seed: int = SEED
+    before: FloatArray, after: FloatArray, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Estimate:
     """Difference of the means of two problem sets, each resampled on its own.
 
@@ -103,8 +103,8 @@ def unpaired_drop(
     if np.ptp(first) == 0 and np.ptp(second) == 0:
         return Estimate(value, np.nan, np.nan)
     # Seeds of their own: the two sets are resampled independently.
-    resampled = resampled_means(second, draws=draws, seed=seed)
-    resampled = resampled - resampled_means(first, draws=draws, seed=seed + 1)
+    resampled = resampled_means(second, resamples=resamples, seed=seed)
+    resampled = resampled - resampled_means(first, resamples=resamples, seed=seed + 1)
     return percentile_interval(value, resampled)
 
 

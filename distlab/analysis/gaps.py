@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.intervals import DRAWS, LEVEL, NOTHING, SEED, Estimate, mean_interval
+from distlab.analysis.intervals import LEVEL, NOTHING, RESAMPLES, SEED, Estimate, mean_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def paired_gap(
     instruct: FloatArray,
     clusters: npt.ArrayLike | None = None,
     *,
-    draws: int = DRAWS,
+    resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Gap:
     """Compare two arms on the same problems.
@@ -57,7 +57,7 @@ def paired_gap(
         base: [problems] scores in [0, 1]; NaN where the arm has none.
         instruct: [problems], in the same order.
         clusters: [problems] labels of the sources; None for one source a problem.
-        draws: Bootstrap resamples.
+        resamples: Bootstrap resamples.
         seed: Seed of the resamples.
     """
     both = ~(np.isnan(base) | np.isnan(instruct))
@@ -75,7 +75,7 @@ def paired_gap(
         problems=base.size,
         base=float(base.mean()),
         instruct=float(instruct.mean()),
-        difference=mean_interval(difference, draws=draws, seed=seed),
+        difference=mean_interval(difference, resamples=resamples, seed=seed),
         error=standard_error(difference),
         clusters=count,
         clustered=_student(float(difference.mean()), clustered_error, count - 1),

@@ -12,7 +12,7 @@ from distlab.analysis.arrays import FloatArray
 
 # With 10 000 resamples the ends of a 95 % interval vary by about 3 % of a standard error from seed
 # to seed; number and seed are (ours), one for every table.
-DRAWS: Final = 10_000
+RESAMPLES: Final = 10_000
 SEED: Final = 0
 LEVEL: Final = 0.95
 # Scores are fractions of counts: what differs later than this is rounding error.
@@ -48,7 +48,9 @@ class Estimate:
 NOTHING: Final = Estimate(math.nan, math.nan, math.nan)
 
 
-def resampled_means(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -> FloatArray:
+def resampled_means(
+    values: FloatArray, *, resamples: int = RESAMPLES, seed: int = SEED
+) -> FloatArray:
     """Means of bootstrap resamples of ``values``.
 
     Drawing n items with replacement is drawing how often each distinct value turns up, a
@@ -57,7 +59,7 @@ def resampled_means(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED)
 
     Args:
         values: [n] without NaN, n >= 1.
-        draws: Resamples.
+        resamples: Resamples.
         seed: Seed of the resamples.
 
     Returns:
@@ -65,19 +67,19 @@ def resampled_means(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED)
     """
     levels, counts = np.unique(values.round(_DECIMALS), return_counts=True)
     if levels.size > _FEW_LEVELS and values.size <= _FEW_ITEMS:
-        means = _item_counts(values.size, draws, seed) @ values / values.size
+        means = _item_counts(values.size, resamples, seed) @ values / values.size
     else:
         rng = np.random.default_rng(seed)
-        means = rng.multinomial(values.size, counts / values.size, size=draws) @ levels
+        means = rng.multinomial(values.size, counts / values.size, size=resamples) @ levels
         means = means / values.size
     return np.asarray(means.round(_DECIMALS), dtype=np.float64)
 
 
 @lru_cache(maxsize=2)
-def _item_counts(items: int, draws: int, seed: int) -> FloatArray:
+def _item_counts(items: int, resamples: int, seed: int) -> FloatArray:
     """[draws, items]: how often each item turns up in each resample."""
     rng = np.random.default_rng(seed)
-    counts = np.empty((draws, items))
+    counts = np.empty((resamples, items))
     for row in counts:
         row[:] = np.bincount(rng.integers(0, items, items), minlength=items)
     return counts
@@ -90,7 +92,7 @@ def percentile_interval(value: float, resampled: FloatArray) -> Estimate:
     return Estimate(value, float(low), float(high))
 
 
-def mean_interval(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -> Estimate:
+def mean_interval(values: FloatArray, *, resamples: int = RESAMPLES, seed: int = SEED) -> Estimate:
     """Mean of ``values`` with a seeded percentile bootstrap interval.
 
     Where fewer than two values, or only equal ones, are there, every resample is the same; a
@@ -98,7 +100,7 @@ def mean_interval(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -
 
     Args:
         values: [n], one a problem; NaN marks a problem without a figure and is left out.
-        draws: Resamples.
+        resamples: Resamples.
         seed: Seed of the resamples.
     """
     kept = values[~np.isnan(values)]
@@ -107,7 +109,7 @@ def mean_interval(values: FloatArray, *, draws: int = DRAWS, seed: int = SEED) -
     mean = float(kept.mean())
     if np.ptp(kept) == 0:
         return Estimate(mean, math.nan, math.nan)
-    return percentile_interval(mean, resampled_means(kept, draws=draws, seed=seed))
+    return percentile_interval(mean, resampled_means(kept, resamples=resamples, seed=seed))
 
 
 def proportion_interval(values: FloatArray) -> Estimate:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from distlab.checkpoints.types import Checkpoint, CheckpointSpec
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.errors import Unavailable, UserError
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from distlab.checkpoints.types import Checkpoint, CheckpointSpec
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.errors import UserError
 
 _SAMPLE_BYTES = 1 << 20

@@ -5,7 +5,7 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
-from distlab.checkpoints.types import Checkpoint, CheckpointSpec
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.errors import UserError
 from distlab.files import cache_folder, written_once
 

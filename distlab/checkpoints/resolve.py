@@ -1,15 +1,15 @@
 """Checkpoints: a name in the config in; a path or hub id that vLLM can load out.
 
 Sources: ``hub`` (resolved to a commit), ``local`` (a folder), ``packaged`` (a GGUF file inside an
-installed Python distribution, converted once into a cache folder), and ``twin``
-(``distlab.checkpoints.twins``).
+installed Python distribution, converted once into a cache folder), and ``tiny``
+(``distlab.checkpoints.tiny``).
 """
 
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.checkpoints.hub import resolve_hub
 from distlab.checkpoints.local import resolve_local
 from distlab.checkpoints.packaged import resolve_packaged
-from distlab.checkpoints.twins import resolve_twin
-from distlab.checkpoints.types import Checkpoint, CheckpointSpec
+from distlab.checkpoints.tiny import resolve_tiny
 from distlab.errors import UserError
 
 
@@ -26,6 +26,6 @@ def resolve(spec: CheckpointSpec) -> Checkpoint:
             return resolve_local(spec)
         case "packaged":
             return resolve_packaged(spec)
-        case "twin":
-            return resolve_twin(spec)
+        case "tiny":
+            return resolve_tiny(spec)
     raise UserError(f"checkpoint source '{spec.source}' is unknown: take hub, local or packaged")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.checkpoints.hub import gated_message
-from distlab.checkpoints.types import Checkpoint
 from distlab.errors import Unavailable, UserError
 
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.gaps import holm, paired_gap
+from distlab.compare.comparison import ChangeRow, Comparison, DifferenceRow, Pair, Shared
+from distlab.compare.differing import setting_rows
 from distlab.compare.matching import cannot, match
-from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, Pair, Shared
-from distlab.compare.settings import setting_rows
 from distlab.runs.folder import RunFolder
 from distlab.runs.pairing import metrics
-from distlab.runs.records import Judge, SampleKey, Study, VerdictTable
-from distlab.runs.scores import ProblemScores, score
+from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
+from distlab.runs.scores import ProblemScores, problem_scores
 from distlab.runs.verdicts import read_answers, read_study
 from distlab.scoring.types import BY_CODE
 
@@ -37,7 +37,7 @@ def compare(runs: Sequence[Path]) -> tuple[Comparison, ...]:
     )
 
 
-def _read(run: Path) -> Study:
+def _read(run: Path) -> JudgedRuns:
     study = read_study([run])
     if not study.tables:
         raise RunFolder(run).unscored(study.manifest)
@@ -47,7 +47,7 @@ def _read(run: Path) -> Study:
 
 def _compare(pair: Pair, runs: tuple[Path, Path]) -> Comparison:
     together = list(_tables(pair))
-    scores = [(score(one), score(other)) for one, other in together]
+    scores = [(problem_scores(one), problem_scores(other)) for one, other in together]
     differences = [row for both in scores for row in _differences(pair, *both)]
     adjusted = holm([row.gap.p for row in differences])
     return Comparison(
@@ -71,7 +71,7 @@ def _tables(pair: Pair) -> Iterator[_Tables]:
                 yield ours[mine.key, judge], theirs[other.key, by]
 
 
-def _by_name(study: Study) -> dict[tuple[str, Judge], VerdictTable]:
+def _by_name(study: JudgedRuns) -> dict[tuple[str, Judge], VerdictTable]:
     return {(t.cell.key, Judge(t.extractor, t.grader)): t for t in study.tables}
 
 

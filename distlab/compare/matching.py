@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from distlab.compare.records import Pair, Shared
-from distlab.problems.types import Problem
-from distlab.runs.records import Judge, Study
+from distlab.compare.comparison import Pair, Shared
+from distlab.problems.problem import Problem
+from distlab.runs.scored import Judge, JudgedRuns
 from distlab.store.cell import Cell
 
 
-def match(first: Study, second: Study) -> Pair:
+def match(first: JudgedRuns, second: JudgedRuns) -> Pair:
     """Put the runs' cells, judges and problems side by side."""
     return Pair(
         first=first,
@@ -77,7 +77,7 @@ def _cells(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[tuple[Cell, C
     return tuple((cell, others[labels(cell)]) for cell in first if labels(cell) in others)
 
 
-def _judges_of(study: Study) -> list[Judge]:
+def _judges_of(study: JudgedRuns) -> list[Judge]:
     return list(dict.fromkeys(Judge(table.extractor, table.grader) for table in study.tables))
 
 
@@ -95,7 +95,7 @@ def _judges(first: Sequence[Judge], second: Sequence[Judge]) -> tuple[tuple[Judg
     return ()
 
 
-def _problems_of(study: Study, dataset: str) -> tuple[Problem, ...]:
+def _problems_of(study: JudgedRuns, dataset: str) -> tuple[Problem, ...]:
     for table in study.tables:
         if table.cell.dataset == dataset:
             return table.problems

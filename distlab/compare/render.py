@@ -6,15 +6,15 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from distlab.compare.records import ChangeRow, Comparison, DifferenceRow, SettingRow
+from distlab.compare.comparison import ChangeRow, Comparison, DifferenceRow, SettingRow
 from distlab.escape import markdown, plain, terminal
 from distlab.files import whole
 from distlab.report.wording import judge_name
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.tables.column import Column, label
+from distlab.tables.flat import csv_text, flatten
 from distlab.tables.markdown import table
 from distlab.tables.numbers import p_value, percent, points_interval
-from distlab.tables.records import csv_text, flatten
 from distlab.tables.terminal import print_table
 from distlab.tables.text import lay
 

@@ -11,8 +11,8 @@ from typing import Any, NoReturn, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distlab.checkpoints.twins import CONTEXT, NEW_TOKENS, NOTE, SHAPES, twin_spec
-from distlab.checkpoints.types import CheckpointSpec
+from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spec
 from distlab.config.schema import (
     CheckpointConfig,
     ClusterConfig,
@@ -29,15 +29,15 @@ from distlab.config.schema import (
     StudyConfig,
 )
 from distlab.config.values import VARIANTS, Arm, Cluster, Family, Study
-from distlab.decoding.types import DecodingKind, DecodingSpec
+from distlab.decoding.interface import DecodingKind, DecodingSpec
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded
 from distlab.importing import load_named
-from distlab.placement.facts import Facts
+from distlab.placement.model_facts import Facts
 from distlab.placement.placement import Node, Parallelism
-from distlab.problems.types import DatasetSpec
-from distlab.prompts.types import PromptSpec
+from distlab.problems.problem import DatasetSpec
+from distlab.prompts.prompt import PromptSpec
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.reading import reading_extractor
 from distlab.scoring.types import ComponentSpec, load_component
@@ -54,14 +54,14 @@ def validate(config: DictConfig) -> Study:
         UserError: A value is out of range or missing, or two do not fit; the sentence names the
             key and the remedy.
     """
-    twin, config = _without_twin(config)
+    tiny, config = _without_tiny(config)
     _refuse_unknown(config)
     try:
         raw = OmegaConf.to_object(config)
     except OmegaConfBaseException as error:
         raise UserError(f"`{error.full_key}` has no value: {error.msg}") from error
     assert isinstance(raw, StudyConfig)
-    family = _twin(raw.model) if twin else _family(raw.model)
+    family = _tiny_family(raw.model) if tiny else _family(raw.model)
     return Study(
         family=family,
         datasets=_datasets(raw.dataset),
@@ -142,36 +142,36 @@ def _checkpoint(raw: CheckpointConfig) -> CheckpointSpec:
     return CheckpointSpec(place, raw.source, raw.revision)
 
 
-def _without_twin(config: DictConfig) -> tuple[bool, DictConfig]:
-    """Whether ``+twin=true`` is on; and the config without it, cut to what a twin takes.
+def _without_tiny(config: DictConfig) -> tuple[bool, DictConfig]:
+    """Whether ``+tiny=true`` is on; and the config without it, cut to what a tiny checkpoint takes.
 
     The key is no part of the schema, so that it can be appended to any config.
     """
-    if "twin" not in config:
+    if "tiny" not in config:
         return False, config
-    if not isinstance(config.twin, bool):
-        _refuse("twin", config.twin, "take true or false")
-    twin, rest = config.twin, copy.deepcopy(config)
+    if not isinstance(config.tiny, bool):
+        _refuse("tiny", config.tiny, "take true or false")
+    tiny, rest = config.tiny, copy.deepcopy(config)
     OmegaConf.set_struct(rest, False)
-    del rest["twin"]
+    del rest["tiny"]
     OmegaConf.set_struct(rest, True)
-    if twin:
+    if tiny:
         rest.model.max_model_len = min(rest.model.max_model_len, CONTEXT)
         if rest.model.max_new_tokens >= rest.model.max_model_len:
             rest.model.max_new_tokens = NEW_TOKENS
-    return twin, rest
+    return tiny, rest
 
 
-def _twin(raw: ModelConfig) -> Family:
-    """The family with twins for checkpoints, under a name of its own."""
-    shape = SHAPES.get(raw.twin_shape or "")
+def _tiny_family(raw: ModelConfig) -> Family:
+    """The family with tiny checkpoints for checkpoints, under a name of its own."""
+    shape = SHAPES.get(raw.tiny_shape or "")
     if shape is None:
-        _refuse("model.twin_shape", raw.twin_shape, f"take one of {', '.join(SHAPES)}")
+        _refuse("model.tiny_shape", raw.tiny_shape, f"take one of {', '.join(SHAPES)}")
     family = _family(raw)
     return replace(
         family,
-        name=f"{family.name}-twin",
-        checkpoints={variant: twin_spec(str(raw.twin_shape), variant) for variant in VARIANTS},
+        name=f"{family.name}-tiny",
+        checkpoints={variant: tiny_spec(str(raw.tiny_shape), variant) for variant in VARIANTS},
         parameters=float(shape.parameters),
         quantization=None,
         parallel={},

@@ -77,8 +77,8 @@ class ModelConfig:
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
     # Run code that the checkpoint's repository ships. Off unless you turn it on by name.
     trust_remote_code: bool = False
-    # Shape of its twins (distlab/checkpoints/twins.py), which `+twin=true` runs instead.
-    twin_shape: str | None = None
+    # Shape of its tiny checkpoints (distlab/checkpoints/tiny.py), which `+tiny=true` runs instead.
+    tiny_shape: str | None = None
     # What the output must say about this family.
     notes: list[str] = field(default_factory=list)
 

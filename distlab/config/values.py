@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from distlab.checkpoints.types import CheckpointSpec
-from distlab.decoding.types import DecodingSpec
-from distlab.placement.facts import Facts
+from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.decoding.interface import DecodingSpec
+from distlab.placement.model_facts import Facts
 from distlab.placement.placement import Node, Parallelism
-from distlab.problems.types import DatasetSpec
-from distlab.prompts.types import PromptFormat, PromptSpec
+from distlab.problems.problem import DatasetSpec
+from distlab.prompts.prompt import PromptFormat, PromptSpec
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from distlab.console.progress import State, View
+from distlab.console.progress import ProgressView, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Display:
     """
 
     state: State
-    view: View
+    view: ProgressView
 
     def refresh(self) -> None:
         """The state changed."""

@@ -68,7 +68,7 @@ class ReplicaProgress:
         self._told = (now, tokens)
 
 
-class View(Protocol):
+class ProgressView(Protocol):
     """Shows the state; told by the run, never asking."""
 
     def refresh(self, state: "State") -> None:
@@ -231,7 +231,7 @@ class PlainView:
         yield self
 
 
-def make_view(console: Console, state: State) -> LiveView | PlainView:
+def make_progress_view(console: Console, state: State) -> LiveView | PlainView:
     """Live where the console is a terminal."""
     return LiveView(console, state) if console.is_terminal else PlainView(console)
 

@@ -11,8 +11,7 @@ text. Which tokens are the answer's depends on who reads it, so Delta itself is 
 import asyncio
 from math import exp
 
-from distlab.decoding.token_lengths import token_lengths
-from distlab.decoding.types import (
+from distlab.decoding.interface import (
     Completion,
     DecodingSpec,
     Draw,
@@ -21,6 +20,7 @@ from distlab.decoding.types import (
     Sample,
     SamplingRequest,
 )
+from distlab.decoding.token_lengths import token_lengths
 
 
 async def sample_cot(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from distlab.decoding.types import DecodingSpec, Draw, Engine, Sample, SamplingRequest
+from distlab.decoding.interface import DecodingSpec, Draw, Engine, Sample, SamplingRequest
 
 
 async def sample_stochastic(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import ray
 
 from distlab.config.values import Cluster
-from distlab.engines.members import await_nodes, check_answers, check_versions, version_mismatch
+from distlab.engines.membership import await_nodes, check_answers, check_versions, version_mismatch
 from distlab.engines.sockets import ray_folder
 from distlab.errors import UserError, brief
 

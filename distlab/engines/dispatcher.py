@@ -17,11 +17,11 @@ from distlab.engines.events import EngineEvent, EventKind, Observer
 from distlab.engines.fleet import Fleet, Running
 from distlab.engines.housing import Housing
 from distlab.engines.leasing import FollowUp, Leasing
+from distlab.engines.messages import Finished, Pulse, ReplicaInfo
 from distlab.engines.nodes import alive, live_nodes
 from distlab.engines.tasks import Tasks
-from distlab.engines.types import Finished, Pulse, ReplicaInfo
 from distlab.engines.watch import HungEngine, watch
-from distlab.engines.workload import FAILED_LOADS, Job, Limits, Serving, Workload
+from distlab.engines.workload import FAILED_LOADS, EngineJob, Limits, Serving, Workload
 from distlab.errors import summary
 from distlab.placement.placement import Placement
 
@@ -42,7 +42,7 @@ class Dispatcher:
     def __init__(
         self,
         fleet: Fleet,
-        jobs: Iterable[Job],
+        jobs: Iterable[EngineJob],
         limits: Limits,
         sink: Callable[[Finished], None],
         observer: Observer,

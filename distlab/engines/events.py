@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from distlab.engines.types import Pulse
+from distlab.engines.messages import Pulse
 
 _log = logging.getLogger(__name__)
 

@@ -22,10 +22,10 @@ from ray.util.placement_group import (
 )
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from distlab.engines.messages import EngineSettings, ReplicaInfo, Site
 from distlab.engines.nodes import host_names
 from distlab.engines.replica import Replica
-from distlab.engines.types import EngineSettings, ReplicaInfo, Site
-from distlab.placement.placement import Group, Placement
+from distlab.placement.placement import EngineGroup, Placement
 
 _NODE_ID = "ray.io/node-id"
 # A group that was placed on what is free is granted at once, unless another job was faster.
@@ -115,7 +115,7 @@ class Fleet:
         """Engines that were started so far, failed loads included."""
         return len(self._records)
 
-    def held(self) -> Iterator[tuple[Group, Placement]]:
+    def held(self) -> Iterator[tuple[EngineGroup, Placement]]:
         """What the replicas hold of the cluster."""
         return ((running.settings.group, running.placement) for running in self._replicas)
 
@@ -207,7 +207,7 @@ class Fleet:
         return tuple(itertools.islice(free, wanted))
 
 
-def _reserve(group: Group, placement: Placement) -> PlacementGroup:
+def _reserve(group: EngineGroup, placement: Placement) -> PlacementGroup:
     """A placement group pinned to the nodes that were chosen, ranks in order."""
     if not placement.spans:
         ((node, ranks),) = placement.ranks
@@ -223,7 +223,7 @@ def _reserve(group: Group, placement: Placement) -> PlacementGroup:
     )
 
 
-def _bundle(group: Group, ranks: int) -> dict[str, float]:
+def _bundle(group: EngineGroup, ranks: int) -> dict[str, float]:
     bundle = {"CPU": group.cpus_per_rank * ranks, "GPU": float(group.gpus_per_rank * ranks)}
     return {name: amount for name, amount in bundle.items() if amount}
 

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ray.exceptions import RayError
 
 from distlab.engines.events import EventKind, Observer
+from distlab.engines.messages import CellDraw, Finished, Lease
 from distlab.engines.queue import Taken
 from distlab.engines.tasks import Tasks
-from distlab.engines.types import Finished, Lease, Work
 from distlab.engines.workload import Serving, Workload
 from distlab.store.cell import ProblemFailure
 
-FollowUp = Callable[[Finished], Awaitable[Iterable[Work]]]
+FollowUp = Callable[[Finished], Awaitable[Iterable[CellDraw]]]
 """What came back to further draws of the same checkpoint, if any; awaited beside the sampling."""
 
 
@@ -90,7 +90,7 @@ class Leasing:
         if workload.queue.is_done or not workload.queue.waiting:
             self._tasks.wake()
 
-    async def _add_more(self, workload: Workload, more: Awaitable[Iterable[Work]]) -> None:
+    async def _add_more(self, workload: Workload, more: Awaitable[Iterable[CellDraw]]) -> None:
         try:
             workload.queue.add(await more)
         finally:

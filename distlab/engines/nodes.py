@@ -10,12 +10,12 @@ import ray
 from ray._private.state import available_resources_per_node
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from distlab.placement.placement import Group, Node, Placement
+from distlab.placement.placement import EngineGroup, Node, Placement
 
 _ACCELERATOR = "accelerator_type:"
 
 
-def live_nodes(ours: Iterable[tuple[Group, Placement]] = ()) -> tuple[Node, ...]:
+def live_nodes(ours: Iterable[tuple[EngineGroup, Placement]] = ()) -> tuple[Node, ...]:
     """The nodes that are alive, named by their Ray ids, with what is taken on them.
 
     Args:

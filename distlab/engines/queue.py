@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from distlab.engines.types import CellWork, Work
+from distlab.engines.messages import CellDraw, CellWork
 from distlab.store.cell import ProblemFailure
 
 Key = tuple[str, str]
@@ -36,7 +36,7 @@ class Taken:
         alone: It may kill engines: the replica must draw nothing beside it.
     """
 
-    works: tuple[Work, ...]
+    works: tuple[CellDraw, ...]
     alone: bool = False
 
     @property
@@ -55,7 +55,7 @@ class _Suspect:
         lone_deaths: Engines that have died since and drew nothing else.
     """
 
-    work: Work
+    work: CellDraw
     death: int
     lone_deaths: int = 0
 
@@ -65,9 +65,9 @@ class DrawQueue:
 
     def __init__(self, cells: Mapping[str, CellWork]) -> None:
         self._cells = dict(cells)
-        self._heap: list[tuple[int, int, int, Work]] = []
+        self._heap: list[tuple[int, int, int, CellDraw]] = []
         self._order = itertools.count()
-        self._flying: dict[Key, Work] = {}
+        self._flying: dict[Key, CellDraw] = {}
         # In the order they were leased.
         self._suspects: list[_Suspect] = []
         # In the order of their last deaths.
@@ -97,7 +97,7 @@ class DrawQueue:
         """Draws that wait, suspects and accused draws included."""
         return len(self._heap) + len(self._suspects) + len(self._accused)
 
-    def add(self, works: Iterable[Work]) -> None:
+    def add(self, works: Iterable[CellDraw]) -> None:
         """Let draws wait."""
         for work in works:
             cell, draw = work
@@ -192,5 +192,5 @@ class DrawQueue:
         self.waiting += len(suspect.work[1].ranks)
 
 
-def _key(work: Work) -> Key:
+def _key(work: CellDraw) -> Key:
     return work[0], work[1].problem_id

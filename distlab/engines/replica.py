@@ -12,11 +12,12 @@ from typing import Protocol
 import ray
 
 from distlab.decoding.cot import sample_cot
+from distlab.decoding.interface import DecodingKind, Draw, Engine, Sample, SamplingRequest
 from distlab.decoding.seeds import sample_seed
 from distlab.decoding.stochastic import sample_greedy, sample_stochastic
-from distlab.decoding.types import DecodingKind, Draw, Engine, Sample, SamplingRequest
-from distlab.engines import surroundings
-from distlab.engines.types import (
+from distlab.engines import environment as surroundings
+from distlab.engines.messages import (
+    CellDraw,
     CellWork,
     EngineSettings,
     Finished,
@@ -25,7 +26,6 @@ from distlab.engines.types import (
     ReplicaInfo,
     Site,
     Vitals,
-    Work,
 )
 from distlab.importing import load_named
 from distlab.store.batches import to_batch
@@ -112,7 +112,7 @@ class Replica:
             await asyncio.wait(tasks, timeout=_GATHER_S)
         return {task for task in tasks if task.done()}
 
-    async def _gather(self, lease: Lease, finished: list[tuple[Work, Drawing]]) -> Finished:
+    async def _gather(self, lease: Lease, finished: list[tuple[CellDraw, Drawing]]) -> Finished:
         samples: dict[str, list[Sample]] = defaultdict(list)
         done, failures = [], []
         for (key, draw), task in finished:

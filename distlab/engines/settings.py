@@ -1,10 +1,10 @@
 """From a planned cell and a cluster to the settings of its engine."""
 
-from distlab.checkpoints.types import Checkpoint
+from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.values import Cluster, Family
-from distlab.engines.types import EngineSettings
+from distlab.engines.messages import EngineSettings
 from distlab.engines.vllm_engine import LOGPROB_MARGIN
-from distlab.placement.placement import Group
+from distlab.placement.placement import EngineGroup
 
 # Room for CoT-decoding at any usual k, so that arms and sweeps do not ask for engines that differ
 # in nothing else. It is a limit and costs nothing.
@@ -12,7 +12,7 @@ _LOGPROBS = 64
 
 
 def engine_settings(
-    family: Family, checkpoint: Checkpoint, cluster: Cluster, group: Group, branches: int = 0
+    family: Family, checkpoint: Checkpoint, cluster: Cluster, group: EngineGroup, branches: int = 0
 ) -> EngineSettings:
     """How the engine of a checkpoint is built.
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from distlab.config.values import Cluster, Family
 from distlab.errors import UserError
-from distlab.placement.facts import Facts, splits
 from distlab.placement.memory import GIB, Budget, Fit, gib, gpu_memory
-from distlab.placement.placement import Group, Node, Parallelism, fill, place
+from distlab.placement.model_facts import Facts, splits
+from distlab.placement.placement import EngineGroup, Node, Parallelism, fill, place
 
 # Sequences of full length that a useful KV cache holds (ours): fewer starve an engine of work.
 USEFUL_SEQUENCES = 8
@@ -28,11 +28,11 @@ class Choice:
         fit: Memory of its fullest rank; None where the model's facts or the memory are unknown.
     """
 
-    group: Group
+    group: EngineGroup
     fit: Fit | None
 
 
-def choose_group(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> Group:
+def choose_group(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> EngineGroup:
     """``choose`` without the memory.
 
     Raises:
@@ -114,8 +114,8 @@ class _Kind:
         self._check(family, stated)
         return Choice(self.group(stated), self.fit(family, stated))
 
-    def group(self, parallelism: Parallelism) -> Group:
-        return Group(
+    def group(self, parallelism: Parallelism) -> EngineGroup:
+        return EngineGroup(
             parallelism, self.cluster.cpus_per_rank, 1 if self.on_gpus else 0, self.gpu_type
         )
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from distlab.placement.placement import Group, Node, Placement, place, take
+from distlab.placement.placement import EngineGroup, Node, Placement, place, take
 
-Held = tuple[Group, Placement]
+Held = tuple[EngineGroup, Placement]
 """What one replica holds."""
 
 
@@ -21,7 +21,7 @@ class Claim:
             nobody behind it may take that.
     """
 
-    group: Group
+    group: EngineGroup
     held: int
     wanted: int
     is_new: bool = False
@@ -95,7 +95,7 @@ def _more(
 
 
 def _vacate(
-    homeless: Sequence[Group], free: tuple[Node, ...], idle: Sequence[Held]
+    homeless: Sequence[EngineGroup], free: tuple[Node, ...], idle: Sequence[Held]
 ) -> tuple[int, ...]:
     """The idle replicas whose places are enough for the first that can be housed so."""
     for group in homeless:
@@ -108,7 +108,7 @@ def _vacate(
     return ()
 
 
-def _without(held: Group, placement: Placement, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+def _without(held: EngineGroup, placement: Placement, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     ranks = dict(placement.ranks)
     return tuple(node.taking(held, -ranks.get(node.name, 0)) for node in nodes)
 

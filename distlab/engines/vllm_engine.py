@@ -7,10 +7,10 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
+from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
+from distlab.engines.environment import VLLM_BINDING
+from distlab.engines.messages import EngineSettings, Site, Vitals
 from distlab.engines.metrics import ascii_label
-from distlab.engines.surroundings import VLLM_BINDING
-from distlab.engines.types import EngineSettings, Site, Vitals
 
 _log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from ray.exceptions import RayError
 
 from distlab.engines.fleet import Running
+from distlab.engines.messages import Pulse
 from distlab.engines.nodes import cpu_seconds
-from distlab.engines.types import Pulse
 
 _PULSE_S = 2.0
 # A front end that computes and does not answer is waited for so many times as long (ours).

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Running
+from distlab.engines.messages import CellDraw, CellWork, EngineSettings
 from distlab.engines.queue import DrawQueue, Key
-from distlab.engines.types import CellWork, EngineSettings, Work
 from distlab.store.cell import ProblemFailure
 
 # Loads in a row that fail before a checkpoint is given up.
@@ -31,7 +31,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class EngineJob:
     """The draws of one checkpoint.
 
     Attributes:
@@ -44,7 +44,7 @@ class Job:
     name: str
     settings: EngineSettings
     cells: Mapping[str, CellWork]
-    draws: Sequence[Work]
+    draws: Sequence[CellDraw]
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +101,7 @@ class Workload:
         error: Why it was given up.
     """
 
-    job: Job
+    job: EngineJob
     queue: DrawQueue
     serving: list[Serving] = field(default_factory=list)
     starting: int = 0
@@ -113,7 +113,7 @@ class Workload:
     error: str | None = None
 
     @classmethod
-    def of(cls, job: Job) -> "Workload":
+    def of(cls, job: EngineJob) -> "Workload":
         """All of a job's draws waiting, and no replica."""
         queue = DrawQueue(job.cells)
         queue.add(job.draws)

@@ -13,7 +13,7 @@ from typing import Final
 
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
-from distlab.decoding.types import DecodingKind
+from distlab.decoding.interface import DecodingKind
 from distlab.errors import UserError
 from distlab.files import expanded
 from distlab.ingest.columns import ColumnMap, row_number

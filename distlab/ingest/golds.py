@@ -7,8 +7,8 @@ from typing import Final
 
 from distlab.ingest.columns import ColumnMap
 from distlab.problems.latex import latex_gold
+from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
-from distlab.problems.types import Gold, GoldKind
 from distlab.scoring.pool import GraderPool, GradeTask
 from distlab.scoring.types import ComponentSpec, Verdict
 

@@ -8,8 +8,8 @@ from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.golds import read_golds
 from distlab.problems.content import text_hash
+from distlab.problems.problem import Gold, Problem
 from distlab.problems.rows import Row
-from distlab.problems.types import Gold, Problem
 
 # Finish reasons of common engines and APIs; what is neither is refused.
 _FINISHED: Final = {

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from distlab.config.compose import compose
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.problems import GivenProblem
 from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
-from distlab.problems.types import Problem
+from distlab.problems.problem import Problem
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.batches import prompt_hash, to_batch

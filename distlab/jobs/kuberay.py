@@ -13,7 +13,7 @@ from distlab.config.values import Study
 from distlab.engines.splitting import choose_group
 from distlab.errors import UserError
 from distlab.jobs.entry import PINS
-from distlab.placement.placement import Group, Node, Placement, fill
+from distlab.placement.placement import EngineGroup, Node, Placement, fill
 
 # Where the claims are mounted.
 MODELS = "/models"
@@ -132,7 +132,7 @@ def _yaml(value: Mapping[str, Any]) -> str:
     return str(yaml.safe_dump(value, sort_keys=False, width=10**6))
 
 
-def _engines(group: Group, placed: Sequence[Placement]) -> str:
+def _engines(group: EngineGroup, placed: Sequence[Placement]) -> str:
     """For people: what goes where."""
     if any(placement.spans for placement in placed):
         spread = " + ".join(str(ranks) for _, ranks in placed[0].ranks)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from distlab.placement.facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.placement.model_facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
 from distlab.placement.placement import Node, Parallelism
 
 GIB = 2**30

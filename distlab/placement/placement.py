@@ -34,7 +34,7 @@ class Parallelism:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class EngineGroup:
     """What one replica needs.
 
     Attributes:
@@ -79,22 +79,22 @@ class Node:
     used_cpus: float = 0.0
     used_gpus: int = 0
 
-    def room(self, group: Group) -> int:
+    def room(self, group: EngineGroup) -> int:
         """Ranks of the group that fit beside what is taken."""
         return self._ranks(group, self.cpus - self.used_cpus, self.gpus - self.used_gpus)
 
-    def capacity(self, group: Group) -> int:
+    def capacity(self, group: EngineGroup) -> int:
         """Ranks of the group that fit while nothing is taken."""
         return self._ranks(group, self.cpus, self.gpus)
 
-    def _ranks(self, group: Group, cpus: float, gpus: int) -> int:
+    def _ranks(self, group: EngineGroup, cpus: float, gpus: int) -> int:
         if group.gpu_type is not None and self.gpu_type != group.gpu_type:
             return 0
         limits = [gpus // group.gpus_per_rank] if group.gpus_per_rank else []
         limits += [int((cpus + 1e-6) / group.cpus_per_rank)] if group.cpus_per_rank else []
         return max(0, min(limits)) if limits else group.ranks
 
-    def taking(self, group: Group, ranks: int) -> "Node":
+    def taking(self, group: EngineGroup, ranks: int) -> "Node":
         """The node with so many ranks of the group on it."""
         return replace(
             self,
@@ -124,7 +124,7 @@ class Placement:
         return tuple(name for name, ranks in self.ranks for _ in range(ranks))
 
 
-def place(group: Group, nodes: Sequence[Node]) -> Placement | None:
+def place(group: EngineGroup, nodes: Sequence[Node]) -> Placement | None:
     """One replica on what is free, or None.
 
     A group that fits a node of the cluster stays inside one: it waits for a free one rather than
@@ -138,7 +138,7 @@ def place(group: Group, nodes: Sequence[Node]) -> Placement | None:
 
 
 def fill(
-    group: Group, nodes: Iterable[Node], replicas: int | None = None
+    group: EngineGroup, nodes: Iterable[Node], replicas: int | None = None
 ) -> tuple[tuple[Placement, ...], tuple[Node, ...]]:
     """Replicas until the cluster is full or there are enough, and the nodes with them on."""
     placed: list[Placement] = []
@@ -152,13 +152,13 @@ def fill(
     return tuple(placed), left
 
 
-def take(group: Group, placement: Placement, nodes: Iterable[Node]) -> tuple[Node, ...]:
+def take(group: EngineGroup, placement: Placement, nodes: Iterable[Node]) -> tuple[Node, ...]:
     """The nodes with a replica placed on them."""
     held = dict(placement.ranks)
     return tuple(node.taking(group, held.get(node.name, 0)) for node in nodes)
 
 
-def _inside_one(group: Group, nodes: Sequence[Node]) -> Placement | None:
+def _inside_one(group: EngineGroup, nodes: Sequence[Node]) -> Placement | None:
     fitting = [node for node in nodes if node.room(group) >= group.ranks]
     if not fitting:
         return None
@@ -166,7 +166,7 @@ def _inside_one(group: Group, nodes: Sequence[Node]) -> Placement | None:
     return Placement(((tightest.name, group.ranks),))
 
 
-def _over_several(group: Group, nodes: Sequence[Node]) -> Placement | None:
+def _over_several(group: EngineGroup, nodes: Sequence[Node]) -> Placement | None:
     unit = _unit(group, nodes)
     room = {node.name: node.room(group) // unit * unit for node in nodes}
     left, chosen = group.ranks, []
@@ -186,7 +186,7 @@ def _over_several(group: Group, nodes: Sequence[Node]) -> Placement | None:
     return Placement(tuple(chosen))
 
 
-def _unit(group: Group, nodes: Sequence[Node]) -> int:
+def _unit(group: EngineGroup, nodes: Sequence[Node]) -> int:
     """Ranks that stay together: a pipeline stage where a node can hold one."""
     tensor = group.parallelism.tensor
     return tensor if any(node.capacity(group) >= tensor for node in nodes) else 1

@@ -19,7 +19,7 @@ from distlab.escape import plain
 if TYPE_CHECKING:
     from distlab.config.values import Cluster, Study
     from distlab.placement.placement import Node
-    from distlab.plan.records import Plan
+    from distlab.plan.plan import Plan
     from distlab.plan.survey import Survey
 
 _PROBE_PROBLEMS = 4
@@ -75,10 +75,10 @@ def _plan_jobs(arguments: argparse.Namespace) -> int:
         return Exit.DONE
     if arguments.probe is not None or arguments.problem is not None:
         raise UserError("--probe and --problem are for one job: leave them out of a sweep")
-    from distlab.plan.bill import Item, render_bill
+    from distlab.plan.bill import BillLine, render_bill
 
     items = [
-        Item(number, apart, *_planned(job))
+        BillLine(number, apart, *_planned(job))
         for number, (job, apart) in enumerate(zip(jobs, set_apart(jobs), strict=True))
     ]
     render_bill(items, Console())
@@ -108,8 +108,8 @@ def _plan(
     # Imported late: --help and a misspelt key should not wait for transformers.
     from distlab.config.door import validate
     from distlab.plan.estimate import make_plan, plan_engines
+    from distlab.plan.plan_text import render_plan
     from distlab.plan.survey import survey
-    from distlab.plan.terminal import render_plan
     from distlab.store.store import Store
 
     study = validate(config)

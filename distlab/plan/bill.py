@@ -10,13 +10,13 @@ from rich.table import Table
 from distlab.console.progress import format_seconds
 from distlab.escape import terminal
 from distlab.placement.memory import gib
-from distlab.plan.records import Plan
+from distlab.plan.plan import Plan
 
 _UNKNOWN = "?"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BillLine:
     """A job on the bill.
 
     Attributes:
@@ -32,7 +32,7 @@ class Item:
     error: str = ""
 
 
-def render_bill(items: Sequence[Item], console: Console) -> None:
+def render_bill(items: Sequence[BillLine], console: Console) -> None:
     """Print a line a job and the sums.
 
     Args:
@@ -66,7 +66,7 @@ def _notes(plans: Sequence[Plan]) -> Iterator[str]:
         yield note if set(some) == families else f"{', '.join(some)}: {note}"
 
 
-def _table(items: Sequence[Item], plans: Sequence[Plan]) -> Table:
+def _table(items: Sequence[BillLine], plans: Sequence[Plan]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, show_footer=True)
     table.add_column("job", "total", overflow="fold")
     sums = (

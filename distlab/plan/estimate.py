@@ -7,10 +7,10 @@ from itertools import takewhile
 import pyarrow.compute as pc
 
 from distlab.config.values import Study
-from distlab.decoding.types import DecodingKind
+from distlab.decoding.interface import DecodingKind
 from distlab.engines.splitting import choose
 from distlab.placement.placement import Node, fill
-from distlab.plan.records import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
+from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
 from distlab.plan.survey import Survey, Unrendered
 from distlab.sampling.planned import Example, PlannedCell
 from distlab.scoring.reading import reading_extractor

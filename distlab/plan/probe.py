@@ -16,8 +16,8 @@ from rich.console import Console
 
 from distlab.config.values import Cluster
 from distlab.console.display import Display
-from distlab.console.noise import quiet
-from distlab.console.progress import CellProgress, State, make_view
+from distlab.console.progress import CellProgress, State, make_progress_view
+from distlab.console.quiet import quiet
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
@@ -99,7 +99,7 @@ def _draw(planned: PlannedCell, cluster: Cluster) -> Outcome:
     ):
         fleet = Fleet()
         try:
-            with make_view(Console(file=terminal), state).running() as view:
+            with make_progress_view(Console(file=terminal), state).running() as view:
                 engines = Engines(cluster, fleet, EventLog(folder / "events.jsonl"))
                 return sample([planned], engines, _RUN, Display(state, view))
         finally:

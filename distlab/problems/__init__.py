@@ -1,8 +1,7 @@
 """Dataset files and hub sets in; Problems out."""
 
 from distlab.problems.loading import load_dataset, load_exemplars, published_problems
-from distlab.problems.table import read_problems, write_problems
-from distlab.problems.types import (
+from distlab.problems.problem import (
     DatasetLoader,
     DatasetSpec,
     Exemplar,
@@ -11,6 +10,7 @@ from distlab.problems.types import (
     LoadedDataset,
     Problem,
 )
+from distlab.problems.problem_table import read_problems, write_problems
 
 __all__ = [
     "DatasetLoader",

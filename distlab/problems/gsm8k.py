@@ -4,10 +4,10 @@ import re
 
 from distlab.problems.content import Known, compare, content_hash, text_hash
 from distlab.problems.options import check_names
+from distlab.problems.problem import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
+from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row
 from distlab.problems.sources import HubFiles, Source, from_hub, from_path
-from distlab.problems.table import unique
-from distlab.problems.types import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
 
 _REPO = "openai/gsm8k"
 _TEST = Known(1319, "7db0ec24d4010c6eb1a0a146acc2dfff82b544a5b37fa59587d4eade26f6e8d7")

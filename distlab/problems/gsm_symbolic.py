@@ -21,7 +21,7 @@ from typing import Any
 from distlab.errors import UserError
 from distlab.problems.content import Known, compare, content_hash, text_hash
 from distlab.problems.options import check_names, choice, whole
-from distlab.problems.types import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
+from distlab.problems.problem import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
 
 # Templates we leave out of those reasoning-gym calls sound, with the reason (ours). The first
 # eight break their own arithmetic in some draws, in one of 300 at the least.

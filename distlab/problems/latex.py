@@ -3,7 +3,7 @@ r"""Golds in LaTeX: the last ``\boxed`` of a solution, and golds that list sever
 import re
 
 from distlab.brackets import group_end, nesting
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 
 # "10,000", "\$115,000", "111, \! 111": one number with separators, no list.
 _SEPARATED = re.compile(r"-?(?:\\?\$)?\d{1,3}(?:,\d{3})+(?:\.\d+)?")

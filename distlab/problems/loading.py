@@ -2,7 +2,13 @@
 
 from distlab.errors import UserError
 from distlab.importing import load_named
-from distlab.problems.types import DatasetLoader, DatasetSpec, Exemplar, LoadedDataset, Published
+from distlab.problems.problem import (
+    DatasetLoader,
+    DatasetSpec,
+    Exemplar,
+    LoadedDataset,
+    PublishedSet,
+)
 
 
 def load_dataset(spec: DatasetSpec) -> LoadedDataset:
@@ -32,7 +38,7 @@ def published_problems(spec: DatasetSpec) -> int | None:
         UserError: The loader cannot be had, or refuses its options.
     """
     loader = _loader(spec)
-    rows = loader.published_rows(spec) if isinstance(loader, Published) else None
+    rows = loader.published_rows(spec) if isinstance(loader, PublishedSet) else None
     return rows if rows is None or spec.limit is None else min(rows, spec.limit)
 
 

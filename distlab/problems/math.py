@@ -9,11 +9,11 @@ from collections.abc import Callable
 from distlab.problems.content import Known, compare, content_hash, text_hash
 from distlab.problems.latex import last_boxed, latex_gold
 from distlab.problems.options import check_names
+from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset, Problem
+from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row
 from distlab.problems.seed_pairs import pair_of
 from distlab.problems.sources import HubFiles, Source, from_hub, from_path
-from distlab.problems.table import unique
-from distlab.problems.types import DatasetSpec, Exemplar, LoadedDataset, Problem
 
 _MATH = "EleutherAI/hendrycks_math"
 _MATH_500 = "HuggingFaceH4/MATH-500"

@@ -9,11 +9,11 @@ from distlab.problems.content import Known, compare, content_hash
 from distlab.problems.latex import latex_gold
 from distlab.problems.math import level_of, train_exemplars
 from distlab.problems.options import check_names
+from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset, Problem
+from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row
 from distlab.problems.seed_pairs import pair_key
 from distlab.problems.sources import from_path, from_web
-from distlab.problems.table import unique
-from distlab.problems.types import DatasetSpec, Exemplar, LoadedDataset, Problem
 
 # The authors publish on GitHub alone; ``revision`` is a branch, tag or commit there.
 _URL = "https://raw.githubusercontent.com/Kaffaljidhmah2/MATH-Perturb/{revision}/{file}"

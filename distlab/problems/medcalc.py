@@ -15,10 +15,10 @@ from pathlib import Path
 from distlab.errors import UserError
 from distlab.problems.content import Known, compare, content_hash, text_hash
 from distlab.problems.options import check_names, choice
+from distlab.problems.problem import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
+from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row
 from distlab.problems.sources import HubFiles, Source, from_hub, from_path
-from distlab.problems.table import unique
-from distlab.problems.types import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
 
 # The rule by calculator id, as the official scorer has it; every other calculator is a decimal.
 DATES = frozenset({13, 68})

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 
 from distlab.errors import UserError
-from distlab.problems.types import DatasetSpec
+from distlab.problems.problem import DatasetSpec
 
 
 def check_names(spec: DatasetSpec, known: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from distlab.problems.content import text_hash
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class SeedStatement:
     """What a seed is recognised by.
 
     Attributes:
@@ -47,7 +47,7 @@ def pair_of(problem: str) -> str | None:
     return seed_pairs().get(text_hash(problem))
 
 
-def find_seeds(perturbed: Iterable[Statement], math: Sequence[Statement]) -> dict[str, str]:
+def find_seeds(perturbed: Iterable[SeedStatement], math: Sequence[SeedStatement]) -> dict[str, str]:
     """The nearest MATH problem of each perturbed one, among those of its subject.
 
     Nearness is the Dice coefficient over character trigrams, blanks left out (ours). On the

@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 
 from distlab.errors import UserError
-from distlab.problems.types import Exemplar
-from distlab.prompts.types import PromptSpec
+from distlab.problems.problem import Exemplar
+from distlab.prompts.prompt import PromptSpec
 
 
 def pick(spec: PromptSpec, dataset: str, pool: Sequence[Exemplar]) -> tuple[Exemplar, ...]:

@@ -22,11 +22,11 @@ from typing import Any
 import jinja2
 
 from distlab.errors import UserError
-from distlab.problems.types import Exemplar, Problem
+from distlab.problems.problem import Exemplar, Problem
 from distlab.prompts import exemplars as shots
 from distlab.prompts.instructions import AnswerForm, answer_form
+from distlab.prompts.prompt import Prompt, PromptFormat, PromptSpec, PromptTokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
-from distlab.prompts.types import Prompt, PromptFormat, PromptSpec, PromptTokenizer
 
 CUE = "Let's think step by step."
 # A base model that has answered goes on with the next block of what it takes for a list: of 1319

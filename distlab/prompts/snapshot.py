@@ -24,13 +24,13 @@ import jinja2.ext
 import jinja2.sandbox
 from tokenizers import Tokenizer
 
+from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import Checkpoint
 from distlab.errors import UserError
 from distlab.files import cache_folder
+from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.renderer import apply_template
 from distlab.prompts.tokens import tokenizer_hash
-from distlab.prompts.types import PromptTokenizer
 
 _TEXTS = ("", "a", "  12.50 \n\n\\frac{1}{2}\té 数 \U0001f600", "Q: 1\nA: <s></s><|im_start|>x")
 _TURNS = (

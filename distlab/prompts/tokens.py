@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from distlab.prompts.types import PromptTokenizer
+from distlab.prompts.prompt import PromptTokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -74,6 +74,6 @@ def render_terminal(tables: StudyTables, console: Console) -> None:
         tables: What ``build_report`` gave.
         console: Where to print.
     """
-    from distlab.report.terminal import render_terminal as render
+    from distlab.report.summary import render_terminal as render
 
     render(tables, console)

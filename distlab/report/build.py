@@ -3,12 +3,12 @@
 from distlab.report.limits import limits
 from distlab.report.questions.order import QUESTIONS
 from distlab.report.table import ScoredStudy, StudyTables
-from distlab.runs.pairing import ScoreMap, comparisons
-from distlab.runs.records import Judge, Study
-from distlab.runs.scores import score
+from distlab.runs.pairing import ScoreMap, arm_pairs
+from distlab.runs.scored import Judge, JudgedRuns
+from distlab.runs.scores import problem_scores
 
 
-def build_tables(study: Study) -> StudyTables:
+def build_tables(study: JudgedRuns) -> StudyTables:
     """Compute every table of the report.
 
     Args:
@@ -28,15 +28,15 @@ def build_tables(study: Study) -> StudyTables:
     )
 
 
-def _scored(study: Study) -> ScoredStudy:
+def _scored(study: JudgedRuns) -> ScoredStudy:
     scores = {
-        (table.cell.key, Judge(table.extractor, table.grader)): score(table)
+        (table.cell.key, Judge(table.extractor, table.grader)): problem_scores(table)
         for table in study.tables
     }
     return ScoredStudy(
         study=study,
         judges=tuple(dict.fromkeys(judge for _, judge in scores)),
-        pairs=tuple(comparisons(study.manifest.cells)),
+        pairs=tuple(arm_pairs(study.manifest.cells)),
         scores=scores,
     )
 

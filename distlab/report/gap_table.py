@@ -9,8 +9,8 @@ from distlab.analysis.gaps import Gap, holm, paired_gap
 from distlab.analysis.power import smallest_detectable
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
-from distlab.runs.pairing import Comparison, Metric, ScoreMap, metrics
-from distlab.runs.records import Judge
+from distlab.runs.pairing import ArmPair, Metric, ScoreMap, metrics
+from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import DASH, p_value, percent, points_interval
@@ -71,7 +71,7 @@ def _rows(scored: ScoredStudy) -> Iterator[GapRow]:
     yield from (replace(row, holm=adjusted[place]) for place, row in enumerate(rows))
 
 
-def _metrics(pair: Comparison) -> list[Metric]:
+def _metrics(pair: ArmPair) -> list[Metric]:
     """Pass@n needs one n, where an arm is drawn until solved; then there may be no metric."""
     base, instruct = pair.base, pair.instruct
     until_solved = base.until_solved or instruct.until_solved
@@ -81,7 +81,7 @@ def _metrics(pair: Comparison) -> list[Metric]:
 
 
 def _gap_row(
-    pair: Comparison, judge: Judge, metric: Metric, headline: bool, scores: ScoreMap
+    pair: ArmPair, judge: Judge, metric: Metric, headline: bool, scores: ScoreMap
 ) -> GapRow:
     base, instruct = scores[pair.base.key, judge], scores[pair.instruct.key, judge]
     first, second = metric.of(base), metric.of(instruct)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from distlab.report.questions.drops import DROPS
 from distlab.report.table import ScoredStudy
-from distlab.runs.pairing import Comparison, ScoreMap
+from distlab.runs.pairing import ArmPair, ScoreMap
 from distlab.store.cell import Cell
 
 
@@ -58,7 +58,7 @@ def _until_solved(cells: Sequence[Cell], scores: ScoreMap) -> Iterator[str]:
             )
 
 
-def _one_sided(cells: Sequence[Cell], pairs: Sequence[Comparison]) -> Iterator[str]:
+def _one_sided(cells: Sequence[Cell], pairs: Sequence[ArmPair]) -> Iterator[str]:
     compared = {(pair.base.family, pair.base.dataset, pair.base.prompt) for pair in pairs}
     settings = dict.fromkeys((cell.family, cell.dataset, cell.prompt) for cell in cells)
     for family, dataset, prompt in settings:

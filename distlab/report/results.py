@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 
 from distlab.files import whole
 from distlab.report.table import StudyTables
+from distlab.tables.flat import csv_text
 from distlab.tables.latex import latex_table
 from distlab.tables.markdown import table as markdown_table
-from distlab.tables.records import csv_text
 
 
 def write_results(folder: Path, study: StudyTables) -> None:

@@ -12,7 +12,7 @@ from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
 from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label

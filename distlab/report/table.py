@@ -8,12 +8,12 @@ from typing import Any, Generic
 from rich.console import Console
 
 from distlab.runs.manifest import Manifest
-from distlab.runs.pairing import Comparison, ScoreMap
-from distlab.runs.records import Judge, Study
+from distlab.runs.pairing import ArmPair, ScoreMap
+from distlab.runs.scored import Judge, JudgedRuns
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Columns, Row
-from distlab.tables.records import Record, flatten
+from distlab.tables.flat import Record, flatten
 from distlab.tables.terminal import print_table
 from distlab.tables.text import TextTable, lay
 
@@ -29,9 +29,9 @@ class ScoredStudy:
         scores: Cell key and judge to the scores of the cell's problems.
     """
 
-    study: Study
+    study: JudgedRuns
     judges: tuple[Judge, ...]
-    pairs: tuple[Comparison, ...]
+    pairs: tuple[ArmPair, ...]
     scores: ScoreMap
     _rows: dict["Table[Any]", tuple[Any, ...]] = field(default_factory=dict, init=False)
 
@@ -48,7 +48,7 @@ class ScoredStudy:
         """The cells, in the order of the tables."""
         return self.study.manifest.cells
 
-    def own_arms(self) -> Iterator[tuple[Comparison, Judge, ProblemScores, ProblemScores]]:
+    def own_arms(self) -> Iterator[tuple[ArmPair, Judge, ProblemScores, ProblemScores]]:
         """The study's own two arms of every setting under every judge that both have."""
         for pair, judge in product(self.pairs, self.judges):
             base = self.scores.get((pair.base.key, judge))

@@ -1,6 +1,6 @@
 """Names that the report's questions share."""
 
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 
 

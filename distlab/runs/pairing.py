@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from distlab.analysis.arrays import FloatArray
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 
@@ -14,7 +14,7 @@ ScoreMap = Mapping[tuple[str, Judge], ProblemScores]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ArmPair:
     """Two cells of one family, dataset and prompt; ``primary`` as in ``GapRow``."""
 
     base: Cell
@@ -30,7 +30,7 @@ class Metric:
     of: Callable[[ProblemScores], FloatArray]
 
 
-def comparisons(cells: Sequence[Cell]) -> Iterator[Comparison]:
+def arm_pairs(cells: Sequence[Cell]) -> Iterator[ArmPair]:
     """The pairs of arms to compare, the study's own before its controls.
 
     The study is the paper's where the run has it: the first base arm that branches against the
@@ -45,10 +45,10 @@ def comparisons(cells: Sequence[Cell]) -> Iterator[Comparison]:
         if not base or not instruct:
             continue
         study = _first(base, "cot"), _first(instruct, "stochastic")
-        yield Comparison(*study, primary=True)
+        yield ArmPair(*study, primary=True)
         for first, second in product(base, instruct):
             if first.decoding == second.decoding and (first, second) != study:
-                yield Comparison(first, second, primary=False)
+                yield ArmPair(first, second, primary=False)
 
 
 def _first(cells: Sequence[Cell], kind: str) -> Cell:

@@ -8,7 +8,7 @@ from distlab.analysis.answers import aggregate_delta, largest_delta, majority
 from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.passk import iid_curve, ranked_curve
-from distlab.runs.records import VerdictTable
+from distlab.runs.scored import VerdictTable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ class ProblemScores:
         return np.where(self.failed, np.nan, values)
 
 
-def score(table: VerdictTable) -> ProblemScores:
+def problem_scores(table: VerdictTable) -> ProblemScores:
     """Score every problem of a table."""
     correct = table.codes == CORRECT
     judged = table.codes != MISSING

@@ -16,14 +16,14 @@ from distlab.analysis.answers import NONE
 from distlab.analysis.arrays import BoolArray, CodeArray
 from distlab.analysis.codes import MISSING
 from distlab.errors import UserError
-from distlab.problems.table import read_problems
-from distlab.problems.types import Problem
+from distlab.problems.problem import Problem
+from distlab.problems.problem_table import read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.joining import join, parameters
 from distlab.runs.manifest import Manifest
-from distlab.runs.records import NullTable, SampleFacts, SampleKey, Study, VerdictTable
-from distlab.scoring.schema import NULLS, upgraded
+from distlab.runs.scored import JudgedRuns, NullTable, SampleFacts, SampleKey, VerdictTable
 from distlab.scoring.types import CODES, Verdict
+from distlab.scoring.verdict_schema import NULLS, upgraded
 from distlab.store.cell import Cell
 
 COLUMNS: Final = (
@@ -46,7 +46,7 @@ _BATCH_ROWS: Final = 65_536
 _ANSWER_CHARACTERS: Final = 200
 
 
-def read_study(runs: Sequence[Path]) -> Study:
+def read_study(runs: Sequence[Path]) -> JudgedRuns:
     """Read run folders as one study.
 
     Args:
@@ -65,7 +65,7 @@ def read_study(runs: Sequence[Path]) -> Study:
             collector.add(batch, file)
     nulls = tuple(_nulls(folders, problems))
     sizes = parameters(manifests)
-    return Study(tuple(runs), manifest, sizes, collector.tables(), nulls, collector.remarks())
+    return JudgedRuns(tuple(runs), manifest, sizes, collector.tables(), nulls, collector.remarks())
 
 
 def _problems(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from distlab.console.display import Display
+from distlab.engines.messages import Finished
 from distlab.engines.metrics import Metrics
-from distlab.engines.types import Finished
 from distlab.errors import brief
 from distlab.sampling.outcome import Outcome
 

@@ -5,8 +5,8 @@ import time
 from distlab.console.display import Display
 from distlab.console.progress import ReplicaProgress, format_seconds
 from distlab.engines.events import EngineEvent, EventKind, EventLog
+from distlab.engines.messages import Pulse
 from distlab.engines.metrics import Metrics
-from distlab.engines.types import Pulse
 from distlab.sampling.outcome import Outcome
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from distlab.checkpoints.types import Checkpoint
+from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.values import Arm, Family
-from distlab.decoding.types import Draw
+from distlab.decoding.interface import Draw
 from distlab.problems import LoadedDataset
 from distlab.prompts import Prompt
 from distlab.store.cell import Cell, ProblemFailure

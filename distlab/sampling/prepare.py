@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.types import Checkpoint
 from distlab.config.values import FORMATS, Arm, Family, Study
-from distlab.decoding.types import DecodingKind, Draw
+from distlab.decoding.interface import DecodingKind, Draw
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
-from distlab.problems.types import Exemplar
+from distlab.problems.problem import Exemplar
 from distlab.prompts import Prompt, PromptSpec, build_renderer
+from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.snapshot import prompt_tokenizer
-from distlab.prompts.types import PromptTokenizer
 from distlab.sampling.planned import Example, PlannedCell, Prepared
 from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell, ProblemFailure

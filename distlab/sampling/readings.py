@@ -7,15 +7,15 @@ dispatcher and store, so it resumes, tops up and is content-addressed in the sam
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.types import Checkpoint, CheckpointSpec
 from distlab.config.values import Arm, Family, Study
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
 from distlab.errors import UserError
+from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.renderer import apply_template
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
-from distlab.prompts.types import PromptTokenizer
 from distlab.sampling.planned import PlannedCell
 from distlab.scoring.reading import ReadingExtractor, reading_extractor, text_key
 from distlab.store.batches import prompt_hash

@@ -12,13 +12,13 @@ from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.engines.leasing import FollowUp
+from distlab.engines.messages import Finished
 from distlab.engines.metrics import Metrics
 from distlab.engines.nodes import live_nodes
-from distlab.engines.types import Finished
 from distlab.engines.workload import Limits
 from distlab.errors import UserError
 from distlab.sampling.counter import SampleCounter
-from distlab.sampling.jobs import plan_jobs
+from distlab.sampling.engine_jobs import plan_jobs
 from distlab.sampling.observer import EngineObserver
 from distlab.sampling.outcome import Drawn, Outcome
 from distlab.sampling.planned import PlannedCell

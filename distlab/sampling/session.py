@@ -16,7 +16,7 @@ from types import FrameType
 from distlab.config.values import Cluster
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress
-from distlab.decoding.types import Draw
+from distlab.decoding.interface import Draw
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet, ReplicaRecord

@@ -16,12 +16,12 @@ from itertools import accumulate, chain, repeat
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from distlab.decoding.types import Draw
-from distlab.engines.types import Finished, Work
+from distlab.decoding.interface import Draw
+from distlab.engines.messages import CellDraw, Finished
 from distlab.errors import UserError
-from distlab.problems.types import Gold
+from distlab.problems.problem import Gold
 from distlab.sampling.planned import PlannedCell
-from distlab.scoring.bench import Bench, Candidate, Found, JudgeIndex
+from distlab.scoring.panel import Candidate, Found, JudgeIndex, JudgePanel
 
 Key = tuple[str, str]
 """Cell path and problem id."""
@@ -96,7 +96,7 @@ class UntilSolved:
         self,
         cells: Iterable[PlannedCell],
         golds: Mapping[str, Mapping[str, Gold]],
-        bench: Bench,
+        bench: JudgePanel,
         waves: Sequence[int],
         moved: Moved = lambda path, done, spared: None,
     ) -> None:
@@ -121,7 +121,7 @@ class UntilSolved:
         """Judge what the store holds of the problems; returns the cells with their first waves."""
         return tuple(map(self._first, self._cells.values()))
 
-    async def follow_up(self, finished: Finished) -> Sequence[Work]:
+    async def follow_up(self, finished: Finished) -> Sequence[CellDraw]:
         """The draws that follow from what came back."""
         self._waiting.append(finished)
         async with self._turn:
@@ -210,7 +210,7 @@ class UntilSolved:
             f"samples could not be judged as they came ({error}), so problems were drawn in full"
         )
 
-    def _next(self, keys: Iterable[Key]) -> Iterator[Work]:
+    def _next(self, keys: Iterable[Key]) -> Iterator[CellDraw]:
         """The next wave of problems that came back and are not solved."""
         for path, problem_id in keys:
             problem = self._problems.get((path, problem_id))

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distlab.files import whole
-from distlab.problems.types import Gold
+from distlab.problems.problem import Gold
 from distlab.scoring.types import BY_CODE, CODES, ComponentSpec, Verdict
 
 _log = logging.getLogger(__name__)

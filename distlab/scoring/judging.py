@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.cache import VerdictCache, cache_key
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
 from distlab.scoring.types import (

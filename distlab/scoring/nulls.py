@@ -15,12 +15,12 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distlab.problems.types import Problem
+from distlab.problems.problem import Problem
 from distlab.scoring.cache import VerdictCache, commit
 from distlab.scoring.judging import GraderFacts, RecallingPool
 from distlab.scoring.pool import GradeTask, PoolSettings
-from distlab.scoring.schema import NULLS
 from distlab.scoring.types import ComponentSpec, Verdict
+from distlab.scoring.verdict_schema import NULLS
 
 # Answers a problem: as many as the study draws samples.
 ANSWERS: Final = tuple(map(str, range(20)))

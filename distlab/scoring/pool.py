@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from distlab.errors import UserError
-from distlab.problems.types import Gold
+from distlab.problems.problem import Gold
 from distlab.scoring import worker as wire
 from distlab.scoring.processes import Nursery, NurseryDied, Worker
 from distlab.scoring.types import ComponentSpec, Verdict
@@ -146,7 +146,7 @@ class GraderPool:
         self._size = workers
         self._settings = settings or PoolSettings()
         self._selector = selectors.DefaultSelector()
-        self._nursery: Nursery | None = None
+        self._fork_server: Nursery | None = None
         self._workers: list[Worker] = []
         self._round = _Round(())
         self._deaths = 0
@@ -172,7 +172,7 @@ class GraderPool:
             UserError: Worker processes die over and over without grading anything.
             ValueError: The pool is closed.
         """
-        if self._nursery is None:
+        if self._fork_server is None:
             raise ValueError("a closed pool grades nothing")
         self._round = _Round(tasks)
         try:
@@ -200,9 +200,9 @@ class GraderPool:
                 self._end(worker)
                 worker.close()
         self._forget()
-        if self._nursery is not None:
-            self._nursery.kill()
-            self._nursery = None
+        if self._fork_server is not None:
+            self._fork_server.kill()
+            self._fork_server = None
 
     def _busy(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.batch]
@@ -294,10 +294,10 @@ class GraderPool:
         self._fork()
 
     def _open(self) -> None:
-        """Start the nursery and its workers, again where they are killed meanwhile."""
+        """Start the fork server and its workers, again where they are killed meanwhile."""
         while True:
             try:
-                self._nursery = Nursery(self._graders, self._settings.memory_mib)
+                self._fork_server = Nursery(self._graders, self._settings.memory_mib)
                 for _ in range(self._size):
                     self._fork()
             except NurseryDied as death:
@@ -310,7 +310,7 @@ class GraderPool:
                 return
 
     def _mourn(self, death: NurseryDied) -> None:
-        """Wait a moment after a death of the nursery; give up after too many."""
+        """Wait a moment after a death of the fork server; give up after too many."""
         self._deaths += 1
         if self._deaths == _MOST_DEATHS:
             raise UserError(
@@ -329,14 +329,14 @@ class GraderPool:
         self._workers.clear()
 
     def _fork(self) -> None:
-        assert self._nursery is not None
-        worker = self._nursery.fork(self._settings.patience_s)
+        assert self._fork_server is not None
+        worker = self._fork_server.fork(self._settings.patience_s)
         self._workers.append(worker)
         self._selector.register(worker.sock, selectors.EVENT_READ, worker)
 
     def _end(self, worker: Worker) -> None:
         """Kill a worker, reap it, and hear no more of it."""
-        assert self._nursery is not None
-        self._nursery.end(worker)
+        assert self._fork_server is not None
+        self._fork_server.end(worker)
         self._selector.unregister(worker.sock)
         self._workers.remove(worker)

@@ -1,4 +1,4 @@
-"""The owner's side of grader processes: the nursery that forks workers, and a worker's handle."""
+"""The owner's side of grader processes: the fork server, and a worker's handle."""
 
 import contextlib
 import ctypes
@@ -15,7 +15,7 @@ from typing import NoReturn
 from distlab.scoring import worker as wire
 from distlab.scoring.types import BY_CODE, ComponentSpec, Verdict
 
-# Seconds a nursery may take to import the graders, and to answer a request afterwards (ours).
+# Seconds a fork server may take to import the graders, and to answer a request afterwards (ours).
 _START_S = 300.0
 _REPLY_S = 60.0
 # Seconds that one which hung up has to end by itself, so that its status can be told (ours).
@@ -98,7 +98,7 @@ class Worker:
 
 
 class Nursery:
-    """A running nursery. Its workers die with it.
+    """A running fork server. Its workers die with it.
 
     Args:
         graders: What the workers grade with.
@@ -133,7 +133,7 @@ class Nursery:
         """A new worker; one that reads nothing for ``patience_s`` seconds is taken for dead.
 
         Raises:
-            NurseryDied: The nursery is gone.
+            NurseryDied: The fork server is gone.
         """
         ours, theirs = socket.socketpair()
         ours.settimeout(patience_s)
@@ -156,7 +156,7 @@ class Nursery:
         """Kill a worker and reap it.
 
         Raises:
-            NurseryDied: The nursery is gone.
+            NurseryDied: The fork server is gone.
         """
         try:
             wire.send(self._control, ("end", worker.pid))

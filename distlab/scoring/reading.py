@@ -12,7 +12,7 @@ from distlab.scoring.types import ComponentSpec, Extractor, load_component
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ReadingModel:
     """The model that reads.
 
     Attributes:
@@ -46,7 +46,7 @@ class ReadingExtractor(Extractor, Protocol):
         request: The user's message to it; ``{solution}`` stands for the completion.
     """
 
-    reader: Reader
+    reader: ReadingModel
     request: str
 
     def shown(self, text: str) -> str:

@@ -24,15 +24,15 @@ import pyarrow.fs as pafs
 import ray
 
 from distlab.errors import UserError
-from distlab.problems.types import GoldKind
+from distlab.problems.problem import GoldKind
 from distlab.scoring.cache import VerdictCache
 from distlab.scoring.judging import GraderFacts
-from distlab.scoring.kept import KeptVerdicts, stands
-from distlab.scoring.piecework import Job, PieceSummary, Scorer, verdict_file
+from distlab.scoring.pieces import CellSource, Piece, divide
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.schema import SCHEMA_VERSION
-from distlab.scoring.sources import CellSource, Piece, divide
+from distlab.scoring.score_piece import PieceSummary, Scorer, ScoringJob, verdict_file
 from distlab.scoring.types import ComponentSpec, Extractor, load_component
+from distlab.scoring.verdict_files import VerdictFiles, stands
+from distlab.scoring.verdict_schema import SCHEMA_VERSION
 
 # Object store of a Ray that scoring starts for itself (ours): it carries descriptions alone.
 _OBJECT_STORE_BYTES = 200 << 20
@@ -70,7 +70,7 @@ class ScoreSummary:
     seconds: float
 
 
-def score(
+def score_samples(
     sources: Sequence[CellSource],
     out: Path,
     extractors: Sequence[ComponentSpec],
@@ -102,11 +102,11 @@ def score(
     begin = time.monotonic()
     facts = tuple(GraderFacts.of(spec) for spec in graders)
     _check_golds(sources, facts)
-    job = Job(out.absolute(), tuple(extractors), facts, settings, cache and cache.absolute())
+    job = ScoringJob(out.absolute(), tuple(extractors), facts, settings, cache and cache.absolute())
     identity = _identity(job)
     pieces = [piece for source in sources for piece in divide(source, identity)]
     _prepare(job, pieces)
-    kept = KeptVerdicts(job.cache / "pieces") if job.cache else None
+    kept = VerdictFiles(job.cache / "pieces") if job.cache else None
     todo = [piece for piece in pieces if not _stands(job, piece, kept)]
     total = sum(piece.samples for piece in pieces)
     resumed = total - sum(piece.samples for piece in todo)
@@ -148,7 +148,7 @@ def _check_golds(sources: Sequence[CellSource], graders: Sequence[GraderFacts]) 
                 )
 
 
-def _identity(job: Job) -> str:
+def _identity(job: ScoringJob) -> str:
     """Everything beside samples and golds that verdicts depend on."""
     readers: list[Extractor] = [load_component(spec) for spec in job.extractors]
     return repr(
@@ -165,7 +165,7 @@ def _stamp(spec: ComponentSpec, version: str) -> tuple[str, str, str, str]:
     return spec.name, spec.target, repr(sorted(spec.options.items())), version
 
 
-def _prepare(job: Job, pieces: Sequence[Piece]) -> None:
+def _prepare(job: ScoringJob, pieces: Sequence[Piece]) -> None:
     """Make the folder, drop what is left of other scorings, merge the cache's files."""
     job.out.mkdir(parents=True, exist_ok=True)
     _drop_others(job, pieces)
@@ -176,7 +176,7 @@ def _prepare(job: Job, pieces: Sequence[Piece]) -> None:
                 VerdictCache.open(job.cache, grader.spec, grader.version, deadline).merge()
 
 
-def _drop_others(job: Job, pieces: Sequence[Piece]) -> None:
+def _drop_others(job: ScoringJob, pieces: Sequence[Piece]) -> None:
     """Remove verdict files that are no piece of this scoring, drafts included."""
     wanted = {verdict_file(job.out, piece) for piece in pieces}
     for pattern in ("verdicts-*.parquet", ".verdicts-*.tmp"):
@@ -184,7 +184,7 @@ def _drop_others(job: Job, pieces: Sequence[Piece]) -> None:
             file.unlink(missing_ok=True)
 
 
-def _stands(job: Job, piece: Piece, kept: KeptVerdicts | None) -> bool:
+def _stands(job: ScoringJob, piece: Piece, kept: VerdictFiles | None) -> bool:
     """Whether a piece's verdicts are there, now that another run's may have been taken over."""
     file = verdict_file(job.out, piece)
     return stands(file) or (kept is not None and kept.recall(file))
@@ -210,7 +210,7 @@ class _Actor:
 
 
 def _run(
-    job: Job, pieces: Sequence[Piece], workers: int | None
+    job: ScoringJob, pieces: Sequence[Piece], workers: int | None
 ) -> Iterator[tuple[Piece, PieceSummary]]:
     """Send the pieces through the actors; yields as they are committed, in any order.
 

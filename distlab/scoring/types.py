@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from distlab.errors import UserError
 from distlab.importing import load_named
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 
 
 class Verdict(StrEnum):

@@ -1,6 +1,6 @@
-"""The processes behind ``GraderPool``: a nursery that forks workers, and the worker itself.
+"""The processes behind ``GraderPool``: a fork server that forks workers, and the worker itself.
 
-Run as ``python -m distlab.scoring.worker FD``. The nursery imports and warms the graders once;
+Run as ``python -m distlab.scoring.worker FD``. The fork server imports and warms the graders once;
 each worker is a fork of it, so that replacing a killed worker costs milliseconds and not the
 seconds that sympy takes to import. Nothing here runs in the process that owns the pool.
 """
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.types import CODES, NO_VERDICT, ComponentSpec, Grader, Verdict, load_component
 
 # Messages are a length and a pickle. Both ends are ours; model text is data inside, never code.
@@ -45,7 +45,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """First message to a nursery.
+    """First message to a fork server.
 
     Attributes:
         graders: What the workers grade with; answers name them by position.
@@ -91,7 +91,7 @@ def _read(sock: socket.socket, length: int) -> bytes:
     return bytes(data)
 
 
-def nursery(control: socket.socket) -> None:
+def fork_server(control: socket.socket) -> None:
     """Serve "fork" and "end" requests until the pool hangs up."""
     start: Start = receive(control)
     try:
@@ -134,13 +134,13 @@ def _warm(grader: Grader) -> None:
 
 def _fork(control: socket.socket, graders: list[Grader], memory_mib: int) -> None:
     _, handles, _, _ = socket.recv_fds(control, 1, 2)
-    nursery_pid = os.getpid()
+    fork_server_pid = os.getpid()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
             control.close()
-            _confine(memory_mib, nursery_pid)
+            _confine(memory_mib, fork_server_pid)
             sock = socket.socket(fileno=handles[0])
             _work(sock, mmap.mmap(handles[1], BOARD_BYTES), graders)
             code = 0
@@ -151,13 +151,13 @@ def _fork(control: socket.socket, graders: list[Grader], memory_mib: int) -> Non
     send(control, pid)
 
 
-def _confine(memory_mib: int, nursery_pid: int) -> None:
-    """Cap the memory, leave no core file, die with the nursery."""
+def _confine(memory_mib: int, fork_server_pid: int) -> None:
+    """Cap the memory, leave no core file, die with the fork server."""
     limit = memory_mib << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != nursery_pid:
+    if os.getppid() != fork_server_pid:
         os._exit(1)
     # Should the machine run out of memory all the same, the kernel takes a worker first.
     with contextlib.suppress(OSError):
@@ -188,11 +188,11 @@ def _work(sock: socket.socket, board: mmap.mmap, graders: list[Grader]) -> None:
 
 
 def main() -> None:
-    """Entry point of the nursery process; argv[1] is the control socket's descriptor."""
+    """Entry point of the fork server process; argv[1] is the control socket's descriptor."""
     # Ctrl-C is the pool's to handle: it commits what is finished and closes the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(Hangup, OSError):
-        nursery(socket.socket(fileno=int(sys.argv[1])))
+        fork_server(socket.socket(fileno=int(sys.argv[1])))
 
 
 if __name__ == "__main__":

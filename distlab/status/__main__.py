@@ -12,9 +12,9 @@ from distlab.console.main import Command
 from distlab.errors import UserError
 from distlab.files import expanded
 from distlab.runs.folder import RunFolder
+from distlab.status.cell_status import CellStatus
 from distlab.status.read import run_status, store_status
-from distlab.status.records import CellStatus
-from distlab.status.terminal import render_cells, render_jobs
+from distlab.status.status_text import render_cells, render_jobs
 from distlab.store.filesystem import unusable
 from distlab.store.store import Store
 from distlab.sweep.record import read_record, record_file

@@ -9,7 +9,7 @@ import pyarrow.fs as pafs
 from distlab.problems import read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.status.records import CellStatus
+from distlab.status.cell_status import CellStatus
 from distlab.store.asks import Ask, read_asks, wanted
 from distlab.store.claims import Witness, claims_on
 from distlab.store.repeats import first_of_each

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from distlab.decoding.types import Sample
-from distlab.store.schema import SAMPLES
+from distlab.decoding.interface import Sample
+from distlab.store.sample_schema import SAMPLES
 
 
 def prompt_hash(token_ids: Sequence[int]) -> str:

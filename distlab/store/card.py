@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distlab.escape import markdown, plain
-from distlab.store.schema import ABOUT, SAMPLES
+from distlab.store.sample_schema import ABOUT, SAMPLES
 from distlab.store.store import StoredCell
 
 _CARD = """\

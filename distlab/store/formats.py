@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from distlab.store.schema import FORMAT, FORMAT_KEY, SAMPLES
+from distlab.store.sample_schema import FORMAT, FORMAT_KEY, SAMPLES
 
 
 @dataclass(frozen=True, slots=True)

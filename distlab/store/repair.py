@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from distlab.store.schema import SAMPLES
+from distlab.store.sample_schema import SAMPLES
 from distlab.store.store import DamagedShard, Store, StoredCell, read_shard
 from distlab.store.verify import CellCheck, verify
 

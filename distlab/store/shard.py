@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from distlab.errors import brief
 from distlab.store.formats import FORMATS, format_of
-from distlab.store.schema import FORMAT
+from distlab.store.sample_schema import FORMAT
 
 _MARK = b"dlabseal"
 _SEAL = struct.Struct("<II8s")

@@ -40,7 +40,7 @@ from distlab.store.filesystem import (
 )
 from distlab.store.fingerprint import CellFields, ContentAddress, differing_fields
 from distlab.store.repeats import first_of_each
-from distlab.store.schema import SAMPLES
+from distlab.store.sample_schema import SAMPLES
 from distlab.store.shard import Damage, Newer, decode, encode
 
 KEY = ("problem_id", "rank", "prompt_hash")

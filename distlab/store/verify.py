@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from distlab.errors import UserError
 from distlab.store.filesystem import read
 from distlab.store.repeats import first_of_each
-from distlab.store.schema import SAMPLES
+from distlab.store.sample_schema import SAMPLES
 from distlab.store.store import KEY, DamagedShard, Store, StoredCell, read_shard
 
 _READERS = 8

@@ -11,14 +11,14 @@ from distlab.config.door import components, pool_settings
 from distlab.config.schema import ExtractorGroup, GraderGroup
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
-from distlab.problems.types import GoldKind
+from distlab.problems.problem import GoldKind
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.scoring.judging import GraderFacts
 from distlab.scoring.nulls import grade_nulls
+from distlab.scoring.pieces import CellSource, SourceProblem
 from distlab.scoring.reading import reading_extractor
-from distlab.scoring.sources import CellSource, SourceProblem
-from distlab.scoring.stage import Progress, ScoreSummary, score
+from distlab.scoring.stage import Progress, ScoreSummary, score_samples
 from distlab.scoring.types import ComponentSpec
 from distlab.store.cell import Cell
 from distlab.store.store import Store
@@ -60,7 +60,7 @@ def score_run(
     problems = {
         cell.dataset: read_problems(folder.problems(cell.dataset)) for cell in manifest.cells
     }
-    summary = score(
+    summary = score_samples(
         _sources(manifest, store, problems),
         folder.verdicts,
         extractors,

@@ -16,13 +16,13 @@ from rich.console import Console
 from distlab.config.values import Study
 from distlab.console.display import Display
 from distlab.console.exits import Exit, stopped_by
-from distlab.console.noise import quiet
-from distlab.console.progress import State, make_view
+from distlab.console.progress import State, make_progress_view
+from distlab.console.quiet import quiet
 from distlab.engines.cluster import check_local
 from distlab.engines.leasing import FollowUp
 from distlab.engines.machine import check_fits
 from distlab.problems import write_problems
-from distlab.problems.types import Gold
+from distlab.problems.problem import Gold
 from distlab.report import build_report, render_terminal, write_report
 from distlab.report.table import StudyTables
 from distlab.runs.folder import RunFolder
@@ -33,7 +33,7 @@ from distlab.sampling.prepare import prepare
 from distlab.sampling.readings import ModelReader, model_readers, plan_readings
 from distlab.sampling.session import Session, cell_rows
 from distlab.sampling.until_solved import UntilSolved
-from distlab.scoring.bench import Bench
+from distlab.scoring.panel import JudgePanel
 from distlab.store.asks import Ask, write_ask
 from distlab.store.repair import healed
 from distlab.store.store import Store
@@ -42,7 +42,7 @@ from distlab.study.scoring import say_idle, score_run, verdict_cache
 
 
 @dataclass(slots=True)
-class Work:
+class OngoingStudy:
     """A study on its way through the stages.
 
     Attributes:
@@ -94,7 +94,7 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
         said.append(sentence)
         _say(console, f"warning: {sentence}")
 
-    def draw_and_score() -> Work:
+    def draw_and_score() -> OngoingStudy:
         work = begin(study, config, folder, folder.path.name, command, store)
         work.write(replace(work.manifest, notes=(*work.manifest.notes, *said)))
         say_plan(console, [work], folder.log)
@@ -122,7 +122,7 @@ def check(study: Study) -> None:
 
 def begin(
     study: Study, config: DictConfig, folder: RunFolder, name: str, command: str, store: Store
-) -> Work:
+) -> OngoingStudy:
     """Prepare a study, and leave in its folder all that `score` and `report` need.
 
     Args:
@@ -145,7 +145,7 @@ def begin(
     (folder.path / "config.yaml").write_text(OmegaConf.to_yaml(config))
     resolved = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     manifest = provenance.manifest(name, command, study, prepared, resolved, store)
-    work = Work(study, folder, store, prepared, readers, manifest, clock)
+    work = OngoingStudy(study, folder, store, prepared, readers, manifest, clock)
     work.write(manifest)
     for planned in prepared.cells:
         planned.stored.create(planned.fields)
@@ -160,7 +160,7 @@ def _ask(planned: PlannedCell, run_name: str) -> Ask:
     return Ask(run_name, planned.arm.n, (*planned.prompt_hashes, *failures), failures)
 
 
-def say_plan(console: Console, works: Sequence[Work], log: Path) -> None:
+def say_plan(console: Console, works: Sequence[OngoingStudy], log: Path) -> None:
     """Print what there is to know before the first sample.
 
     Args:
@@ -178,7 +178,7 @@ def say_plan(console: Console, works: Sequence[Work], log: Path) -> None:
     _say(console, f"{at_most}{missing} samples to draw, {held} in the store {uri} · log {log}")
 
 
-def _notes(work: Work) -> Iterator[str]:
+def _notes(work: OngoingStudy) -> Iterator[str]:
     yield from (f"note: {note}" for note in work.study.family.notes)
     for planned in work.prepared.cells:
         if planned.differing:
@@ -193,7 +193,7 @@ def _notes(work: Work) -> Iterator[str]:
     yield from say_idle(work.study.graders, golds)
 
 
-def draw(works: Sequence[Work], session: Session, display: Display) -> Outcome:
+def draw(works: Sequence[OngoingStudy], session: Session, display: Display) -> Outcome:
     """Draw what the studies miss, let models read it, and stop the engines.
 
     Args:
@@ -222,7 +222,7 @@ def draw(works: Sequence[Work], session: Session, display: Display) -> Outcome:
     return drawn
 
 
-def _part(outcome: Outcome, work: Work) -> Outcome:
+def _part(outcome: Outcome, work: OngoingStudy) -> Outcome:
     """What of an outcome is about a study: of a cell that it shares, its own problems' failures."""
     part = outcome.of(planned.cell for planned in work.prepared.cells)
     for planned in work.prepared.cells:
@@ -232,9 +232,9 @@ def _part(outcome: Outcome, work: Work) -> Outcome:
     return part
 
 
-def _by_pace(works: Sequence[Work]) -> list[list[Work]]:
+def _by_pace(works: Sequence[OngoingStudy]) -> list[list[OngoingStudy]]:
     """Studies that draw all, and those that stop under the same judges, together."""
-    groups: list[tuple[object, list[Work]]] = []
+    groups: list[tuple[object, list[OngoingStudy]]] = []
     for work in works:
         study = work.study
         judges = study.extractors, study.graders, study.pool
@@ -247,7 +247,7 @@ def _by_pace(works: Sequence[Work]) -> list[list[Work]]:
     return [group for _, group in groups]
 
 
-def _sample(works: Sequence[Work], session: Session, display: Display) -> Outcome:
+def _sample(works: Sequence[OngoingStudy], session: Session, display: Display) -> Outcome:
     """Draw all that is missing, or until every problem is solved and say what that saved."""
     cells = [planned for work in works for planned in work.prepared.cells]
     study, clock = works[0].study, works[0].clock
@@ -257,7 +257,7 @@ def _sample(works: Sequence[Work], session: Session, display: Display) -> Outcom
     cache = verdict_cache(works[0].store)
     with (
         clock.stage("sample"),
-        closing(Bench(study.extractors, study.graders, study.pool, cache)) as bench,
+        closing(JudgePanel(study.extractors, study.graders, study.pool, cache)) as bench,
     ):
         solving = _Solving(study.waves, _golds(works), bench, display.state, clock)
         drawn = session.draw(cells, display, solving)
@@ -269,7 +269,7 @@ def _sample(works: Sequence[Work], session: Session, display: Display) -> Outcom
     return drawn
 
 
-def _golds(works: Sequence[Work]) -> dict[str, dict[str, Gold]]:
+def _golds(works: Sequence[OngoingStudy]) -> dict[str, dict[str, Gold]]:
     golds: dict[str, dict[str, Gold]] = {}
     for work in works:
         for name, dataset in work.prepared.datasets.items():
@@ -283,7 +283,7 @@ class _Solving:
 
     waves: Sequence[int]
     golds: Mapping[str, Mapping[str, Gold]]
-    bench: Bench
+    bench: JudgePanel
     state: State
     clock: provenance.Stopwatch
     begun: list[UntilSolved] = field(default_factory=list)
@@ -302,9 +302,9 @@ class _Solving:
         return [*saved, *(until.trouble for until in self.begun if until.trouble)]
 
 
-def _read(works: Sequence[Work], session: Session, display: Display) -> Outcome:
+def _read(works: Sequence[OngoingStudy], session: Session, display: Display) -> Outcome:
     """Let the readers of all studies read, a checkpoint's engines once."""
-    readings: list[tuple[Work, ModelReader, PlannedCell]] = []
+    readings: list[tuple[OngoingStudy, ModelReader, PlannedCell]] = []
     for work in works:
         for reader in work.readers:
             planned = plan_readings(work.study, reader, work.prepared.cells, work.store)
@@ -322,7 +322,7 @@ def _read(works: Sequence[Work], session: Session, display: Display) -> Outcome:
     return read
 
 
-def _finish_asks(work: Work) -> None:
+def _finish_asks(work: OngoingStudy) -> None:
     """Say in the store what failed and what stopped early, so that others see it too."""
     for path, ask in work.asks.items():
         drawn = work.outcome.cells.get(path)
@@ -334,7 +334,7 @@ def _finish_asks(work: Work) -> None:
             write_ask(work.store.cell(path), done)
 
 
-def score(work: Work, display: Display) -> None:
+def score(work: OngoingStudy, display: Display) -> None:
     """Extract and grade the study's samples.
 
     Args:
@@ -360,7 +360,7 @@ def score(work: Work, display: Display) -> None:
     work.write(work.manifest)
 
 
-def report(work: Work) -> tuple[StudyTables, Path]:
+def report(work: OngoingStudy) -> tuple[StudyTables, Path]:
     """Write the study's report and results; returns its tables and the report's path."""
     with work.folder.alone(lambda: None):
         tables = build_report(work.folder.path)
@@ -373,11 +373,11 @@ def showing(log: Path) -> Iterator[Display]:
     state, is_terminal = State(), sys.stdout.isatty()
     with quiet(log) as terminal:
         console = Console(file=terminal, force_terminal=is_terminal)
-        with make_view(console, state).running() as view:
+        with make_progress_view(console, state).running() as view:
             yield Display(state, view)
 
 
-def _end(console: Console, work: Work) -> int:
+def _end(console: Console, work: OngoingStudy) -> int:
     """Tables, paths and the exit status."""
     outcome = work.outcome
     if outcome.signal is not None:

@@ -8,13 +8,13 @@ from typing import TextIO
 
 from rich.console import Console
 
-from distlab.console.noise import quiet
+from distlab.console.quiet import quiet
 from distlab.sweep.jobs import Job
-from distlab.sweep.run import Result, Sweep
+from distlab.sweep.sweep import Result, Sweep
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class JobGroup:
     """Jobs that need the same engines.
 
     Attributes:
@@ -55,7 +55,7 @@ class GroupResult:
     samples: int
 
 
-def run_group(group: Group) -> GroupResult:
+def run_group(group: JobGroup) -> GroupResult:
     """Run the jobs of a group, one after the other."""
     os.chdir(group.cwd)
     with quiet(group.said):
@@ -70,7 +70,7 @@ def run_group(group: Group) -> GroupResult:
 class Said:
     """Passes on what the processes of groups say."""
 
-    def __init__(self, groups: Sequence[Group], terminal: TextIO) -> None:
+    def __init__(self, groups: Sequence[JobGroup], terminal: TextIO) -> None:
         self._files = {group.said: 0 for group in groups}
         self._terminal = terminal
 

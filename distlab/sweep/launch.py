@@ -11,15 +11,15 @@ from rich.console import Console
 
 from distlab.console.command import resume_command
 from distlab.console.exits import Exit, Statuses, Task
-from distlab.console.noise import quiet
+from distlab.console.quiet import quiet
 from distlab.errors import UserError
 from distlab.report import build_report, write_report
-from distlab.sweep.group_task import Group, GroupResult, Said, run_group
+from distlab.sweep.group_task import GroupResult, JobGroup, Said, run_group
 from distlab.sweep.groups import group_jobs
 from distlab.sweep.jobs import Job, make_jobs
 from distlab.sweep.record import JobState, SweepRecord, write_record
-from distlab.sweep.run import Result, Sweep
-from distlab.sweep.table import render_jobs
+from distlab.sweep.sweep import Result, Sweep
+from distlab.sweep.sweep_table import render_jobs
 
 
 def launch_here(
@@ -84,7 +84,7 @@ def launch_on_ray(
     book = _Book(jobs, Path(configs[0].hydra.sweep.dir))
     by_number = {job.number: job for job in jobs}
     groups = [
-        Group(
+        JobGroup(
             tuple(by_number[number] for number in group),
             book.folder.absolute(),
             book.command,
@@ -114,7 +114,7 @@ def _statuses(launcher: BasicLauncher) -> Statuses:
     return task.statuses
 
 
-def _outcome(group: Group, ended: GroupResult | Exception) -> tuple[Sequence[Result], int, int]:
+def _outcome(group: JobGroup, ended: GroupResult | Exception) -> tuple[Sequence[Result], int, int]:
     if isinstance(ended, GroupResult):
         return ended.results, ended.engine_starts, ended.samples
     *_, last = [type(ended).__name__, *str(ended).strip().splitlines()]

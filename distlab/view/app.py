@@ -15,10 +15,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from distlab.view.first_tokens import FirstTokenTexts
 from distlab.view.index import RunIndex
 from distlab.view.pages import Pages, guarded
 from distlab.view.texts import Texts
-from distlab.view.tokens import FirstTokens
 
 HOST: Final = "127.0.0.1"
 _STATIC: Final = Path(__file__).parent / "static"
@@ -59,7 +59,7 @@ def make_app(run: Path) -> Starlette:
         UserError: It is no run folder, has no verdicts, its store is gone, or a file is damaged.
     """
     index = RunIndex.open(run)
-    pages = Pages(index, Texts.open(index.manifest), FirstTokens.open(index.manifest))
+    pages = Pages(index, Texts.open(index.manifest), FirstTokenTexts.open(index.manifest))
     routes: dict[str, Callable[[Request], Response]] = {
         "/": pages.overview,
         "/samples": pages.samples,

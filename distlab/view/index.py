@@ -19,10 +19,10 @@ from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.scoring.schema import VERDICTS, upgraded
 from distlab.scoring.types import BY_CODE, CODES, Verdict
+from distlab.scoring.verdict_schema import VERDICTS, upgraded
 from distlab.store.cell import Cell
-from distlab.view.records import CellCount, Filter, ProblemCount, Reading, SampleId, SampleRow
+from distlab.view.samples import CellCount, Filter, JudgedAnswer, ProblemCount, SampleId, SampleRow
 
 # By the codes that stand for verdicts in the tables below.
 VERDICT_NAMES: Final = tuple(verdict.value for verdict in BY_CODE)
@@ -294,17 +294,17 @@ class RunIndex:
             for number, cell, problem, rank, truncated, tokens, gold_in_text in rows
         )
 
-    def _readings(self, numbers: Sequence[int]) -> Mapping[int, tuple[Reading, ...]]:
+    def _readings(self, numbers: Sequence[int]) -> Mapping[int, tuple[JudgedAnswer, ...]]:
         verdicts: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
         for number, extractor, grader, verdict in self._rows(
             "SELECT * FROM verdict WHERE list_contains(?, number) ORDER BY ALL", [list(numbers)]
         ):
             verdicts[number, extractor][self.graders[grader]] = VERDICT_NAMES[verdict]
-        found: dict[int, tuple[Reading, ...]] = defaultdict(tuple)
+        found: dict[int, tuple[JudgedAnswer, ...]] = defaultdict(tuple)
         for number, extractor, answer, start, end, cut, delta, given in self._rows(
             "SELECT * FROM reading WHERE list_contains(?, number) ORDER BY ALL", [list(numbers)]
         ):
-            reading = Reading(
+            reading = JudgedAnswer(
                 extractor=self.extractors[extractor],
                 answer=answer,
                 start=start,

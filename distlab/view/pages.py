@@ -15,14 +15,14 @@ from starlette.responses import HTMLResponse, Response
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.problems import Problem
-from distlab.runs.pairing import comparisons
+from distlab.runs.pairing import arm_pairs
 from distlab.scoring.types import Verdict
 from distlab.store.cell import Cell
 from distlab.view import shown
+from distlab.view.first_tokens import FirstTokenTexts
 from distlab.view.index import PAGE, VERDICT_NAMES, RunIndex
-from distlab.view.records import Filter, ProblemCount, SampleId, SampleRow, StoredSample
+from distlab.view.samples import Filter, ProblemCount, SampleId, SampleRow, StoredSample
 from distlab.view.texts import Texts
-from distlab.view.tokens import FirstTokens
 
 # What the list of problems can be narrowed to, by what arms solve.
 SOLVED: Final[Mapping[str, str]] = {
@@ -80,7 +80,7 @@ class Side:
 class Pages:
     """Every page of one run."""
 
-    def __init__(self, index: RunIndex, texts: Texts, tokens: FirstTokens) -> None:
+    def __init__(self, index: RunIndex, texts: Texts, tokens: FirstTokenTexts) -> None:
         self._index = index
         self._texts = texts
         self._tokens = tokens
@@ -305,7 +305,7 @@ class Pages:
     def _sides(self, query: QueryParams, here: Sequence[Cell]) -> list[Cell]:
         """The cells to show: those asked for, else the study's two arms."""
         by_key = {cell.key: cell for cell in here}
-        pair = next(comparisons(here), None)
+        pair = next(arm_pairs(here), None)
         default = (pair.base, pair.instruct) if pair else tuple(here[:2])
         asked = [_one_of(query, name, ("", *by_key)) for name in ("left", "right")]
         chosen = [

@@ -10,7 +10,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from distlab.escape import plain
-from distlab.view.records import Reading
+from distlab.view.samples import JudgedAnswer
 
 # Candidates only: letters of other scripts and signs of mathematics are shown as they are.
 _UNUSUAL: Final = re.compile(r"[^\x20-\x7e\n\t]")
@@ -50,7 +50,9 @@ def block(text: str) -> Markup:
     return Markup(_UNUSUAL.sub(_written_out, str(escape(text))))
 
 
-def marked(text: str, reading: Reading | None, begin: int = 0, end: int | None = None) -> Markup:
+def marked(
+    text: str, reading: JudgedAnswer | None, begin: int = 0, end: int | None = None
+) -> Markup:
     """A part of a sample, its answer marked, and what the extractor did not read set apart.
 
     Args:
@@ -75,7 +77,7 @@ def marked(text: str, reading: Reading | None, begin: int = 0, end: int | None =
     return Markup("").join(parts)
 
 
-def excerpt(text: str, reading: Reading | None) -> Excerpt:
+def excerpt(text: str, reading: JudgedAnswer | None) -> Excerpt:
     """The begin and the end of a long text, or all of a short one."""
     if len(text) <= HEAD + TAIL:
         return Excerpt(marked(text, reading), 0, Markup(""))
@@ -97,7 +99,7 @@ def _written_out(found: re.Match[str]) -> str:
     return f'<span class="unseen" title="{name}">{code}</span>'
 
 
-def first_of(readings: Sequence[Reading], extractor: str) -> Reading | None:
+def first_of(readings: Sequence[JudgedAnswer], extractor: str) -> JudgedAnswer | None:
     """The reading of an extractor, else the first one."""
     by_name = {reading.extractor: reading for reading in readings}
     return by_name.get(extractor, readings[0] if readings else None)

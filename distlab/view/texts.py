@@ -15,7 +15,7 @@ from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell
 from distlab.store.repeats import first_of_each
 from distlab.store.store import Store, StoredCell, read_shard
-from distlab.view.records import SampleId, SampleRow, StoredSample
+from distlab.view.samples import SampleId, SampleRow, StoredSample
 
 _COLUMNS: Final = [
     "text",

@@ -58,7 +58,7 @@ def test_grid_effects_are_the_two_way_anova() -> None:
     contrasts = [np.ones(grid.size), (2 * model - 1).ravel() / 2]
     contrasts += [((decoding == d) * 1.0 - (decoding == 3)).ravel() for d in range(3)]
     fit = OLS(grid.ravel(), np.stack(contrasts, axis=1)).fit()
-    ours = grid_effects(list(grid[0]), list(grid[1]), draws=100)
+    ours = grid_effects(list(grid[0]), list(grid[1]), resamples=100)
     assert ours.model.value == pytest.approx(fit.params[1])
     assert [effect.value for effect in ours.decodings[:3]] == pytest.approx(list(fit.params[2:]))
 
@@ -72,7 +72,7 @@ def test_intervals_cover_a_known_split() -> None:
         luck = rng.random(120)
         # A problem that is easy for one arm is easy for all: the arms are paired.
         arms = [(np.where(rng.random(120) < 0.5, luck, rng.random(120)) < r) * 1.0 for r in rates]
-        parts = decompose(*arms, draws=500)
+        parts = decompose(*arms, resamples=500)
         for name, value in truth.items():
             part = getattr(parts, name)
             covered[name] += part.low <= value <= part.high

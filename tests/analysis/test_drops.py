@@ -77,8 +77,8 @@ def test_paired_interval_covers_a_known_drop() -> None:
         # 70 % solve the original; a fifth of those fail on its twin: -14 points.
         before = (rng.random(120) < 0.7).astype(float)
         after = before * (rng.random(120) > 0.2)
-        drop = paired_drop(Scores(keys, before), Scores(keys, after), draws=500)
-        loose = unpaired_drop(before, after, draws=500)
+        drop = paired_drop(Scores(keys, before), Scores(keys, after), resamples=500)
+        loose = unpaired_drop(before, after, resamples=500)
         assert drop is not None
         covered += drop.change.low <= -0.14 <= drop.change.high
         narrower += drop.change.high - drop.change.low < loose.high - loose.low

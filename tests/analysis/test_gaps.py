@@ -151,7 +151,7 @@ def test_interval_covers_a_known_gap() -> None:
         instruct = base.copy()
         instruct[outcome < 0.15] = 0.0
         instruct[outcome > 0.95] = 1.0
-        interval = paired_gap(base, instruct, draws=1_000).difference
+        interval = paired_gap(base, instruct, resamples=1_000).difference
         covered += interval.low <= true_gap <= interval.high
     assert 0.92 <= covered / studies <= 0.975
 
@@ -163,7 +163,7 @@ def test_clustered_interval_covers_where_the_plain_one_does_not() -> None:
     for _ in range(studies):
         better = np.repeat(rng.random(30) < 0.5, 10)
         base, instruct = (~better).astype(float), better.astype(float)
-        gap = paired_gap(base, instruct, clusters, draws=500)
+        gap = paired_gap(base, instruct, clusters, resamples=500)
         plain += gap.difference.low <= 0 <= gap.difference.high
         clustered += gap.clustered.low <= 0 <= gap.clustered.high
     assert plain / studies < 0.7

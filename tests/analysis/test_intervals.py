@@ -34,7 +34,7 @@ def test_same_seed_same_interval() -> None:
     [np.array([-1.0] * 5 + [0.0] * 30 + [1.0] * 15), np.random.default_rng(2).normal(size=50)],
 )
 def test_resamples_are_those_of_an_index_bootstrap(values: np.ndarray) -> None:
-    ours = resampled_means(values, draws=20_000)
+    ours = resampled_means(values, resamples=20_000)
     assert ours.shape == (20_000,)
     assert ours.mean() == pytest.approx(values.mean(), abs=0.004)
     assert ours.std() == pytest.approx(values.std() / np.sqrt(50), rel=0.02)

@@ -19,6 +19,6 @@ def test_a_gap_of_that_size_is_found_four_times_in_five() -> None:
         outcome = rng.random(problems)
         won = outcome < (discordant + gap) / 2
         lost = ~won & (outcome < discordant)
-        result = paired_gap(lost.astype(float), won.astype(float), draws=500)
+        result = paired_gap(lost.astype(float), won.astype(float), resamples=500)
         found += result.difference.low > 0
     assert 0.72 <= found / 300 <= 0.9

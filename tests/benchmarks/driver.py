@@ -26,11 +26,19 @@ from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State
-from distlab.decoding.types import Draw, Sample
+from distlab.decoding.interface import Draw, Sample
 from distlab.engines import fleet as fleets
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
-from distlab.engines.types import EngineSettings, Finished, Lease, Pulse, ReplicaInfo, Site, Vitals
+from distlab.engines.messages import (
+    EngineSettings,
+    Finished,
+    Lease,
+    Pulse,
+    ReplicaInfo,
+    Site,
+    Vitals,
+)
 from distlab.engines.workload import BATCHES_AHEAD
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare

@@ -10,15 +10,15 @@ import pyarrow.parquet as pq
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.decoding.types import DecodingKind, Sample
+from distlab.decoding.interface import DecodingKind, Sample
 from distlab.problems import write_problems
-from distlab.problems.types import Gold, GoldKind, Problem
+from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
-from distlab.scoring.schema import VERDICTS
+from distlab.scoring.verdict_schema import VERDICTS
 from distlab.store.batches import to_batch
 from distlab.store.cell import Cell
 from distlab.store.store import Store

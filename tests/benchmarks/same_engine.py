@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from distlab.engines.types import EngineSettings, Site
+from distlab.engines.messages import EngineSettings, Site
 from distlab.engines.vllm_engine import VLLMEngine
 from distlab.files import whole
 

@@ -28,12 +28,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from distlab.console.noise import quiet
-from distlab.problems.types import Gold, GoldKind
+from distlab.console.quiet import quiet
+from distlab.problems.problem import Gold, GoldKind
+from distlab.scoring.pieces import CellSource, SourceProblem
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.sources import CellSource, SourceProblem
 from distlab.scoring.types import ComponentSpec
-from distlab.store.schema import SAMPLES
+from distlab.store.sample_schema import SAMPLES
 from distlab.store.shard import encode
 
 OUTPUTS = Path(__file__).parents[3] / "shared/data/outputs/qwen2.5-math_100x8/math_cot_100.jsonl"
@@ -224,7 +224,7 @@ def agreement(out: Path, rows: Sequence[Row], said: Sequence[bool]) -> float:
 
 def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> None:
     """Score one set both ways and print it."""
-    from distlab.scoring.stage import score
+    from distlab.scoring.stage import score_samples
 
     (folder / "samples").mkdir(parents=True)
     made = make(folder / "samples", count, probe, distinct=name == "distinct")
@@ -241,7 +241,7 @@ def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> No
                 terminal.write(f"\r{name}: {done}/{total} {rate:.0f}/s ")
                 terminal.flush()
 
-        summary = score(
+        summary = score_samples(
             made.sources, folder / "out", [RULES], [MATH_VERIFY], PoolSettings(), progress=show
         )
     watch.stop()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import ray
 
-from distlab.console.noise import quiet
+from distlab.console.quiet import quiet
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.stage import score
+from distlab.scoring.stage import score_samples
 from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate
 from tests.benchmarks.scoring import MATH_VERIFY, OUTPUTS, RULES, loop, make
 
@@ -27,7 +27,7 @@ def measure(pairs: int) -> Measured:
         def stage(pair: int) -> float:
             out, settings = folder / f"out-{pair}", PoolSettings()
             began = time.perf_counter()
-            summary = score(made.sources, out, [RULES], [MATH_VERIFY], settings)
+            summary = score_samples(made.sources, out, [RULES], [MATH_VERIFY], settings)
             return summary.samples / (time.perf_counter() - began)
 
         def plain(pair: int) -> float:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distlab.engines.surroundings import SPINS, threads_on
+from distlab.engines.environment import SPINS, threads_on
 from tests.benchmarks import same_engine
 from tests.benchmarks.harness import Goal, Measured, Row, alternate
 from tests.benchmarks.server import Server

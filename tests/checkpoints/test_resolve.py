@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import Checkpoint, CheckpointSpec
 from distlab.errors import UserError
 from distlab.files import cache_folder
 

@@ -9,7 +9,7 @@ import pytest
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.compare.__main__ import main
 from distlab.compare.comparing import compare
-from distlab.compare.records import Comparison
+from distlab.compare.comparison import Comparison
 from distlab.problems import Gold, GoldKind, Problem
 from distlab.store.cell import Cell
 

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from distlab.checkpoints.types import CheckpointSpec
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.config.compose import compose, conf_folder
 from distlab.config.door import validate
 from distlab.config.schema import StudyConfig
 from distlab.config.values import Study
-from distlab.decoding.types import DecodingKind
+from distlab.decoding.interface import DecodingKind
 from distlab.errors import UserError
 
 

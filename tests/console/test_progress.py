@@ -12,7 +12,7 @@ from distlab.console.progress import (
     ReplicaProgress,
     State,
     format_seconds,
-    make_view,
+    make_progress_view,
 )
 
 
@@ -34,7 +34,7 @@ def sampling() -> State:
 
 def test_a_log_gets_a_line_for_each_stage_and_not_for_each_sample() -> None:
     out = console()
-    view = make_view(out, State())
+    view = make_progress_view(out, State())
     assert isinstance(view, PlainView)
     state = State("loading a model into vLLM")
     for _ in range(50):
@@ -50,7 +50,7 @@ def test_a_log_gets_a_line_for_each_stage_and_not_for_each_sample() -> None:
 
 def test_a_terminal_gets_a_live_table() -> None:
     out = console(terminal=True)
-    view = make_view(out, sampling())
+    view = make_progress_view(out, sampling())
     assert isinstance(view, LiveView)
     with view.running():
         view.say("engine on n1 loaded in 20 s")
@@ -73,7 +73,7 @@ def test_every_engine_has_a_row_with_its_rate() -> None:
     state.replicas["r1"] = replica(500, leases=7, running=64, waiting=3, restarts=2)
     state.replicas["r2"] = ReplicaProgress("org/model", nodes=("n3",))
     out = console(terminal=True)
-    with make_view(out, state).running():
+    with make_progress_view(out, state).running():
         pass
     (first,) = [line for line in printed(out).splitlines() if "r1 org/model on n1" in line]
     assert first.split()[-6:] == ["sampling", "7", "64", "3", "250", "2"]
@@ -86,7 +86,7 @@ def test_of_many_engines_the_rest_share_a_row() -> None:
     state = sampling()
     state.replicas = {f"r{i}": replica(20, leases=1) for i in range(64)}
     out = console(terminal=True)
-    with make_view(out, state).running():
+    with make_progress_view(out, state).running():
         pass
     (rest,) = [line for line in printed(out).splitlines() if "52 more" in line]
     assert rest.split() == ["52", "more", "52", "0", "0", "520", "0"]
@@ -99,7 +99,7 @@ def test_what_others_print_stays_out_of_the_live_table(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = console(terminal=True)
-    with make_view(out, sampling()).running():
+    with make_progress_view(out, sampling()).running():
         print("(Replica pid=1) noise")
         print("(Replica pid=1) noise", file=sys.stderr)
     assert "noise" not in printed(out)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
+from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
 
 EOS = 0
 

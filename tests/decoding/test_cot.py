@@ -6,7 +6,7 @@ from math import exp, log
 import pytest
 
 from distlab.decoding.cot import sample_cot
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw, Sample
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw, Sample
 from tests.decoding.scripted import ScriptedEngine, ids
 
 SPEC = DecodingSpec("cot", DecodingKind.COT, max_tokens=50)

@@ -1,7 +1,7 @@
 import asyncio
 
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
 from distlab.decoding.stochastic import sample_greedy, sample_stochastic
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from tests.decoding.scripted import ScriptedEngine, ids
 
 

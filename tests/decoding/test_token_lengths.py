@@ -4,9 +4,9 @@ from itertools import accumulate
 
 import pytest
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import CheckpointSpec
 from distlab.decoding.token_lengths import Decode, token_lengths
 
 INCOMPLETE = "\N{REPLACEMENT CHARACTER}"

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet
-from distlab.engines.types import CellWork, EngineSettings, Finished, Pulse, Work
-from distlab.engines.workload import Job, Limits
+from distlab.engines.messages import CellDraw, CellWork, EngineSettings, Finished, Pulse
+from distlab.engines.workload import EngineJob, Limits
 from distlab.store.cell import ProblemFailure
 
 SETTINGS = EngineSettings(
@@ -72,12 +72,15 @@ class Ledger:
         return self.count(EventKind.DIED, EventKind.HUNG)
 
 
-def job(folder: Path, draws: list[Work] = DRAWS, **settings: object) -> Job:
-    return Job(folder.name, replace(SETTINGS, model=str(folder), **settings), CELLS, draws)  # type: ignore[arg-type]
+def job(folder: Path, draws: list[CellDraw] = DRAWS, **settings: object) -> EngineJob:
+    return EngineJob(folder.name, replace(SETTINGS, model=str(folder), **settings), CELLS, draws)  # type: ignore[arg-type]
 
 
 def serve(
-    *jobs: Job, limits: Limits = LIMITS, fleet: Fleet | None = None, ledger: Ledger | None = None
+    *jobs: EngineJob,
+    limits: Limits = LIMITS,
+    fleet: Fleet | None = None,
+    ledger: Ledger | None = None,
 ) -> Ledger:
     """Draw jobs to their end; without a fleet the engines are stopped after it."""
     ledger = ledger or Ledger()
@@ -91,7 +94,7 @@ def serve(
     return ledger
 
 
-def wanted(draws: list[Work] = DRAWS) -> set[Sample]:
+def wanted(draws: list[CellDraw] = DRAWS) -> set[Sample]:
     return {(cell, draw.problem_id, rank) for cell, draw in draws for rank in draw.ranks}
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import ray
 
-from distlab.decoding.types import Completion, FirstTokens, SamplingRequest
-from distlab.engines.types import EngineSettings, Site, Vitals
+from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
+from distlab.engines.messages import EngineSettings, Site, Vitals
 
 KILLER = 666
 REFUSED = 667

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import CheckpointSpec
 from distlab.decoding.cot import sample_cot
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw, Sample
 from distlab.decoding.stochastic import sample_stochastic
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw, Sample
-from distlab.engines.types import EngineSettings, Site
+from distlab.engines.messages import EngineSettings, Site
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from distlab.decoding.types import Draw
+from distlab.decoding.interface import Draw
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EventKind
 from distlab.engines.fleet import Fleet
-from distlab.engines.types import Finished, Work
+from distlab.engines.messages import CellDraw, Finished
 from tests.engines.ledger import CELLS, DRAWS, LIMITS, Ledger, assert_same, job, serve, wanted
 from tests.engines.scripted import KILLER, REFUSED, starts
 
@@ -118,7 +118,7 @@ def test_a_problem_that_kills_every_engine_is_set_aside_and_no_other_is(
 
 
 def test_an_engine_that_dies_of_everything_is_to_blame_and_no_problem_is(tmp_path: Path) -> None:
-    draws: list[Work] = [("base", Draw(f"p{i}", (KILLER, i), (0,))) for i in range(4)]
+    draws: list[CellDraw] = [("base", Draw(f"p{i}", (KILLER, i), (0,))) for i in range(4)]
     ledger = serve(job(tmp_path, draws))
     assert ledger.failures == []
     assert "died 5 times in a row without finishing a problem" in str(ledger.errors[0])
@@ -127,7 +127,7 @@ def test_an_engine_that_dies_of_everything_is_to_blame_and_no_problem_is(tmp_pat
 def test_a_halt_keeps_what_is_finished_and_ends(tmp_path: Path) -> None:
     (tmp_path / "delay").write_text("0.05")
     ledger = Ledger()
-    many: list[Work] = [("instruct", Draw(f"p{i}", (i + 1,), (0,))) for i in range(200)]
+    many: list[CellDraw] = [("instruct", Draw(f"p{i}", (i + 1,), (0,))) for i in range(200)]
 
     async def halted(fleet: Fleet) -> None:
         dispatcher = Dispatcher(fleet, [job(tmp_path, many)], LIMITS, ledger.take, ledger)
@@ -171,9 +171,9 @@ def test_an_idle_engine_makes_room_for_another_checkpoint(tmp_path: Path) -> Non
 
 
 def test_more_draws_can_be_asked_for_in_the_light_of_what_came_back(tmp_path: Path) -> None:
-    more: list[Work] = [("instruct", Draw("p3", (4, 7), (4, 5)))]
+    more: list[CellDraw] = [("instruct", Draw("p3", (4, 7), (4, 5)))]
 
-    async def follow_up(finished: Finished) -> Iterable[Work]:
+    async def follow_up(finished: Finished) -> Iterable[CellDraw]:
         await asyncio.sleep(0.01)
         return [more.pop()] if more and ("instruct", "p3") in finished.done else []
 
@@ -189,16 +189,16 @@ def test_an_engine_is_kept_while_what_follows_is_not_known(tmp_path: Path) -> No
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir()
     other.mkdir()
-    first: list[Work] = [("instruct", Draw("p0", (1, 7), (0,)))]
-    more: list[Work] = [("instruct", Draw("p0", (1, 7), (1, 2)))]
+    first: list[CellDraw] = [("instruct", Draw("p0", (1, 7), (0,)))]
+    more: list[CellDraw] = [("instruct", Draw("p0", (1, 7), (1, 2)))]
 
-    async def follow_up(finished: Finished) -> Iterable[Work]:
+    async def follow_up(finished: Finished) -> Iterable[CellDraw]:
         # Long enough for the other checkpoint to claim the cores.
         await asyncio.sleep(3.0 if more else 0.0)
         return [more.pop()] if more else []
 
     fleet, ledger = Fleet(), Ledger()
-    waiting: list[Work] = [("base", Draw("p1", (2, 7), (0,)))]
+    waiting: list[CellDraw] = [("base", Draw("p1", (2, 7), (0,)))]
     jobs = [job(one, first, cpus_per_rank=2), job(other, waiting, cpus_per_rank=2)]
     dispatcher = Dispatcher(fleet, jobs, LIMITS, ledger.take, ledger, follow_up)
     asyncio.run(dispatcher.run())
@@ -212,7 +212,7 @@ def test_an_engine_is_kept_while_what_follows_is_not_known(tmp_path: Path) -> No
 
 def test_a_shared_prefix_is_read_once_a_replica_before_the_rest(tmp_path: Path) -> None:
     cells = {"instruct": replace(CELLS["instruct"], prefix=3)}
-    draws: list[Work] = [("instruct", Draw(f"p{i}", (9, 9, 9, i), (0, 1))) for i in range(6)]
+    draws: list[CellDraw] = [("instruct", Draw(f"p{i}", (9, 9, 9, i), (0, 1))) for i in range(6)]
     (tmp_path / "log-prompts").touch()
     fleet = Fleet()
     one = replace(job(tmp_path, draws), cells=cells)

@@ -8,8 +8,8 @@ from distlab.engines import housing
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Running
 from distlab.engines.housing import Housing
-from distlab.engines.types import Pulse
-from distlab.engines.workload import Job, Limits, Serving, Workload
+from distlab.engines.messages import Pulse
+from distlab.engines.workload import EngineJob, Limits, Serving, Workload
 from distlab.placement.placement import Node, Placement
 from tests.engines.ledger import CELLS, DRAWS, SETTINGS
 
@@ -32,7 +32,7 @@ class Told:
 
 
 def workload(name: str, draws: int = 4) -> Workload:
-    return Workload.of(Job(name, SETTINGS, CELLS, DRAWS[:draws]))
+    return Workload.of(EngineJob(name, SETTINGS, CELLS, DRAWS[:draws]))
 
 
 def up(name: str) -> Running:

@@ -11,11 +11,11 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.types import CheckpointSpec
 from distlab.engines.events import EngineEvent, EventKind
+from distlab.engines.messages import Vitals
 from distlab.engines.metrics import Metrics, ascii_label
-from distlab.engines.types import Vitals
 from distlab.engines.vllm_engine import VLLMEngine, engine_args
 from tests.engines.driving import draw, stored
 from tests.engines.ledger import SETTINGS

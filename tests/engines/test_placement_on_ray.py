@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from ray.util.placement_group import placement_group_table
 
-from distlab.decoding.types import Draw
+from distlab.decoding.interface import Draw
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet, Running
-from distlab.engines.types import Work
-from distlab.engines.workload import Job
+from distlab.engines.messages import CellDraw
+from distlab.engines.workload import EngineJob
 from distlab.placement.placement import Parallelism
 from tests.engines.conftest import AddNode
 from tests.engines.ledger import LIMITS, Ledger, job, serve, wanted
@@ -21,7 +21,7 @@ from tests.engines.scripted import starts
 pytestmark = [pytest.mark.ray]
 
 AUTO = replace(LIMITS, replicas=None)
-DRAWS: list[Work] = [("instruct", Draw(f"p{i}", (i + 1, 7), (0, 1))) for i in range(40)]
+DRAWS: list[CellDraw] = [("instruct", Draw(f"p{i}", (i + 1, 7), (0, 1))) for i in range(40)]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def fleet(two_nodes: tuple[str, str]) -> Iterator[Fleet]:
     made.close()
 
 
-def split(folder: Path, tensor: int, pipeline: int = 1, draws: list[Work] = DRAWS) -> Job:
+def split(folder: Path, tensor: int, pipeline: int = 1, draws: list[CellDraw] = DRAWS) -> EngineJob:
     folder.mkdir(exist_ok=True)
     return job(
         folder,
@@ -140,7 +140,9 @@ def test_a_node_that_joins_is_used(
     tmp_path: Path, fleet: Fleet, two_nodes: tuple[str, str], add_node: AddNode
 ) -> None:
     (tmp_path / "delay").write_text("0.4")
-    many: list[Work] = [("instruct", Draw(f"p{i}", (i + 1,), tuple(range(8)))) for i in range(120)]
+    many: list[CellDraw] = [
+        ("instruct", Draw(f"p{i}", (i + 1,), tuple(range(8)))) for i in range(120)
+    ]
     joined: list[str] = []
 
     class Watching(Ledger):

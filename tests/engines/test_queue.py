@@ -3,20 +3,20 @@ from collections import Counter
 
 import pytest
 
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
+from distlab.engines.messages import CellDraw, CellWork
 from distlab.engines.queue import DrawQueue
-from distlab.engines.types import CellWork, Work
 
 
 def spec(max_tokens: int) -> CellWork:
     return CellWork(DecodingSpec("cot", DecodingKind.COT, max_tokens), (), 0, "w", "run")
 
 
-def work(problem: str, prompt: int = 2, cell: str = "a", ranks: int = 2) -> Work:
+def work(problem: str, prompt: int = 2, cell: str = "a", ranks: int = 2) -> CellDraw:
     return cell, Draw(problem, tuple(range(prompt)), tuple(range(ranks)))
 
 
-def filled(*works: Work) -> DrawQueue:
+def filled(*works: CellDraw) -> DrawQueue:
     queue = DrawQueue({"a": spec(8), "b": spec(64)})
     queue.add(works)
     return queue

@@ -9,8 +9,8 @@ from distlab.config.door import validate
 from distlab.config.values import Study
 from distlab.engines.splitting import Choice, choose, choose_group
 from distlab.errors import UserError
-from distlab.placement.facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
 from distlab.placement.memory import GIB
+from distlab.placement.model_facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
 from distlab.placement.placement import Node, Parallelism, fill
 
 GQA = Facts("", "LlamaForCausalLM", 1e9, 8000, "bfloat16", 10, 16, 4, 800)
@@ -192,7 +192,7 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
             "`cluster.expert_parallel` is true and qwen3-8b has no experts",
         ),
         (
-            "model=deepseek-v3.1 +twin=true cluster=cpu cluster.expert_parallel=true",
+            "model=deepseek-v3.1 +tiny=true cluster=cpu cluster.expert_parallel=true",
             "`cluster.expert_parallel` is true on CPUs",
         ),
         (

@@ -1,13 +1,13 @@
 from distlab.engines.staffing import Claim, Staffing, staff
-from distlab.placement.placement import Group, Node, Parallelism, Placement, take
+from distlab.placement.placement import EngineGroup, Node, Parallelism, Placement, take
 
 
 def node(name: str, gpus: int = 8) -> Node:
     return Node(name, cpus=96, gpus=gpus, gpu_type="H100")
 
 
-def group(tensor: int, pipeline: int = 1) -> Group:
-    return Group(Parallelism(tensor, pipeline), cpus_per_rank=1)
+def group(tensor: int, pipeline: int = 1) -> EngineGroup:
+    return EngineGroup(Parallelism(tensor, pipeline), cpus_per_rank=1)
 
 
 def claim(tensor: int, held: int = 0, wanted: int = 9, pipeline: int = 1) -> Claim:

@@ -1,6 +1,6 @@
 """What counts as a stall; that the dispatcher acts on it is seen in test_dispatcher."""
 
-from distlab.engines.types import Pulse, Vitals
+from distlab.engines.messages import Pulse, Vitals
 from distlab.engines.watch import Stall
 
 

@@ -1,4 +1,4 @@
-"""The shape of each family's twins."""
+"""The shape of each family's tiny checkpoints."""
 
 FAMILIES = {
     "qwen3-0.6b": "qwen3",

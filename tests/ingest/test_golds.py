@@ -7,8 +7,8 @@ from distlab.errors import UserError
 from distlab.ingest import golds
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.golds import read_golds
+from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
-from distlab.problems.types import Gold, GoldKind
 from distlab.scoring.pool import GraderPool, PoolSettings
 from distlab.scoring.types import ComponentSpec
 

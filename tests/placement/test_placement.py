@@ -1,14 +1,14 @@
 import pytest
 
-from distlab.placement.placement import Group, Node, Parallelism, Placement, fill, place, take
+from distlab.placement.placement import EngineGroup, Node, Parallelism, Placement, fill, place, take
 
 
 def h100(name: str, used: int = 0) -> Node:
     return Node(name, cpus=96, gpus=8, gpu_type="H100", used_gpus=used)
 
 
-def group(tensor: int, pipeline: int = 1, gpu_type: str | None = None) -> Group:
-    return Group(Parallelism(tensor, pipeline), cpus_per_rank=1, gpu_type=gpu_type)
+def group(tensor: int, pipeline: int = 1, gpu_type: str | None = None) -> EngineGroup:
+    return EngineGroup(Parallelism(tensor, pipeline), cpus_per_rank=1, gpu_type=gpu_type)
 
 
 def test_a_group_that_fits_a_node_stays_inside_one() -> None:
@@ -58,8 +58,8 @@ def test_cores_limit_ranks_too() -> None:
 
 def test_a_cpu_group_never_spans() -> None:
     nodes = [Node("a", cpus=2, gpus=0), Node("b", cpus=2, gpus=0)]
-    wide = Group(Parallelism(2), cpus_per_rank=2, gpus_per_rank=0)
-    narrow = Group(Parallelism(2), cpus_per_rank=1, gpus_per_rank=0)
+    wide = EngineGroup(Parallelism(2), cpus_per_rank=2, gpus_per_rank=0)
+    narrow = EngineGroup(Parallelism(2), cpus_per_rank=1, gpus_per_rank=0)
     assert place(wide, nodes) is None
     assert place(narrow, nodes) == Placement((("a", 2),))
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.types import CheckpointSpec
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.engines.machine import known_nodes
 from distlab.errors import UserError
 from distlab.plan.__main__ import main
 from distlab.plan.estimate import make_plan
-from distlab.plan.records import Plan
+from distlab.plan.plan import Plan
 from distlab.plan.survey import Survey, survey
 from distlab.problems.gsm8k import GSM8K
-from distlab.problems.types import DatasetSpec, Exemplar, LoadedDataset
+from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset
 from distlab.sampling.planned import PlannedCell
 from distlab.store.batches import to_batch
 from distlab.store.store import Store
@@ -179,7 +179,7 @@ def test_bad_input_is_one_sentence(
 
 def test_planning_imports_neither_ray_nor_an_engine() -> None:
     code = (
-        "import sys, distlab.plan.__main__, distlab.plan.estimate, distlab.plan.terminal\n"
+        "import sys, distlab.plan.__main__, distlab.plan.estimate, distlab.plan.plan_text\n"
         "print(sorted({'ray', 'vllm'} & set(sys.modules)))"
     )
     made = subprocess.run(

@@ -6,18 +6,18 @@ from pathlib import Path
 from distlab.problems import DatasetSpec, load_dataset
 from distlab.problems.content import text_hash
 from distlab.problems.rows import Row, read_rows
-from distlab.problems.seed_pairs import Statement, find_seeds, pair_of
+from distlab.problems.seed_pairs import SeedStatement, find_seeds, pair_of
 
 REBUILD = "the packaged map is not what find_seeds finds on the published files"
 
 
-def _statement(row: Row, key: str) -> Statement:
-    return Statement(row.text(key), row.text("problem"), row.text("type"))
+def _statement(row: Row, key: str) -> SeedStatement:
+    return SeedStatement(row.text(key), row.text("problem"), row.text("type"))
 
 
 def test_no_problems_have_no_seeds() -> None:
     assert find_seeds([], []) == {}
-    assert find_seeds([Statement("1", "text", "Algebra")], []) == {}
+    assert find_seeds([SeedStatement("1", "text", "Algebra")], []) == {}
     assert pair_of("nobody asked this") is None
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerBase
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import CheckpointSpec
 from distlab.prompts.renderer import apply_template
 from distlab.prompts.snapshot import Snapshot, keep, prompt_tokenizer, read
 from distlab.prompts.tokens import encode, tokenizer_hash

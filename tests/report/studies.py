@@ -12,7 +12,7 @@ from distlab.problems import Problem, write_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.scoring.cache import commit
-from distlab.scoring.schema import NULLS
+from distlab.scoring.verdict_schema import NULLS
 from distlab.store.cell import Cell, ProblemFailure
 from tests.runs.written import Samples, make_cell, make_problem, write_verdicts
 

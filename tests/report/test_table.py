@@ -5,7 +5,7 @@ import pytest
 
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.runs.manifest import Manifest
-from distlab.runs.records import Study
+from distlab.runs.scored import JudgedRuns
 from distlab.tables.column import Column
 
 
@@ -24,7 +24,7 @@ def manifest() -> Manifest:
 
 @pytest.fixture
 def scored(manifest: Manifest) -> ScoredStudy:
-    return ScoredStudy(Study((), manifest, {}, (), (), ()), judges=(), pairs=(), scores={})
+    return ScoredStudy(JudgedRuns((), manifest, {}, (), (), ()), judges=(), pairs=(), scores={})
 
 
 def test_rows_are_computed_once_whoever_asks(scored: ScoredStudy) -> None:

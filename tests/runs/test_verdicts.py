@@ -7,7 +7,7 @@ import pytest
 
 from distlab.analysis.codes import CORRECT, INCORRECT, MISSING, NO_ANSWER
 from distlab.errors import UserError
-from distlab.runs.scores import score
+from distlab.runs.scores import problem_scores
 from distlab.runs.verdicts import read_study
 from tests.runs.written import Make, Samples, make_cell, make_problem, write_verdicts
 
@@ -35,7 +35,7 @@ def test_each_extractor_votes_with_its_own_deltas(make_run: Make) -> None:
         Samples(cell, "a", "100", ("7", "8", "8"), (0.2, 0.5, 0.3), extractor="llm"),
     ]
     study = read_study([make_run([cell], PROBLEMS[:1], rows)])
-    found = {table.extractor: score(table) for table in study.tables}
+    found = {table.extractor: problem_scores(table) for table in study.tables}
     assert [found[name].largest_delta.tolist() for name in ("rules", "llm")] == [[1], [0]]
     assert [found[name].aggregate_delta.tolist() for name in ("rules", "llm")] == [[1], [0]]
     assert study.remarks == ()

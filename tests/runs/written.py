@@ -10,7 +10,7 @@ import pytest
 from distlab.problems import Gold, GoldKind, Problem, write_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.scoring.schema import VERDICTS
+from distlab.scoring.verdict_schema import VERDICTS
 from distlab.store.cell import Cell, ProblemFailure
 
 

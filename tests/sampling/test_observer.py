@@ -8,8 +8,8 @@ import pytest
 from distlab.console.display import Display
 from distlab.console.progress import State
 from distlab.engines.events import EngineEvent, EventKind, EventLog
+from distlab.engines.messages import Pulse, Vitals
 from distlab.engines.metrics import Metrics
-from distlab.engines.types import Pulse, Vitals
 from distlab.sampling.observer import EngineObserver
 from distlab.sampling.outcome import Outcome
 from tests.sampling.said import Said

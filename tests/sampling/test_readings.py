@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import CheckpointSpec
 from distlab.sampling.readings import ModelReader
 from distlab.scoring.extractors.llm import LLM
 

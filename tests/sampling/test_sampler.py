@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from distlab.config.values import Cluster
-from distlab.engines.workload import Job
+from distlab.engines.workload import EngineJob
 from distlab.placement.placement import Node
-from distlab.sampling.jobs import plan_jobs
+from distlab.sampling.engine_jobs import plan_jobs
 from distlab.sampling.outcome import Drawn, Outcome
 from distlab.sampling.planned import PlannedCell
 from distlab.store.cell import ProblemFailure
@@ -31,7 +31,7 @@ def planned(place: Path, *overrides: str) -> list[PlannedCell]:
     return cells_of(place, *overrides)[1]
 
 
-def jobs(cells: list[PlannedCell], cluster: Cluster) -> list[Job]:
+def jobs(cells: list[PlannedCell], cluster: Cluster) -> list[EngineJob]:
     return plan_jobs(cells, cluster, NODES, "run")
 
 

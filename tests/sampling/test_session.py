@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from distlab.checkpoints.types import Checkpoint
+from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Arm, Family
 from distlab.console.display import Display
 from distlab.console.progress import State
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
 from distlab.sampling import session
 from distlab.sampling.planned import PlannedCell, merged
 from distlab.sampling.session import Session, cell_rows

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from distlab.checkpoints.types import Checkpoint
+from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.values import Arm, Family
 from distlab.decoding.cot import sample_cot
-from distlab.decoding.seeds import sample_seed
-from distlab.decoding.stochastic import sample_stochastic
-from distlab.decoding.types import (
+from distlab.decoding.interface import (
     Completion,
     DecodingKind,
     DecodingSpec,
@@ -26,12 +24,14 @@ from distlab.decoding.types import (
     Sample,
     SamplingRequest,
 )
-from distlab.engines.types import Finished, Work
+from distlab.decoding.seeds import sample_seed
+from distlab.decoding.stochastic import sample_stochastic
+from distlab.engines.messages import CellDraw, Finished
 from distlab.errors import UserError
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.until_solved import UntilSolved
-from distlab.scoring.bench import Bench
+from distlab.scoring.panel import JudgePanel
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec, load_component
 from distlab.store.batches import prompt_hash, to_batch
@@ -120,22 +120,22 @@ async def draw_all(planned: PlannedCell, until: UntilSolved | None = None) -> No
     """Draw and commit a cell's draws, some at a time, and what follows from them."""
     path = planned.cell.path
 
-    async def some(works: Sequence[Work]) -> list[Work]:
+    async def some(works: Sequence[CellDraw]) -> list[CellDraw]:
         samples = [sample for _, draw in works for sample in await samples_of(planned, draw)]
         batch = to_batch(samples, "run")
         planned.stored.commit([batch])
         done = tuple((path, draw.problem_id) for _, draw in works)
         return list(await until.follow_up(Finished({path: batch}, done))) if until else []
 
-    works: list[Work] = [(path, draw) for draw in planned.draws]
+    works: list[CellDraw] = [(path, draw) for draw in planned.draws]
     while works:
         groups = [works[at : at + 4] for at in range(0, len(works), 4)]
         works = [work for more in await asyncio.gather(*map(some, groups)) for work in more]
 
 
 @contextmanager
-def bench(*graders: ComponentSpec, settings: PoolSettings | None = None) -> Iterator[Bench]:
-    made = Bench((RULES,), graders, settings or PoolSettings(), None)
+def bench(*graders: ComponentSpec, settings: PoolSettings | None = None) -> Iterator[JudgePanel]:
+    made = JudgePanel((RULES,), graders, settings or PoolSettings(), None)
     try:
         yield made
     finally:
@@ -266,7 +266,7 @@ def test_where_nothing_can_be_judged_everything_is_drawn_and_it_is_said(
     def fail(*_: object) -> None:
         raise UserError("the grader processes cannot be started")
 
-    monkeypatch.setattr("distlab.scoring.bench.AnswerJudge", fail)
+    monkeypatch.setattr("distlab.scoring.panel.AnswerJudge", fail)
     store = Store.open(str(tmp_path))
     until = run_until_solved(store, "t1", STANDARD)
     assert texts(store, "t1") == texts(full, "t1")

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 
 
 def note(file: Path) -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring import cache as module
 from distlab.scoring.cache import VerdictCache, cache_key
 from distlab.scoring.types import ComponentSpec, Verdict

@@ -6,7 +6,7 @@ import pytest
 
 from distlab.scoring.delta import Deltas
 from distlab.scoring.types import Extraction
-from distlab.store.schema import SAMPLES
+from distlab.store.sample_schema import SAMPLES
 
 # "We 12." in four tokens: "We", " 1", "2", ".".
 MARGINS = [0.5, 0.25, 0.75, 0.125]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
 from distlab.scoring.types import ComponentSpec, Verdict
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
 from distlab.scoring.types import ComponentSpec, Verdict
 
@@ -235,16 +235,16 @@ def test_only_what_the_machine_may_have_caused_is_called_disturbed(pool: GraderP
 
 def test_killed_from_outside_while_idle(pool: GraderPool) -> None:
     pool.grade(tasks("7"))
-    nursery = pool._nursery.pid
-    for pid in family(nursery):
+    fork_server = pool._fork_server.pid
+    for pid in family(fork_server):
         os.kill(pid, signal.SIGKILL)
     assert pool.grade(tasks("7", "8")) == [Verdict.CORRECT, Verdict.INCORRECT]
 
 
-def test_nursery_killed_blames_nobody(pool: GraderPool) -> None:
-    nursery = pool._nursery.pid
-    os.kill(nursery, signal.SIGKILL)
-    wait_for(lambda: not alive(nursery))
+def test_fork_server_killed_blames_nobody(pool: GraderPool) -> None:
+    fork_server = pool._fork_server.pid
+    os.kill(fork_server, signal.SIGKILL)
+    wait_for(lambda: not alive(fork_server))
     assert pool.grade(tasks("7", "8", "7")) == [
         Verdict.CORRECT,
         Verdict.INCORRECT,
@@ -252,15 +252,15 @@ def test_nursery_killed_blames_nobody(pool: GraderPool) -> None:
     ]
 
 
-def test_nursery_killed_while_grading(pool: GraderPool, tmp_path: Path) -> None:
+def test_fork_server_killed_while_grading(pool: GraderPool, tmp_path: Path) -> None:
     met = tmp_path / "met"
-    nursery = pool._nursery.pid
-    with meeting(met, lambda _: os.kill(nursery, signal.SIGKILL)):
+    fork_server = pool._fork_server.pid
+    with meeting(met, lambda _: os.kill(fork_server, signal.SIGKILL)):
         verdicts = pool.grade(tasks("7", f"meet:{met}", "8"))
     assert verdicts == [Verdict.CORRECT, Verdict.CORRECT, Verdict.INCORRECT]
 
 
-def test_nursery_killed_while_it_starts() -> None:
+def test_fork_server_killed_while_it_starts() -> None:
     before = family(os.getpid())
     killed: list[int] = []
 
@@ -277,7 +277,7 @@ def test_nursery_killed_while_it_starts() -> None:
         assert pool.grade(tasks("7", "8")) == [Verdict.CORRECT, Verdict.INCORRECT]
 
 
-def test_a_nursery_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fork_server_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("distlab.scoring.pool._PAUSE_S", 0.0)
     before = family(os.getpid())
     with pytest.raises(UserError, match=r"ended 10 times in a row \(status 3\)"):
@@ -293,7 +293,7 @@ def test_a_closed_pool_refuses() -> None:
 
 
 def test_stopped_worker_is_replaced(pool: GraderPool) -> None:
-    (pid,) = family(pool._nursery.pid)
+    (pid,) = family(pool._fork_server.pid)
     os.kill(pid, signal.SIGSTOP)
     assert pool.grade(tasks("7", "8")) == [Verdict.CORRECT, Verdict.INCORRECT]
 
@@ -322,7 +322,7 @@ def test_close_leaves_no_process() -> None:
 
 def test_interrupted_pool_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = GraderPool([MOODY])
-    below = family(pool._nursery.pid) | {pool._nursery.pid}
+    below = family(pool._fork_server.pid) | {pool._fork_server.pid}
 
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -338,8 +338,8 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent("""
         import sys, threading
-        from distlab.problems.types import Gold
-        from distlab.problems.types import GoldKind
+        from distlab.problems.problem import Gold
+        from distlab.problems.problem import GoldKind
         from distlab.scoring.pool import GraderPool
         from distlab.scoring.pool import GradeTask
         from distlab.scoring.pool import PoolSettings
@@ -375,7 +375,7 @@ def test_workers_keep_silent(pool: GraderPool, capfd: pytest.CaptureFixture[str]
 
 
 def test_ctrl_c_is_not_theirs(pool: GraderPool) -> None:
-    for pid in [pool._nursery.pid, *family(pool._nursery.pid)]:
+    for pid in [pool._fork_server.pid, *family(pool._fork_server.pid)]:
         os.kill(pid, signal.SIGINT)
     before = family(os.getpid())
     assert pool.grade(tasks("7")) == [Verdict.CORRECT]

@@ -14,7 +14,7 @@ from distlab.problems.latex import latex_gold
 from distlab.problems.math import MATH, MATH500
 from distlab.problems.math_perturb import Hard, Simple
 from distlab.problems.medcalc import MedCalc as MedCalcSet
-from distlab.problems.types import DatasetLoader, DatasetSpec, Gold, GoldKind, Problem
+from distlab.problems.problem import DatasetLoader, DatasetSpec, Gold, GoldKind, Problem
 from distlab.scoring.extractors.rules import Rules
 from distlab.scoring.graders.math_verify import MathVerify
 from distlab.scoring.graders.medcalc import MedCalc

@@ -19,16 +19,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from distlab.errors import UserError
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring import stage
+from distlab.scoring.gold_mention import GoldMention
 from distlab.scoring.judging import GraderFacts
-from distlab.scoring.mention import Mention
-from distlab.scoring.piecework import Job, Scorer, verdict_file
+from distlab.scoring.pieces import CellSource, Piece, SourceProblem, divide
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.schema import VERDICTS
-from distlab.scoring.sources import CellSource, Piece, SourceProblem, divide
+from distlab.scoring.score_piece import Scorer, ScoringJob, verdict_file
 from distlab.scoring.types import ComponentSpec
-from distlab.store.schema import SAMPLES
+from distlab.scoring.verdict_schema import VERDICTS
+from distlab.store.sample_schema import SAMPLES
 from distlab.store.shard import encode
 
 # So that a slow machine makes no timeouts; HASTY is for answers that hang.
@@ -95,7 +95,7 @@ def score_here(
     """Score without Ray; the verdict rows."""
     out.mkdir(exist_ok=True)
     facts = tuple(GraderFacts.of(spec) for spec in graders)
-    job = Job(out, tuple(extractors), facts, settings, cache)
+    job = ScoringJob(out, tuple(extractors), facts, settings, cache)
     scorer = Scorer(job)
     rows: list[dict[str, Any]] = []
     try:
@@ -343,7 +343,7 @@ def test_lone_surrogates_are_stored(tmp_path: Path) -> None:
     ],
 )
 def test_mention(gold: Gold, text: str, stands: bool) -> None:
-    assert Mention(gold).stands_in(text) is stands
+    assert GoldMention(gold).stands_in(text) is stands
 
 
 # The cache.
@@ -406,7 +406,7 @@ def test_cheap_graders_leave_no_cache(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-def in_process(job: Job, pieces: Sequence[Piece], _: int | None) -> Iterator[Any]:
+def in_process(job: ScoringJob, pieces: Sequence[Piece], _: int | None) -> Iterator[Any]:
     """What the stage's actors do, without Ray."""
     scorer = Scorer(job)
     try:
@@ -437,7 +437,7 @@ def test_another_run_takes_over_the_verdicts_of_equal_samples(
         )
 
     def run(name: str, graders: list[ComponentSpec]) -> int:
-        summary = stage.score(
+        summary = stage.score_samples(
             [cell], tmp_path / name, [AFTER_EQUALS], graders, SETTINGS, cache=tmp_path / "cache"
         )
         assert len(read_out(tmp_path / name)) == summary.samples
@@ -457,7 +457,7 @@ def rescore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int
 
     def run() -> int:
         out, cache = tmp_path / "out", tmp_path / "cache"
-        summary = stage.score([cell], out, [AFTER_EQUALS], [EXACT], SETTINGS, cache=cache)
+        summary = stage.score_samples([cell], out, [AFTER_EQUALS], [EXACT], SETTINGS, cache=cache)
         assert [r["verdict"] for r in read_out(out)].count("correct") == 1
         assert len(read_out(out)) == 4
         return summary.samples - summary.resumed
@@ -489,7 +489,7 @@ def test_damaged_verdicts_are_made_again(
 def test_verdicts_of_actors_that_outlived_their_driver_are_dropped(
     tmp_path: Path, rescore: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def joined(job: Job, pieces: Sequence[Piece], workers: int | None) -> Iterator[Any]:
+    def joined(job: ScoringJob, pieces: Sequence[Piece], workers: int | None) -> Iterator[Any]:
         yield from in_process(job, pieces, workers)
         late = verdict_file(job.out, replace(pieces[0], name="late"))
         late.write_bytes(verdict_file(job.out, pieces[0]).read_bytes())
@@ -503,7 +503,7 @@ def test_what_an_actor_cannot_score_is_told_as_our_error(tmp_path: Path) -> None
     shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
     (piece,) = divide(source([shard], {"one": number("1")}), "test")
     Path(shard).write_bytes(b"damaged since")
-    job = Job(tmp_path, (AFTER_EQUALS,), (GraderFacts.of(EXACT),), SETTINGS, None)
+    job = ScoringJob(tmp_path, (AFTER_EQUALS,), (GraderFacts.of(EXACT),), SETTINGS, None)
     batch = {"number": np.array([0]), "piece": np.array([pickle.dumps(piece)], object)}
     (outcome,) = stage._Actor(pickle.dumps(job))(batch)["outcome"]
     assert "is damaged" in str(pickle.loads(outcome))
@@ -537,7 +537,7 @@ def read_out(out: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.ray
 def test_stage(ray_up: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    from distlab.scoring.stage import ScoreSummary, score
+    from distlab.scoring.stage import ScoreSummary, score_samples
 
     cells = many(tmp_path)
     out = tmp_path / "out"
@@ -547,7 +547,7 @@ def test_stage(ray_up: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     told: list[tuple[int, int]] = []
 
     def run() -> ScoreSummary:
-        return score(
+        return score_samples(
             cells,
             out,
             [AFTER_EQUALS],
@@ -585,35 +585,35 @@ def test_stage(ray_up: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
 
 @pytest.mark.ray
 def test_stage_counts_what_is_missing(ray_up: None, tmp_path: Path) -> None:
-    from distlab.scoring.stage import score
+    from distlab.scoring.stage import score_samples
 
     shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
     cell = source([shard], {"one": number("1"), "two": number("2")})
-    summary = score([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
+    summary = score_samples([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
     assert (summary.samples, summary.missing) == (1, 3)
 
 
 def test_nothing_to_score_starts_no_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "_ray", lambda: pytest.fail("asked for Ray"))
     cell = source([], {"one": number("1")})
-    summary = stage.score([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
+    summary = stage.score_samples([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
     assert (summary.samples, summary.missing) == (0, 2)
 
 
 def test_gold_that_no_grader_judges(tmp_path: Path) -> None:
-    from distlab.scoring.stage import score
+    from distlab.scoring.stage import score_samples
 
     day = SourceProblem(Gold(GoldKind.DATE, "1/1/2020"))
     with pytest.raises(UserError, match=r"no grader of this run \(exact\) judges the date gold"):
-        score([source([], {"day": day})], tmp_path, [AFTER_EQUALS], [EXACT], SETTINGS)
+        score_samples([source([], {"day": day})], tmp_path, [AFTER_EQUALS], [EXACT], SETTINGS)
 
 
 def test_unknown_component(tmp_path: Path) -> None:
-    from distlab.scoring.stage import score
+    from distlab.scoring.stage import score_samples
 
     nobody = ComponentSpec("nobody", "toy_components:Nobody")
     with pytest.raises(UserError, match="nobody"):
-        score([], tmp_path, [nobody], [EXACT], SETTINGS)
+        score_samples([], tmp_path, [nobody], [EXACT], SETTINGS)
 
 
 def await_hold(driver: subprocess.Popen[bytes], fifo: int, stderr: Path) -> None:
@@ -632,7 +632,7 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
     """Killed while the one actor is held in a later piece, so what stands is known exactly."""
     import ray
 
-    from distlab.scoring.stage import score
+    from distlab.scoring.stage import score_samples
 
     cells = many(tmp_path)
     pieces = [piece for cell in cells for piece in divide(cell, "test")]
@@ -671,7 +671,7 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
     hold.unlink()
     stood = sum(pq.read_metadata(file).num_rows for file in out.glob("*.parquet"))
     assert 0 < stood < 1200
-    summary = score(cells, out, [AFTER_EQUALS], [exact], SETTINGS, workers=1)
+    summary = score_samples(cells, out, [AFTER_EQUALS], [exact], SETTINGS, workers=1)
     assert (summary.samples, summary.resumed) == (1200, stood)
     assert summary.graded * 5 == 1200 - stood
     rows = Counter((r["cell"], r["problem_id"], r["rank"]) for r in read_out(out))

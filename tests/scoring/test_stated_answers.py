@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.extractors.rules import Rules
 from distlab.scoring.graders.math_verify import MathVerify
 from distlab.scoring.graders.medcalc import MedCalc

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.types import Extraction
 
 

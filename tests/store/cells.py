@@ -1,6 +1,6 @@
 """Cells and samples for tests of the store."""
 
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.store.batches import to_batch
 from distlab.store.fingerprint import CellFields
 from distlab.store.store import Store, StoredCell, cell_path

@@ -7,7 +7,7 @@ from typing import cast
 import pyarrow as pa
 import pytest
 
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.store import committer as module
 from distlab.store.batches import to_batch
 from distlab.store.committer import Committer

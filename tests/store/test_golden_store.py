@@ -14,24 +14,24 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import CheckpointSpec
 from distlab.decoding.cot import sample_cot
+from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
 from distlab.decoding.token_lengths import token_lengths
-from distlab.decoding.types import DecodingKind, DecodingSpec, Draw
 from distlab.ingest.write import IngestedFields
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.delta import Deltas
 from distlab.scoring.judging import GraderFacts
-from distlab.scoring.piecework import Job, Scorer, verdict_file
+from distlab.scoring.pieces import CellSource, SourceProblem, divide
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.sources import CellSource, SourceProblem, divide
+from distlab.scoring.score_piece import Scorer, ScoringJob, verdict_file
 from distlab.scoring.types import ComponentSpec, Extraction
 from distlab.store.__main__ import main
 from distlab.store.batches import to_batch
 from distlab.store.fingerprint import CellFields
-from distlab.store.schema import SAMPLES
+from distlab.store.sample_schema import SAMPLES
 from distlab.store.store import Store, StoredCell, read_shard
 from tests.decoding.scripted import ScriptedEngine, ids
 
@@ -56,7 +56,7 @@ def store(tmp_path: Path) -> Store:
 def scored(cell: StoredCell, out: Path, *extractors: ComponentSpec) -> list[dict[str, Any]]:
     out.mkdir()
     settings = PoolSettings(deadline_s=600.0)
-    scorer = Scorer(Job(out, extractors, (GraderFacts.of(EXACT),), settings, None))
+    scorer = Scorer(ScoringJob(out, extractors, (GraderFacts.of(EXACT),), settings, None))
     source = CellSource(cell.name, cell.shards(), 6, PROBLEMS)
     rows: list[dict[str, Any]] = []
     try:

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.store.batches import to_batch
 from distlab.store.formats import FORMATS
-from distlab.store.schema import FORMAT, FORMAT_KEY, SAMPLES
+from distlab.store.sample_schema import FORMAT, FORMAT_KEY, SAMPLES
 from distlab.store.shard import Damage, Newer, decode, encode
 from tests.store.cells import sample
 

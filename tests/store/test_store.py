@@ -5,11 +5,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.errors import UserError
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.fingerprint import differing_fields
-from distlab.store.schema import SAMPLES
+from distlab.store.sample_schema import SAMPLES
 from distlab.store.store import CellWriter, Store, StoredCell, cell_path
 from tests.store.cells import FIELDS, PROMPT, fill, sample
 

@@ -13,7 +13,7 @@ from distlab.errors import UserError
 from distlab.store.__main__ import main
 from distlab.store.batches import to_batch
 from distlab.store.claims import claiming
-from distlab.store.schema import FORMAT_KEY, SAMPLES
+from distlab.store.sample_schema import FORMAT_KEY, SAMPLES
 from distlab.store.shard import encode
 from distlab.store.store import Store, StoredCell, cell_path, read_shard
 from tests.store.cells import FIELDS, fill, make_cell, sample

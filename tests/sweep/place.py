@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.types import CheckpointSpec
 from tests.engines.scripted import starts
 
 REPO = Path(__file__).parents[2]

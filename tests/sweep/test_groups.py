@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from distlab.checkpoints.types import CheckpointSpec
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study

@@ -13,7 +13,7 @@ from distlab.sweep.record import (
     record_file,
     write_record,
 )
-from distlab.sweep.table import Line, lines_of, render_jobs
+from distlab.sweep.sweep_table import SweepRow, lines_of, render_jobs
 
 JOBS = (
     JobRecord(0, "0-fam", ("seed=0",), JobState.DONE),
@@ -38,10 +38,10 @@ def test_another_folder_and_a_damaged_record_are_named(tmp_path: Path) -> None:
 
 
 def test_the_table_has_a_line_a_job_and_says_why_jobs_failed() -> None:
-    assert lines_of(JOBS[1], None) == (Line(JOBS[1]),)
+    assert lines_of(JOBS[1], None) == (SweepRow(JOBS[1]),)
     lines = [
-        Line(JOBS[0], "fam gsm8k zero-shot Pass@2", "50.0", "25.0", "−25.0"),
-        *(Line(job) for job in JOBS[1:]),
+        SweepRow(JOBS[0], "fam gsm8k zero-shot Pass@2", "50.0", "25.0", "−25.0"),
+        *(SweepRow(job) for job in JOBS[1:]),
     ]
     out = io.StringIO()
     render_jobs(lines, Console(file=out, width=100))

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.problems import Gold, GoldKind, Problem, write_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.scoring.piecework import GraderFacts, Job, Scorer
+from distlab.scoring.pieces import CellSource, SourceProblem, divide
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.sources import CellSource, SourceProblem, divide
+from distlab.scoring.score_piece import GraderFacts, Scorer, ScoringJob
 from distlab.scoring.types import ComponentSpec
 from distlab.store.batches import to_batch
 from distlab.store.cell import Cell
@@ -130,7 +130,7 @@ def _score(run: RunFolder, manifest: Manifest, store: Store) -> None:
         for group in CONFIG
     }
     graders = tuple(map(GraderFacts.of, specs["grader"]))
-    scorer = Scorer(Job(run.verdicts, specs["extractor"], graders, PoolSettings(), None))
+    scorer = Scorer(ScoringJob(run.verdicts, specs["extractor"], graders, PoolSettings(), None))
     run.verdicts.mkdir()
     golds = {problem.id: SourceProblem(problem.gold) for problem in PROBLEMS}
     try:

@@ -15,11 +15,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from distlab.runs.folder import RunFolder
-from distlab.scoring.schema import VERDICTS
+from distlab.scoring.verdict_schema import VERDICTS
 from distlab.view.__main__ import main
 from distlab.view.app import make_app
 from distlab.view.index import RunIndex
-from distlab.view.records import Filter
+from distlab.view.samples import Filter
 
 
 @pytest.fixture

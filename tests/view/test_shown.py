@@ -2,14 +2,14 @@
 
 import pytest
 
-from distlab.view.records import Reading
+from distlab.view.samples import JudgedAnswer
 from distlab.view.shown import block, excerpt, finalize, marked
 
 TEXT = "We get <7>. The answer is 7. Q: next"
 
 
-def reading(answer: str | None, start: int, end: int, cut: int) -> Reading:
-    return Reading("rules", answer, start, end, cut, {})
+def reading(answer: str | None, start: int, end: int, cut: int) -> JudgedAnswer:
+    return JudgedAnswer("rules", answer, start, end, cut, {})
 
 
 def test_markup_is_escaped_once() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from distlab.analysis.intervals import DRAWS, SEED
+from distlab.analysis.intervals import RESAMPLES, SEED
 from distlab.analysis.replication import PRECISION
 
 _PRECISION_POINTS: Final = round(100 * PRECISION)
@@ -15,8 +15,8 @@ METHODS: Final[tuple[str, ...]] = (
     "arm counted as unsolved there (ours); where any failed, the gap over the problems that both "
     "arms sampled stands beside it.",
     "Intervals of gaps and drops are percentile bootstrap intervals of the paired differences: "
-    f"{DRAWS} resamples of problems (of pairs, for drops), seed {SEED}. Where all differences are "
-    "equal there is no interval: a dash, not a width of zero (ours).",
+    f"{RESAMPLES} resamples of problems (of pairs, for drops), seed {SEED}. Where all differences "
+    "are equal there is no interval: a dash, not a width of zero (ours).",
     "The clustered interval follows Miller (arXiv 2411.00640) with Student's t over clusters "
     "(ours); it is shown where problems share a source.",
     "p is the exact two-sided McNemar test on discordant problems, without a value where scores "

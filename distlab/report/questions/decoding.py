@@ -11,7 +11,7 @@ from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
 from distlab.runs.pairing import Metric, ScoreMap, metrics
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import points_interval, points_range
@@ -122,9 +122,11 @@ def _grids(
     scored = {cell.key: cell for cell in cells if (cell.key, judge) in scores}
     grids: dict[tuple[str, str, str], list[tuple[Cell, Cell]]] = {}
     for cell in scored.values():
-        twin = scored.get(replace(cell, variant="instruct").key)
-        if cell.variant == "base" and twin is not None:
-            grids.setdefault((cell.family, cell.dataset, cell.prompt), []).append((cell, twin))
+        counterpart = scored.get(replace(cell, variant="instruct").key)
+        if cell.variant == "base" and counterpart is not None:
+            grids.setdefault((cell.family, cell.dataset, cell.prompt), []).append(
+                (cell, counterpart)
+            )
     yield from grids.values()
 
 

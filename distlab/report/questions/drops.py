@@ -11,15 +11,15 @@ import numpy as np
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.drops import Drop, Scores, drop_difference, paired_drop, unpaired_drop
 from distlab.analysis.intervals import NOTHING, Estimate
-from distlab.problems.types import Problem
+from distlab.problems.problem import Problem
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.gap_table import headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import DROP_SETS, published_drop_of
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
-from distlab.runs.pairing import Comparison, Metric, ScoreMap, metrics
-from distlab.runs.records import Judge
+from distlab.runs.pairing import ArmPair, Metric, ScoreMap, metrics
+from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
@@ -192,7 +192,7 @@ def _difference_rows(scored: ScoredStudy) -> Iterator[DropDifferenceRow]:
 
 
 def _difference_row(
-    pair: Comparison,
+    pair: ArmPair,
     judge: Judge,
     sides: Sides,
     base: tuple[ProblemScores, ProblemScores],

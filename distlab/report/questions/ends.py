@@ -13,12 +13,12 @@ from distlab.report.charts.kinds import MOST_ROWS, BarChart, Chart, Line, LineCh
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import judge_name, setting
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
+from distlab.tables.flat import Record, flat
 from distlab.tables.numbers import DASH, percent
-from distlab.tables.records import Record, flat
 
 # Share of samples cut off or unanswered from which an arm is named (ours).
 _MANY: Final = 0.10

@@ -19,7 +19,7 @@ from distlab.report.score_table import SCORES
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
 from distlab.runs.pairing import metrics
-from distlab.runs.records import Judge, NullTable
+from distlab.runs.scored import Judge, NullTable
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label

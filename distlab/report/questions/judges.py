@@ -15,13 +15,13 @@ from distlab.report.gap_table import GAPS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import judge_name, setting
-from distlab.runs.records import Judge, SampleKey, Study, VerdictTable
+from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
 from distlab.runs.scores import ProblemScores
 from distlab.runs.verdicts import read_answers
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
+from distlab.tables.flat import Record, flat
 from distlab.tables.numbers import DASH, decimal, percent, share_of
-from distlab.tables.records import Record, flat
 
 _WHO: Final = {"base": "base", "instruct": "instruct", "undecided": "neither"}
 # Examples per dataset, extractor and ordered pair of graders (ours).
@@ -252,7 +252,7 @@ def _disagreement_rows(scored: ScoredStudy) -> Iterator[DisagreementRow]:
     yield from (replace(row, answer=answers[row.sample]) for row in rows)
 
 
-def _examples(study: Study) -> Iterator[DisagreementRow]:
+def _examples(study: JudgedRuns) -> Iterator[DisagreementRow]:
     """The examples, without their answers."""
     shown: Counter[tuple[str, ...]] = Counter()
     seen: set[tuple[str, ...]] = set()

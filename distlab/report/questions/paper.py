@@ -22,7 +22,7 @@ from distlab.analysis.replication import (
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
@@ -37,7 +37,7 @@ DROP_SETS = ("math-500", "math-perturb-hard")
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedFigure:
     """One row of the paper.
 
     Attributes:
@@ -64,11 +64,11 @@ class Published:
 
 
 @cache
-def published_figures() -> tuple[Published, ...]:
+def published_figures() -> tuple[PublishedFigure, ...]:
     """All rows of ``published.csv``, shares instead of per cent."""
     text = files("distlab.report").joinpath("published.csv").read_text(encoding="utf-8")
     return tuple(
-        Published(
+        PublishedFigure(
             family=row["family"],
             dataset=row["dataset"],
             prompt=row["prompt"] or None,
@@ -98,7 +98,7 @@ def published_drop_of(cell: Cell, by: Judge) -> Estimate:
     return published_difference(before.instruct, before.problems, after.instruct, after.problems)
 
 
-def _drop_figures(cell: Cell, by: Judge) -> tuple[Published, Published] | None:
+def _drop_figures(cell: Cell, by: Judge) -> tuple[PublishedFigure, PublishedFigure] | None:
     """The two figures behind that drop."""
     known = {
         figure.dataset: figure
@@ -160,7 +160,9 @@ def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[PaperRow]:
             yield _row(two, by, "drop", published_drop_of(two, by), ours, reason)
 
 
-def _beside(figure: Published, by: Judge, mine: Sequence[ProblemScores]) -> Iterator[PaperRow]:
+def _beside(
+    figure: PublishedFigure, by: Judge, mine: Sequence[ProblemScores]
+) -> Iterator[PaperRow]:
     base = [row for row in mine if _answers(row.table.cell, figure, "base")]
     instruct = [row for row in mine if _answers(row.table.cell, figure, "instruct")]
     if figure.base is not None:
@@ -174,14 +176,18 @@ def _beside(figure: Published, by: Judge, mine: Sequence[ProblemScores]) -> Iter
                 yield _gap(first, second, by, figure, theirs)
 
 
-def _arm(row: ProblemScores, by: Judge, figure: Published, share: float) -> PaperRow:
+def _arm(row: ProblemScores, by: Judge, figure: PublishedFigure, share: float) -> PaperRow:
     ours = proportion_interval(row.pass_at(row.table.cell.n))
     theirs = published_share(share, figure.problems)
     return _row(row.table.cell, by, row.table.cell.variant, theirs, ours, _reason(figure, row))
 
 
 def _gap(
-    base: ProblemScores, instruct: ProblemScores, by: Judge, figure: Published, theirs: Estimate
+    base: ProblemScores,
+    instruct: ProblemScores,
+    by: Judge,
+    figure: PublishedFigure,
+    theirs: Estimate,
 ) -> PaperRow:
     k = min(base.table.cell.n, instruct.table.cell.n)
     ours = paired_gap(base.pass_at(k), instruct.pass_at(k)).difference
@@ -195,7 +201,7 @@ def _row(
     return PaperRow(cell, by, what, theirs, ours, judgement, reason)
 
 
-def _reason(figure: Published, *rows: ProblemScores) -> str:
+def _reason(figure: PublishedFigure, *rows: ProblemScores) -> str:
     """Why our figure is not the paper's measurement; empty where it is."""
     for row in rows:
         if row.table.cell.n != SAMPLES:
@@ -205,7 +211,7 @@ def _reason(figure: Published, *rows: ProblemScores) -> str:
     return ""
 
 
-def _answers(cell: Cell, figure: Published, variant: str) -> bool:
+def _answers(cell: Cell, figure: PublishedFigure, variant: str) -> bool:
     """Whether a cell is the paper's, as far as the paper says what it is."""
     decoded = cell.kind == BASE_KIND if variant == "base" else cell.decoding == INSTRUCT_DECODING
     return (

@@ -9,7 +9,7 @@ from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import judge_name
 from distlab.runs.pairing import ScoreMap, metrics
-from distlab.runs.records import Judge
+from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import p_value, percent, points_interval, points_range

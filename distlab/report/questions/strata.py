@@ -8,8 +8,8 @@ from distlab.analysis.gaps import Gap, paired_gap
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import judge_name, setting
-from distlab.runs.pairing import Comparison, metrics
-from distlab.runs.records import Judge
+from distlab.runs.pairing import ArmPair, metrics
+from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
@@ -46,7 +46,7 @@ def _rows(scored: ScoredStudy) -> Iterator[StratumRow]:
 
 
 def _strata_of(
-    pair: Comparison, judge: Judge, base: ProblemScores, instruct: ProblemScores
+    pair: ArmPair, judge: Judge, base: ProblemScores, instruct: ProblemScores
 ) -> Iterator[StratumRow]:
     metric = metrics(min(pair.base.n, pair.instruct.n))[0]
     first, second = metric.of(base), metric.of(instruct)

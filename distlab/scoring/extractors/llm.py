@@ -11,9 +11,9 @@ The paper's prompt is not public: this one is ours, and so are the cut and the p
 from typing import Any
 
 from distlab.errors import UserError
-from distlab.problems.types import GoldKind
+from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors.rules import Rules
-from distlab.scoring.reading import Reader, text_key
+from distlab.scoring.reading import ReadingModel, text_key
 from distlab.scoring.types import Extraction
 
 REQUEST = """Here is a solution that somebody wrote to a problem:
@@ -36,8 +36,8 @@ class LLM:
     Args:
         store: Uri of the sample store; filled in by the run.
         cell: Folder of the readings inside the store; filled in by the run.
-        chat_template_kwargs: As in ``Reader``.
-        **reader: The other fields of ``Reader``.
+        chat_template_kwargs: As in ``ReadingModel``.
+        **reader: The other fields of ``ReadingModel``.
     """
 
     name = "llm"
@@ -51,7 +51,7 @@ class LLM:
         **reader: Any,  # noqa: ANN401
     ) -> None:
         kwargs = tuple(sorted((chat_template_kwargs or {}).items()))
-        self.reader = Reader(chat_template_kwargs=kwargs, **reader)
+        self.reader = ReadingModel(chat_template_kwargs=kwargs, **reader)
         self._store = store
         self._cell = cell
         self._outputs: dict[str, str] | None = None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from distlab.problems.types import GoldKind
+from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors._cut import run_on
 from distlab.scoring.extractors._values import (
     DATE,
@@ -296,10 +296,10 @@ def _stated_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
     return latest
 
 
-Reader = Callable[[str, int, int], Span | None]
+SpanReader = Callable[[str, int, int], Span | None]
 
 
-def _reader(kind: GoldKind) -> Reader:
+def _reader(kind: GoldKind) -> SpanReader:
     """How a value of this kind is read off the statement in ``text[start:end]``."""
     if kind in _NUMERIC:
         return number_in
@@ -568,7 +568,7 @@ def _number_alone(text: str, start: int, end: int) -> Span:
     return start, end
 
 
-def _hashes(text: str, start: int, end: int, read: Reader) -> Found | None:
+def _hashes(text: str, start: int, end: int, read: SpanReader) -> Found | None:
     for mark in reversed(list(_HASHES.finditer(text, start, end))[-_TRIES:]):
         if _HEADING.match(text, mark.end(), end):
             continue
@@ -604,7 +604,7 @@ def _stated(text: str, start: int, end: int, kind: GoldKind) -> _Statement | Non
     return _Statement(Found(*label), False) if label else None
 
 
-def _statement(text: str, at: int, end: int, kind: GoldKind, read: Reader) -> Span | None:
+def _statement(text: str, at: int, end: int, kind: GoldKind, read: SpanReader) -> Span | None:
     """The value stated at the word "answer" that begins at ``at``."""
     match = _STATES.match(text, at, end)
     if kind in _NUMERIC and _refused(text, at, end):
@@ -633,7 +633,7 @@ def _clause(text: str, start: int, end: int) -> Span:
     return start, stop.start() if stop else end
 
 
-def _labelled(text: str, start: int, end: int, kind: GoldKind, read: Reader) -> Span | None:
+def _labelled(text: str, start: int, end: int, kind: GoldKind, read: SpanReader) -> Span | None:
     """The value behind "Answer:", unless a worked solution stands there."""
     begin, stop = _clause(text, start, end)
     if "\n" in text[start:begin] and _FIRST_OF_LIST.match(text, begin, end):
@@ -653,7 +653,7 @@ def _labelled(text: str, start: int, end: int, kind: GoldKind, read: Reader) -> 
     return span if alone and not NUMBER.search(text, line_end, end) else None
 
 
-def _last_label(text: str, start: int, end: int, kind: GoldKind, read: Reader) -> Span | None:
+def _last_label(text: str, start: int, end: int, kind: GoldKind, read: SpanReader) -> Span | None:
     for mark in reversed(list(_LABEL.finditer(text, start, end))[-_TRIES:]):
         span = _labelled(text, mark.end(), end, kind, read)
         if span and span[1] - span[0] <= 200:

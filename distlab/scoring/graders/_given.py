@@ -2,7 +2,7 @@
 
 import re
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._match import same_numbers
 from distlab.scoring.graders._text import Item, item, readings, undressed
 

@@ -4,7 +4,7 @@ import logging
 import re
 from functools import lru_cache
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
 from distlab.scoring.graders._guard import AnswerRefusedError, check_cost, check_size
 from distlab.scoring.graders._text import (

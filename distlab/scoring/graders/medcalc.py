@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TypeVar
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._guard import check_size
 from distlab.scoring.graders._match import number
 from distlab.scoring.graders._text import readings, undressed, visible

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
 from distlab.scoring.graders._given import answers
 from distlab.scoring.graders._guard import check_cost, check_size

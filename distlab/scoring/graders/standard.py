@@ -1,6 +1,6 @@
 """Standard: rule-based exact match on normalised text and numbers."""
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._given import answers
 from distlab.scoring.graders._guard import check_size
 from distlab.scoring.graders._match import same_body, same_items

@@ -14,7 +14,7 @@ from distlab.report.questions.guessing import BEYOND_NULL, NULLS
 from distlab.report.table import StudyTables
 from distlab.runs.folder import RunFolder
 from distlab.scoring.cache import commit
-from distlab.scoring.schema import NULLS as NULL_VERDICTS
+from distlab.scoring.verdict_schema import NULLS as NULL_VERDICTS
 from distlab.store.cell import ProblemFailure
 from tests.report.answers import COT, CROSSED, PROBLEMS, WARM, answers, arm, chart_of
 from tests.runs.written import Make, Samples

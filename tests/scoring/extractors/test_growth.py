@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from distlab.problems.types import GoldKind
+from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors.rules import Rules
 
 LENGTH = 4_000

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from distlab.decoding.types import Sample
+from distlab.decoding.interface import Sample
 from distlab.errors import UserError
-from distlab.problems.types import GoldKind
+from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors.llm import LLM, REQUEST
 from distlab.scoring.reading import text_key
 from distlab.scoring.types import ComponentSpec, load_component

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from distlab.problems.types import GoldKind
+from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors.rules import READ_LIMIT, Rules
 from distlab.scoring.types import Extraction
 

@@ -7,7 +7,7 @@ import pytest
 from distlab.problems.gsm8k import GSM8K
 from distlab.problems.math import MATH, MATH500
 from distlab.problems.math_perturb import Hard, Simple
-from distlab.problems.types import DatasetLoader, DatasetSpec, GoldKind
+from distlab.problems.problem import DatasetLoader, DatasetSpec, GoldKind
 from distlab.scoring.extractors.rules import Rules
 from distlab.scoring.graders.standard import Standard
 

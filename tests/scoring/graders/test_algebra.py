@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders import math_verify, prm800k
 from distlab.scoring.graders._algebra import quicken_parser
 from distlab.scoring.graders.math_verify import MathVerify

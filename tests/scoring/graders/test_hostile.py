@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._guard import AnswerRefusedError
 from distlab.scoring.graders.math_verify import MathVerify
 from distlab.scoring.graders.medcalc import MedCalc

@@ -2,7 +2,7 @@
 
 import pytest
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders.medcalc import MedCalc
 from distlab.scoring.graders.standard import Standard
 

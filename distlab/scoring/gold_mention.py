@@ -2,12 +2,12 @@
 
 import re
 
-from distlab.problems.types import Gold, GoldKind
+from distlab.problems.problem import Gold, GoldKind
 
 _NUMERIC = (GoldKind.NUMBER, GoldKind.INTEGER, GoldKind.INTERVAL)
 
 
-class Mention:
+class GoldMention:
     """Looks for one gold in texts.
 
     A gold stands in a text where its published spelling does, though not inside a longer number:

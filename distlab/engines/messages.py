@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from distlab.decoding.types import DecodingSpec, Draw
-from distlab.placement.placement import Group, Parallelism
+from distlab.decoding.interface import DecodingSpec, Draw
+from distlab.placement.placement import EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
 
-Work = tuple[str, Draw]
+CellDraw = tuple[str, Draw]
 """A draw with the key of its cell."""
 
 
@@ -60,10 +60,10 @@ class EngineSettings:
     metrics: bool = False
 
     @property
-    def group(self) -> Group:
+    def group(self) -> EngineGroup:
         """What one replica takes of a cluster."""
         gpus = 1 if self.device == "gpu" else 0
-        return Group(self.parallelism, self.cpus_per_rank, gpus, self.gpu_type)
+        return EngineGroup(self.parallelism, self.cpus_per_rank, gpus, self.gpu_type)
 
     def serves(self, wanted: "EngineSettings") -> bool:
         """Whether an engine of these settings draws what one of ``wanted`` would.
@@ -113,7 +113,7 @@ class Lease:
     """
 
     cells: Mapping[str, CellWork]
-    draws: tuple[Work, ...]
+    draws: tuple[CellDraw, ...]
 
 
 @dataclass(frozen=True, slots=True)

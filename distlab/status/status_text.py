@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from distlab.escape import terminal
-from distlab.status.records import CellStatus
+from distlab.status.cell_status import CellStatus
 from distlab.sweep.record import SweepRecord
 
 _SHOWN_RUNS = 2

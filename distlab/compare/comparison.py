@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distlab.analysis.gaps import Gap
-from distlab.runs.records import Judge, Study
+from distlab.runs.scored import Judge, JudgedRuns
 from distlab.store.cell import Cell
 
 
@@ -42,8 +42,8 @@ class Pair:
         shared: Dataset to the problems that both have.
     """
 
-    first: Study
-    second: Study
+    first: JudgedRuns
+    second: JudgedRuns
     cells: tuple[tuple[Cell, Cell], ...]
     judges: tuple[tuple[Judge, Judge], ...]
     shared: Mapping[str, Shared]

@@ -9,7 +9,7 @@ from ray.cluster_utils import Cluster
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.engines import members
+from distlab.engines import membership as members
 from distlab.engines.cluster import connected
 from distlab.errors import UserError
 from tests.engines.conftest import NODE

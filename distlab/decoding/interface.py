@@ -126,7 +126,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One completion of one problem; see ``distlab.store.schema`` for the columns.
+    """One completion of one problem; see ``distlab.store.sample_schema`` for the columns.
 
     Margins and token lengths come together, one value a token.
     """

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from distlab.config.values import Cluster
-from distlab.decoding.types import DecodingKind
+from distlab.decoding.interface import DecodingKind
+from distlab.engines.messages import CellWork, EngineSettings
 from distlab.engines.settings import engine_settings
 from distlab.engines.splitting import choose_group
-from distlab.engines.types import CellWork, EngineSettings
-from distlab.engines.workload import Job
+from distlab.engines.workload import EngineJob
 from distlab.placement.placement import Node
 from distlab.sampling.planned import PlannedCell, merged
 
@@ -18,7 +18,7 @@ _LEAST_PREFIX = 64
 
 def plan_jobs(
     cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], run: str
-) -> list[Job]:
+) -> list[EngineJob]:
     """Cells grouped by the engine that draws them; a cell that comes twice is drawn once.
 
     Args:
@@ -41,11 +41,13 @@ def _settings(planned: PlannedCell, cluster: Cluster, nodes: Sequence[Node]) -> 
     return engine_settings(planned.family, planned.checkpoint, cluster, group, branches)
 
 
-def _job(cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], run: str) -> Job:
+def _job(
+    cells: Sequence[PlannedCell], cluster: Cluster, nodes: Sequence[Node], run: str
+) -> EngineJob:
     settings = _settings(cells[0], cluster, nodes)
     for planned in cells[1:]:
         settings = settings.widened(_settings(planned, cluster, nodes))
-    return Job(
+    return EngineJob(
         name=cells[0].checkpoint.id,
         settings=settings,
         cells={planned.cell.path: _cell_work(planned, run) for planned in cells},

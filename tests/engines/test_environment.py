@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from distlab.engines.surroundings import VLLM_BINDING, prepare
-from distlab.engines.types import EngineSettings, Site
+from distlab.engines.environment import VLLM_BINDING, prepare
+from distlab.engines.messages import EngineSettings, Site
 from distlab.engines.vllm_engine import engine_args
 from distlab.placement.placement import Parallelism
 

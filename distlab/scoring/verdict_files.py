@@ -10,14 +10,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from distlab.files import whole
-from distlab.scoring.piecework import PieceSummary
-from distlab.scoring.schema import VERDICTS
+from distlab.scoring.score_piece import PieceSummary
+from distlab.scoring.verdict_schema import VERDICTS
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class KeptVerdicts:
+class VerdictFiles:
     """A folder of verdict files that runs share.
 
     Attributes:

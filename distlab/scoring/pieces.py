@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pafs
 
-from distlab.problems.types import Gold
+from distlab.problems.problem import Gold
 from distlab.store.repeats import first_of_each
 from distlab.store.store import KEY, read_shard
 

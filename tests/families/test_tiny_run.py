@@ -1,4 +1,4 @@
-"""Every family of the study end to end on its scaled-down twins: real Ray, real vLLM, no GPU.
+"""Every family of the study end to end on its tiny checkpoints: real Ray, real vLLM, no GPU.
 
 One sweep runs all eight; families of one shape get the same engines. Then the two mixtures of
 experts run again, split over two ranks in one node and over two nodes of Ray, and must say the
@@ -24,7 +24,7 @@ PLUGIN = Path(__file__).parent / "plugin"
 MIXTURES = ("deepseek-v3.1", "kimi-k2")
 # Two problems, two samples of eight tokens; float32, in which a split changes no greedy token.
 SMALL = (
-    "+twin=true",
+    "+tiny=true",
     "dataset=gsm-symbolic",
     "dataset.limit=2",
     "prompt=zero-shot",
@@ -74,7 +74,7 @@ class Place:
     def samples(self, family: str, arm: str) -> list[dict[str, Any]]:
         """The stored samples of one arm, ordered."""
         rows: list[dict[str, Any]] = []
-        for shard in self.path.glob(f"store/{family}-twin/{arm}/*/*/*/samples-*.parquet"):
+        for shard in self.path.glob(f"store/{family}-tiny/{arm}/*/*/*/samples-*.parquet"):
             rows += pq.read_table(shard).to_pylist()
         return sorted(rows, key=lambda row: (row["problem_id"], row["rank"]))
 
@@ -95,11 +95,11 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, str]:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_runs_base_and_instruct(swept: tuple[Place, str], name: str) -> None:
     place, _ = swept
-    manifest = place.manifests()[f"{name}-twin"]
+    manifest = place.manifests()[f"{name}-tiny"]
     assert not manifest["failures"]
     shape = FAMILIES[name]
     ids = {fields["checkpoint"] for fields in manifest["fingerprints"].values()}
-    assert ids == {f"twin:{shape}/base", f"twin:{shape}/instruct"}
+    assert ids == {f"tiny:{shape}/base", f"tiny:{shape}/instruct"}
     for arm, count in ARMS.items():
         rows = place.samples(name, arm)
         assert len(rows) == count
@@ -123,7 +123,7 @@ def test_base_and_instruct_are_two_models(swept: tuple[Place, str]) -> None:
 
 def check_split(whole: Place, split: Place, name: str, parallelism: str) -> None:
     """A family drew over two ranks what it drew in one process."""
-    (record,) = split.manifests()[f"{name}-twin"]["replicas"]
+    (record,) = split.manifests()[f"{name}-tiny"]["replicas"]
     assert record["parallelism"] == parallelism
     for arm in ("base/greedy", "base/cot"):
         assert len(split.samples(name, arm)) == ARMS[arm]
@@ -196,6 +196,6 @@ def test_an_engine_that_spans_two_nodes_says_the_same(
         "cluster.block_size=32",
         environment=spanning_environment(),
     )
-    (record,) = spanning.manifests()[f"{name}-twin"]["replicas"]
+    (record,) = spanning.manifests()[f"{name}-tiny"]["replicas"]
     assert len(set(record["node_ids"])) == 2
     check_split(place, spanning, name, parallelism)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from distlab.placement.memory import Fit
-from distlab.placement.placement import Group, Node, Placement
+from distlab.placement.placement import EngineGroup, Node, Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class EnginePlan:
     """
 
     checkpoints: tuple[str, ...]
-    group: Group
+    group: EngineGroup
     nodes: tuple[Node, ...]
     placements: tuple[Placement, ...]
     fit: Fit | None

@@ -16,13 +16,13 @@ _FILE: Final = "tokenizer.json"
 
 
 @dataclass(frozen=True, slots=True)
-class FirstTokens:
+class FirstTokenTexts:
     """The tokenizers that were found, by variant."""
 
     tokenizers: Mapping[str, Tokenizer]
 
     @classmethod
-    def open(cls, manifest: Manifest) -> "FirstTokens":
+    def open(cls, manifest: Manifest) -> "FirstTokenTexts":
         """Look for the run's tokenizers on disk; nothing is fetched."""
         found = {}
         for cell in manifest.cells:

@@ -11,7 +11,7 @@ from distlab.console.progress import format_seconds
 from distlab.escape import plain, terminal
 from distlab.placement.memory import GIB, gib
 from distlab.placement.placement import Node, Placement
-from distlab.plan.records import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
+from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
 
 # Titles of the columns after the cell's; the numbers are counts of samples, problems and tokens.
 _NUMBERS = (

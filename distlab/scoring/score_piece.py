@@ -9,15 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from distlab.problems.types import Gold
+from distlab.problems.problem import Gold
 from distlab.scoring.cache import commit
 from distlab.scoring.delta import COLUMNS as OF_DELTA
 from distlab.scoring.delta import Deltas
+from distlab.scoring.gold_mention import GoldMention
 from distlab.scoring.judging import AnswerJudge, Codes, GraderFacts, extract
-from distlab.scoring.mention import Mention
+from distlab.scoring.pieces import Piece
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.schema import VERDICTS
-from distlab.scoring.sources import Piece
 from distlab.scoring.types import (
     BY_CODE,
     CODES,
@@ -28,11 +27,12 @@ from distlab.scoring.types import (
     Verdict,
     load_component,
 )
+from distlab.scoring.verdict_schema import VERDICTS
 from distlab.store.store import read_shard
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ScoringJob:
     """What is the same for every piece of a run.
 
     Attributes:
@@ -108,7 +108,7 @@ class Scorer:
         UserError: An extractor or a grader cannot be made.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ScoringJob) -> None:
         self._job = job
         self._extractors: list[Extractor] = [load_component(spec) for spec in job.extractors]
         self._judge = AnswerJudge(job.graders, job.settings, job.cache)
@@ -205,7 +205,7 @@ def _read_answers(
 def _mentions(
     golds: Mapping[str, Gold], problem_ids: Sequence[str], texts: Sequence[str]
 ) -> list[bool]:
-    mentions = {problem_id: Mention(gold) for problem_id, gold in golds.items()}
+    mentions = {problem_id: GoldMention(gold) for problem_id, gold in golds.items()}
     return [mentions[p].stands_in(text) for p, text in zip(problem_ids, texts, strict=True)]
 
 
@@ -236,7 +236,7 @@ def _verdict_table(
     deltas: Deltas,
     reads: Sequence[_Read],
     rows: _Rows,
-    job: Job,
+    job: ScoringJob,
 ) -> pa.Table:
     """Lay the rows out in the schema of verdicts."""
     taken = facts.take(rows.sample)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distlab.analysis.arrays import BoolArray, CodeArray, IntArray
-from distlab.problems.types import Problem
+from distlab.problems.problem import Problem
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell
 
@@ -74,7 +74,7 @@ class NullTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
+class JudgedRuns:
     """One or more run folders, read as one study.
 
     Attributes:

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from distlab.errors import UserError
 from distlab.files import whole
 from distlab.problems.content import duplicates
+from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.problems.rows import Row
-from distlab.problems.types import Gold, GoldKind, Problem
 
 SCHEMA_VERSION = 1
 

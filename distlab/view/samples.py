@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from distlab.problems.types import Problem
+from distlab.problems.problem import Problem
 from distlab.scoring.types import Verdict
 from distlab.store.cell import Cell
 
@@ -18,7 +18,7 @@ class SampleId:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class JudgedAnswer:
     """What one extractor made of a sample, and what each grader says of it.
 
     Attributes:
@@ -64,7 +64,7 @@ class SampleRow:
     truncated: bool
     tokens: int
     gold_in_text: bool
-    readings: tuple[Reading, ...]
+    readings: tuple[JudgedAnswer, ...]
 
     @property
     def missed(self) -> bool:
@@ -80,7 +80,7 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredSample:
-    """What the store has of a sample beside its verdicts; see ``distlab.store.schema``."""
+    """What the store has of a sample beside its verdicts; see ``distlab.store.sample_schema``."""
 
     text: str
     first_token: int | None

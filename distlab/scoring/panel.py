@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from distlab.problems.types import Gold
+from distlab.problems.problem import Gold
 from distlab.scoring.judging import AnswerJudge, GraderFacts, extract
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import CODES, ComponentSpec, Extractor, Verdict, load_component
@@ -41,7 +41,7 @@ Found = dict[tuple[str, str], set[JudgeIndex]]
 """Problem to the judges that found one of its samples correct."""
 
 
-class Bench:
+class JudgePanel:
     """Every extractor with every grader, on a thread of its own.
 
     A pool of graders is not thread-safe, dies with the thread that made it, and waits: so it is

@@ -18,7 +18,7 @@ _NONE = "—"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SweepRow:
     """A line of the table: a gap of a job, or the job where it has none.
 
     Attributes:
@@ -36,7 +36,7 @@ class Line:
     gap: str = _NONE
 
 
-def lines_of(job: JobRecord, tables: StudyTables | None) -> tuple[Line, ...]:
+def lines_of(job: JobRecord, tables: StudyTables | None) -> tuple[SweepRow, ...]:
     """The lines of a job: its main gaps under the headline judge, else its arms' scores.
 
     Args:
@@ -44,7 +44,7 @@ def lines_of(job: JobRecord, tables: StudyTables | None) -> tuple[Line, ...]:
         tables: Its report, None where it has none.
     """
     if tables is None:
-        return (Line(job),)
+        return (SweepRow(job),)
     gaps = [
         _gap(job, row)
         for row in tables.rows(GAPS)
@@ -52,24 +52,24 @@ def lines_of(job: JobRecord, tables: StudyTables | None) -> tuple[Line, ...]:
     ]
     scores = tables.rows(SCORES)
     arms = [_arm(job, row) for row in scores if tables.is_headline(row.cell, row.judge)]
-    return tuple(gaps or arms) or (Line(job),)
+    return tuple(gaps or arms) or (SweepRow(job),)
 
 
-def _gap(job: JobRecord, row: GapRow) -> Line:
+def _gap(job: JobRecord, row: GapRow) -> SweepRow:
     cell = row.base
     what = f"{cell.family} {cell.dataset} {cell.prompt} {row.metric}"
     base, instruct = percent(row.gap.base), percent(row.gap.instruct)
-    return Line(job, what, base, instruct, points_interval(row.gap.difference))
+    return SweepRow(job, what, base, instruct, points_interval(row.gap.difference))
 
 
-def _arm(job: JobRecord, row: ScoreRow) -> Line:
+def _arm(job: JobRecord, row: ScoreRow) -> SweepRow:
     cell, score = row.cell, percent(row.pass_n.value)
     what = f"{cell.family} {cell.dataset} {cell.prompt} {cell.arm} Pass@{cell.n}"
     is_base = cell.variant == "base"
-    return Line(job, what, score if is_base else _NONE, _NONE if is_base else score)
+    return SweepRow(job, what, score if is_base else _NONE, _NONE if is_base else score)
 
 
-def render_jobs(lines: Sequence[Line], console: Console) -> None:
+def render_jobs(lines: Sequence[SweepRow], console: Console) -> None:
     """Print the table and, below it, what went wrong.
 
     Args:

@@ -138,7 +138,7 @@ class DatasetLoader(Protocol):
 
 
 @runtime_checkable
-class Published(Protocol):
+class PublishedSet(Protocol):
     """A loader that knows how many rows the published set has."""
 
     def published_rows(self, spec: DatasetSpec) -> int | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab.console.noise import quiet
+from distlab.console.quiet import quiet
 
 
 def test_noise_goes_to_the_log_and_words_to_the_terminal(
@@ -31,7 +31,7 @@ def test_an_error_restores_the_terminal(tmp_path: Path, capfd: pytest.CaptureFix
 SHOWS = """
 import sys
 from pathlib import Path
-from distlab.console.noise import quiet
+from distlab.console.quiet import quiet
 print("before")
 with quiet(Path(sys.argv[1])) as terminal:
     for _ in range(1000):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.tiny import CONTEXT, SHAPES, Shape, tiny_spec
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.checkpoints.twins import CONTEXT, SHAPES, Shape, twin_spec
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
@@ -19,14 +19,14 @@ from tests.families.shapes import FAMILIES
 
 
 def twin(name: str, *overrides: str) -> Study:
-    return validate(compose_config([f"model={name}", "+twin=true", *overrides]))
+    return validate(compose_config([f"model={name}", "+tiny=true", *overrides]))
 
 
 def tensors(shape: str, variant: str) -> dict[str, tuple[int, ...]]:
     from safetensors import safe_open
 
     found: dict[str, tuple[int, ...]] = {}
-    for file in Path(resolve(twin_spec(shape, variant)).model).glob("*.safetensors"):
+    for file in Path(resolve(tiny_spec(shape, variant)).model).glob("*.safetensors"):
         with safe_open(file, "np") as opened:
             found |= {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
     return found
@@ -37,7 +37,7 @@ def test_a_twin_is_what_its_shape_says(name: str) -> None:
     shape = SHAPES[name]
     found = tensors(name, "base")
     assert sum(math.prod(sizes) for sizes in found.values()) == shape.parameters
-    config = json.loads((Path(resolve(twin_spec(name, "base")).model) / "config.json").read_text())
+    config = json.loads((Path(resolve(tiny_spec(name, "base")).model) / "config.json").read_text())
     assert config["architectures"] == [shape.architecture]
     assert config.items() >= {k: v for k, v in shape.config.items() if k != "pad_token_id"}.items()
     assert config["torch_dtype" if "torch_dtype" in config else "dtype"] == "bfloat16"
@@ -54,12 +54,12 @@ def test_the_mixtures_have_latent_attention_and_experts() -> None:
 
 
 def test_base_and_instruct_differ_and_are_made_once() -> None:
-    base, instruct = (resolve(twin_spec("qwen3", v)) for v in ("base", "instruct"))
+    base, instruct = (resolve(tiny_spec("qwen3", v)) for v in ("base", "instruct"))
     assert base.digest != instruct.digest
     weights = [Path(one.model) / "model.safetensors" for one in (base, instruct)]
     assert weights[0].read_bytes() != weights[1].read_bytes()
     written = weights[0].stat().st_mtime_ns
-    assert resolve(twin_spec("qwen3", "base")) == base
+    assert resolve(tiny_spec("qwen3", "base")) == base
     assert weights[0].stat().st_mtime_ns == written
     assert load_tokenizer(instruct).chat_template
 
@@ -67,9 +67,9 @@ def test_base_and_instruct_differ_and_are_made_once() -> None:
 def test_weights_are_the_same_on_every_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = (Path(resolve(twin_spec("llama", "base")).model) / "model.safetensors").read_bytes()
-    monkeypatch.setattr("distlab.checkpoints.twins.cache_folder", lambda: tmp_path)
-    again = Path(resolve(twin_spec("llama", "base")).model)
+    before = (Path(resolve(tiny_spec("llama", "base")).model) / "model.safetensors").read_bytes()
+    monkeypatch.setattr("distlab.checkpoints.tiny.cache_folder", lambda: tmp_path)
+    again = Path(resolve(tiny_spec("llama", "base")).model)
     assert again.is_relative_to(tmp_path)
     assert (again / "model.safetensors").read_bytes() == before
 
@@ -79,8 +79,8 @@ def test_a_familys_twin_keeps_its_protocol_and_says_what_it_is(name: str) -> Non
     plain = validate(compose_config([f"model={name}"]))
     made = twin(name)
     family = made.family
-    assert family.name == f"{name}-twin"
-    assert family.checkpoints == {v: twin_spec(FAMILIES[name], v) for v in ("base", "instruct")}
+    assert family.name == f"{name}-tiny"
+    assert family.checkpoints == {v: tiny_spec(FAMILIES[name], v) for v in ("base", "instruct")}
     assert family.chat_template_kwargs == plain.family.chat_template_kwargs
     assert (made.datasets, made.prompts) == (plain.datasets, plain.prompts)
     assert [(a.variant, a.decoding.name) for a in made.arms] == [
@@ -102,16 +102,16 @@ def test_what_the_user_sets_stays() -> None:
     made = twin("kimi-k2", "decoding.max_tokens=8", "model.max_model_len=256")
     assert made.family.max_model_len == 256
     assert {arm.decoding.max_tokens for arm in made.arms} == {8}
-    assert validate(compose_config(["model=kimi-k2", "+twin=false"])).family.name == "kimi-k2"
+    assert validate(compose_config(["model=kimi-k2", "+tiny=false"])).family.name == "kimi-k2"
 
 
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["+twin=maybe"], "`twin` is 'maybe': take true or false"),
-        (["+twin=true", "model.twin_shape=gpt"], "`model.twin_shape` is 'gpt': take one of qwen3"),
-        (["+twin=true", "model.twin_shape=null"], "`model.twin_shape` is None"),
-        (["+twin=true", "decoding.max_tokens=5000"], "leaves no room for a prompt"),
+        (["+tiny=maybe"], "`tiny` is 'maybe': take true or false"),
+        (["+tiny=true", "model.tiny_shape=gpt"], "`model.tiny_shape` is 'gpt': take one of qwen3"),
+        (["+tiny=true", "model.tiny_shape=null"], "`model.tiny_shape` is None"),
+        (["+tiny=true", "decoding.max_tokens=5000"], "leaves no room for a prompt"),
     ],
 )
 def test_a_bad_twin_is_refused(overrides: list[str], sentence: str) -> None:
@@ -120,8 +120,8 @@ def test_a_bad_twin_is_refused(overrides: list[str], sentence: str) -> None:
 
 
 def test_an_unknown_shape_is_refused() -> None:
-    with pytest.raises(UserError, match="no twin of shape 'gpt': take one of qwen3"):
-        resolve(twin_spec("gpt", "base"))
+    with pytest.raises(UserError, match="no tiny checkpoint of shape 'gpt': take one of qwen3"):
+        resolve(tiny_spec("gpt", "base"))
 
 
 def test_kv_bytes_of_a_twin_follow_from_its_config() -> None:

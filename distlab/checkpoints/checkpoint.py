@@ -9,7 +9,7 @@ class CheckpointSpec:
 
     Attributes:
         id: Hub id, folder, or "DISTRIBUTION:FILE.gguf" for a packaged one.
-        source: "hub", "local", "packaged" or "twin".
+        source: "hub", "local", "packaged" or "tiny".
         revision: Hub branch, tag or commit.
     """
 
