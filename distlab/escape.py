@@ -59,3 +59,8 @@ def _written_out(character: str) -> str:
     if unicodedata.category(character) in _UNSEEN:
         return character.encode("unicode_escape", "surrogatepass").decode("ascii")
     return " " if character.isspace() else character
+
+
+def ascii_label(text: str) -> str:
+    r"""``text`` as the value of a label: Ray takes ASCII alone ("modèle" becomes "mod\xe8le")."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")

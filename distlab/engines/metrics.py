@@ -9,13 +9,9 @@ from collections.abc import Callable
 from ray.util.metrics import Counter, Gauge
 
 from distlab.engines.events import EngineEvent
+from distlab.escape import ascii_label
 
 _log = logging.getLogger(__name__)
-
-
-def ascii_label(text: str) -> str:
-    r"""``text`` as the value of a label: Ray takes ASCII alone ("modèle" becomes "mod\xe8le")."""
-    return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
 class Metrics:

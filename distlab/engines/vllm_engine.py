@@ -10,7 +10,7 @@ from typing import Any
 from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
 from distlab.engines.environment import VLLM_BINDING
 from distlab.engines.messages import EngineSettings, Site, Vitals
-from distlab.engines.metrics import ascii_label
+from distlab.escape import ascii_label
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.messages import Vitals
-from distlab.engines.metrics import Metrics, ascii_label
+from distlab.engines.metrics import Metrics
 from distlab.engines.vllm_engine import VLLMEngine, engine_args
+from distlab.escape import ascii_label
 from tests.engines.driving import draw, stored
 from tests.engines.ledger import SETTINGS
 
