@@ -1,7 +1,7 @@
 """Texts and golds in; verdict codes out: what scoring and sampling until solved share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,23 @@ from distlab.scoring.types import (
 )
 
 Codes = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How samples are judged.
+
+    Attributes:
+        extractors: Run on every sample.
+        graders: Run on every distinct answer of a problem whose gold they judge.
+        settings: Deadline, memory and recycling of grader workers.
+        cache: Folder of verdicts kept over runs; None keeps none.
+    """
+
+    extractors: Sequence[ComponentSpec]
+    graders: Sequence[ComponentSpec]
+    settings: PoolSettings = field(default_factory=PoolSettings)
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,11 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
 from distlab.problems.problem import Gold
-from distlab.scoring.judging import AnswerJudge, GraderFacts, extract
-from distlab.scoring.pool import PoolSettings
-from distlab.scoring.types import CODES, ComponentSpec, Extractor, Verdict, load_component
+from distlab.scoring.judging import AnswerJudge, GraderFacts, Judging, extract
+from distlab.scoring.types import CODES, Extractor, Verdict, load_component
 
 # Cores of the driver for one grader process (ours): the others are the engines'.
 _CORES_A_GRADER = 8
@@ -48,28 +46,19 @@ class JudgePanel:
     made, used and closed on one thread, when the first sample comes.
 
     Args:
-        extractors: Run on every sample.
-        graders: Run on every distinct answer whose gold they judge.
-        settings: How grader workers are held.
-        cache: Folder of the verdicts kept over runs, or None.
+        judging: How samples are judged.
 
     Raises:
         UserError: An extractor or a grader cannot be made.
     """
 
-    def __init__(
-        self,
-        extractors: Sequence[ComponentSpec],
-        graders: Sequence[ComponentSpec],
-        settings: PoolSettings,
-        cache: Path | None,
-    ) -> None:
-        self._extractors: list[Extractor] = [load_component(spec) for spec in extractors]
-        self._graders = [GraderFacts.of(spec) for spec in graders]
-        self._settings = settings
-        self._cache = cache
+    def __init__(self, judging: Judging) -> None:
+        self._extractors: list[Extractor] = [load_component(spec) for spec in judging.extractors]
+        self._graders = [GraderFacts.of(spec) for spec in judging.graders]
+        self._settings = judging.settings
+        self._cache = judging.cache
         self._judge: AnswerJudge | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="bench")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="judges")
 
     def judges(self, gold: Gold) -> set[JudgeIndex]:
         """The judges whose grader judges ``gold``."""

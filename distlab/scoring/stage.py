@@ -26,9 +26,8 @@ import ray
 from distlab.errors import UserError
 from distlab.problems.problem import GoldKind
 from distlab.scoring.cache import VerdictCache
-from distlab.scoring.judging import GraderFacts
+from distlab.scoring.judging import GraderFacts, Judging
 from distlab.scoring.pieces import CellSource, Piece, divide
-from distlab.scoring.pool import PoolSettings
 from distlab.scoring.score_piece import PieceSummary, Scorer, ScoringJob, verdict_file
 from distlab.scoring.types import ComponentSpec, Extractor, load_component
 from distlab.scoring.verdict_files import VerdictFiles, stands
@@ -73,11 +72,8 @@ class ScoreSummary:
 def score_samples(
     sources: Sequence[CellSource],
     out: Path,
-    extractors: Sequence[ComponentSpec],
-    graders: Sequence[ComponentSpec],
-    settings: PoolSettings,
+    judging: Judging,
     *,
-    cache: Path | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> ScoreSummary:
@@ -89,10 +85,7 @@ def score_samples(
     Args:
         sources: The cells.
         out: Folder of the verdict files; made if missing.
-        extractors: Run on every sample.
-        graders: Run on every distinct answer of a problem whose gold they judge.
-        settings: Deadline, memory and recycling of grader workers.
-        cache: Folder of verdicts kept over runs; None keeps none.
+        judging: How they are judged.
         workers: Actors; None takes one for each free core of Ray, fewer for few samples.
         progress: Called with samples done and samples in all.
 
@@ -100,9 +93,8 @@ def score_samples(
         UserError: A component cannot be made, a shard is damaged, no grader judges a gold.
     """
     begin = time.monotonic()
-    facts = tuple(GraderFacts.of(spec) for spec in graders)
-    _check_golds(sources, facts)
-    job = ScoringJob(out.absolute(), tuple(extractors), facts, settings, cache and cache.absolute())
+    job = _job(out, judging)
+    _check_golds(sources, job.graders)
     identity = _identity(job)
     pieces = [piece for source in sources for piece in divide(source, identity)]
     _prepare(job, pieces)
@@ -122,16 +114,27 @@ def score_samples(
                 report(resumed + done.samples, total)
     # Actors of a driver that was killed may have gone on for a while.
     _drop_others(job, pieces)
+    asked = sum(source.n * len(source.problems) for source in sources)
     return ScoreSummary(
         samples=total,
         resumed=resumed,
-        missing=sum(source.n * len(source.problems) for source in sources) - total,
+        missing=asked - total,
         answers=done.answers,
         graded=done.graded,
         recalled=done.recalled,
         timeouts=done.timeouts,
         errors=done.errors,
         seconds=time.monotonic() - begin,
+    )
+
+
+def _job(out: Path, judging: Judging) -> ScoringJob:
+    return ScoringJob(
+        out=out.absolute(),
+        extractors=tuple(judging.extractors),
+        graders=tuple(GraderFacts.of(spec) for spec in judging.graders),
+        settings=judging.settings,
+        cache=judging.cache and judging.cache.absolute(),
     )
 
 

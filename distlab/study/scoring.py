@@ -14,7 +14,7 @@ from distlab.problems import Problem, read_problems
 from distlab.problems.problem import GoldKind
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.scoring.judging import GraderFacts
+from distlab.scoring.judging import GraderFacts, Judging
 from distlab.scoring.nulls import grade_nulls
 from distlab.scoring.pieces import CellSource, SourceProblem
 from distlab.scoring.reading import reading_extractor
@@ -63,10 +63,7 @@ def score_run(
     summary = score_samples(
         _sources(manifest, store, problems),
         folder.verdicts,
-        extractors,
-        graders,
-        settings,
-        cache=cache,
+        Judging(extractors, graders, settings, cache),
         progress=progress,
     )
     files = {name: folder.nulls(name) for name in problems}

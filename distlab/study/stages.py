@@ -33,6 +33,7 @@ from distlab.sampling.prepare import prepare
 from distlab.sampling.readings import ModelReader, model_readers, plan_readings
 from distlab.sampling.session import Session, cell_rows
 from distlab.sampling.until_solved import UntilSolved
+from distlab.scoring.judging import Judging
 from distlab.scoring.panel import JudgePanel
 from distlab.store.asks import Ask, write_ask
 from distlab.store.repair import healed
@@ -257,7 +258,7 @@ def _sample(works: Sequence[OngoingStudy], session: Session, display: Display) -
     cache = verdict_cache(works[0].store)
     with (
         clock.stage("sample"),
-        closing(JudgePanel(study.extractors, study.graders, study.pool, cache)) as bench,
+        closing(JudgePanel(Judging(study.extractors, study.graders, study.pool, cache))) as bench,
     ):
         solving = _Solving(study.waves, _golds(works), bench, display.state, clock)
         drawn = session.draw(cells, display, solving)

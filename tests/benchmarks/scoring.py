@@ -30,8 +30,8 @@ import pyarrow.dataset as pads
 
 from distlab.console.quiet import quiet
 from distlab.problems.problem import Gold, GoldKind
+from distlab.scoring.judging import Judging
 from distlab.scoring.pieces import CellSource, SourceProblem
-from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec
 from distlab.store.sample_schema import SAMPLES
 from distlab.store.shard import encode
@@ -242,7 +242,7 @@ def compare(name: str, count: int, probe: int, folder: Path, workers: int) -> No
                 terminal.flush()
 
         summary = score_samples(
-            made.sources, folder / "out", [RULES], [MATH_VERIFY], PoolSettings(), progress=show
+            made.sources, folder / "out", Judging([RULES], [MATH_VERIFY]), progress=show
         )
     watch.stop()
     loop_rate = len(plain.said) / plain.seconds

@@ -8,6 +8,7 @@ from pathlib import Path
 import ray
 
 from distlab.console.quiet import quiet
+from distlab.scoring.judging import Judging
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.stage import score_samples
 from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate
@@ -27,7 +28,7 @@ def measure(pairs: int) -> Measured:
         def stage(pair: int) -> float:
             out, settings = folder / f"out-{pair}", PoolSettings()
             began = time.perf_counter()
-            summary = score_samples(made.sources, out, [RULES], [MATH_VERIFY], settings)
+            summary = score_samples(made.sources, out, Judging([RULES], [MATH_VERIFY], settings))
             return summary.samples / (time.perf_counter() - began)
 
         def plain(pair: int) -> float:

@@ -31,6 +31,7 @@ from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.until_solved import UntilSolved
+from distlab.scoring.judging import Judging
 from distlab.scoring.panel import JudgePanel
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec, load_component
@@ -135,7 +136,7 @@ async def draw_all(planned: PlannedCell, until: UntilSolved | None = None) -> No
 
 @contextmanager
 def bench(*graders: ComponentSpec, settings: PoolSettings | None = None) -> Iterator[JudgePanel]:
-    made = JudgePanel((RULES,), graders, settings or PoolSettings(), None)
+    made = JudgePanel(Judging((RULES,), graders, settings or PoolSettings()))
     try:
         yield made
     finally:

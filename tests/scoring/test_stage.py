@@ -22,7 +22,7 @@ from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring import stage
 from distlab.scoring.gold_mention import GoldMention
-from distlab.scoring.judging import GraderFacts
+from distlab.scoring.judging import GraderFacts, Judging
 from distlab.scoring.pieces import CellSource, Piece, SourceProblem, divide
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.score_piece import Scorer, ScoringJob, verdict_file
@@ -438,7 +438,7 @@ def test_another_run_takes_over_the_verdicts_of_equal_samples(
 
     def run(name: str, graders: list[ComponentSpec]) -> int:
         summary = stage.score_samples(
-            [cell], tmp_path / name, [AFTER_EQUALS], graders, SETTINGS, cache=tmp_path / "cache"
+            [cell], tmp_path / name, Judging([AFTER_EQUALS], graders, SETTINGS, tmp_path / "cache")
         )
         assert len(read_out(tmp_path / name)) == summary.samples
         return summary.samples - summary.resumed
@@ -457,7 +457,9 @@ def rescore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int
 
     def run() -> int:
         out, cache = tmp_path / "out", tmp_path / "cache"
-        summary = stage.score_samples([cell], out, [AFTER_EQUALS], [EXACT], SETTINGS, cache=cache)
+        summary = stage.score_samples(
+            [cell], out, Judging([AFTER_EQUALS], [EXACT], SETTINGS, cache)
+        )
         assert [r["verdict"] for r in read_out(out)].count("correct") == 1
         assert len(read_out(out)) == 4
         return summary.samples - summary.resumed
@@ -550,9 +552,7 @@ def test_stage(ray_up: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
         return score_samples(
             cells,
             out,
-            [AFTER_EQUALS],
-            [EXACT],
-            SETTINGS,
+            Judging([AFTER_EQUALS], [EXACT], SETTINGS),
             progress=lambda done, total: told.append((done, total)),
         )
 
@@ -589,14 +589,16 @@ def test_stage_counts_what_is_missing(ray_up: None, tmp_path: Path) -> None:
 
     shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
     cell = source([shard], {"one": number("1"), "two": number("2")})
-    summary = score_samples([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
+    summary = score_samples([cell], tmp_path / "out", Judging([AFTER_EQUALS], [EXACT], SETTINGS))
     assert (summary.samples, summary.missing) == (1, 3)
 
 
 def test_nothing_to_score_starts_no_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "_ray", lambda: pytest.fail("asked for Ray"))
     cell = source([], {"one": number("1")})
-    summary = stage.score_samples([cell], tmp_path / "out", [AFTER_EQUALS], [EXACT], SETTINGS)
+    summary = stage.score_samples(
+        [cell], tmp_path / "out", Judging([AFTER_EQUALS], [EXACT], SETTINGS)
+    )
     assert (summary.samples, summary.missing) == (0, 2)
 
 
@@ -605,7 +607,9 @@ def test_gold_that_no_grader_judges(tmp_path: Path) -> None:
 
     day = SourceProblem(Gold(GoldKind.DATE, "1/1/2020"))
     with pytest.raises(UserError, match=r"no grader of this run \(exact\) judges the date gold"):
-        score_samples([source([], {"day": day})], tmp_path, [AFTER_EQUALS], [EXACT], SETTINGS)
+        score_samples(
+            [source([], {"day": day})], tmp_path, Judging([AFTER_EQUALS], [EXACT], SETTINGS)
+        )
 
 
 def test_unknown_component(tmp_path: Path) -> None:
@@ -613,7 +617,7 @@ def test_unknown_component(tmp_path: Path) -> None:
 
     nobody = ComponentSpec("nobody", "toy_components:Nobody")
     with pytest.raises(UserError, match="nobody"):
-        score_samples([], tmp_path, [nobody], [EXACT], SETTINGS)
+        score_samples([], tmp_path, Judging([nobody], [EXACT], SETTINGS))
 
 
 def await_hold(driver: subprocess.Popen[bytes], fifo: int, stderr: Path) -> None:
@@ -646,13 +650,15 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
         import pickle
         from pathlib import Path
         import ray
-        from distlab.scoring.stage import score
+    from distlab.scoring.stage import score
         ray.init(address={ray.get_runtime_context().gcs_address!r}, log_to_driver=False)
         job = pickle.loads(Path({str(tmp_path / "job")!r}).read_bytes())
         score(job[0], Path({str(out)!r}), *job[1:], workers=1)
         """)
     )
-    (tmp_path / "job").write_bytes(pickle.dumps((cells, [AFTER_EQUALS], [exact], SETTINGS)))
+    (tmp_path / "job").write_bytes(
+        pickle.dumps((cells, Judging([AFTER_EQUALS], [exact], SETTINGS)))
+    )
     os.mkfifo(hold)
     fifo = os.open(hold, os.O_RDWR | os.O_NONBLOCK)
     with stderr.open("wb") as sink:
@@ -671,7 +677,7 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
     hold.unlink()
     stood = sum(pq.read_metadata(file).num_rows for file in out.glob("*.parquet"))
     assert 0 < stood < 1200
-    summary = score_samples(cells, out, [AFTER_EQUALS], [exact], SETTINGS, workers=1)
+    summary = score_samples(cells, out, Judging([AFTER_EQUALS], [exact], SETTINGS), workers=1)
     assert (summary.samples, summary.resumed) == (1200, stood)
     assert summary.graded * 5 == 1200 - stood
     rows = Counter((r["cell"], r["problem_id"], r["rank"]) for r in read_out(out))
