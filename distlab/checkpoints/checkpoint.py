@@ -1,6 +1,18 @@
 """What is asked for and what can be loaded."""
 
 from dataclasses import dataclass
+from typing import Final, Literal
+
+Variant = Literal["base", "instruct"]
+"""Which of a family's two checkpoints."""
+
+VARIANTS: Final[tuple[Variant, ...]] = ("base", "instruct")
+
+CheckpointSource = Literal["hub", "local", "packaged", "tiny"]
+"""Where a checkpoint is from: resolved to a commit, a folder, a converted GGUF file, made here."""
+
+# Those that a config can name.
+SOURCES: Final[tuple[CheckpointSource, ...]] = ("hub", "local", "packaged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,12 +21,12 @@ class CheckpointSpec:
 
     Attributes:
         id: Hub id, folder, or "DISTRIBUTION:FILE.gguf" for a packaged one.
-        source: "hub", "local", "packaged" or "tiny".
+        source: Where it is from.
         revision: Hub branch, tag or commit.
     """
 
     id: str
-    source: str
+    source: CheckpointSource
     revision: str = "main"
 
 

@@ -3,11 +3,14 @@
 import hashlib
 import importlib.metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.errors import UserError
 from distlab.files import cache_folder, written_once
+
+if TYPE_CHECKING:
+    from transformers import TokenizersBackend
 
 _CONVERSION = "1"  # raise when the conversion changes, so that cached conversions are made anew
 
@@ -55,19 +58,20 @@ def _packaged_file(spec: CheckpointSpec) -> Path:
 
 def _convert(gguf: Path, folder: Path) -> None:
     """Write ``gguf`` as safetensors with its tokenizer."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, TokenizersBackend
 
     with written_once(folder) as draft:
         model = AutoModelForCausalLM.from_pretrained(
             gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True)
         )
-        model.to(dtype=_bfloat16()).save_pretrained(draft)
+        model.bfloat16().save_pretrained(draft)
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        assert isinstance(tokenizer, TokenizersBackend)
         _restore_pre_tokenizer(gguf, tokenizer)
         tokenizer.save_pretrained(draft)
 
 
-def _restore_pre_tokenizer(gguf: Path, tokenizer: Any) -> None:  # noqa: ANN401
+def _restore_pre_tokenizer(gguf: Path, tokenizer: "TokenizersBackend") -> None:
     """Split digits one by one where the file says so; transformers drops that on conversion.
 
     Without it "  12" becomes other tokens than the model was trained on.
@@ -83,9 +87,3 @@ def _restore_pre_tokenizer(gguf: Path, tokenizer: Any) -> None:  # noqa: ANN401
                 pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
             ]
         )
-
-
-def _bfloat16() -> Any:  # noqa: ANN401
-    import torch
-
-    return torch.bfloat16

@@ -10,7 +10,6 @@ from distlab.checkpoints.hub import resolve_hub
 from distlab.checkpoints.local import resolve_local
 from distlab.checkpoints.packaged import resolve_packaged
 from distlab.checkpoints.tiny import resolve_tiny
-from distlab.errors import UserError
 
 
 def resolve(spec: CheckpointSpec) -> Checkpoint:
@@ -28,4 +27,3 @@ def resolve(spec: CheckpointSpec) -> Checkpoint:
             return resolve_packaged(spec)
         case "tiny":
             return resolve_tiny(spec)
-    raise UserError(f"checkpoint source '{spec.source}' is unknown: take hub, local or packaged")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec, Variant
 from distlab.checkpoints.packaged import resolve_packaged
 from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.errors import UserError
@@ -138,7 +138,7 @@ SHAPES: Mapping[str, Shape] = {
 }
 
 
-def tiny_spec(shape: str, variant: str) -> CheckpointSpec:
+def tiny_spec(shape: str, variant: Variant) -> CheckpointSpec:
     """The tiny checkpoint of a variant; families of one shape share it."""
     return CheckpointSpec(f"{shape}/{variant}", "tiny")
 

@@ -1,14 +1,19 @@
 """A checkpoint in; its tokenizer out."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.checkpoints.hub import gated_message
 from distlab.errors import Unavailable, UserError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
-def load_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -> Any:  # noqa: ANN401
-    """The checkpoint's tokenizer (a transformers ``PreTrainedTokenizerBase``).
+
+def load_tokenizer(
+    checkpoint: Checkpoint, *, trust_remote_code: bool = False
+) -> "PreTrainedTokenizerBase":
+    """The checkpoint's tokenizer.
 
     Raises:
         UserError: The checkpoint has no tokenizer that loads.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from distlab.compare.comparison import Pair, SettingRow
 from distlab.runs.manifest import Manifest
@@ -40,7 +40,7 @@ def _settings(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (JSON)
+def _flat(value: object, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _flat(inner, f"{name}.{key}".lstrip("."))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from rich.console import Console
 
@@ -17,6 +17,8 @@ from distlab.tables.markdown import table
 from distlab.tables.numbers import p_value, percent, points_interval
 from distlab.tables.terminal import print_table
 from distlab.tables.text import lay
+
+_Row = TypeVar("_Row")
 
 # Rows of a table that a terminal and the Markdown show (ours); the CSV files have all.
 _TERMINAL_ROWS: Final = 12
@@ -119,7 +121,7 @@ def render_terminal(comparisons: Sequence[Comparison], console: Console) -> None
 
 
 def _some(
-    console: Console, title: str, columns: Sequence[Column[Any]], rows: Sequence[object]
+    console: Console, title: str, columns: Sequence[Column[_Row]], rows: Sequence[_Row]
 ) -> None:
     more = len(rows) - _TERMINAL_ROWS
     shown = f"{title} ({_TERMINAL_ROWS} of {len(rows)})" if more > 0 else title
@@ -170,7 +172,7 @@ def _markdown(comparison: Comparison) -> str:
     return "\n".join(parts)
 
 
-def _section(title: str, columns: Sequence[Column[Any]], rows: Sequence[object]) -> str:
+def _section(title: str, columns: Sequence[Column[_Row]], rows: Sequence[_Row]) -> str:
     body = table(lay(title, title, columns, rows[:_MARKDOWN_ROWS])) or "None.\n"
     more = len(rows) - _MARKDOWN_ROWS
     rest = f"\n{more} more are in the CSV file.\n" if more > 0 else ""

@@ -4,14 +4,14 @@ import copy
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, Final, Literal, NoReturn, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, Variant
 from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spec
 from distlab.config.schema import (
     CheckpointConfig,
@@ -28,14 +28,14 @@ from distlab.config.schema import (
     PromptGroup,
     StudyConfig,
 )
-from distlab.config.values import VARIANTS, Arm, Cluster, Family, Study
+from distlab.config.values import Arm, Cluster, Family, Study
 from distlab.decoding.interface import DecodingKind, DecodingSpec
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded
 from distlab.importing import load_named
-from distlab.placement.model_facts import Facts
-from distlab.placement.placement import Node, Parallelism
+from distlab.placement.model_facts import WEIGHT_DTYPES, Facts
+from distlab.placement.placement import DEVICES, Node, Parallelism
 from distlab.problems.problem import DatasetSpec
 from distlab.prompts.prompt import PromptSpec
 from distlab.scoring.pool import PoolSettings
@@ -44,6 +44,8 @@ from distlab.scoring.types import ComponentSpec, load_component
 
 # Characters of a value that a sentence repeats (ours).
 _SHOWN = 200
+_Choice = TypeVar("_Choice", bound=str)
+_UNTIL: Final[tuple[Literal["all", "solved"], ...]] = ("all", "solved")
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
 
@@ -95,6 +97,13 @@ def _refuse(key: str, value: object, remedy: str) -> NoReturn:
     raise UserError(f"`{key}` is {plain(repr(value), _SHOWN)}: {remedy}")
 
 
+def _one_of(key: str, value: str, known: Sequence[_Choice]) -> _Choice:
+    for choice in known:
+        if choice == value:
+            return choice
+    _refuse(key, value, f"take {', '.join(known[:-1])} or {known[-1]}")
+
+
 def _at_least(key: str, value: int, least: int) -> int:
     return value if value >= least else _refuse(key, value, f"set it to {least} or more")
 
@@ -115,10 +124,10 @@ def _text(key: str, value: str) -> str:
 def _family(raw: ModelConfig) -> Family:
     if raw.dtype not in _DTYPES:
         _refuse("model.dtype", raw.dtype, f"take one of {', '.join(_DTYPES)}")
-    checkpoints = {variant: _checkpoint(getattr(raw, variant)) for variant in VARIANTS}
-    for variant, spec in checkpoints.items():
-        if spec.source not in ("hub", "local", "packaged"):
-            _refuse(f"model.{variant}.source", spec.source, "take hub, local or packaged")
+    checkpoints = {
+        variant: _checkpoint(variant, raw.instruct if variant == "instruct" else raw.base)
+        for variant in VARIANTS
+    }
     return Family(
         name=_text("model.name", raw.name),
         checkpoints=checkpoints,
@@ -137,9 +146,10 @@ def _family(raw: ModelConfig) -> Family:
     )
 
 
-def _checkpoint(raw: CheckpointConfig) -> CheckpointSpec:
-    place = expanded(raw.id) if raw.source == "local" else raw.id
-    return CheckpointSpec(place, raw.source, raw.revision)
+def _checkpoint(variant: Variant, raw: CheckpointConfig) -> CheckpointSpec:
+    source = _one_of(f"model.{variant}.source", raw.source, SOURCES)
+    place = expanded(raw.id) if source == "local" else raw.id
+    return CheckpointSpec(place, source, raw.revision)
 
 
 def _without_tiny(config: DictConfig) -> tuple[bool, DictConfig]:
@@ -190,21 +200,19 @@ def _parallelism(key: str, raw: ParallelConfig) -> Parallelism:
 
 
 def _facts(raw: FactsConfig) -> Facts:
-    if raw.weight_dtype not in ("bfloat16", "fp8"):
-        _refuse("model.facts.weight_dtype", raw.weight_dtype, "take bfloat16 or fp8")
     counts = ("layers", "attention_heads", "kv_heads", "kv_bytes_per_token")
     return Facts(
         source=raw.source,
         architecture=raw.architecture,
         active_parameters=_positive("model.facts.active_parameters", raw.active_parameters),
         weight_bytes=int(_positive("model.facts.weight_bytes", raw.weight_bytes)),
-        weight_dtype=raw.weight_dtype,
+        weight_dtype=_one_of("model.facts.weight_dtype", raw.weight_dtype, WEIGHT_DTYPES),
         experts=_at_least("model.facts.experts", raw.experts, 0),
         **{name: _at_least(f"model.facts.{name}", getattr(raw, name), 1) for name in counts},
     )
 
 
-def _one_checkpoint_note(checkpoints: Mapping[str, CheckpointSpec]) -> tuple[str, ...]:
+def _one_checkpoint_note(checkpoints: Mapping[Variant, CheckpointSpec]) -> tuple[str, ...]:
     if checkpoints["base"] != checkpoints["instruct"]:
         return ()
     return (
@@ -282,10 +290,8 @@ def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:
 
 def _waves(raw: StudyConfig) -> tuple[int, ...] | None:
     """The waves of ``decoding.until=solved``, None where everything is drawn."""
-    if raw.decoding.until == "all":
+    if _one_of("decoding.until", raw.decoding.until, _UNTIL) == "all":
         return None
-    if raw.decoding.until != "solved":
-        _refuse("decoding.until", raw.decoding.until, "take all or solved")
     for spec in components("extractor", raw.extractor.use):
         if reading_extractor(spec) is not None:
             _refuse(
@@ -367,8 +373,7 @@ def pool_settings(raw: GraderGroup) -> PoolSettings:
 
 
 def _cluster(raw: ClusterConfig) -> Cluster:
-    if raw.device not in ("cpu", "gpu"):
-        _refuse("cluster.device", raw.device, "take cpu or gpu")
+    _one_of("cluster.device", raw.device, DEVICES)
     if raw.device == "cpu" and raw.kv_cache_gib is None:
         _refuse("cluster.kv_cache_gib", None, "a CPU engine needs a size")
     if not 0 < raw.gpu_memory_utilization <= 1:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.checkpoints.checkpoint import CheckpointSpec, Variant
 from distlab.decoding.interface import DecodingSpec
 from distlab.placement.model_facts import Facts
-from distlab.placement.placement import Node, Parallelism
+from distlab.placement.placement import Device, Node, Parallelism
 from distlab.problems.problem import DatasetSpec
 from distlab.prompts.prompt import PromptFormat, PromptSpec
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec
+from distlab.store.cell import CellVariant
 
-VARIANTS = ("base", "instruct")
-FORMATS: Mapping[str, PromptFormat] = {"base": PromptFormat.PLAIN, "instruct": PromptFormat.CHAT}
+FORMATS: Mapping[Variant, PromptFormat] = {
+    "base": PromptFormat.PLAIN,
+    "instruct": PromptFormat.CHAT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,14 @@ class Family:
     """A family; see ``distlab.config.schema.ModelConfig`` for the fields."""
 
     name: str
-    checkpoints: Mapping[str, CheckpointSpec]
+    checkpoints: Mapping[Variant, CheckpointSpec]
     parameters: float
     dtype: str
     quantization: str | None
     max_model_len: int
     parallel: Mapping[str, Parallelism]
     facts: Facts | None
-    chat_template_kwargs: Mapping[str, Any]
+    chat_template_kwargs: Mapping[str, object]
     trust_remote_code: bool
     notes: tuple[str, ...]
 
@@ -38,7 +40,7 @@ class Family:
 class Arm:
     """A variant with one decoding method and its samples a problem."""
 
-    variant: str
+    variant: CellVariant
     decoding: DecodingSpec
     n: int
 
@@ -48,7 +50,7 @@ class Cluster:
     """Where engines run; see ``distlab.config.schema.ClusterConfig`` for the fields."""
 
     address: str | None
-    device: str
+    device: Device
     engine: str
     replicas: int | None  # None for what the cluster has free
     gpu_type: str | None
@@ -87,6 +89,6 @@ class Study:
     waves: tuple[int, ...] | None = None  # None draws every sample at once
 
     @property
-    def variants(self) -> tuple[str, ...]:
+    def variants(self) -> tuple[Variant, ...]:
         """Those that have an arm, in the order of the tables."""
         return tuple(v for v in FORMATS if any(arm.variant == v for arm in self.arms))

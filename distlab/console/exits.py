@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 class Exit(IntEnum):
@@ -45,10 +48,10 @@ class Task:
         statuses: Where statuses go; a launcher that runs jobs in its own way notes them here.
     """
 
-    work: Callable[[Any], int]
+    work: "Callable[[DictConfig], int]"
     statuses: Statuses
 
-    def __call__(self, config: Any) -> int:  # noqa: ANN401 (Hydra's type of a task)
+    def __call__(self, config: "DictConfig") -> int:
         """Run a job and note its status."""
         status = self.work(config)
         self.statuses.note(status)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -42,7 +42,7 @@ class ReplicaProgress:
 
     Attributes:
         model: Its checkpoint.
-        state: "loading" or "sampling".
+        state: What it does.
         nodes: Host names.
         leases: Draws it holds.
         running: Requests in its batch.
@@ -52,7 +52,7 @@ class ReplicaProgress:
     """
 
     model: str
-    state: str = "loading"
+    state: Literal["loading", "sampling"] = "loading"
     nodes: tuple[str, ...] = ()
     leases: int = 0
     running: int = 0

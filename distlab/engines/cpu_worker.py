@@ -14,7 +14,7 @@ from vllm.v1.worker.cpu_worker import CPUWorker
 PROVIDER = "distlab_cpu"
 
 
-class FusedNormWorker(CPUWorker):  # type: ignore[misc]
+class FusedNormWorker(CPUWorker):
     """Prefers the fused kernels where they take the arguments."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401

@@ -10,9 +10,9 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import ray
+from ray.actor import ActorHandle
 from ray.exceptions import RayError
 from ray.util.placement_group import (
     PlacementGroup,
@@ -24,6 +24,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from distlab.engines.messages import EngineSettings, ReplicaInfo, Site
 from distlab.engines.nodes import host_names
+from distlab.engines.remote import RemoteReplica
 from distlab.engines.replica import Replica
 from distlab.placement.placement import EngineGroup, Placement
 
@@ -71,7 +72,7 @@ class Running:
         placement: Its nodes, by Ray's ids.
         hosts: Their host names, in rank order.
         group: Its reservation.
-        actor: Handle of the ``Replica``.
+        handle: Ray's handle of its actor.
         cores: Cores it holds of its node's list, on CPU.
         pid: Process id of its actor once it is loaded.
     """
@@ -81,9 +82,14 @@ class Running:
     placement: Placement
     hosts: tuple[str, ...]
     group: PlacementGroup
-    actor: Any
+    handle: ActorHandle[Replica]
     cores: tuple[int, ...] = ()
     pid: int = 0
+
+    @property
+    def actor(self) -> RemoteReplica:
+        """Its ``Replica``, to be called."""
+        return self.handle
 
     @property
     def node_ids(self) -> tuple[str, ...]:
@@ -131,9 +137,9 @@ class Fleet:
             raise
         name = f"r{next(self._names)}"
         cores = self._cores(settings, placement)
-        actor = _make_actor(settings, Site(name, placement.spans, cores), group)
+        handle = _make_actor(settings, Site(name, placement.spans, cores), group)
         hosts = _hosts(group) if placement.spans else _hosts(group) * settings.parallelism.ranks
-        running = Running(name, settings, placement, hosts, group, actor, cores)
+        running = Running(name, settings, placement, hosts, group, handle, cores)
         self._replicas.append(running)
         return running
 
@@ -153,7 +159,7 @@ class Fleet:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         self._records[running.name] = record
-        info: ReplicaInfo = await running.actor.start.remote()
+        info = await running.actor.start.remote()
         running.pid = info.pid
         self._records[running.name] = replace(record, gpus=info.gpus, load_s=round(info.load_s, 3))
         return info
@@ -180,7 +186,7 @@ class Fleet:
         if running not in self._replicas:
             return
         self._replicas.remove(running)
-        ray.kill(running.actor)
+        ray.kill(running.handle)
         remove_placement_group(running.group)
         if running.name in self._records:
             self._records[running.name] = replace(self._records[running.name], end=end)
@@ -212,15 +218,17 @@ def _reserve(group: EngineGroup, placement: Placement) -> PlacementGroup:
     if not placement.spans:
         ((node, ranks),) = placement.ranks
         bundles = [_bundle(group, ranks)]
-        return placement_group(
+        packed: PlacementGroup = placement_group(
             bundles, strategy="STRICT_PACK", bundle_label_selector=[{_NODE_ID: node}]
         )
+        return packed
     nodes = placement.bundles
-    return placement_group(
+    spread: PlacementGroup = placement_group(
         [_bundle(group, 1) for _ in nodes],
         strategy="PACK",
         bundle_label_selector=[{_NODE_ID: node} for node in nodes],
     )
+    return spread
 
 
 def _bundle(group: EngineGroup, ranks: int) -> dict[str, float]:
@@ -228,10 +236,12 @@ def _bundle(group: EngineGroup, ranks: int) -> dict[str, float]:
     return {name: amount for name, amount in bundle.items() if amount}
 
 
-def _make_actor(settings: EngineSettings, site: Site, group: PlacementGroup) -> Any:  # noqa: ANN401
+def _make_actor(
+    settings: EngineSettings, site: Site, group: PlacementGroup
+) -> ActorHandle[Replica]:
     """The actor in its group; where ranks are Ray workers, it leaves the bundles to them."""
     bundle: Mapping[str, float] = {} if site.spans else group.bundle_specs[0]
-    return (
+    handle = (
         ray.remote(Replica)
         .options(
             num_cpus=bundle.get("CPU", 0),
@@ -245,6 +255,8 @@ def _make_actor(settings: EngineSettings, site: Site, group: PlacementGroup) -> 
         )
         .remote(settings, site)
     )
+    assert isinstance(handle, ActorHandle)
+    return handle
 
 
 def _hosts(group: PlacementGroup) -> tuple[str, ...]:

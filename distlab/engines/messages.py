@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from distlab.decoding.interface import DecodingSpec, Draw
-from distlab.placement.placement import EngineGroup, Parallelism
+from distlab.placement.placement import Device, EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
 
 CellDraw = tuple[str, Draw]
@@ -22,7 +22,7 @@ class EngineSettings:
         revision: Hub commit, None for a folder.
         dtype: Of the weights.
         quantization: vLLM's name, or None.
-        device: "cpu" or "gpu".
+        device: What it computes on.
         max_model_len: Context length, tokens.
         max_num_seqs: Sequences that run at once.
         max_logprobs: Most log probabilities that one request may ask for.
@@ -43,7 +43,7 @@ class EngineSettings:
     revision: str | None
     dtype: str
     quantization: str | None
-    device: str
+    device: Device
     max_model_len: int
     max_num_seqs: int
     max_logprobs: int

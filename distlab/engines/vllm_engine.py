@@ -5,12 +5,21 @@ import logging
 import math
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
 from distlab.engines.environment import VLLM_BINDING
 from distlab.engines.messages import EngineSettings, Site, Vitals
 from distlab.escape import ascii_label
+
+if TYPE_CHECKING:
+    from vllm import RequestOutput, SamplingParams
+    from vllm.config import VllmConfig
+    from vllm.outputs import CompletionOutput
+    from vllm.tokenizers import TokenizerLike
+    from vllm.v1.engine.async_llm import AsyncLLM
+    from vllm.v1.metrics.loggers import StatLoggerFactory
+    from vllm.v1.metrics.stats import IterationStats, MultiModalCacheStats, SchedulerStats
 
 _log = logging.getLogger(__name__)
 
@@ -35,9 +44,11 @@ class VLLMEngine:
             AsyncEngineArgs(**engine_args(settings, spans=site.spans)),
             stat_loggers=self._stat_loggers(publish=settings.metrics),
         )
-        self._tokenizer: Any = self._llm.get_tokenizer()
+        tokenizer = self._llm.get_tokenizer()
+        # transformers' own take more arguments than vLLM's protocol says.
+        self._tokenizer: Any = tokenizer
         self._ids = itertools.count()
-        self._eos = _eos_token_ids(self._llm, self._tokenizer)
+        self._eos = _eos_token_ids(self._llm, tokenizer)
 
     @property
     def eos_token_ids(self) -> frozenset[int]:
@@ -79,7 +90,7 @@ class VLLMEngine:
             text=output.text,
             truncated=output.finish_reason == "length",
             stop_string=output.stop_reason if isinstance(output.stop_reason, str) else None,
-            margins=_margins(output.logprobs) if request.margins else (),
+            margins=_margins(output) if request.margins else (),
         )
 
     async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
@@ -95,6 +106,7 @@ class VLLMEngine:
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         output = (await self._run(prompt_ids, params)).outputs[0]
+        assert output.logprobs is not None
         likeliest = sorted(
             ((-entry.logprob, token) for token, entry in output.logprobs[0].items()),
         )[:k]
@@ -103,8 +115,10 @@ class VLLMEngine:
             logprobs=tuple(-negated for negated, _ in likeliest),
         )
 
-    async def _run(self, prompt_ids: tuple[int, ...], params: Any) -> Any:  # noqa: ANN401
-        prompt = {"prompt_token_ids": list(prompt_ids)}
+    async def _run(self, prompt_ids: tuple[int, ...], params: "SamplingParams") -> "RequestOutput":
+        from vllm import TokensPrompt
+
+        prompt = TokensPrompt(prompt_token_ids=list(prompt_ids))
         last = None
         async for output in self._llm.generate(prompt, params, str(next(self._ids))):
             last = output
@@ -120,32 +134,44 @@ class VLLMEngine:
         """How far it is, as of its last step."""
         return self._vitals
 
-    def _stat_loggers(self, *, publish: bool) -> list[Any]:
+    def _stat_loggers(self, *, publish: bool) -> "list[StatLoggerFactory]":
         """What vLLM tells of every step: to ourselves and, if asked for, to Ray's endpoint."""
         from ray.util import metrics as ray_metrics
         from vllm.v1.metrics import ray_wrappers
         from vllm.v1.metrics.loggers import StatLoggerBase
 
         # vLLM gives these up where Ray Serve does not import, of which it needs nothing here.
-        ray_wrappers.ray_metrics = ray_metrics
+        vars(ray_wrappers)["ray_metrics"] = ray_metrics
         engine = self
 
-        class Listener(StatLoggerBase):  # type: ignore[misc]
-            def __init__(self, vllm_config: Any, engine_index: int = 0) -> None:  # noqa: ANN401
+        class Listener(StatLoggerBase):
+            def __init__(self, vllm_config: "VllmConfig", engine_index: int = 0) -> None:
                 pass
 
-            def record(self, scheduler_stats: Any, iteration_stats: Any, **_: Any) -> None:  # noqa: ANN401
+            def record(
+                self,
+                scheduler_stats: "SchedulerStats | None",
+                iteration_stats: "IterationStats | None",
+                mm_cache_stats: "MultiModalCacheStats | None" = None,
+                engine_idx: int = 0,
+            ) -> None:
                 engine._vitals = _after_step(engine._vitals, scheduler_stats, iteration_stats)
 
             def log_engine_initialized(self) -> None:
                 pass
 
-        class Publisher(ray_wrappers.RayPrometheusStatLogger):  # type: ignore[misc]
+        class Publisher(ray_wrappers.RayPrometheusStatLogger):
             """Where a number cannot be published it is lost; vLLM would give its requests up."""
 
-            def record(self, *numbers: Any, **more: Any) -> None:  # noqa: ANN401
+            def record(
+                self,
+                scheduler_stats: "SchedulerStats | None",
+                iteration_stats: "IterationStats | None",
+                mm_cache_stats: "MultiModalCacheStats | None" = None,
+                engine_idx: int = 0,
+            ) -> None:
                 try:
-                    super().record(*numbers, **more)
+                    super().record(scheduler_stats, iteration_stats, mm_cache_stats, engine_idx)
                 except Exception:
                     _log.warning("a step's metrics were not published", exc_info=True)
 
@@ -156,7 +182,9 @@ class VLLMEngine:
         self._llm.shutdown()
 
 
-def _after_step(before: Vitals, scheduler: Any, iteration: Any) -> Vitals:  # noqa: ANN401
+def _after_step(
+    before: Vitals, scheduler: "SchedulerStats | None", iteration: "IterationStats | None"
+) -> Vitals:
     new = iteration.num_generation_tokens if iteration is not None else 0
     prefilled = iteration.num_prompt_tokens if iteration is not None else 0
     if scheduler is None:
@@ -224,21 +252,24 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
     return args
 
 
-def _eos_token_ids(llm: Any, tokenizer: Any) -> frozenset[int]:  # noqa: ANN401
+def _eos_token_ids(llm: "AsyncLLM", tokenizer: "TokenizerLike") -> frozenset[int]:
     """EOS of the tokenizer, and those of generation_config.json, which vLLM also stops at."""
-    ids = {tokenizer.eos_token_id}
+    ids: set[int | None] = {tokenizer.eos_token_id}
     configured = llm.model_config.try_get_generation_config().get("eos_token_id")
     ids.update(configured if isinstance(configured, list) else [configured])
     return frozenset(int(i) for i in ids if i is not None)
 
 
-def _margins(logprobs: Any) -> tuple[float, ...]:  # noqa: ANN401
-    """p(top1) - p(top2) of every position of vLLM's FlatLogprobs.
+def _margins(output: "CompletionOutput") -> tuple[float, ...]:
+    """p(top1) - p(top2) of every position of an output with vLLM's FlatLogprobs.
 
     A position lists the sampled token first and then the top two, so a greedy token can stand
     there twice; ranks tell them apart.
     """
-    margins = []
+    from vllm.logprobs import FlatLogprobs
+
+    logprobs, margins = output.logprobs, []
+    assert isinstance(logprobs, FlatLogprobs)
     for start, end in zip(logprobs.start_indices, logprobs.end_indices, strict=True):
         top = {logprobs.token_ids[i]: logprobs.logprobs[i] for i in range(start, end)}
         ordered = sorted(top.values(), reverse=True)

@@ -94,8 +94,7 @@ async def _pulse(running: Running, hang_s: float) -> Pulse:
 
 
 async def _answer(running: Running) -> Pulse:
-    pulse: Pulse = await running.actor.pulse.remote()
-    return pulse
+    return await running.actor.pulse.remote()
 
 
 async def _is_done(asked: "asyncio.Task[Pulse]", within_s: float) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from distlab.checkpoints.checkpoint import VARIANTS
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
 from distlab.decoding.interface import DecodingKind
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("file", type=path, metavar="FILE", help="a .jsonl, .json, .csv or .parquet file")
     add("--map", nargs="+", required=True, metavar="NAME=COLUMN", help="which column holds what")
-    add("--variant", required=True, choices=("base", "instruct"), help="what was sampled")
+    add("--variant", required=True, choices=VARIANTS, help="what was sampled")
     add("--family", help="name of the model (default: the file's name)")
     add("--decoding", default="given", help="name of the decoding (default: given)")
     add(
@@ -106,7 +107,7 @@ def _labels(arguments: argparse.Namespace) -> Labels:
         family=arguments.family or name,
         variant=arguments.variant,
         decoding=arguments.decoding,
-        kind=arguments.kind,
+        kind=DecodingKind(arguments.kind),
         dataset=arguments.dataset or name,
         prompt=arguments.prompt,
     )
@@ -126,7 +127,7 @@ def _read(
 ) -> tuple[tuple[GivenProblem, ...], SourceFile]:
     rows = _kept(arguments.file, read_rows(arguments.file), arguments.skip)
     given = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
-    if labels.kind == DecodingKind.GREEDY and len(given[0].samples) > 1:
+    if labels.kind is DecodingKind.GREEDY and len(given[0].samples) > 1:
         raise UserError(
             f"{arguments.file} has {len(given[0].samples)} samples a problem, and --kind greedy "
             "takes one: give --n 1 or another --kind"

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.golds import read_golds
 from distlab.problems.content import text_hash
-from distlab.problems.problem import Gold, Problem
+from distlab.problems.problem import SIDES, Gold, Problem, Side
 from distlab.problems.rows import Row
 
 # Finish reasons of common engines and APIs; what is neither is refused.
@@ -122,14 +122,25 @@ def _problem(row: Row, columns: ColumnMap, name: str, dataset: str, gold: Gold) 
         gold=gold,
         cluster=optional(columns.cluster) or optional(columns.pair) or name,
         pair=optional(columns.pair),
-        side=optional(columns.side),
+        side=_side(row, columns.side),
         strata={stratum: row.text(column) for stratum, column in columns.strata.items()},
     )
 
 
+def _side(row: Row, column: str | None) -> Side | None:
+    if column is None:
+        return None
+    text = row.text(column)
+    for side in SIDES:
+        if side == text:
+            return side
+    raise row.fault(column, f"must be {', '.join(SIDES[:-1])} or {SIDES[-1]}, not {text!r}")
+
+
 def _samples(rows: Sequence[Row], columns: ColumnMap) -> tuple[GivenSample, ...]:
-    if isinstance(rows[0].fields[columns.samples], list):
-        return _listed(rows[0], columns)
+    listed = rows[0].fields[columns.samples]
+    if isinstance(listed, list):
+        return _listed(rows[0], columns, len(listed))
     return tuple(
         _sample(row, columns, {name: row.fields.get(column) for name, column in _of(columns)})
         for row in _by_rank(rows, columns.rank)
@@ -142,18 +153,19 @@ def _of(columns: ColumnMap) -> list[tuple[str, str]]:
     return [(name, column) for name in names if (column := getattr(columns, name)) is not None]
 
 
-def _listed(row: Row, columns: ColumnMap) -> tuple[GivenSample, ...]:
+def _listed(row: Row, columns: ColumnMap, count: int) -> tuple[GivenSample, ...]:
     if columns.rank is not None:
         raise row.fault(columns.rank, "is mapped to rank, but a list of samples has ranks already")
-    count = len(row.fields[columns.samples])
     if not count:
         raise row.fault(columns.samples, "is an empty list")
-    for _, column in _of(columns):
+    lists = {}
+    for name, column in _of(columns):
         values = row.fields[column]
         if not isinstance(values, list) or len(values) != count:
             raise row.fault(column, f"must be a list of {count}, as many as there are samples")
+        lists[name] = values
     return tuple(
-        _sample(row, columns, {name: row.fields[column][rank] for name, column in _of(columns)})
+        _sample(row, columns, {name: values[rank] for name, values in lists.items()})
         for rank in range(count)
     )
 
@@ -172,7 +184,7 @@ def _by_rank(rows: Sequence[Row], column: str | None) -> Sequence[Row]:
     return [ranked[rank] for rank in sorted(ranked)]
 
 
-def _sample(row: Row, columns: ColumnMap, values: Mapping[str, Any]) -> GivenSample:
+def _sample(row: Row, columns: ColumnMap, values: Mapping[str, object]) -> GivenSample:
     text = values["samples"]
     if not isinstance(text, str):
         raise row.fault(columns.samples, f"must hold texts, not {_kind(text)}")

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from distlab.checkpoints.checkpoint import Variant
 from distlab.config.compose import compose
-from distlab.decoding.interface import Sample
+from distlab.decoding.interface import DecodingKind, Sample
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.problems import GivenProblem
@@ -33,17 +34,17 @@ class Labels:
 
     Attributes:
         family: Name of the model family.
-        variant: "base" or "instruct".
+        variant: What was sampled.
         decoding: Name of the decoding method.
-        kind: "greedy", "stochastic" or "cot": how ranks are to be read.
+        kind: How ranks are to be read.
         dataset: Name of the dataset.
         prompt: Name of the prompt style.
     """
 
     family: str
-    variant: str
+    variant: Variant
     decoding: str
-    kind: str
+    kind: DecodingKind
     dataset: str
     prompt: str
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from distlab.checkpoints.checkpoint import VARIANTS
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.quoting import quoted
 from distlab.config.sweeps import sweep_jobs
-from distlab.config.values import VARIANTS
 from distlab.errors import UserError
 from distlab.files import expanded
 

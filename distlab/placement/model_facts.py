@@ -9,8 +9,14 @@ Sizes are bytes. Parameters and KV follow the published config.json of a checkpo
 
 import math
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from distlab.placement.placement import Parallelism
+
+WeightDtype = Literal["bfloat16", "fp8"]
+"""How published weights are stored."""
+
+WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = ("bfloat16", "fp8")
 
 # Of a value of the KV cache at 16 bits, which `kv_bytes_per_token` is stated for.
 KV_VALUE_BYTES = 2
@@ -25,7 +31,7 @@ class Facts:
         architecture: Class name in config.json.
         active_parameters: That a token passes through; all of them in a dense model.
         weight_bytes: Of all weights as stored.
-        weight_dtype: How they are stored: "bfloat16" or "fp8".
+        weight_dtype: How they are stored.
         layers: Decoder layers.
         attention_heads: Query heads.
         kv_heads: Heads whose keys and values are cached; 1 with MLA, whose ranks all keep it.
@@ -37,7 +43,7 @@ class Facts:
     architecture: str
     active_parameters: float
     weight_bytes: int
-    weight_dtype: str
+    weight_dtype: WeightDtype
     layers: int
     attention_heads: int
     kv_heads: int

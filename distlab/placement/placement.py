@@ -5,6 +5,12 @@ Pure: the same rules place a described cluster before a GPU is held and a live o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+Device = Literal["cpu", "gpu"]
+"""What engines compute on."""
+
+DEVICES: Final[tuple[Device, ...]] = ("cpu", "gpu")
 
 
 @dataclass(frozen=True, slots=True)

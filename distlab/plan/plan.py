@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from distlab.placement.memory import Fit
 from distlab.placement.placement import EngineGroup, Node, Placement
+from distlab.store.cell import CellVariant
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class CellPlan:
     """What a run would do in one cell.
 
     Attributes:
-        variant: "base" or "instruct".
+        variant: Of its arm.
         decoding: Name of the decoding method.
         dataset: Name of the dataset.
         prompt: Name of the prompt style.
@@ -44,7 +45,7 @@ class CellPlan:
         token_bytes: Most bytes that a new token takes in the store, before compression.
     """
 
-    variant: str
+    variant: CellVariant
     decoding: str
     dataset: str
     prompt: str
@@ -128,7 +129,7 @@ class ShownPrompt:
     Attributes:
         dataset: Name of the dataset.
         prompt: Name of the prompt style.
-        variant: "base" or "instruct".
+        variant: Of its arm.
         problem_id: The problem.
         text: What the model sees; hostile, to be escaped where it is shown.
         tokens: Its length in tokens.
@@ -140,7 +141,7 @@ class ShownPrompt:
 
     dataset: str
     prompt: str
-    variant: str
+    variant: CellVariant
     problem_id: str
     text: str
     tokens: int

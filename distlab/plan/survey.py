@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
+from distlab.checkpoints.checkpoint import Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import Arm, Study
 from distlab.errors import Unavailable
@@ -131,12 +132,12 @@ class _Surveyor:
                 yield from render_cells(self._study, self._store, setting, self._shown)
 
     def _unrendered(
-        self, variant: str, dataset: str, prompt: str, problems: int
+        self, variant: Variant, dataset: str, prompt: str, problems: int
     ) -> Iterator[Unrendered]:
         arms = (arm for arm in self._study.arms if arm.variant == variant)
         yield from (Unrendered(arm, dataset, prompt, problems) for arm in arms)
 
-    def _tokenized(self, variant: str, *, needed: bool) -> TokenizedCheckpoint | None:
+    def _tokenized(self, variant: Variant, *, needed: bool) -> TokenizedCheckpoint | None:
         """The variant's tokenizer; where nothing is to be rendered only the checkpoint is tried."""
         family = self._study.family
         try:

@@ -21,7 +21,15 @@ from typing import Any
 from distlab.errors import UserError
 from distlab.problems.content import Known, compare, content_hash, text_hash
 from distlab.problems.options import check_names, choice, whole
-from distlab.problems.problem import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
+from distlab.problems.problem import (
+    DatasetSpec,
+    Exemplar,
+    Gold,
+    GoldKind,
+    LoadedDataset,
+    Problem,
+    Side,
+)
 
 # Templates we leave out of those reasoning-gym calls sound, with the reason (ours). The first
 # eight break their own arithmetic in some draws, in one of 300 at the least.
@@ -175,7 +183,7 @@ def _pair(dataset: str, seed: int, template: int, index: int) -> tuple[Problem, 
     )
 
 
-def _problem(dataset: str, pair: str, side: str, template: int, draw: _Draw) -> Problem:
+def _problem(dataset: str, pair: str, side: Side, template: int, draw: _Draw) -> Problem:
     return Problem(
         id=f"{pair}-{side}",
         dataset=dataset,
@@ -214,7 +222,7 @@ def _all_templates() -> tuple[int, ...]:
 
 
 @cache
-def _generators() -> Mapping[int, Callable[[random.Random, float], Any]]:
+def _generators() -> Mapping[int, Callable[[random.Random, float], Mapping[str, Any]]]:
     with _bare("reasoning_gym", "arithmetic", "arithmetic.gsm_symbolic", "coaching"):
         from reasoning_gym.arithmetic.gsm_symbolic import generators_00_49, generators_50_99
         from reasoning_gym.arithmetic.gsm_symbolic.gsm_symbolic import tasks_ok

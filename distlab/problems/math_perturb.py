@@ -4,12 +4,13 @@ Simple keeps the way to the answer, Hard does not; both share ``problem_id`` and
 """
 
 import re
+from collections.abc import Mapping
 
 from distlab.problems.content import Known, compare, content_hash
 from distlab.problems.latex import latex_gold
 from distlab.problems.math import level_of, train_exemplars
 from distlab.problems.options import check_names
-from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset, Problem
+from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset, Problem, Side
 from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row
 from distlab.problems.seed_pairs import pair_key
@@ -17,7 +18,7 @@ from distlab.problems.sources import from_path, from_web
 
 # The authors publish on GitHub alone; ``revision`` is a branch, tag or commit there.
 _URL = "https://raw.githubusercontent.com/Kaffaljidhmah2/MATH-Perturb/{revision}/{file}"
-_KNOWN = {
+_KNOWN: Mapping[Side, Known] = {
     "simple": Known(279, "9e3f8630b1c08eb2bba5ae3d926ec47ecd1f28783eb5564050339efeb6c36efa"),
     "hard": Known(279, "58034bdf6d8bdff05b2c67aeba2b708f74621e0758fe67661095d1a9648bf4f4"),
 }
@@ -28,7 +29,7 @@ _SPLITS = ("train", "test")
 class _Perturbed:
     """One of the two sets; files of {problem_id, problem, answer, level, type, original_split}."""
 
-    side: str
+    side: Side
 
     def load(self, spec: DatasetSpec) -> LoadedDataset:
         """All 279. The answers are text or numbers; ids and pairs are made of ``problem_id``."""
@@ -72,13 +73,13 @@ class _Perturbed:
 class Simple(_Perturbed):
     """MATH-Perturb-Simple."""
 
-    side = "simple"
+    side: Side = "simple"
 
 
 class Hard(_Perturbed):
     """MATH-Perturb-Hard."""
 
-    side = "hard"
+    side: Side = "hard"
 
 
 def _content(row: Row) -> dict[str, str | int | float | None]:
@@ -86,7 +87,7 @@ def _content(row: Row) -> dict[str, str | int | float | None]:
     return {name: row.text(name) for name in names}
 
 
-def _problem(row: Row, dataset: str, side: str) -> Problem:
+def _problem(row: Row, dataset: str, side: Side) -> Problem:
     pair = pair_key(row.integer("problem_id"))
     split = row.text("original_split")
     if split not in _SPLITS:

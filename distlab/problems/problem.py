@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
+
+Side = Literal["seed", "simple", "hard", "twin"]
+"""A problem's place in its pair: the original, or how it was perturbed."""
+
+SIDES: Final[tuple[Side, ...]] = ("seed", "simple", "hard", "twin")
 
 
 class GoldKind(StrEnum):
@@ -48,7 +53,7 @@ class Problem:
         gold: The reference answer.
         cluster: Problems that share a source share this name; standard errors cluster on it.
         pair: Key shared by a seed problem and its perturbations, over datasets; None if unpaired.
-        side: Which side of its pair this is: "seed", "simple", "hard" or "twin"; None if unpaired.
+        side: Which side of its pair this is; None if unpaired.
         strata: Names to values for breakdowns: level, subject, calculator, original_split, ...
     """
 
@@ -58,7 +63,7 @@ class Problem:
     gold: Gold
     cluster: str
     pair: str | None = None
-    side: str | None = None
+    side: Side | None = None
     strata: Mapping[str, str] = field(default_factory=dict)
 
 

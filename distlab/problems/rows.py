@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,7 +25,7 @@ class Row:
     """
 
     place: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
 
     def fault(self, field: str, problem: str) -> UserError:
         """The error to raise for one field."""

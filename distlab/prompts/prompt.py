@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class PromptFormat(StrEnum):
@@ -51,10 +51,18 @@ class PromptTokenizer(Protocol):
     """What prompts need of a tokenizer: transformers' own have it, and a ``Snapshot``."""
 
     name_or_path: str
-    special_tokens_map: Mapping[str, Any]
     bos_token: str | None
     bos_token_id: int | None
-    chat_template: Any
+
+    @property
+    def special_tokens_map(self) -> Mapping[str, object]:
+        """Names of special tokens to their texts."""
+        ...
+
+    @property
+    def chat_template(self) -> str | Mapping[str, str] | None:
+        """Jinja source, or several templates by name."""
+        ...
 
     def __len__(self) -> int:
         """Tokens in the vocabulary, added ones included."""
@@ -78,7 +86,7 @@ class PromptTokenizer(Protocol):
         *,
         tokenize: bool,
         add_generation_prompt: bool,
-        **kwargs: Any,  # noqa: ANN401 - whatever a template reads
+        **kwargs: object,
     ) -> str:
         """Render chat turns as text."""
         ...

@@ -17,7 +17,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jinja2
 
@@ -58,7 +57,7 @@ class Renderer:
     form: AnswerForm
     exemplars: tuple[Exemplar, ...]
     tokenizer: PromptTokenizer
-    chat_template_kwargs: Mapping[str, Any]
+    chat_template_kwargs: Mapping[str, object]
     identity: Mapping[str, str]
 
     def render(self, problem: Problem) -> Prompt:
@@ -112,7 +111,7 @@ def build_renderer(
     dataset: str,
     tokenizer: PromptTokenizer,
     exemplars: Sequence[Exemplar] = (),
-    chat_template_kwargs: Mapping[str, Any] | None = None,
+    chat_template_kwargs: Mapping[str, object] | None = None,
 ) -> Renderer:
     """Settle everything but the problem.
 
@@ -144,7 +143,7 @@ def build_renderer(
 def apply_template(
     tokenizer: PromptTokenizer,
     turns: Sequence[Mapping[str, str]],
-    kwargs: Mapping[str, Any],
+    kwargs: Mapping[str, object],
 ) -> str:
     """Render chat turns as text, with the opening of the assistant's turn.
 
@@ -185,7 +184,7 @@ def _identity(
     }
 
 
-def _chat_identity(tokenizer: PromptTokenizer, kwargs: Mapping[str, Any]) -> dict[str, str]:
+def _chat_identity(tokenizer: PromptTokenizer, kwargs: Mapping[str, object]) -> dict[str, str]:
     template = tokenizer.chat_template
     # Some checkpoints hold several templates by name.
     text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import jinja2
 import jinja2.ext
@@ -57,7 +57,7 @@ class _Facts:
     """
 
     name_or_path: str
-    special_tokens_map: Mapping[str, Any]
+    special_tokens_map: Mapping[str, object]
     bos_token: str | None
     bos_token_id: int | None
     chat_template: str | None
@@ -98,7 +98,7 @@ class Snapshot:
         *,
         tokenize: bool,
         add_generation_prompt: bool,
-        **kwargs: Any,  # noqa: ANN401 - whatever a template reads
+        **kwargs: object,
     ) -> str:
         """Render chat turns as text.
 
@@ -182,7 +182,7 @@ def read(file: Path) -> Snapshot | None:
         return None
 
 
-def keep(tokenizer: Any, file: Path) -> None:  # noqa: ANN401 - transformers' PreTrainedTokenizerBase
+def keep(tokenizer: PromptTokenizer, file: Path) -> None:
     """Write a snapshot of a tokenizer, where one can stand for it; else nothing."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if not isinstance(backend, Tokenizer) or not isinstance(tokenizer.chat_template, str | None):
@@ -205,7 +205,7 @@ def keep(tokenizer: Any, file: Path) -> None:  # noqa: ANN401 - transformers' Pr
     Path(draft).replace(file)
 
 
-def _texts(special: Mapping[str, Any]) -> dict[str, Any]:
+def _texts(special: Mapping[str, object]) -> dict[str, str | list[str]]:
     return {
         name: [str(token) for token in value] if isinstance(value, list) else str(value)
         for name, value in special.items()

@@ -14,11 +14,13 @@ Samples are not here: they are in the store, shared by all runs.
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from distlab.decoding.interface import DecodingKind
 from distlab.errors import UserError
 from distlab.files import alone, whole
 from distlab.runs.manifest import Manifest
@@ -101,7 +103,7 @@ class RunFolder:
             return Manifest(
                 **{
                     **raw,
-                    "cells": tuple(Cell(**cell) for cell in raw["cells"]),
+                    "cells": tuple(_cell(cell) for cell in raw["cells"]),
                     "failures": tuple(ProblemFailure(**row) for row in raw["failures"]),
                 }
             )
@@ -127,3 +129,7 @@ class RunFolder:
             f"{self.path} has no verdicts: run `python -m distlab.score "
             f"{shlex.quote(str(self.path))}` first{manifest.to_resume}"
         )
+
+
+def _cell(raw: Mapping[str, Any]) -> Cell:
+    return Cell(**{**raw, "kind": DecodingKind(raw["kind"])})

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from distlab.errors import UserError
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
+
+_Value = TypeVar("_Value")
+_Number = TypeVar("_Number", int, float)
 
 
 def runs_in(folder: Path) -> list[Path]:
@@ -73,16 +76,16 @@ def parameters(manifests: Sequence[Manifest]) -> dict[str, float]:
     return sizes
 
 
-def _merged(maps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _merged(maps: Sequence[Mapping[str, _Value]]) -> dict[str, _Value]:
     return {key: value for each in maps for key, value in each.items()}
 
 
-def _added(maps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _added(maps: Sequence[Mapping[str, _Number]]) -> dict[str, _Number]:
     keys = dict.fromkeys(key for each in maps for key in each)
     return {key: sum(each.get(key, 0) for each in maps) for key in keys}
 
 
-def _joined_texts(maps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _joined_texts(maps: Sequence[Mapping[str, object]]) -> dict[str, str]:
     """Every different value of a key."""
     keys = dict.fromkeys(key for each in maps for key in each)
     return {

@@ -10,6 +10,10 @@ from distlab.store.cell import Cell, ProblemFailure
 INGESTED: Final = "ingested"
 
 
+JudgePart = Literal["extractor", "grader"]
+"""What a judge is made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What ran.
@@ -55,7 +59,7 @@ class Manifest:
             return ""
         return f"; a run that was stopped goes on with `{self.command}`"
 
-    def in_order(self, group: Literal["extractor", "grader"], names: Set[str]) -> tuple[str, ...]:
+    def in_order(self, group: JudgePart, names: Set[str]) -> tuple[str, ...]:
         """Extractors or graders in the order of the config, then any others by name."""
         configured: Mapping[str, Any] = self.config.get(group, {}).get("use", {})
         return (*(name for name in configured if name in names), *sorted(names - set(configured)))

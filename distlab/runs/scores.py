@@ -8,6 +8,7 @@ from distlab.analysis.answers import aggregate_delta, largest_delta, majority
 from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.passk import iid_curve, ranked_curve
+from distlab.decoding.interface import DecodingKind
 from distlab.runs.scored import VerdictTable
 
 
@@ -46,7 +47,7 @@ class ProblemScores:
     @property
     def ranked(self) -> bool:
         """Whether the samples are ranked branches."""
-        return self.table.cell.kind == "cot"
+        return self.table.cell.kind == DecodingKind.COT
 
     def pass_at(self, k: int) -> FloatArray:
         """[problems] pass@k; k is at most the cell's n."""
@@ -68,7 +69,7 @@ def problem_scores(table: VerdictTable) -> ProblemScores:
     judged = table.codes != MISSING
     complete = judged.all(axis=1)
     failed = table.failed & ~complete
-    ranked = table.cell.kind == "cot"
+    ranked = table.cell.kind == DecodingKind.COT
     curve = (
         ranked_curve(correct, judged)
         if ranked

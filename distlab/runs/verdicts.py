@@ -25,6 +25,7 @@ from distlab.runs.scored import JudgedRuns, NullTable, SampleFacts, SampleKey, V
 from distlab.scoring.types import CODES, Verdict
 from distlab.scoring.verdict_schema import NULLS, upgraded
 from distlab.store.cell import Cell
+from distlab.store.columns import strings
 
 COLUMNS: Final = (
     "cell",
@@ -327,12 +328,13 @@ class _Labels:
     codes: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, column: pa.Array) -> "_Labels":
+    def of(cls, column: "pa.Array[pa.Scalar[pa.DataType]]") -> "_Labels":
         """Encode; a null gets code -1."""
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        codes = column.indices.cast(pa.int64()).fill_null(-1)
-        return cls(column.dictionary.to_pylist(), codes.to_numpy(zero_copy_only=False))
+        encoded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
+        codes = encoded.indices.cast(pa.int64()).fill_null(-1)
+        return cls(
+            strings(encoded.dictionary.cast(pa.string())), codes.to_numpy(zero_copy_only=False)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from distlab.checkpoints.checkpoint import Checkpoint
+from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.config.values import Arm, Family
 from distlab.decoding.interface import Draw
 from distlab.problems import LoadedDataset
@@ -81,7 +81,7 @@ class Prepared:
 
     datasets: Mapping[str, LoadedDataset]
     cells: tuple[PlannedCell, ...]
-    checkpoints: Mapping[str, Checkpoint]
+    checkpoints: Mapping[Variant, Checkpoint]
 
 
 def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from distlab.checkpoints.checkpoint import Checkpoint
+from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import FORMATS, Arm, Family, Study
 from distlab.decoding.interface import DecodingKind, Draw
@@ -52,14 +52,14 @@ class PromptSetting:
         dataset: The problems.
         pool: What few-shot exemplars are picked from.
         style: The prompt style.
-        variant: "base" or "instruct".
+        variant: Of the arms.
         tokenized: The variant's checkpoint.
     """
 
     dataset: LoadedDataset
     pool: tuple[Exemplar, ...]
     style: PromptSpec
-    variant: str
+    variant: Variant
     tokenized: TokenizedCheckpoint
 
 

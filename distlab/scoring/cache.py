@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from distlab.files import whole
 from distlab.problems.problem import Gold
 from distlab.scoring.types import BY_CODE, CODES, ComponentSpec, Verdict
+from distlab.scoring.verdict_schema import required
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +39,11 @@ _KEPT_CODES = [CODES[verdict] for verdict in _KEPT]
 _TIMEOUT = CODES[Verdict.TIMEOUT]
 _SCHEMA = pa.schema(
     [
-        pa.field("high", pa.uint64(), nullable=False),
-        pa.field("low", pa.uint64(), nullable=False),
+        required("high", pa.uint64()),
+        required("low", pa.uint64()),
         # As in ``CODES``.
-        pa.field("verdict", pa.int8(), nullable=False),
-        pa.field("deadline_s", pa.float32(), nullable=False),
+        required("verdict", pa.int8()),
+        required("deadline_s", pa.float32()),
     ]
 )
 _KEY = np.dtype([("high", "<u8"), ("low", "<u8")])

@@ -44,9 +44,12 @@ class Deltas:
         return np.where(np.isnan(self.given), spans, self.given)
 
 
-def _lists(column: pa.ChunkedArray) -> Iterator[npt.NDArray[np.generic] | None]:
+def _lists(
+    column: "pa.ChunkedArray[pa.Scalar[pa.DataType]]",
+) -> Iterator[npt.NDArray[np.generic] | None]:
     """Each row's list; None where it is null."""
     for chunk in column.chunks:
+        assert isinstance(chunk, pa.ListArray)
         ends = chunk.offsets.to_numpy()
         values = chunk.values.to_numpy(zero_copy_only=False)
         absent = chunk.is_null().to_numpy(zero_copy_only=False)

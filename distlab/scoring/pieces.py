@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.fs as pafs
 
 from distlab.problems.problem import Gold
+from distlab.store.columns import TextArray
 from distlab.store.repeats import first_of_each
 from distlab.store.store import KEY, read_shard
 
@@ -145,17 +146,22 @@ def _read_keys(source: CellSource, path: str) -> pa.Table:
     return source.keys(path) if source.keys else read_shard(source.filesystem, path, KEY)
 
 
-def _wanted_in_shard(keys: pa.Table, number: int, n: int, ids: pa.Array, hashes: pa.Array) -> _Rows:
-    problem = pc.index_in(keys.column("problem_id").cast(pa.string()), value_set=ids)
-    expected = hashes.take(problem.combine_chunks())
+def _texts(keys: pa.Table, name: str) -> TextArray:
+    return keys.column(name).cast(pa.string()).combine_chunks()
+
+
+def _wanted_in_shard(
+    keys: pa.Table, number: int, n: int, ids: TextArray, hashes: TextArray
+) -> _Rows:
+    problem = pc.index_in(_texts(keys, "problem_id"), value_set=ids)
+    expected = hashes.take(problem)
     rank = keys.column("rank").to_numpy()
-    same_prompt = pc.or_(
-        pc.is_null(expected),
-        pc.fill_null(pc.equal(expected, keys.column("prompt_hash").cast(pa.string())), False),
-    ).to_numpy()
-    known = pc.is_valid(problem).to_numpy()
-    row = np.flatnonzero(known & same_prompt & (rank >= 0) & (rank < n))
-    index = pc.fill_null(problem, -1).to_numpy()
+    any_prompt = expected.is_null().to_numpy(zero_copy_only=False)
+    same_prompt = pc.equal(expected, _texts(keys, "prompt_hash")).fill_null(False)
+    fitting = any_prompt | same_prompt.to_numpy(zero_copy_only=False)
+    known = problem.is_valid().to_numpy(zero_copy_only=False)
+    row = np.flatnonzero(known & fitting & (rank >= 0) & (rank < n))
+    index = problem.fill_null(-1).to_numpy()
     return _Rows(
         index[row].astype(np.int64),
         rank[row].astype(np.int64),

@@ -6,8 +6,9 @@ samples; the extractor looks them up. Scoring starts no engine.
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from distlab.checkpoints.checkpoint import SOURCES, CheckpointSource
 from distlab.scoring.types import ComponentSpec, Extractor, load_component
 
 
@@ -17,7 +18,7 @@ class ReadingModel:
 
     Attributes:
         id: Checkpoint, as ``model.*.id``.
-        source: "hub", "local" or "packaged".
+        source: Where it is from; not "tiny".
         revision: Hub branch, tag or commit.
         dtype: Of the weights.
         max_model_len: Context length, tokens; of a longer completion the end is read.
@@ -26,12 +27,16 @@ class ReadingModel:
     """
 
     id: str
-    source: str = "hub"
+    source: CheckpointSource = "hub"
     revision: str = "main"
     dtype: str = "bfloat16"
     max_model_len: int = 4096
     max_tokens: int = 48
-    chat_template_kwargs: tuple[tuple[str, Any], ...] = ()
+    chat_template_kwargs: tuple[tuple[str, object], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.source not in SOURCES:
+            raise ValueError(f"source '{self.source}' is unknown: take hub, local or packaged")
 
 
 @runtime_checkable

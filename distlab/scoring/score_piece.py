@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ from distlab.scoring.types import (
     load_component,
 )
 from distlab.scoring.verdict_schema import VERDICTS
+from distlab.store.columns import strings
 from distlab.store.store import read_shard
 
 
@@ -125,8 +127,8 @@ class Scorer:
             OSError: The verdicts cannot be written.
         """
         samples = _read_samples(piece)
-        problem_ids = samples.column("problem_id").to_pylist()
-        texts = samples.column("text").to_pylist()
+        problem_ids = strings(samples.column("problem_id"))
+        texts = strings(samples.column("text"))
         golds = [piece.golds[problem_id] for problem_id in problem_ids]
         answers: dict[tuple[str, str], int] = {}
         reads = [_read_answers(e, problem_ids, texts, golds, answers) for e in self._extractors]
@@ -152,6 +154,9 @@ class Scorer:
         return np.array([row_of[gold.kind] for gold in golds], np.bool_)
 
 
+_Labels: TypeAlias = "pa.DictionaryArray[pa.lib.Int32Type, pa.lib.StringType]"
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """Verdict rows as positions: sample, extractor and grader, and the verdict's code."""
@@ -171,8 +176,8 @@ def _read_samples(piece: Piece) -> pa.Table:
         tokens = pc.list_value_length(table.column("token_ids"))
         lean = table.drop_columns("token_ids").append_column("tokens", tokens)
         parts.append(lean.take(shard.rows))
-    order = [("problem_id", "ascending"), ("rank", "ascending")]
-    return pa.concat_tables(parts).sort_by(order)
+    samples = pa.concat_tables(parts)
+    return samples.sort_by([("problem_id", "ascending"), ("rank", "ascending")])
 
 
 def _read_answers(
@@ -266,7 +271,7 @@ def _verdict_table(
     return pa.table(arrays, schema=VERDICTS)
 
 
-def _labels(codes: npt.NDArray[np.int64], names: Sequence[str]) -> pa.DictionaryArray:
+def _labels(codes: npt.NDArray[np.int64], names: Sequence[str]) -> "_Labels":
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(names, pa.string()))
 
 

@@ -71,7 +71,7 @@ class ComponentSpec:
 
     name: str
     target: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 def load_component(spec: ComponentSpec) -> Any:  # noqa: ANN401 - Extractor or Grader

@@ -10,31 +10,37 @@ _Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 
 _label = pa.dictionary(pa.int32(), pa.string())
 
+
+def required(name: str, kind: pa.DataType) -> "pa.Field[pa.DataType]":
+    """A column without nulls."""
+    return pa.field(name, kind, nullable=False)
+
+
 VERDICTS = pa.schema(
     [
         # Key of the cell, as in the run's manifest.
-        pa.field("cell", _label, nullable=False),
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("rank", pa.int32(), nullable=False),
-        pa.field("extractor", _label, nullable=False),
+        required("cell", _label),
+        required("problem_id", pa.string()),
+        required("rank", pa.int32()),
+        required("extractor", _label),
         # What the extractor read, null where it found nothing.
         pa.field("answer", pa.string()),
         # Offsets of the answer in the sample's text, and where the text was cut.
-        pa.field("answer_start", pa.int32(), nullable=False),
-        pa.field("answer_end", pa.int32(), nullable=False),
-        pa.field("text_cut", pa.int32(), nullable=False),
-        pa.field("grader", _label, nullable=False),
+        required("answer_start", pa.int32()),
+        required("answer_end", pa.int32()),
+        required("text_cut", pa.int32()),
+        required("grader", _label),
         # correct, incorrect, no_answer, timeout or error.
-        pa.field("verdict", _label, nullable=False),
+        required("verdict", _label),
         # CoT-decoding's confidence in the answer: over the span that this extractor names, or as it
         # came with the sample, the same under every extractor (see ``delta``).
         pa.field("delta", pa.float32()),
-        pa.field("delta_given", pa.bool_(), nullable=False),
+        required("delta_given", pa.bool_()),
         # Properties of the sample that tables need, so that they read no text.
-        pa.field("truncated", pa.bool_(), nullable=False),
-        pa.field("tokens", pa.int32(), nullable=False),
+        required("truncated", pa.bool_()),
+        required("tokens", pa.int32()),
         # Whether the gold's text stands anywhere in the uncut sample text.
-        pa.field("gold_in_text", pa.bool_(), nullable=False),
+        required("gold_in_text", pa.bool_()),
     ],
     metadata={"distlab.schema": "verdicts", "distlab.schema_version": str(SCHEMA_VERSION)},
 )
@@ -49,12 +55,12 @@ def upgraded(rows: _Rows) -> _Rows:
 
 NULLS = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
+        required("problem_id", pa.string()),
         # The answer given without reading the question: 0, 1, 2, ...
-        pa.field("answer", pa.int32(), nullable=False),
-        pa.field("grader", _label, nullable=False),
+        required("answer", pa.int32()),
+        required("grader", _label),
         # correct, incorrect, timeout or error.
-        pa.field("verdict", _label, nullable=False),
+        required("verdict", _label),
     ],
     metadata={"distlab.schema": "nulls", "distlab.schema_version": str(SCHEMA_VERSION)},
 )

@@ -12,6 +12,7 @@ from distlab.runs.manifest import Manifest
 from distlab.status.cell_status import CellStatus
 from distlab.store.asks import Ask, read_asks, wanted
 from distlab.store.claims import Witness, claims_on
+from distlab.store.columns import strings
 from distlab.store.repeats import first_of_each
 from distlab.store.store import SHARD, Store, StoredCell
 
@@ -118,13 +119,14 @@ def _held(cell: StoredCell) -> tuple[dict[str, set[int]], Mapping[str, int]]:
     held: dict[str, set[int]] = {}
     for problem, rank in zip(*(table.column(i).to_pylist() for i in range(2)), strict=True):
         held.setdefault(problem, set()).add(rank)
-    return held, Counter(table.column("run").to_pylist())
+    return held, Counter(strings(table.column("run")))
 
 
 def _last_commit(cell: StoredCell) -> datetime.datetime | None:
     inside = pafs.FileSelector(cell.path, allow_not_found=True)
     infos = cell.store.fs.get_file_info(inside)
-    return max((i.mtime for i in infos if SHARD.fullmatch(i.base_name)), default=None)
+    commits = (info.mtime for info in infos if SHARD.fullmatch(info.base_name))
+    return max((commit for commit in commits if commit is not None), default=None)
 
 
 def _drawing(cell: StoredCell, witness: Witness) -> str:

@@ -45,7 +45,8 @@ def to_batch(samples: Sequence[Sample], run: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=SAMPLES)
 
 
-def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+def _array(values: Sequence[object], kind: pa.DataType) -> "pa.Array[pa.Scalar[pa.DataType]]":
     if pa.types.is_dictionary(kind):
-        return pa.array(values, kind.value_type).dictionary_encode().cast(kind)
+        labels: pa.Array[pa.Scalar[pa.DataType]] = pa.array(values, kind.value_type)
+        return labels.dictionary_encode().cast(kind)
     return pa.array(values, kind)

@@ -72,7 +72,9 @@ def _fields(fields: Mapping[str, object], prefix: str) -> Iterator[str]:
             yield f"| {markdown(prefix + name, None)} | {shown} |"
 
 
-def _column(field: pa.Field) -> str:
-    about = SAMPLES.field(field.name).metadata[ABOUT].decode()
+def _column(field: "pa.Field[pa.DataType]") -> str:
+    metadata = SAMPLES.field(field.name).metadata
+    assert metadata is not None
+    about = metadata[ABOUT].decode()
     shown = (markdown(text, None) for text in (field.name, str(field.type), about))
     return f"| {' | '.join(shown)} |"

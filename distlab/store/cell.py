@@ -1,6 +1,13 @@
 """Cell: the unit of sampling, of resume and of every table; and what can fail in one."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from distlab.checkpoints.checkpoint import Variant
+from distlab.decoding.interface import DecodingKind
+
+CellVariant = Variant | Literal["extractor"]
+"""What draws a cell's samples: a variant, or a model that reads completions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,9 +16,9 @@ class Cell:
 
     Attributes:
         family: Name of the family.
-        variant: "base" or "instruct".
+        variant: What draws its samples.
         decoding: Name of the decoding method ("cot", "t0.05").
-        kind: How the method draws: "greedy", "stochastic" or "cot".
+        kind: How the method draws.
         dataset: Name of the dataset.
         prompt: Name of the prompt style.
         n: Samples a problem (ranks 0 to n - 1); the store may hold more.
@@ -22,9 +29,9 @@ class Cell:
     """
 
     family: str
-    variant: str
+    variant: CellVariant
     decoding: str
-    kind: str
+    kind: DecodingKind
     dataset: str
     prompt: str
     n: int

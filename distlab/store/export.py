@@ -47,7 +47,7 @@ def _samples(cell: StoredCell) -> pa.Table:
         field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
         for field in table.schema
     ]
-    return table.cast(pa.schema(plain, metadata=table.schema.metadata))
+    return table.cast(pa.schema(plain).with_metadata(table.schema.metadata or {}))
 
 
 def _write(cell: StoredCell, table: pa.Table, out: Path, form: Form) -> Path:

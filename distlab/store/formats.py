@@ -29,9 +29,9 @@ class Format:
         """Rows of a shard as today's columns; a column that the format lacks is null."""
         arrays = [self._column(table, column) for column in columns]
         fields = [SAMPLES.field(column) for column in columns]
-        return pa.table(arrays, schema=pa.schema(fields, metadata=SAMPLES.metadata))
+        return pa.table(arrays, schema=pa.schema(fields).with_metadata(SAMPLES.metadata or {}))
 
-    def _column(self, table: pa.Table, column: str) -> pa.ChunkedArray:
+    def _column(self, table: pa.Table, column: str) -> "pa.ChunkedArray[pa.Scalar[pa.DataType]]":
         name = self.names.get(column, column)
         if name in self.schema.names:
             return table.column(name)

@@ -110,7 +110,7 @@ def _is_torn(store: Store, path: str) -> bool:
     def end() -> bytes:
         with store.fs.open_input_file(path) as file:
             size = file.size()
-            return bytes(file.read_at(min(size, len(_END)), max(0, size - len(_END))))
+            return bytes(file.read_at(min(size, len(_END)), max(0, size - len(_END))))  # type: ignore[call-arg]
 
     return patiently(store.fs, end) != _END
 

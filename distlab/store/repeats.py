@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 
-def first_of_each(table: pa.Table, key: Sequence[str]) -> pa.Array:
+def first_of_each(table: pa.Table, key: Sequence[str]) -> "pa.Array[pa.Int64Scalar]":
     """Numbers of the rows that count, ascending: of each key its first row.
 
     Args:

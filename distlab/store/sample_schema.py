@@ -11,7 +11,9 @@ FORMAT_KEY = b"distlab.schema_version"
 ABOUT = b"about"
 
 
-def _field(name: str, kind: pa.DataType, about: str, *, nullable: bool = False) -> pa.Field:
+def _field(
+    name: str, kind: pa.DataType, about: str, *, nullable: bool = False
+) -> "pa.Field[pa.DataType]":
     return pa.field(name, kind, nullable=nullable, metadata={ABOUT: about})
 
 

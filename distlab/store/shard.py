@@ -14,7 +14,7 @@ Integers are of 32 bits, little-endian. Shards of format 1 have neither seal nor
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -68,8 +68,9 @@ def _parquet(table: pa.Table) -> pa.Buffer:
         sink,
         compression="zstd",
         write_page_checksum=True,
-        use_dictionary=[leaf for leaf in leaves if leaf != _MARGINS],
-        use_byte_stream_split=[leaf for leaf in leaves if leaf == _MARGINS],
+        # The stubs know neither as a list.
+        use_dictionary=[leaf for leaf in leaves if leaf != _MARGINS],  # type: ignore[arg-type]
+        use_byte_stream_split=[leaf for leaf in leaves if leaf == _MARGINS],  # type: ignore[arg-type]
     )
     return sink.getvalue()
 
@@ -103,7 +104,7 @@ def _chunks(metadata: pq.FileMetaData) -> Iterator[tuple[int, int, str]]:
         for number in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(number)
             begin = chunk.data_page_offset
-            if chunk.has_dictionary_page:
+            if chunk.dictionary_page_offset is not None:
                 begin = min(begin, chunk.dictionary_page_offset)
             yield begin, begin + chunk.total_compressed_size, chunk.path_in_schema.partition(".")[0]
 
@@ -128,7 +129,7 @@ class _Shard:
     file: pa.NativeFile
     data: _Bytes
     format: int = 0
-    metadata: pq.FileMetaData = field(default=None)
+    metadata: pq.FileMetaData | None = None
     sums: tuple[int, ...] = ()
 
     @classmethod
@@ -148,6 +149,7 @@ class _Shard:
 
     def fetch(self, names: Sequence[str]) -> None:
         """Read the chunks of some columns and check them."""
+        assert self.metadata is not None
         chunks = list(_chunks(self.metadata))
         if self.sums and len(self.sums) != len(chunks):
             raise Damage("its seal is of another file")
@@ -159,12 +161,12 @@ class _Shard:
 
     def source(self) -> pa.BufferReader:
         """The bytes for a Parquet reader."""
-        return pa.BufferReader(pa.py_buffer(self.data))
+        return pa.BufferReader(pa.py_buffer(self.data.data))
 
     def _read(self, begin: int, end: int) -> None:
         if not 0 <= begin <= end <= len(self.data):
             raise Damage("its footer points outside of the file")
-        found = self.file.read_at(end - begin, begin)
+        found = self.file.read_at(end - begin, begin)  # type: ignore[call-arg]
         if len(found) != end - begin:
             raise Damage("it ends early")
         self.data[begin:end] = np.frombuffer(found, np.uint8)

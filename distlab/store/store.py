@@ -200,7 +200,7 @@ class Store:
         if shard not in self._keys:
             problem, rank, prompt = read_shard(self.fs, shard, KEY).columns
             columns = [problem.dictionary_encode(), rank, prompt.dictionary_encode()]
-            self._keys[shard] = pa.table(columns, names=KEY)
+            self._keys[shard] = pa.table(columns, names=list(KEY))
         return self._keys[shard]
 
     def forget(self, shard: str) -> None:

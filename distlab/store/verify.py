@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from distlab.errors import UserError
 from distlab.store.filesystem import read
@@ -89,7 +89,7 @@ def _read(cell: StoredCell, path: str) -> _Shard:
         return _Shard(path, empty, Fault(str(error)))
     if (again := keys.num_rows - len(first_of_each(keys, KEY))) > 0:
         return _Shard(path, keys, Fault(f"{_name(path)} repeats {again} samples of its own", path))
-    if negative := pc.sum(pc.less(keys.column("rank"), 0)).as_py():
+    if negative := np.count_nonzero(keys.column("rank").to_numpy() < 0):
         sentence = f"{_name(path)} holds {negative} samples of negative rank"
         return _Shard(path, keys, Fault(sentence, path))
     return _Shard(path, keys)

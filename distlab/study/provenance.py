@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from distlab.config.values import Study
 from distlab.runs.manifest import Manifest
@@ -39,7 +38,7 @@ def manifest(
     command: str,
     study: Study,
     prepared: Prepared,
-    config: Mapping[str, Any],
+    config: Mapping[str, object],
     store: Store,
 ) -> Manifest:
     """The manifest of a run that is about to start."""
@@ -113,7 +112,7 @@ def _engine_counts(before: Manifest, outcome: Outcome) -> Mapping[str, int]:
     }
 
 
-def _host(study: Study) -> Mapping[str, Any]:
+def _host(study: Study) -> Mapping[str, object]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "name": socket.gethostname(),

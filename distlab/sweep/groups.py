@@ -39,5 +39,6 @@ def _join(group_of: dict[_Job, list[_Job]], one: list[_Job], other: list[_Job]) 
 
 def _needs(study: Study) -> set[Hashable]:
     return {
-        (study.family.checkpoints[arm.variant], study.cluster, study.store) for arm in study.arms
+        (study.family.checkpoints[variant], study.cluster, study.store)
+        for variant in study.variants
     }

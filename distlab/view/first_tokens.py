@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tokenizers import Tokenizer
 
 from distlab.checkpoints.packaged import packaged_folder
 from distlab.runs.manifest import Manifest
-from distlab.store.cell import Cell
+from distlab.store.cell import Cell, CellVariant
 
 _FILE: Final = "tokenizer.json"
 
@@ -19,7 +19,7 @@ _FILE: Final = "tokenizer.json"
 class FirstTokenTexts:
     """The tokenizers that were found, by variant."""
 
-    tokenizers: Mapping[str, Tokenizer]
+    tokenizers: Mapping[CellVariant, Tokenizer]
 
     @classmethod
     def open(cls, manifest: Manifest) -> "FirstTokenTexts":
@@ -43,7 +43,7 @@ class FirstTokenTexts:
 
 def _file(manifest: Manifest, cell: Cell) -> Path | None:
     """``tokenizer.json`` of a cell's checkpoint."""
-    spec: Mapping[str, Any] = manifest.config.get("model", {}).get(cell.variant, {})
+    spec: Mapping[str, object] = manifest.config.get("model", {}).get(cell.variant, {})
     weights = str(manifest.fingerprints.get(cell.key, {}).get("weights", ""))
     name = str(spec.get("id", ""))
     match spec.get("source"):

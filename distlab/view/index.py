@@ -226,10 +226,10 @@ class RunIndex:
             counts[problem][self.cells[cell].key] = right, judged
         return tuple(ProblemCount(self.problems[place], found) for place, found in counts.items())
 
-    def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
+    def _where(self, wanted: Filter) -> tuple[str, list[object]]:
         """The condition of a filter; every value goes in as a parameter."""
         clauses: list[str] = []
-        values: list[Any] = []
+        values: list[object] = []
 
         def add(clause: str, *more: object) -> None:
             clauses.append(clause)
@@ -317,7 +317,7 @@ class RunIndex:
             found[number] = (*found[number], reading)
         return found
 
-    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a query on a cursor of its own: requests come in threads."""
         return self.db.cursor().execute(sql, list(values)).fetchall()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -237,7 +237,7 @@ class Pages:
             status, sentence = error.status_code, error.detail
         return self._render("complaint.html", status=status, sentence=sentence)
 
-    def _render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
+    def _render(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
         page = self._jinja.get_template(template).render(values, status=status)
         return HTMLResponse(page, status)
 
@@ -415,7 +415,7 @@ def _page(query: QueryParams, total: int) -> int:
     return _number(query, "page", max(1, -(-total // PAGE)))
 
 
-def _pager(path: str, names: Mapping[str, str], page: int, total: int) -> dict[str, Any]:
+def _pager(path: str, names: Mapping[str, str], page: int, total: int) -> dict[str, object]:
     last = max(1, -(-total // PAGE))
 
     def at(number: int) -> str:

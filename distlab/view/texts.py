@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from distlab.errors import UserError
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell
+from distlab.store.columns import strings
 from distlab.store.repeats import first_of_each
 from distlab.store.store import Store, StoredCell, read_shard
 from distlab.view.samples import SampleId, SampleRow, StoredSample
@@ -113,13 +114,12 @@ def _find(cell: Cell, store: Store, pool: ThreadPoolExecutor) -> _Places:
 
 def _problems_in(stored: StoredCell, path: str) -> list[str]:
     table = read_shard(stored.store.fs, path, ["problem_id"])
-    names: list[str] = pc.unique(table.column("problem_id")).to_pylist()
-    return names
+    return strings(pc.unique(table.column("problem_id")))
 
 
 def _rows_of(stored: StoredCell, path: str, problem: str) -> pa.Table:
     names = read_shard(stored.store.fs, path, ["problem_id"]).column("problem_id")
-    rows = np.flatnonzero(pc.equal(names, problem).to_numpy())
+    rows = np.flatnonzero(pc.equal(names, pa.scalar(problem)).to_numpy(zero_copy_only=False))
     return read_shard(stored.store.fs, path, ["rank", *_COLUMNS]).take(rows)
 
 

@@ -233,6 +233,11 @@ REFUSED: dict[str, tuple[list[object], tuple[str, ...], str]] = {
         (*MAP, "truncated=cut"),
         "field `cut` must be true, false, or a finish reason",
     ),
+    "no side": (
+        [row(which="left")],
+        (*MAP, "side=which"),
+        "line 1: field `which` must be seed, simple, hard or twin, not 'left'",
+    ),
     "short list": ([row(cut=[True])], (*MAP, "truncated=cut"), "field `cut` must be a list of 2"),
     "no rows": ([], (), "has no rows"),
     "unknown name": ([row()], (*MAP, "goldd=gt"), "--map has no `goldd`; did you mean `gold`?"),

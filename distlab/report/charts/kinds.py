@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from distlab.analysis.intervals import Estimate
+from distlab.store.cell import CellVariant
 from distlab.tables.numbers import points_range
 
 # Rows of a chart (ours): those after them are in the table alone, and the title says so.
 MOST_ROWS: Final = 48
+
+
+Role = Literal["base", "instruct", "ours", "other", "paper", "null"]
+"""What a series of marks is of."""
+
+Ending = Literal["correct", "wrong", "no_answer", "truncated", "unjudged"]
+"""Where a sample ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,12 @@ class Series:
 
     Attributes:
         name: What the legend calls it.
-        role: What it is, for its colour: "base", "instruct", "ours", "other", "paper", "null".
+        role: What it is, for its colour.
         marks: The marks.
     """
 
     name: str
-    role: str
+    role: Role
     marks: tuple[Mark, ...]
 
 
@@ -51,7 +59,7 @@ class Line:
     """A line; ``style`` tells lines of one role apart."""
 
     name: str
-    role: str
+    role: CellVariant
     style: int
     xs: tuple[float, ...]
     ys: tuple[float, ...]
@@ -101,7 +109,7 @@ class Part:
     """One colour of a stacked bar: one value per bar."""
 
     name: str
-    role: str
+    role: Ending
     values: tuple[float, ...]
 
 

@@ -179,10 +179,11 @@ def _matrix_figure(chart: MatrixChart) -> go.Figure:
     values = [[None if np.isnan(value) else value for value in row] for row in chart.values]
     figure = go.Figure(
         go.Heatmap(
+            # In a dictionary, since plotly's stubs know of no text in two dimensions.
+            {"text": [["" if v is None else f"{v:.1f} %" for v in row] for row in values]},
             x=labels,
             y=labels,
             z=values,
-            text=[["" if v is None else f"{v:.1f} %" for v in row] for row in values],
             texttemplate="%{text}",
             colorscale="Blues",
             zmin=0,

@@ -11,8 +11,8 @@ import numpy as np
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.drops import Drop, Scores, drop_difference, paired_drop, unpaired_drop
 from distlab.analysis.intervals import NOTHING, Estimate
-from distlab.problems.problem import Problem
-from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
+from distlab.problems.problem import Problem, Side
+from distlab.report.charts.kinds import Chart, Role, Series, at_label, interval_chart
 from distlab.report.gap_table import headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import DROP_SETS, published_drop_of
@@ -26,7 +26,12 @@ from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent, points_interval, points_range
 
 # Original and perturbed side of the drops that are shown.
-_TRANSITIONS: Final = (("seed", "twin"), ("seed", "simple"), ("seed", "hard"), ("simple", "hard"))
+_TRANSITIONS: Final[tuple[tuple[Side, Side], ...]] = (
+    ("seed", "twin"),
+    ("seed", "simple"),
+    ("seed", "hard"),
+    ("simple", "hard"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,9 @@ class Sides:
     """The two problem sets of a perturbation drop."""
 
     before_dataset: str
-    before_side: str
+    before_side: Side
     after_dataset: str
-    after_side: str
+    after_side: Side
 
 
 def _sides_name(sides: Sides) -> str:
@@ -62,7 +67,7 @@ def _transitions(
                 yield Sides(one.dataset, before, two.dataset, after), first, second
 
 
-def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[tuple[str, str]]:
+def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[tuple[Side, Side]]:
     """The transitions from a problem of ``first`` to its perturbation in ``second``."""
     before = {(problem.pair, problem.side) for problem in first if problem.pair is not None}
     after = {(problem.pair, problem.side) for problem in second if problem.pair is not None}
@@ -73,7 +78,7 @@ def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[t
             yield side, perturbed
 
 
-def _side_scores(problems: Sequence[Problem], side: str, values: FloatArray) -> Scores:
+def _side_scores(problems: Sequence[Problem], side: Side, values: FloatArray) -> Scores:
     chosen = [
         row
         for row, problem in enumerate(problems)
@@ -382,7 +387,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
             for row in sets
             if row.cell.arm == arm
         ]
-        role = "base" if arm.startswith("base/") else "instruct"
+        role: Role = "base" if arm.startswith("base/") else "instruct"
         series.append(Series(f"{arm}, paired by problem", role, tuple(paired)))
         series.append(Series(f"{arm}, unpaired", role, tuple(unpaired)))
     published = tuple(

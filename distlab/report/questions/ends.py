@@ -1,6 +1,6 @@
 """Where do samples end?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +9,16 @@ import numpy as np
 from distlab.analysis.answers import share
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
-from distlab.report.charts.kinds import MOST_ROWS, BarChart, Chart, Line, LineChart, Part, cut_rows
+from distlab.report.charts.kinds import (
+    MOST_ROWS,
+    BarChart,
+    Chart,
+    Ending,
+    Line,
+    LineChart,
+    Part,
+    cut_rows,
+)
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import judge_name, setting
@@ -26,6 +35,15 @@ _MANY: Final = 0.10
 _CURVE_KS = (1, 2, 5, 10, 20)
 # Panels of curves that are drawn (ours); the table has them all.
 _MOST_CURVES: Final = 6
+
+
+_ENDINGS: Final[Mapping[Ending, str]] = {
+    "correct": "correct",
+    "wrong": "wrong",
+    "no_answer": "no answer",
+    "truncated": "truncated",
+    "unjudged": "not judged",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +206,7 @@ def _end_charts(study: StudyTables) -> Iterator[Chart]:
         bars=tuple(f"{row.cell.arm}: {setting(row.cell)}" for row in rows),
         parts=tuple(
             Part(name, role, tuple(100 * getattr(row, role) for row in rows))
-            for name, role in (
-                ("correct", "correct"),
-                ("wrong", "wrong"),
-                ("no answer", "no_answer"),
-                ("truncated", "truncated"),
-                ("not judged", "unjudged"),
-            )
+            for role, name in _ENDINGS.items()
         ),
     )
 

@@ -15,6 +15,7 @@ from distlab.report.gap_table import GAPS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import judge_name, setting
+from distlab.runs.manifest import JudgePart
 from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
 from distlab.runs.scores import ProblemScores
 from distlab.runs.verdicts import read_answers
@@ -104,7 +105,7 @@ class AgreementRow:
 
     Attributes:
         cell: The cell whose samples both judge.
-        part: What differs: "grader" or "extractor".
+        part: What differs.
         held: Name of the part that does not.
         first: Name of the first grader or extractor.
         second: Name of the second.
@@ -114,7 +115,7 @@ class AgreementRow:
     """
 
     cell: Cell
-    part: str
+    part: JudgePart
     held: str
     first: str
     second: str
@@ -138,7 +139,7 @@ def _agreement_rows(scored: ScoredStudy) -> Iterator[AgreementRow]:
 
 
 def _agreement_row(
-    first: ProblemScores, second: ProblemScores, part: str, held: str
+    first: ProblemScores, second: ProblemScores, part: JudgePart, held: str
 ) -> AgreementRow:
     n = first.table.cell.n
     solves = flips(first.pass_at(n), second.pass_at(n))
@@ -179,7 +180,7 @@ class AcceptRow:
 
     Attributes:
         dataset: Name of the dataset.
-        part: What differs: "grader" or "extractor".
+        part: What differs.
         held: Name of the part that does not.
         accepts: Name of the one under which the samples are correct.
         rejects: Name of the one under which they are not.
@@ -188,7 +189,7 @@ class AcceptRow:
     """
 
     dataset: str
-    part: str
+    part: JudgePart
     held: str
     accepts: str
     rejects: str
@@ -198,7 +199,7 @@ class AcceptRow:
 
 def _accept_rows(scored: ScoredStudy) -> Iterator[AcceptRow]:
     """The agreements of a dataset's cells, added up, both ways round."""
-    groups: dict[tuple[str, str, str, str, str], list[AgreementRow]] = {}
+    groups: dict[tuple[str, JudgePart, str, str, str], list[AgreementRow]] = {}
     for row in scored.rows(AGREEMENT):
         key = (row.cell.dataset, row.part, row.held, row.first, row.second)
         groups.setdefault(key, []).append(row)

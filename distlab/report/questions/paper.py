@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Final
+from typing import Final, Literal
 
 from distlab.analysis.drops import unpaired_drop
 from distlab.analysis.gaps import paired_gap
@@ -19,6 +19,8 @@ from distlab.analysis.replication import (
     published_gap,
     published_share,
 )
+from distlab.checkpoints.checkpoint import Variant
+from distlab.decoding.interface import DecodingKind
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
@@ -29,7 +31,7 @@ from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent_interval, percent_range, points_interval, points_range
 
 # The paper's two arms, and its samples per problem.
-BASE_KIND = "cot"
+BASE_KIND = DecodingKind.COT
 INSTRUCT_DECODING = "t0.05"
 SAMPLES = 20
 # The paper's perturbation drop is between the means of these two sets.
@@ -113,6 +115,10 @@ def _drop_figures(cell: Cell, by: Judge) -> tuple[PublishedFigure, PublishedFigu
     return known[DROP_SETS[0]], known[DROP_SETS[1]]
 
 
+PaperFigure = Variant | Literal["gap", "drop"]
+"""Pass@20 of one of the arms, their gap, or the drop from one set to another."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaperRow:
     """A figure of the paper beside ours.
@@ -120,19 +126,19 @@ class PaperRow:
     Attributes:
         cell: Our cell (of the instruct arm, for a gap).
         judge: Extractor and grader.
-        figure: "base", "instruct", "gap" or "drop".
+        figure: What it is of.
         published: The paper's figure, with the interval that its number of problems gives.
         ours: Our figure, of that cell.
-        judgement: replicated, not replicated or cannot tell.
+        judgement: Whether ours is theirs.
         reason: Why it is another measurement than the paper's; empty where it is the same.
     """
 
     cell: Cell
     judge: Judge
-    figure: str
+    figure: PaperFigure
     published: Estimate
     ours: Estimate
-    judgement: str
+    judgement: Judgement
     reason: str
 
 
@@ -166,9 +172,9 @@ def _beside(
     base = [row for row in mine if _answers(row.table.cell, figure, "base")]
     instruct = [row for row in mine if _answers(row.table.cell, figure, "instruct")]
     if figure.base is not None:
-        yield from (_arm(row, by, figure, figure.base) for row in base)
+        yield from (_arm(row, by, "base", figure, figure.base) for row in base)
     if figure.instruct is not None:
-        yield from (_arm(row, by, figure, figure.instruct) for row in instruct)
+        yield from (_arm(row, by, "instruct", figure, figure.instruct) for row in instruct)
     if figure.base is not None and figure.instruct is not None:
         theirs = published_gap(figure.base, figure.instruct, figure.problems)
         for first, second in product(base, instruct):
@@ -176,10 +182,12 @@ def _beside(
                 yield _gap(first, second, by, figure, theirs)
 
 
-def _arm(row: ProblemScores, by: Judge, figure: PublishedFigure, share: float) -> PaperRow:
+def _arm(
+    row: ProblemScores, by: Judge, variant: Variant, figure: PublishedFigure, share: float
+) -> PaperRow:
     ours = proportion_interval(row.pass_at(row.table.cell.n))
     theirs = published_share(share, figure.problems)
-    return _row(row.table.cell, by, row.table.cell.variant, theirs, ours, _reason(figure, row))
+    return _row(row.table.cell, by, variant, theirs, ours, _reason(figure, row))
 
 
 def _gap(
@@ -195,7 +203,7 @@ def _gap(
 
 
 def _row(
-    cell: Cell, by: Judge, what: str, theirs: Estimate, ours: Estimate, reason: str
+    cell: Cell, by: Judge, what: PaperFigure, theirs: Estimate, ours: Estimate, reason: str
 ) -> PaperRow:
     judgement = Judgement.CANNOT_TELL if reason else judge(ours, theirs)
     return PaperRow(cell, by, what, theirs, ours, judgement, reason)
@@ -211,7 +219,7 @@ def _reason(figure: PublishedFigure, *rows: ProblemScores) -> str:
     return ""
 
 
-def _answers(cell: Cell, figure: PublishedFigure, variant: str) -> bool:
+def _answers(cell: Cell, figure: PublishedFigure, variant: Variant) -> bool:
     """Whether a cell is the paper's, as far as the paper says what it is."""
     decoded = cell.kind == BASE_KIND if variant == "base" else cell.decoding == INSTRUCT_DECODING
     return (

@@ -10,7 +10,7 @@ import numpy as np
 from distlab.analysis.intervals import Estimate
 from distlab.analysis.replication import normal_error, published_gap
 from distlab.analysis.scale import Trend, gap_trend
-from distlab.report.charts.kinds import Chart, Series, SizeChart, at_label
+from distlab.report.charts.kinds import Chart, Role, Series, SizeChart, at_label
 from distlab.report.gap_table import GAPS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import SAMPLES, published_figures
@@ -188,7 +188,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
     for (source, dataset, prompt), places in groups.items():
         whose = "" if source == Source.OURS else "the paper, "
         name = f"{whose}{dataset}{f' ({prompt})' if prompt else ''}"
-        role = "ours" if source == Source.OURS else "paper"
+        role: Role = "ours" if source == Source.OURS else "paper"
         marks = tuple(at_label(rows[place].family, rows[place].gap) for place in places)
         series.append(Series(name, role, marks))
         sizes.append(tuple(rows[place].parameters for place in places))

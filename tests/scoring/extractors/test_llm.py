@@ -90,3 +90,9 @@ def test_a_wrong_option_is_named() -> None:
 def test_version_follows_the_readings() -> None:
     versions = {LLM(id="m", store="s", cell=f"a/{key}").version for key in ("x", "y")}
     assert len(versions) == 2
+
+
+def test_a_model_comes_from_where_a_config_can_say() -> None:
+    target = "distlab.scoring.extractors.llm:LLM"
+    with pytest.raises(UserError, match="source 'ftp' is unknown: take hub, local or packaged"):
+        load_component(ComponentSpec("llm", target, {"id": "org/reader", "source": "ftp"}))

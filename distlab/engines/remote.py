@@ -1,0 +1,67 @@
+"""What the actor of a replica answers to, with the types that Ray's own handle does not keep."""
+
+from collections.abc import AsyncIterator, Awaitable
+from typing import Literal, ParamSpec, Protocol, TypeVar
+
+from distlab.engines.messages import Finished, Lease, Pulse, ReplicaInfo
+
+_P = ParamSpec("_P")
+_Result = TypeVar("_Result", covariant=True)
+
+
+class RemoteMethod(Protocol[_P, _Result]):
+    """A method of an actor, as its handle has it."""
+
+    def remote(self, *args: _P.args, **kwargs: _P.kwargs) -> Awaitable[_Result]:
+        """Call it; awaiting raises RayError where the actor or the call dies."""
+        ...
+
+
+class RemoteStream(Protocol[_P, _Result]):
+    """A method that yields, as the handle has it once it is told to stream."""
+
+    def remote(self, *args: _P.args, **kwargs: _P.kwargs) -> AsyncIterator[Awaitable[_Result]]:
+        """Call it; gives what it yields as it comes."""
+        ...
+
+
+class RemoteGenerator(Protocol[_P, _Result]):
+    """A method that yields, as the handle has it."""
+
+    def options(self, *, num_returns: Literal["streaming"]) -> RemoteStream[_P, _Result]:
+        """The method, told to stream."""
+        ...
+
+
+class RemoteReplica(Protocol):
+    """The handle of a ``Replica``; see there for what its methods do."""
+
+    @property
+    def start(self) -> RemoteMethod[[], ReplicaInfo]:
+        """Load the engine."""
+        ...
+
+    @property
+    def sample(self) -> RemoteGenerator[[Lease], Finished]:
+        """Draw a lease, yielding whole draws as they finish."""
+        ...
+
+    @property
+    def pulse(self) -> RemoteMethod[[], Pulse]:
+        """How it is doing."""
+        ...
+
+    @property
+    def check(self) -> RemoteMethod[[], None]:
+        """Raise if the engine is dead."""
+        ...
+
+    @property
+    def halt(self) -> RemoteMethod[[], None]:
+        """Make every running ``sample`` yield what is finished and end."""
+        ...
+
+    @property
+    def stop(self) -> RemoteMethod[[], None]:
+        """Shut the engine down."""
+        ...
