@@ -30,7 +30,7 @@ _PARTS = {
     "tenth": 10,
 }
 _VALUES = (
-    {"zero": 0, "a": 1, "an": 1}
+    {"zero": 0, "a": 1}
     | {word: value for value, word in enumerate(_ONES + _TEENS, 1)}
     | {word: 20 + 10 * value for value, word in enumerate(_TENS)}
 )
@@ -42,43 +42,59 @@ _BELOW_1000 = (
     rf"|a(?=\s(?:{'|'.join(_SCALES)})\b))"
 )
 _PART = "halves|(?:half|third|quarter|fourth|fifth|sixth|eighth|tenth)s?"
+_FEW_PARTS = rf"(?:{_ONE}|a)[- ](?:{_PART})"
+_SCALE = "|".join(_SCALES)
+# What makes three, or 3, into three and a half.
+_AND_PARTS = rf"[- ](?:and|&)[- ]{_FEW_PARTS}\b"
+_WHOLE = rf"{_BELOW_1000}(?:\s(?:{_SCALE})(?:,?\s(?:and\s)?{_BELOW_1000})?){{0,4}}"
 
-_SHARE = rf"(?:an?|{_ONE})[- ](?:{_PART})"
+_MIXED = rf"(?:\b{_WHOLE}|(?<![\w.,])[0-9]{{1,15}}){_AND_PARTS}(?:\s(?:{_SCALE})\b)?"
 
-# "two and a half" and "3 and a half" are one number. "(a) dozen" is left alone: how many dozens
-# would have to be worked out.
+# "(a) dozen" is left alone: how many dozens would have to be worked out.
 NUMERAL = re.compile(
-    rf"\b(?:(?:minus|negative)\s)?(?:zero|(?:[0-9]{{1,9}}|{_BELOW_100})\sand\s{_SHARE}"
-    rf"|{_SHARE}"
-    rf"|{_BELOW_1000}(?:\s(?:{'|'.join(_SCALES)})(?:,?\s(?:and\s)?{_BELOW_1000})?){{0,4}})\b"
-    r"(?!\s(?:dozen|score|hundred|thousand|million)\b)",
+    rf"(?:\b(?:minus|negative)\s)?(?:{_MIXED}|\b(?:zero|{_FEW_PARTS}(?:\s(?:{_SCALE}))?|{_WHOLE}))\b"
+    rf"(?!\s(?:dozen|score|hundred|thousand|million)\b|[- ](?:{_PART})\b|{_AND_PARTS})",
     re.IGNORECASE,
 )
-_MIXED = re.compile(rf"(.*)\sand\s({_SHARE})")
+# "three and a half", "3 and a half": what NUMERAL matches, where a part follows a whole.
+MIXED_NUMERAL = re.compile(_MIXED, re.IGNORECASE)
+# "two dozen", "half a dozen"; what is counted may follow.
+DOZENS = re.compile(rf"(?:(?P<half>half\sa\s)|(?P<count>{_WHOLE})\s|an?\s)?dozens?", re.IGNORECASE)
+_PARTS_AT_END = re.compile(
+    rf"\b(?P<count>{_ONE}|a)[- ](?P<part>{_PART})(?:\s(?P<scale>{_SCALE}))?\Z"
+)
 
 
 def numeral_value(words: str) -> Fraction:
     """The value of what ``NUMERAL`` matched: "minus two hundred and five" is -205."""
     words = words.lower()
     sign = -1 if words.startswith(("minus", "negative")) else 1
-    mixed = _MIXED.fullmatch(words)
-    if mixed:
-        return sign * (_unsigned(mixed[1]) + _unsigned(mixed[2]))
-    return sign * _unsigned(words)
+    fraction = _PARTS_AT_END.search(words)
+    if fraction is None:
+        return Fraction(sign * _whole(words))
+    part = fraction["part"]
+    parts = Fraction(_VALUES[fraction["count"]], _PARTS.get(part) or _PARTS[part.removesuffix("s")])
+    scale = _SCALES.get(fraction["scale"] or "", 1)
+    return sign * scale * (_whole(words[: fraction.start()]) + parts)
 
 
-def _unsigned(words: str) -> Fraction:
+def _whole(words: str) -> int:
+    """The value of words without a fraction, or of digits; signs and "and" are not read."""
     total = group = 0
     for token in re.findall(r"[a-z]+|[0-9]+", words):
-        part = _PARTS.get(token) or _PARTS.get(token.removesuffix("s"))
-        if part:
-            return Fraction(group, part)
-        if token.isdigit():
-            group += int(token)
-        elif token == "hundred":
+        if token == "hundred":
             group *= 100
         elif token in _SCALES:
             total, group = total + group * _SCALES[token], 0
+        elif token.isdigit():
+            group += int(token)
         else:
             group += _VALUES.get(token, 0)
-    return Fraction(total + group)
+    return total + group
+
+
+def dozens_value(match: re.Match[str]) -> int:
+    """The number that a match of ``DOZENS`` gives: 24 for "two dozen", 6 for "half a dozen"."""
+    if match["half"]:
+        return 6
+    return 12 * _whole(match["count"].lower()) if match["count"] else 12

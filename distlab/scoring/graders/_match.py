@@ -1,20 +1,33 @@
 """Equality of normalised values, without algebra: numbers, tuples, sets, intervals, words."""
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from distlab.scoring.graders._spelling import closing
 from distlab.scoring.graders._text import Item, split
 
 Same = Callable[[str, str], bool]
 
 _DECIMAL = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?")
 _SCIENTIFIC = re.compile(
-    r"([-+]?[0-9]+(?:\.[0-9]*)?|[-+]?\.[0-9]+)(?:[eE]([-+]?[0-9]{1,3})"
+    r"(?<![0-9])([-+]?[0-9]+(?:\.[0-9]*)?|[-+]?\.[0-9]+)(?:[eE]([-+]?[0-9]{1,3})"
     r"|(?:\*|x)10\^\{?(-?[0-9]{1,3})\}?)"
 )
 _REPEATING = re.compile(r"([-+]?)([0-9]{0,9})\.([0-9]{0,9})\\overline\{([0-9]{1,9})\}")
 _TIME = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?([ap]m)?")
+_UNIT_OF_TIME = re.compile(
+    r"hour|hrs?\b|(?<![/\w])h\b|min|morning|noon|evening|night|o'clock|day|time|sharp|\b[A-Z]{2,3}T\b"
+)
+_BASED = re.compile(
+    r"(?<![0-9A-F])(?P<digits>-?[0-9][0-9A-F]*(?:\.[0-9A-F]+)?|[A-F][0-9A-F]*(?=_\{1[1-6]\}))"
+    r"_\{(?P<base>[0-9]{1,2}|[a-z])\}"
+)
+_LEADING_PLUS = re.compile(r"(?:\A|(?<=[({]))\+")
+# Signs that may be either, in one value.
+_MOST_SIGNS = 2
+_HALF_DAY = 12
 _LETTER = re.compile(r"\(?([A-Za-z])[).]?")
 _MATRIX = re.compile(
     r"\\begin\{(?:[pbBv]?matrix|array|smallmatrix)\}(?:\{[clr|]*\})?(.*)"
@@ -89,7 +102,7 @@ def same_items(left: Sequence[Item], right: Sequence[Item], same: Same) -> bool:
     if len(left) == 1:
         return same_item(left[0], right[0], same)
     if len(left) > 64:
-        return left == right
+        return [each[:2] for each in left] == [each[:2] for each in right]
     remaining = list(right)
     for one in left:
         at = next((i for i, two in enumerate(remaining) if same_item(one, two, same)), None)
@@ -109,29 +122,65 @@ def same_item(left: Item, right: Item, same: Same) -> bool:
     """Whether two values are equal, and not said to be of different things."""
     if left.name and right.name and left.name != right.name:
         return False
+    if other_quantity(left, right) or other_quantity(right, left):
+        return False
     return same(left.body, right.body)
+
+
+def other_quantity(told: Item, measured: Item) -> bool:
+    """Whether ``told`` is a time of day or digits of a base, and ``measured`` is neither.
+
+    9 is 9 a.m., but 9 degrees or 9% are not; 25 may be digits of a base, 25 degrees are none.
+    """
+    if not measured.unit and not measured.body.endswith("%"):
+        return False
+    if _is_told(measured.body):
+        return False
+    return bool(based(told.body)) or (
+        _is_told(told.body) and not _UNIT_OF_TIME.search(measured.unit)
+    )
+
+
+def _is_told(body: str) -> bool:
+    """Whether ``body`` is written as a time of day: 2:00 or 2pm, but not 2."""
+    time = _TIME.fullmatch(body)
+    return bool(time and (time[2] or time[3]))
 
 
 def _expanded(items: Sequence[Item]) -> list[Item]:
     r"""Items with ``a \pm b`` as a+b and a-b."""
-    result: list[Item] = []
-    for each in items:
-        bracketed = each.body[:1] in ("(", "[", "{") or each.body[:2] == "\\{"
-        if each.body.count("\\pm") == 1 and not bracketed:
-            plus = each.body.replace("\\pm", "+").removeprefix("+")
-            result += [Item(each.name, plus), Item(each.name, each.body.replace("\\pm", "-"))]
-        else:
-            result.append(each)
-    return result
+    return [each._replace(body=body) for each in items for body in both_signs(each.body)]
+
+
+def both_signs(body: str) -> list[str]:
+    r"""``a \pm b`` as a+b and a-b, ``\mp`` with the other sign; two ``\pm`` make four values.
+
+    A tuple or a set, which brackets enclose, is left whole.
+    """
+    if "\\pm" not in body:
+        body = body.replace("\\mp", "\\pm")
+    count = body.count("\\pm")
+    enclosed = body.startswith("\\{") or (
+        body[:1] in ("(", "[", "{") and closing(body, 0) == len(body) - 1
+    )
+    if enclosed or not 0 < count <= _MOST_SIGNS:
+        return [body]
+    return [_with_signs(body, signs) for signs in itertools.product("+-", repeat=count)]
+
+
+def _with_signs(body: str, signs: Sequence[str]) -> str:
+    first, *rest = body.replace("\\mp", "-" if signs[0] == "+" else "+").split("\\pm")
+    signed = first + "".join(f"{sign}{part}" for sign, part in zip(signs, rest, strict=True))
+    return _LEADING_PLUS.sub("", signed)
 
 
 def same_body(left: str, right: str, depth: int = 0) -> bool:
     """Whether two normalised values are equal by form or as rational numbers."""
     if left == right:
         return True
-    numbers = same_numbers(left, right)
-    if numbers is not None:
-        return numbers
+    for same in (same_numbers(left, right), same_based(left, right)):
+        if same is not None:
+            return same
     if depth > _MAX_DEPTH:
         return False
 
@@ -141,7 +190,7 @@ def same_body(left: str, right: str, depth: int = 0) -> bool:
     structured = same_structure(left, right, deeper)
     if structured is not None:
         return structured
-    return same_words(left, right) or same_time(left, right) or _same_terms(left, right)
+    return same_words(left, right) or bool(same_time(left, right)) or _same_terms(left, right)
 
 
 def same_structure(left: str, right: str, same: Same) -> bool | None:
@@ -210,14 +259,45 @@ def same_words(left: str, right: str) -> bool:
     return left.isalpha() and left.casefold() == right.casefold()
 
 
-def same_time(left: str, right: str) -> bool:
-    """Times of day; a missing a.m. or p.m. is a missing unit, a different one is wrong."""
+def same_time(left: str, right: str) -> bool | None:
+    """Whether two times of day are the same; None where they may be no times.
+
+    A missing a.m. or p.m. is a missing unit, a different one is wrong: 2, 2:00, 2:00 p.m. and
+    14:00 are alike, if one of them at least is written as a time; 14 alone is no 2:00 p.m., and
+    1:12 may be a ratio.
+    """
     one, two = _TIME.fullmatch(left), _TIME.fullmatch(right)
-    if one is None or two is None or not (one[3] or two[3]):
+    if one is None or two is None or not (one[2] or one[3] or two[2] or two[3]):
+        return None
+    told = one[3] or two[3]
+    if int(one[2] or 0) != int(two[2] or 0) or (one[3] and two[3] and one[3] != two[3]):
+        return False if told else None
+    hours = int(one[1]), int(two[1])
+    if hours[0] == hours[1]:
+        return True
+    if not told:
+        return None
+    afternoon, other = (one, two) if one[3] else (two, one)
+    if afternoon[3] != "pm" or other[3] or not other[2]:
         return False
-    if (int(one[1]), int(one[2] or 0)) != (int(two[1]), int(two[2] or 0)):
-        return False
-    return one[3] == two[3] or not (one[3] and two[3])
+    return int(other[1]) - int(afternoon[1]) == _HALF_DAY
+
+
+def based(body: str) -> tuple[str, str] | None:
+    """The digits and the base of ``221_{3}``; None where no base is named."""
+    match = _BASED.fullmatch(body)
+    return (match["digits"], match["base"]) if match else None
+
+
+def same_based(left: str, right: str) -> bool | None:
+    """Whether digits of a base are the same; None unless both sides name their base.
+
+    A base that is a letter is the one that was asked for.
+    """
+    one, two = based(left), based(right)
+    if one is None or two is None:
+        return None
+    return one[0] == two[0] and (one[1] == two[1] or not (one[1] + two[1]).isdigit())
 
 
 def _same_terms(left: str, right: str) -> bool:

@@ -6,15 +6,19 @@ from functools import lru_cache
 
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
-from distlab.scoring.graders._guard import AnswerRefusedError, check_cost, check_size
+from distlab.scoring.graders._given import rewordings, unfinished
+from distlab.scoring.graders._guard import AnswerRefusedError, check_cost, sized
+from distlab.scoring.graders._match import both_signs, other_quantity, same_based, same_time
+from distlab.scoring.graders._spelling import BOLD, in_digits, spelled
 from distlab.scoring.graders._text import (
-    BOLD,
     LETTERS,
     MODULO,
     WORD_TAIL,
-    in_digits,
+    gold_text,
+    golds,
     joined_groups,
-    spelled,
+    readings,
+    split,
 )
 
 # It warns that its own time-outs are off; ours is a process, which also ends C code.
@@ -24,7 +28,7 @@ _KINDS = frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST})
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
 _PAIRED = re.compile(r"(?<!\\)\\[()\[\]]")
 _CONJUNCTION = re.compile(
-    r"\s*,?\s*\\(?:text|mbox)\s*\{\s*(?:,?\s*(?:and|or)\s*,?|,)\s*\}\s*|\s*,?\s+(?:and|or)\s+"
+    r"\s?,?\s?\\(?:text|mbox)\s?\{\s?(?:,?\s?(?:and|or)\s?,?|,)\s?\}\s?|\s?,?\s(?:and|or)\s"
 )
 _MIXED = re.compile(r"(?<![\w.}])([0-9]+)\s([0-9]+)/([0-9]+)(?![\w/])")
 _SCIENTIFIC = re.compile(
@@ -32,6 +36,8 @@ _SCIENTIFIC = re.compile(
     r"(?:[eE]|\s?(?:x|\*)\s?10(?:\^|\*\*))\{?(-?[0-9]{1,3})\}?(?![\w.])"
 )
 _BASE = re.compile(r"[0-9A-F]_\s?\{?\s?([0-9]{1,2})(?![0-9])")
+# A time of day or a base.
+_TOLD = re.compile(r"[0-9A-F]\s?(?:[:_]|[APap]\.?\s?[Mm]\b|\\text)|\bbase\b|o'clock")
 _BOLD = re.compile(BOLD + r"|__|`")
 
 
@@ -47,7 +53,7 @@ class MathVerify:
     """
 
     name = "math-verify"
-    version = "2"
+    version = "3"
     cached = True
 
     def applies(self, kind: GoldKind) -> bool:
@@ -63,20 +69,54 @@ class MathVerify:
         """
         if _INTEGER.fullmatch(answer) and _INTEGER.fullmatch(gold.text):
             return answer == gold.text or int(answer) == int(gold.text)
-        check_size(answer)
-        text = spelled(answer)
-        text = _delimited(text if gold.kind is GoldKind.LIST else joined_groups(text))
-        try:
-            check_cost(text)
-        except AnswerRefusedError:
-            # What is written like the gold needs no algebra.
-            if text == _delimited(spelled(gold.text)):
-                return True
-            raise
-        if _other_base(gold.text, text):
+        fit = sized(answer, gold.text)
+        if fit is None or unfinished(fit, gold):
             return False
-        wanted, given = _gold(gold), _parsed(text)
-        return any(_equal(want, have) for want in wanted for have in given)
+        alike = _is_said_alike(gold, fit)
+        if alike is not None:
+            return alike
+        if _is_equal(gold, fit):
+            return True
+        others = () if gold.kind is GoldKind.LIST else rewordings(fit, gold)
+        return any(_is_equal(gold, other) for other in others)
+
+
+def _is_equal(gold: Gold, answer: str) -> bool:
+    """Whether Math-Verify finds one text of the answer equal to ``gold``."""
+    text = spelled(answer)
+    text = _delimited(text if gold.kind is GoldKind.LIST else joined_groups(text))
+    try:
+        check_cost(text)
+    except AnswerRefusedError:
+        # What is written like the gold needs no algebra.
+        if text == _delimited(spelled(gold_text(gold))):
+            return True
+        raise
+    if _other_base(gold.text, text):
+        return False
+    wanted, given = _gold(gold), _parsed(text)
+    return any(_equal(want, have) for want in wanted for have in given)
+
+
+def _is_said_alike(gold: Gold, answer: str) -> bool | None:
+    """Whether the two are one time of day, or the same digits of a base: it knows neither.
+
+    Returns:
+        None where they are neither times nor numbers of a base.
+    """
+    if not (_TOLD.search(gold.text) or _TOLD.search(answer)):
+        return None
+    wanted, given = golds(gold)[0], readings(answer)[0]
+    if len(wanted) != 1 or len(given) != 1:
+        return None
+    told = wanted[0], given[0]
+    if other_quantity(*told) or other_quantity(*reversed(told)):
+        return False
+    for same in (same_time, same_based):
+        alike = same(wanted[0].body, given[0].body)
+        if alike is not None:
+            return alike
+    return None
 
 
 def _other_base(gold: str, answer: str) -> bool:
@@ -109,9 +149,9 @@ def _parsed(text: str) -> list[object]:
 @lru_cache(maxsize=4096)
 def _gold(gold: Gold) -> tuple[object, ...]:
     if gold.kind is GoldKind.LIST:
-        text = f"${', '.join(_bare(spelled(each)) for each in gold.items)}$"
+        text = f"${', '.join(_both_signs(_bare(spelled(each))) for each in gold.items)}$"
     else:
-        text = _delimited(spelled(gold.text))
+        text = _delimited(spelled(gold_text(gold)))
     parsed = tuple(_parsed(text))
     if not parsed:
         raise ValueError(f"Math-Verify cannot parse the gold {gold.text!r}")
@@ -131,4 +171,11 @@ def _delimited(text: str) -> str:
     """``text`` so that Math-Verify sees all of it as one formula."""
     bare = _bare(text)
     bare = MODULO.sub("", bare) or bare
-    return f"${WORD_TAIL.sub('', bare)}$"
+    return f"${_both_signs(WORD_TAIL.sub('', bare))}$"
+
+
+def _both_signs(text: str) -> str:
+    r"""Values with ``\pm`` as two values; it reads the sign between terms only."""
+    if "\\pm" not in text and "\\mp" not in text:
+        return text
+    return ", ".join(value for part in split(text) for value in both_signs(part))

@@ -9,9 +9,10 @@ from fractions import Fraction
 from typing import TypeVar
 
 from distlab.problems.problem import Gold, GoldKind
-from distlab.scoring.graders._guard import check_size
+from distlab.scoring.graders._characters import one_space, visible
+from distlab.scoring.graders._guard import sized
 from distlab.scoring.graders._match import number
-from distlab.scoring.graders._text import readings, undressed, visible
+from distlab.scoring.graders._text import readings, undressed
 from distlab.scoring.numerals import NUMERAL, numeral_value
 
 T = TypeVar("T")
@@ -24,29 +25,29 @@ _SLASHED = re.compile(
     r"|([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})"
 )
 _ISO = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:T[0-9:.Z]*)?")
-_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+([0-9]{4})")
+_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?\s([0-9]{1,2})(?:st|nd|rd|th)?,?\s([0-9]{4})")
 _DAY_FIRST = re.compile(
-    r"([0-9]{1,2})(?:st|nd|rd|th)?(?:\s+(?:of\s+)?|-)([A-Za-z]{3,9})\.?(?:,?\s+|-)([0-9]{4})"
+    r"([0-9]{1,2})(?:st|nd|rd|th)?(?:\s(?:of\s)?|-)([A-Za-z]{3,9})\.?(?:,?\s|-)([0-9]{4})"
 )
 
 # Beyond any clinical value; a float could overflow.
 _LARGEST = 10**100
-_TEXT_BOX = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s*\{([^{}]*)\}")
+_TEXT_BOX = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s?\{([^{}]*)\}")
 # "4/10": four points out of ten. No score is a quotient.
 _OUT_OF = re.compile(r"([0-9]{1,4})\s?/\s?[0-9]{1,4}(?:\s?points?)?")
 _LABELLED = re.compile(
     r"weeks?\s?[:=]\s?([0-9]{1,3})[\s,;]{1,3}(?:and\s)?days?\s?[:=]\s?([0-9]{1,3})", re.I
 )
 _WEEKS = re.compile(
-    r"([0-9]{1,3})\s*(?:week\(s\)|weeks?|wks?|w)(?![a-z])|([0-9]{1,3})w(?=[0-9])", re.I
+    r"([0-9]{1,3})\s?(?:week\(s\)|weeks?|wks?|w)(?![a-z])|([0-9]{1,3})w(?=[0-9])", re.I
 )
-_DAYS = re.compile(r"([0-9]{1,3})\s*(?:day\(s\)|(?:days?|d)\b)", re.I)
-_PAIR = re.compile(r"[(\[]?\s*['\"]?([0-9]{1,3})['\"]?\s*[,+]\s*['\"]?([0-9]{1,3})['\"]?\s*[)\]]?")
-_SEVENTHS = re.compile(r"([0-9]{1,3})\s*(?:\+\s*([0-6])|\s([0-6])/7)\s*(?:weeks?|wks?|w)\b", re.I)
+_DAYS = re.compile(r"([0-9]{1,3})\s?(?:day\(s\)|(?:days?|d)\b)", re.I)
+_PAIR = re.compile(r"[(\[]?\s?['\"]?([0-9]{1,3})['\"]?\s?[,+]\s?['\"]?([0-9]{1,3})['\"]?\s?[)\]]?")
+_SEVENTHS = re.compile(r"([0-9]{1,3})\s?(?:\+\s?([0-6])|\s([0-6])/7)\s?(?:weeks?|wks?|w)\b", re.I)
 
 # A number with units that themselves hold digits (mL/min/1.73 m^2), but no range or sum.
 _LEADING = re.compile(
-    r"[\s=]*(?P<value>[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+    r"[\s=]{0,4}(?P<value>[-+]?(?:(?<![0-9])[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
     r"(?:[eE][-+]?[0-9]{1,3}|\s?(?:x|\*|\\times)\s?10\^\{?-?[0-9]{1,3}\}?)?)"
     r"\s?(?![-+*]|(?:to|or|and|x|times)\b|\\times|\\cdot)[A-Za-z%µμ°(/\\^]"
 )
@@ -75,7 +76,7 @@ class MedCalc:
     """
 
     name = "medcalc"
-    version = "2"
+    version = "3"
 
     def applies(self, kind: GoldKind) -> bool:
         """The four kinds that MedCalc-Bench has."""
@@ -93,8 +94,13 @@ class MedCalc:
 
 def judge(gold: Gold, answer: str) -> bool:
     """The rule of :class:`MedCalc`, for graders that defer to it."""
-    check_size(answer)
-    text = _TEXT_BOX.sub(r"\1", visible(answer).replace("\\,", " ")).strip(" \t\n*_`\"'.")
+    fit = sized(answer, gold.text)
+    if fit is None:
+        return False
+    answer = fit
+    text = one_space(_TEXT_BOX.sub(r"\1", visible(answer).replace("\\,", " "))).strip(
+        " \t\n*_`\"'."
+    )
     if gold.kind is GoldKind.DATE:
         return _known(day(gold.text), gold) == day(text)
     if gold.kind is GoldKind.WEEKS_DAYS:

@@ -6,8 +6,9 @@ from functools import lru_cache
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
 from distlab.scoring.graders._given import answers
-from distlab.scoring.graders._guard import check_cost, check_size
+from distlab.scoring.graders._guard import check_cost, sized
 from distlab.scoring.graders._match import (
+    same_based,
     same_items,
     same_numbers,
     same_structure,
@@ -17,7 +18,7 @@ from distlab.scoring.graders._match import (
 from distlab.scoring.graders._text import golds
 
 _KINDS = frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST})
-_FRACTION = re.compile(r"-?\(?-?[0-9]+\)?/\(?[0-9]+\)?")
+_FRACTION = re.compile(r"(?<![0-9])-?\(?-?[0-9]+\)?/\(?[0-9]+\)?")
 _INTEGER = re.compile(r"-?[0-9]+(?:\.0*)?")
 _MACRO = re.compile(r"\\[A-Za-z]+")
 _BASED = re.compile(r"[0-9]_")
@@ -41,7 +42,7 @@ class PRM800K:
     """
 
     name = "prm800k"
-    version = "2"
+    version = "3"
     cached = True
 
     def applies(self, kind: GoldKind) -> bool:
@@ -54,8 +55,10 @@ class PRM800K:
         Raises:
             AnswerRefusedError: ``answer`` is more than computer algebra should be given.
         """
-        check_size(answer)
-        given = answers(answer, gold)
+        fit = sized(answer, gold.text)
+        if fit is None:
+            return False
+        given = answers(fit, gold)
         return any(same_items(want, have, _same) for want in golds(gold) for have in given)
 
 
@@ -68,6 +71,9 @@ def _same(gold: str, answer: str, depth: int = 0) -> bool:
     structured = same_structure(gold, answer, lambda one, two: _same(one, two, depth + 1))
     if structured is not None:
         return structured
+    based = same_based(gold, answer)
+    if based is not None:
+        return based
     if "\\overline" in gold + answer:
         return bool(same_numbers(gold, answer))
     if _FRACTION.fullmatch(gold) and _FRACTION.fullmatch(answer):
@@ -75,9 +81,11 @@ def _same(gold: str, answer: str, depth: int = 0) -> bool:
     whole = _INTEGER.fullmatch(gold), _INTEGER.fullmatch(answer)
     if all(whole):
         return int(gold.partition(".")[0]) == int(answer.partition(".")[0])
+    if same_time(gold, answer):
+        return True
     if any(whole):
         return False
-    return same_words(gold, answer) or same_time(gold, answer) or _same_algebra(gold, answer)
+    return same_words(gold, answer) or _same_algebra(gold, answer)
 
 
 def _unsigned(body: str) -> str:

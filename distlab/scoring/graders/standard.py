@@ -2,7 +2,7 @@
 
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._given import answers
-from distlab.scoring.graders._guard import check_size
+from distlab.scoring.graders._guard import sized
 from distlab.scoring.graders._match import same_body, same_items
 from distlab.scoring.graders._text import golds
 from distlab.scoring.graders.medcalc import MEDCALC_KINDS, judge
@@ -13,6 +13,9 @@ class Standard:
 
     The paper's "standard grader" is defined in nothing public; these are ours, in order:
 
+    0. One spelling (``_spelling``): JSON's escapes, "Answer:", ordinals' ends and currencies go,
+       also within a text box; ``\mathrm{i}`` is i, ``\sqrt(5)`` is ``\sqrt{5}``, "three and a
+       half" is 7/2. What breaks off ("7 +") is no answer (``_given``).
     1. Characters: invisible ones (control, bidi, zero-width, surrogates) go; typographic ones
        (minus signs, π, √, ², ½, °) become ASCII or LaTeX; currency signs go.
     2. Markup goes: ``$``, ``\(``, ``\[``, ``**``, backticks, ``\boxed``; so do ``\left``,
@@ -35,7 +38,7 @@ class Standard:
     """
 
     name = "standard"
-    version = "2"
+    version = "3"
 
     def applies(self, kind: GoldKind) -> bool:
         """Every kind."""
@@ -51,6 +54,8 @@ class Standard:
             return judge(gold, answer)
         if answer == gold.text:
             return True
-        check_size(answer)
-        given = answers(answer, gold)
+        fit = sized(answer, gold.text)
+        if fit is None:
+            return False
+        given = answers(fit, gold)
         return any(same_items(want, have, same_body) for want in golds(gold) for have in given)
