@@ -30,7 +30,7 @@ _PARTS = {
     "tenth": 10,
 }
 _VALUES = (
-    {"zero": 0, "a": 1}
+    {"zero": 0, "a": 1, "an": 1}
     | {word: value for value, word in enumerate(_ONES + _TEENS, 1)}
     | {word: 20 + 10 * value for value, word in enumerate(_TENS)}
 )
@@ -42,7 +42,7 @@ _BELOW_1000 = (
     rf"|a(?=\s(?:{'|'.join(_SCALES)})\b))"
 )
 _PART = "halves|(?:half|third|quarter|fourth|fifth|sixth|eighth|tenth)s?"
-_FEW_PARTS = rf"(?:{_ONE}|a)[- ](?:{_PART})"
+_FEW_PARTS = rf"(?:{_ONE}|an?)[- ](?:{_PART})"
 _SCALE = "|".join(_SCALES)
 # What makes three, or 3, into three and a half.
 _AND_PARTS = rf"[- ](?:and|&)[- ]{_FEW_PARTS}\b"
@@ -59,9 +59,9 @@ NUMERAL = re.compile(
 # "three and a half", "3 and a half": what NUMERAL matches, where a part follows a whole.
 MIXED_NUMERAL = re.compile(_MIXED, re.IGNORECASE)
 # "two dozen", "half a dozen"; what is counted may follow.
-DOZENS = re.compile(rf"(?:(?P<half>half\sa\s)|(?P<count>{_WHOLE})\s|an?\s)?dozens?", re.IGNORECASE)
+DOZENS = re.compile(rf"\b(?:(?P<half>half\sa)|(?P<count>{_WHOLE}|a))\sdozens?\b", re.IGNORECASE)
 _PARTS_AT_END = re.compile(
-    rf"\b(?P<count>{_ONE}|a)[- ](?P<part>{_PART})(?:\s(?P<scale>{_SCALE}))?\Z"
+    rf"\b(?P<count>{_ONE}|an?)[- ](?P<part>{_PART})(?:\s(?P<scale>{_SCALE}))?\Z"
 )
 
 
@@ -97,4 +97,4 @@ def dozens_value(match: re.Match[str]) -> int:
     """The number that a match of ``DOZENS`` gives: 24 for "two dozen", 6 for "half a dozen"."""
     if match["half"]:
         return 6
-    return 12 * _whole(match["count"].lower()) if match["count"] else 12
+    return 12 * _whole(match["count"].lower())

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from distlab.scoring.numerals import NUMERAL, numeral_value
+from distlab.scoring.numerals import DOZENS, NUMERAL, dozens_value, numeral_value
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from distlab.scoring.numerals import NUMERAL, numeral_value
         ("minus two hundred and five", -205),
         ("one thousand two hundred", 1200),
         ("a half", Fraction(1, 2)),
+        ("an eighth", Fraction(1, 8)),
+        ("two and a half million", 2_500_000),
         ("three quarters", Fraction(3, 4)),
         ("two and a half", Fraction(5, 2)),
         ("3 and a half", Fraction(7, 2)),
@@ -30,3 +32,18 @@ def test_value(words: str, value: int | Fraction) -> None:
 @pytest.mark.parametrize("words", ["3", "3 dozen", "two dozen", "half"])
 def test_what_is_no_number_in_words(words: str) -> None:
     assert NUMERAL.search(words) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [("half a dozen", 6), ("a dozen", 12), ("two dozen", 24), ("Twenty-five dozens", 300)],
+)
+def test_dozens(words: str, value: int) -> None:
+    match = DOZENS.fullmatch(words)
+    assert match
+    assert dozens_value(match) == value
+
+
+@pytest.mark.parametrize("words", ["dozens", "dozen", "dozens of", "half dozen"])
+def test_what_counts_no_dozens(words: str) -> None:
+    assert DOZENS.search(words) is None

@@ -7,7 +7,7 @@ span is exact. Patterns are bounded or possessive: searches are linear in the te
 import re
 from bisect import bisect_left
 
-from distlab.scoring.numerals import NUMERAL
+from distlab.scoring.numerals import DOZENS, NUMERAL
 
 Span = tuple[int, int]
 
@@ -51,11 +51,7 @@ NUMBER = re.compile(
 )
 
 # A number in words, or a count of dozens.
-WORDED = re.compile(
-    r"\b(?:half\sa|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty)"
-    rf"\sdozens?\b|{NUMERAL.pattern}",
-    re.IGNORECASE,
-)
+WORDED = re.compile(rf"{DOZENS.pattern}|{NUMERAL.pattern}", re.IGNORECASE)
 
 _OPERATOR = re.compile(
     r"!?\s?(?:[-+×÷−–^/]|\*(?!\*)|\\times|\\cdot|\\div|x(?=\s?[0-9]))\s?[0-9(${\\.]"
