@@ -29,7 +29,7 @@ Key = tuple[str, str]
 Moved = Callable[[str, int, int], None]
 """Is told a cell's path, by how much its problems done change, and samples not needed any more."""
 
-_COLUMNS = ["problem_id", "rank", "prompt_hash", "text", "token_ids"]
+_COLUMNS = ["problem_id", "rank", "prompt_hash", "text", "truncated", "token_ids"]
 # Stands for a gold that no grader judges: it is never solved, so everything is drawn.
 _NOBODY = JudgeIndex(-1, -1)
 
@@ -188,8 +188,9 @@ class UntilSolved:
         """Note samples as drawn; those of problems that are not solved yet are to be judged."""
         candidates = []
         lengths = pc.list_value_length(samples.column("token_ids")).to_pylist()
-        columns = [samples.column(name).to_pylist() for name in ("problem_id", "rank", "text")]
-        for problem_id, rank, text, tokens in zip(*columns, lengths, strict=True):
+        names = ("problem_id", "rank", "text", "truncated")
+        columns = [samples.column(name).to_pylist() for name in names]
+        for problem_id, rank, text, truncated, tokens in zip(*columns, lengths, strict=True):
             problem = self._problems.get((path, problem_id))
             if problem is None:
                 continue
@@ -198,7 +199,7 @@ class UntilSolved:
             if rank in problem.missing:
                 problem.missing.remove(rank)
             if problem.unsolved:
-                candidates.append(Candidate((path, problem_id), problem.gold, text))
+                candidates.append(Candidate((path, problem_id), problem.gold, text, truncated))
         return candidates
 
     def _settle(self, found: Found) -> None:

@@ -28,11 +28,13 @@ class Candidate(NamedTuple):
         problem: Cell path and problem id.
         gold: Its gold.
         text: The completion.
+        truncated: Whether it was cut off, so that an answer counts only where it is stated.
     """
 
     problem: tuple[str, str]
     gold: Gold
     text: str
+    truncated: bool
 
 
 Found = dict[tuple[str, str], set[JudgeIndex]]
@@ -99,11 +101,12 @@ class JudgePanel:
         answers: dict[tuple[str, str], int] = {}
         reads: list[tuple[tuple[str, str], int, int]] = []
         golds: dict[str, Gold] = {}
-        for problem, gold, text in candidates:
+        for problem, gold, text, truncated in candidates:
             name = "\0".join(problem)
             golds[name] = gold
             for index, extractor in enumerate(self._extractors):
-                answer = extract(extractor, text, gold.kind)[0].answer
+                read, _ = extract(extractor, text, gold.kind)
+                answer = read.of_sample(truncated).answer
                 if answer is not None:
                     place = answers.setdefault((name, answer), len(answers))
                     reads.append((problem, index, place))

@@ -131,7 +131,10 @@ class Scorer:
         texts = strings(samples.column("text"))
         golds = [piece.golds[problem_id] for problem_id in problem_ids]
         answers: dict[tuple[str, str], int] = {}
-        reads = [_read_answers(e, problem_ids, texts, golds, answers) for e in self._extractors]
+        cut_off = samples.column("truncated").to_pylist()
+        reads = [
+            _read_answers(e, problem_ids, texts, cut_off, golds, answers) for e in self._extractors
+        ]
         codes, graded, recalled = self._judge.judge(piece.golds, list(answers))
         rows = _rows_of(reads, self._applies(golds), codes)
         facts = _facts(samples, _mentions(piece.golds, problem_ids, texts))
@@ -184,12 +187,14 @@ def _read_answers(
     extractor: Extractor,
     problem_ids: Sequence[str],
     texts: Sequence[str],
+    truncated: Sequence[bool],
     golds: Sequence[Gold],
     answers: dict[tuple[str, str], int],
 ) -> _Read:
     """Run one extractor; add the distinct answers to ``answers``.
 
-    Equal texts of a problem are read once: at a low temperature many are.
+    Equal texts of a problem are read once: at a low temperature many are. A truncated sample that
+    states no answer has none.
     """
     extractions: list[Extraction] = []
     distinct = np.full(len(texts), -1, np.int64)
@@ -200,7 +205,8 @@ def _read_answers(
             seen.clear()
         if text not in seen:
             seen[text] = extract(extractor, text, gold.kind)
-        extraction, failed[row] = seen[text]
+        read, failed[row] = seen[text]
+        extraction = read.of_sample(truncated[row])
         extractions.append(extraction)
         if extraction.answer is not None:
             distinct[row] = answers.setdefault((problem_id, extraction.answer), len(answers))

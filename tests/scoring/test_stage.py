@@ -269,6 +269,20 @@ def test_verdict_rows(tmp_path: Path) -> None:
     }
 
 
+def test_a_truncated_sample_that_states_no_answer_has_none(tmp_path: Path) -> None:
+    rows = [
+        Row("one", 0, "So she has 12 pens", truncated=True),
+        Row("one", 1, "So she has 12 pens"),
+        Row("one", 2, "The answer is 12. It", truncated=True),
+    ]
+    shard = write_shard(tmp_path / "a.parquet", rows)
+    cell = source([shard], {"one": number("12")}, n=3)
+    rules = ComponentSpec("rules", "distlab.scoring.extractors.rules:Rules")
+    got = score_here(cell, tmp_path / "out", [rules])
+    assert [row["answer"] for row in got] == [None, "12", "12"]
+    assert [row["verdict"] for row in got] == ["no_answer", "correct", "correct"]
+
+
 def test_schema_on_disk(tmp_path: Path) -> None:
     shard = write_shard(tmp_path / "a.parquet", [Row("one", 0, "=1")])
     score_here(source([shard], {"one": number("1")}), tmp_path / "out")

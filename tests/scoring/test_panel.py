@@ -1,0 +1,24 @@
+"""Judges of samples that are still being drawn."""
+
+from distlab.problems.problem import Gold, GoldKind
+from distlab.scoring.judging import Judging
+from distlab.scoring.panel import Candidate, JudgeIndex, JudgePanel
+from distlab.scoring.types import ComponentSpec
+
+RULES = ComponentSpec("rules", "distlab.scoring.extractors.rules:Rules")
+STANDARD = ComponentSpec("standard", "distlab.scoring.graders.standard:Standard")
+TWELVE = Gold(GoldKind.NUMBER, "12")
+
+
+def test_a_truncated_sample_solves_a_problem_only_by_an_answer_that_it_states() -> None:
+    candidates = [
+        Candidate(("cell", "whole"), TWELVE, "So she has 12 pens", truncated=False),
+        Candidate(("cell", "cut"), TWELVE, "So she has 12 pens", truncated=True),
+        Candidate(("cell", "stated"), TWELVE, "The answer is 12. It", truncated=True),
+    ]
+    panel = JudgePanel(Judging((RULES,), (STANDARD,)))
+    try:
+        found = panel.judge(candidates)
+    finally:
+        panel.close()
+    assert found == {("cell", "whole"): {JudgeIndex(0, 0)}, ("cell", "stated"): {JudgeIndex(0, 0)}}
