@@ -664,10 +664,10 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
         import pickle
         from pathlib import Path
         import ray
-    from distlab.scoring.stage import score
+        from distlab.scoring.stage import score_samples
         ray.init(address={ray.get_runtime_context().gcs_address!r}, log_to_driver=False)
         job = pickle.loads(Path({str(tmp_path / "job")!r}).read_bytes())
-        score(job[0], Path({str(out)!r}), *job[1:], workers=1)
+        score_samples(job[0], Path({str(out)!r}), *job[1:], workers=1)
         """)
     )
     (tmp_path / "job").write_bytes(

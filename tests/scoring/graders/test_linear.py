@@ -73,14 +73,14 @@ def patterns() -> Iterator[tuple[re.Pattern[str], str]]:
     names = [
         f"{graders.__name__}.{module.name}" for module in pkgutil.iter_modules(graders.__path__)
     ]
-    for module in (*map(importlib.import_module, names), numerals):
+    for module in (numerals, *map(importlib.import_module, names)):
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 yield value, f"{module.__name__.rpartition('.')[2]}.{name}"
 
 
-# One that several modules import is tried once.
-PATTERNS = {name: pattern for pattern, name in dict(patterns()).items()}
+# One that several modules import is tried once, under its first module's name.
+PATTERNS = {name: pattern for pattern, name in dict(reversed([*patterns()])).items()}
 
 
 def seconds(call: Callable[[], object]) -> float:
