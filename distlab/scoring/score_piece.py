@@ -131,7 +131,7 @@ class Scorer:
         texts = strings(samples.column("text"))
         golds = [piece.golds[problem_id] for problem_id in problem_ids]
         answers: dict[tuple[str, str], int] = {}
-        cut_off = samples.column("truncated").to_pylist()
+        cut_off = [bool(cut) for cut in samples.column("truncated").to_pylist()]
         reads = [
             _read_answers(e, problem_ids, texts, cut_off, golds, answers) for e in self._extractors
         ]

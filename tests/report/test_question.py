@@ -67,7 +67,7 @@ QUESTION = Question(
 def test_a_question_and_its_table_stand_in_one_place(
     make_run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("build", "findings", "terminal"):
+    for module in ("build", "findings", "summary"):
         monkeypatch.setattr(f"distlab.report.{module}.QUESTIONS", (*QUESTIONS, QUESTION))
     run = make_run([COT, WARM], PROBLEMS, [*arm(COT, 30), *arm(WARM, 10)])
     study = build_report(run)
