@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path
+from distlab.console.main import Command, add_config_dir, path
 from distlab.errors import UserError
 from distlab.escape import plain
 
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="other components: grader=[standard,math-verify] extractor=rules grader.deadline_s=10",
     )
+    add_config_dir(parser)
     return parser
 
 
@@ -43,7 +44,7 @@ def _score(arguments: argparse.Namespace) -> int:
     from distlab.study.scoring import idle_graders, refuse_empty, score_run
 
     folder = RunFolder(arguments.run)
-    manifest = _with_overrides(folder.read_manifest(), arguments.overrides)
+    manifest = _with_overrides(folder.read_manifest(), arguments)
     refuse_empty(folder, manifest)
     idle = idle_graders(folder, manifest)
     with folder.alone(lambda: _say_waiting(folder)):
@@ -64,23 +65,28 @@ def _say_waiting(folder: RunFolder) -> None:
     print(f"distlab: waiting for another process that scores {folder.path}", file=sys.stderr)
 
 
-def _with_overrides(manifest: Manifest, overrides: Sequence[str]) -> Manifest:
+def _with_overrides(manifest: Manifest, arguments: argparse.Namespace) -> Manifest:
     """The manifest with other extractors or graders, as the overrides say."""
+    overrides: Sequence[str] = arguments.overrides
     for override in overrides:
-        if override.partition("=")[0].partition(".")[0] not in ("extractor", "grader"):
+        if _group(override) not in ("extractor", "grader"):
             raise UserError(f"'{override}' does not concern scoring: give extractor or grader keys")
     if not overrides:
         return manifest
-    from distlab.config.compose import compose
+    from distlab.config.compose import compose, own_folders
 
-    composed = compose(overrides)
+    composed = compose([*own_folders(arguments.config_dir), *overrides])
     extractor, grader = composed.extractor, composed.grader
     changed = {"extractor": asdict(extractor), "grader": asdict(grader)}
-    groups = {o.partition("=")[0].partition(".")[0] for o in overrides}
+    groups = {_group(override) for override in overrides}
     return replace(
         manifest,
         config={**manifest.config, **{name: changed[name] for name in sorted(groups)}},
     )
+
+
+def _group(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0].partition(".")[0]
 
 
 main: Final = Command(_parser, _score)

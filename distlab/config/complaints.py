@@ -14,12 +14,15 @@ from hydra.errors import (
 )
 from omegaconf.errors import OmegaConfBaseException
 
+from distlab.config.entries import ENTRIES
 from distlab.config.quoting import typed
 from distlab.config.schema import StudyConfig
 from distlab.errors import UserError, file_fault, nearest
 
 # Groups that take several options in one run.
 _LISTS: Final = ("dataset", "prompt", "extractor", "grader")
+# Stands in a key for the name of an entry.
+_NAME: Final = "NAME"
 # What opens a list, a mapping or a text on Hydra's command line.
 _OPENING: Final = ("[", "{", "'", '"')
 
@@ -100,7 +103,17 @@ def _bad_override(error: BaseException, conf: Path) -> str:
 
 
 def _no_key(key: str, conf: Path, place: str = "") -> str:
-    return f"there is no key '{key}'{place}{nearest(key, _keys(conf), '; see --cfg job')}"
+    keys = _keys(conf)
+    if any(_stands_for(known, key) for known in keys):
+        return f"`{key}` is not set yet: write +{key}=... to add it"
+    return f"there is no key '{key}'{place}{nearest(key, keys, '; see --cfg job')}"
+
+
+def _stands_for(known: str, key: str) -> bool:
+    """Whether ``known`` is ``key`` with a placeholder for the name of an entry."""
+    parts, given = known.split("."), key.split(".")
+    pairs = zip(parts, given, strict=False)
+    return _NAME in parts and len(parts) == len(given) and all(a in (_NAME, b) for a, b in pairs)
 
 
 def _keys(conf: Path) -> set[str]:
@@ -115,6 +128,6 @@ def _dataclass_keys(node: Any, prefix: str) -> Iterator[str]:  # noqa: ANN401
         yield name
         if is_dataclass(kind):
             yield from _dataclass_keys(kind, f"{name}.")
-        for inner in get_args(kind):
+        for inner in (*get_args(kind), ENTRIES.get(name)):
             if is_dataclass(inner):
-                yield from _dataclass_keys(inner, f"{name}.NAME.")
+                yield from _dataclass_keys(inner, f"{name}.{_NAME}.")

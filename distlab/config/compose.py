@@ -12,6 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distlab.config.complaints import explain
+from distlab.config.entries import typed_entries
+from distlab.config.quoting import quoted
 from distlab.config.schema import StudyConfig
 from distlab.errors import UserError
 from distlab.files import expanded
@@ -44,6 +46,15 @@ def explained() -> Iterator[None]:
         raise UserError(explain(error, conf_folder()) or str(error)) from error
 
 
+def own_folders(folders: Sequence[Path]) -> list[str]:
+    """The override by which Hydra reads config folders of the user's too; none for none."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"the config folder {folder} does not exist: name one that does")
+    listed = ",".join(quoted(str(folder.absolute())) for folder in folders)
+    return [f"hydra.searchpath=[{listed}]"] if folders else []
+
+
 def compose_config(overrides: Sequence[str]) -> DictConfig:
     """Compose the default config with overrides, as Hydra hands it to ``distlab.run``.
 
@@ -63,6 +74,6 @@ def compose(overrides: Sequence[str]) -> StudyConfig:
     """
     config = compose_config(overrides)
     with explained():
-        made = OmegaConf.to_object(config)
+        made = OmegaConf.to_object(typed_entries(config))
     assert isinstance(made, StudyConfig)
     return made

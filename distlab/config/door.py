@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, Variant
 from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spec
+from distlab.config.entries import typed_entries
 from distlab.config.schema import (
     CheckpointConfig,
     ClusterConfig,
@@ -59,9 +60,10 @@ def validate(config: DictConfig) -> Study:
     tiny, config = _without_tiny(config)
     _refuse_unknown(config)
     try:
-        raw = OmegaConf.to_object(config)
+        raw = OmegaConf.to_object(typed_entries(config))
     except OmegaConfBaseException as error:
-        raise UserError(f"`{error.full_key}` has no value: {error.msg}") from error
+        line = str(error.msg).splitlines()[0]
+        raise UserError(f"`{error.full_key}` has no value: {line}") from error
     assert isinstance(raw, StudyConfig)
     family = _tiny_family(raw.model) if tiny else _family(raw.model)
     return Study(
@@ -345,7 +347,7 @@ def _refuse_random(key: str, kind: DecodingKind, method: MethodConfig) -> None:
             _refuse(f"{key}.{name}", value, f"kind {kind} does not sample; remove it")
 
 
-def components(group: str, raw: dict[str, ComponentConfig]) -> tuple[ComponentSpec, ...]:
+def components(group: str, raw: Mapping[str, ComponentConfig]) -> tuple[ComponentSpec, ...]:
     """Extractors or graders, each made once to see that it can be.
 
     Raises:

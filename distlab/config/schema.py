@@ -1,4 +1,7 @@
-"""The structured config: the names and types Hydra accepts. Values are checked in ``door``."""
+"""The structured config: the names and types Hydra accepts. Values are checked in ``door``.
+
+Dictionaries of entries that people add are untyped here; see ``entries``.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +73,8 @@ class ModelConfig:
     # Most new tokens a sample, which `decoding.max_tokens` takes over.
     max_new_tokens: int = MISSING
     # GPU type ("H100") or cpu to how an engine is split there; else the fewest GPUs that hold it.
-    parallel: dict[str, ParallelConfig] = field(default_factory=dict)
+    # Each a ParallelConfig.
+    parallel: dict[str, Any] = field(default_factory=dict)
     # What the planner must know; null where nobody says, and nothing is worked out then.
     facts: FactsConfig | None = None
     # Keyword arguments for the chat template (hybrid thinkers: {enable_thinking: false}).
@@ -100,7 +104,8 @@ class DatasetConfig:
 class DatasetGroup:
     """The datasets of the run; ``dataset=[a,b]`` selects several."""
 
-    sets: dict[str, DatasetConfig] = field(default_factory=dict)
+    # Name to a DatasetConfig.
+    sets: dict[str, Any] = field(default_factory=dict)
     # First problems of each dataset; null for all.
     limit: int | None = None
     # Local file instead of the hub; for a run over exactly one dataset.
@@ -124,7 +129,8 @@ class PromptConfig:
 class PromptGroup:
     """The prompt styles of the run; ``prompt=[a,b]`` selects several."""
 
-    styles: dict[str, PromptConfig] = field(default_factory=dict)
+    # Name to a PromptConfig.
+    styles: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -171,14 +177,16 @@ class ComponentConfig:
 class ExtractorGroup:
     """The extractors; ``extractor=[a,b]`` selects several."""
 
-    use: dict[str, ComponentConfig] = field(default_factory=dict)
+    # Name to a ComponentConfig.
+    use: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class GraderGroup:
     """The graders, and the pool of worker processes they run in."""
 
-    use: dict[str, ComponentConfig] = field(default_factory=dict)
+    # Name to a ComponentConfig.
+    use: dict[str, Any] = field(default_factory=dict)
     # CPU seconds an answer may take before its worker is killed.
     deadline_s: float = 5.0
     # Address space a worker may use, in MiB.

@@ -106,6 +106,18 @@ def path(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def add_config_dir(parser: argparse.ArgumentParser) -> None:
+    """Add the option for config folders of the user's, as Hydra's own command has it."""
+    parser.add_argument(
+        "--config-dir",
+        type=path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="your own config folder, as distlab run takes it",
+    )
+
+
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
     """Options may stand between positional arguments, where there are no subcommands."""
     if any(isinstance(action, argparse._SubParsersAction) for action in parser._actions):

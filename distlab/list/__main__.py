@@ -5,7 +5,7 @@ import sys
 from typing import Final
 
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path
+from distlab.console.main import Command, add_config_dir
 from distlab.list.options import GROUPS, options
 
 
@@ -16,14 +16,7 @@ def _parser() -> argparse.ArgumentParser:
         "conf/GROUP/NAME.yaml.",
     )
     parser.add_argument("kind", choices=list(GROUPS), help="what to list")
-    parser.add_argument(
-        "--config-dir",
-        type=path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="your own config folder, as distlab run takes it",
-    )
+    add_config_dir(parser)
     return parser
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from distlab.config.compose import compose_config
+from distlab.config.compose import compose_config, own_folders
 from distlab.console.exits import Exit
-from distlab.console.main import Command
+from distlab.console.main import Command, add_config_dir
 from distlab.errors import UserError
 from distlab.escape import plain
 
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         help="start an engine and measure tokens/s on the first missing samples "
         f"(default: of {_PROBE_PROBLEMS} problems), which stay in the store",
     )
+    add_config_dir(parser)
     return parser
 
 
@@ -69,7 +70,7 @@ def _plan_jobs(arguments: argparse.Namespace) -> int:
     """Plan a study, or a sweep's jobs as one bill."""
     from distlab.config.sweeps import set_apart, sweep_jobs
 
-    jobs = sweep_jobs(arguments.overrides)
+    jobs = sweep_jobs([*own_folders(arguments.config_dir), *arguments.overrides])
     if len(jobs) == 1:
         _plan(jobs[0], arguments.problem, arguments.probe, prompts=arguments.prompts)
         return Exit.DONE

@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from distlab.config.door import components, pool_settings
+from distlab.config.entries import typed_entries
 from distlab.config.schema import ExtractorGroup, GraderGroup
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
@@ -128,12 +129,15 @@ def _with_readings(
 
 
 def _groups(config: Mapping[str, Any]) -> tuple[ExtractorGroup, GraderGroup]:
-    extractor = OmegaConf.merge(OmegaConf.structured(ExtractorGroup), config["extractor"])
-    grader = OmegaConf.merge(OmegaConf.structured(GraderGroup), config["grader"])
-    made = OmegaConf.to_object(extractor), OmegaConf.to_object(grader)
-    assert isinstance(made[0], ExtractorGroup)
-    assert isinstance(made[1], GraderGroup)
-    return made[0], made[1]
+    schema = {"extractor": ExtractorGroup, "grader": GraderGroup}
+    given = {name: config[name] for name in schema}
+    merged = OmegaConf.merge(OmegaConf.create(schema), given)
+    assert isinstance(merged, DictConfig)
+    typed = typed_entries(merged)
+    extractor, grader = (OmegaConf.to_object(typed[name]) for name in schema)
+    assert isinstance(extractor, ExtractorGroup)
+    assert isinstance(grader, GraderGroup)
+    return extractor, grader
 
 
 def _sources(

@@ -13,6 +13,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from distlab.config.entries import typed_entries
 from distlab.config.values import Study
 from distlab.console.display import Display
 from distlab.console.exits import Exit, stopped_by
@@ -143,8 +144,9 @@ def begin(
         readers = model_readers(study)
     for dataset in prepared.datasets.values():
         write_problems(folder.problems(dataset.name), dataset.problems)
-    (folder.path / "config.yaml").write_text(OmegaConf.to_yaml(config))
-    resolved = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    whole = typed_entries(config)
+    (folder.path / "config.yaml").write_text(OmegaConf.to_yaml(whole))
+    resolved = cast(dict[str, Any], OmegaConf.to_container(whole, resolve=True))
     manifest = provenance.manifest(name, command, study, prepared, resolved, store)
     work = OngoingStudy(study, folder, store, prepared, readers, manifest, clock)
     work.write(manifest)

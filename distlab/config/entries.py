@@ -1,0 +1,58 @@
+"""Entries that people add under a name: datasets, prompt styles, extractors, graders, splits.
+
+Hydra cannot add to a dictionary of dataclasses from the command line, so the schema leaves these
+dictionaries untyped, and their entries get their types here.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+from distlab.config.schema import ComponentConfig, DatasetConfig, ParallelConfig, PromptConfig
+from distlab.errors import UserError, nearest
+from distlab.escape import plain
+
+# The dictionaries, and what each of their entries is.
+ENTRIES: Final[Mapping[str, type]] = {
+    "dataset.sets": DatasetConfig,
+    "prompt.styles": PromptConfig,
+    "extractor.use": ComponentConfig,
+    "grader.use": ComponentConfig,
+    "model.parallel": ParallelConfig,
+}
+# Characters of a value that a sentence repeats (ours).
+_SHOWN: Final = 200
+
+
+def typed_entries(config: DictConfig) -> DictConfig:
+    """A copy of a composed config, or of some of its groups, with typed entries.
+
+    Raises:
+        UserError: An entry is no mapping, or a key or a value of it is not as the schema has it.
+    """
+    made = copy.deepcopy(config)
+    for path, schema in ENTRIES.items():
+        if (entries := OmegaConf.select(made, path)) is not None:
+            for name in entries:
+                entries[name] = _typed(f"{path}.{name}", schema, entries[name])
+    return made
+
+
+def _typed(key: str, schema: type, raw: Any) -> Any:  # noqa: ANN401 (whatever was typed)
+    known = [field.name for field in fields(schema)]
+    if not OmegaConf.is_dict(raw):
+        shown = plain(repr(raw), _SHOWN)
+        raise UserError(f"`{key}` is {shown}: write it as {{{known[0]}: ...}}")
+    try:
+        return OmegaConf.merge(OmegaConf.structured(schema), raw)
+    except ConfigKeyError as error:
+        raise UserError(
+            f"there is no key '{key}.{error.key}'{nearest(str(error.key), known)}"
+        ) from error
+    except OmegaConfBaseException as error:
+        line = str(error).splitlines()[0]
+        raise UserError(f"`{key}.{error.full_key}` cannot be set: {line}") from error
