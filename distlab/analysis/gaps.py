@@ -56,7 +56,7 @@ def paired_gap(
     Args:
         base: [problems] scores in [0, 1]; NaN where the arm has none.
         instruct: [problems], in the same order.
-        clusters: [problems] labels of the sources; None for one source a problem.
+        clusters: [problems] labels of the sources; None for one source per problem.
         resamples: Bootstrap resamples.
         seed: Seed of the resamples.
     """

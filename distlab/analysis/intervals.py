@@ -99,7 +99,7 @@ def mean_interval(values: FloatArray, *, resamples: int = RESAMPLES, seed: int =
     width of zero would claim a certainty that nobody has, so the ends are NaN (ours).
 
     Args:
-        values: [n], one a problem; NaN marks a problem without a figure and is left out.
+        values: [n], one per problem; NaN marks a problem without a figure and is left out.
         resamples: Resamples.
         seed: Seed of the resamples.
     """

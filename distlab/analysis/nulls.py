@@ -14,7 +14,7 @@ REASONING_CHARACTERS: Final = 40
 
 
 def any_correct(correct: BoolArray) -> FloatArray:
-    """Pass@k of k given answers a problem.
+    """Pass@k of k given answers per problem.
 
     Args:
         correct: [problems, k].

@@ -36,7 +36,7 @@ class Pair:
 
     Attributes:
         first: The run that others are compared with.
-        second: The other one.
+        second: The run that is compared with it.
         cells: Cells of equal arm, dataset and prompt.
         judges: Judges of the first and the second run.
         shared: Dataset to the problems that both have.

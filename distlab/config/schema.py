@@ -29,7 +29,7 @@ class ParallelConfig:
     tensor: int = 1
     # Stages that the layers are cut into.
     pipeline: int = 1
-    # Whole experts a rank instead of a slice of each (MoE only).
+    # Whole experts per rank instead of a slice of each (MoE only).
     expert: bool = False
 
 
@@ -50,7 +50,7 @@ class FactsConfig:
     attention_heads: int = MISSING
     # Heads whose keys and values are cached; 1 with multi-head latent attention.
     kv_heads: int = MISSING
-    # Bytes of KV cache a token takes over all layers and KV heads, at 16 bits a value.
+    # Bytes of KV cache a token takes over all layers and KV heads, at 16 bits per value.
     kv_bytes_per_token: int = MISSING
     # Routed experts of an MoE layer; 0 in a dense model.
     experts: int = 0
@@ -70,7 +70,7 @@ class ModelConfig:
     quantization: str | None = None
     # Context length the engine is built for, in tokens.
     max_model_len: int = MISSING
-    # Most new tokens a sample, which `decoding.max_tokens` takes over.
+    # Most new tokens per sample, which `decoding.max_tokens` takes over.
     max_new_tokens: int = MISSING
     # GPU type ("H100") or cpu to how an engine is split there; else the fewest GPUs that hold it.
     # Each a ParallelConfig.
@@ -147,9 +147,9 @@ class MethodConfig:
 class DecodingGroup:
     """Which arms are drawn, and how."""
 
-    # Samples a problem: draws (stochastic) or branches (cot). greedy always makes one.
+    # Samples per problem: draws (stochastic) or branches (cot). greedy always makes one.
     n: int = 20
-    # Most new tokens a sample.
+    # Most new tokens per sample.
     max_tokens: int = MISSING
     # all, or solved: stop drawing a problem once it is solved, for exact Pass@n at less cost.
     until: str = "all"
@@ -236,7 +236,7 @@ class ClusterConfig:
     # GiB of a rank for activations, CUDA graphs and communication buffers: an estimate, for the
     # check that an engine fits.
     overhead_gib: float = 4
-    # New tokens a second of one engine, as measured or supposed, for distlab.plan's hours; null
+    # New tokens per second of one engine, as measured or supposed, for distlab.plan's hours; null
     # where it is not known.
     tokens_per_s: float | None = None
     # Tokens in a KV block; prompts share whole blocks.

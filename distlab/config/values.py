@@ -38,7 +38,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A variant with one decoding method and its samples a problem."""
+    """A variant with one decoding method and its samples per problem."""
 
     variant: CellVariant
     decoding: DecodingSpec

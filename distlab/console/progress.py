@@ -48,7 +48,7 @@ class ReplicaProgress:
         running: Requests in its batch.
         waiting: Requests that wait for room in it.
         restarts: Engines that died in its place.
-        tokens_per_s: New tokens a second since it was last asked.
+        tokens_per_s: New tokens per second since it was last asked.
     """
 
     model: str
@@ -116,7 +116,7 @@ class State:
 
     @property
     def tokens_per_s(self) -> float:
-        """New tokens a second since the first engine was ready; 0 before."""
+        """New tokens per second since the first engine was ready; 0 before."""
         return self.tokens / self._elapsed if self._elapsed else 0.0
 
     @property
@@ -180,7 +180,7 @@ class LiveView:
 
 
 def _replicas(replicas: Mapping[str, ReplicaProgress]) -> Table:
-    """A row an engine; of many the first, and the others in one."""
+    """A row per engine; of many the first, and the others in one."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("engine")
     for name in ("state", "leases", "running", "waiting", "tokens/s", "restarts"):

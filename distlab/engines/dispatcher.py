@@ -74,7 +74,7 @@ class Dispatcher:
         """Serve until every draw is done or set aside, or ``halt`` was called.
 
         Returns:
-            One entry a job: None, or a sentence that says why it could not be served.
+            One entry per job: None, or a sentence that says why it could not be served.
         """
         try:
             await self._adopt()

@@ -24,8 +24,8 @@ def prepare(
 
     Args:
         environment: ``os.environ``.
-        settings: Of the engine.
-        site: Where it runs.
+        settings: How the engine is built.
+        site: Where the engine runs.
         ray_address: Of the cluster that the process belongs to.
     """
     for name in environment.keys() - without_launcher(environment).keys():

@@ -33,7 +33,7 @@ class EngineEvent:
     """One thing that happened.
 
     Attributes:
-        kind: What.
+        kind: What happened.
         model: Checkpoint of the engine.
         replica: Name of the replica, None where it is about the whole checkpoint.
         nodes: Host names, in rank order, where it is about a replica.

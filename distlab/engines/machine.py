@@ -27,7 +27,7 @@ def check_fits(family: Family, cluster: Cluster) -> None:
     """Refuse what a described cluster or this machine cannot hold; silent about a live one.
 
     Raises:
-        UserError: As ``groups.choose``.
+        UserError: No engine fits, as ``splitting.choose`` says.
     """
     nodes = known_nodes(cluster)
     if nodes is not None:

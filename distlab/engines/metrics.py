@@ -30,7 +30,7 @@ class Metrics:
         )
         tags = ("run", "model", "replica")
         self._leases = Gauge("distlab_replica_leases", "Draws leased to a replica.", tags)
-        self._rate = Gauge("distlab_replica_tokens_per_s", "New tokens a second.", tags)
+        self._rate = Gauge("distlab_replica_tokens_per_s", "New tokens per second.", tags)
 
     def drawn(self, cell: str, samples: int, tokens: int) -> None:
         """Samples came back."""

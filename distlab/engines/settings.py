@@ -18,8 +18,8 @@ def engine_settings(
 
     Args:
         family: How the checkpoint is served.
-        checkpoint: What is loaded.
-        cluster: Where.
+        checkpoint: The weights and tokenizer that it loads.
+        cluster: Where it runs, as the config says.
         group: What one replica takes there.
         branches: Most first tokens that CoT-decoding branches on.
     """

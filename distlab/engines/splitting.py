@@ -24,7 +24,7 @@ class Choice:
     """One engine of a family on a cluster.
 
     Attributes:
-        group: What it needs.
+        group: The ranks and resources that it needs.
         fit: Memory of its fullest rank; None where the model's facts or the memory are unknown.
     """
 
@@ -36,7 +36,7 @@ def choose_group(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> Eng
     """``choose`` without the memory.
 
     Raises:
-        UserError: As ``choose``.
+        UserError: No split of it fits, as ``choose`` says.
     """
     return choose(family, cluster, nodes).group
 
@@ -310,7 +310,7 @@ class _Kind:
         share = f"{budget.share:g} x {gib(budget.memory)} = " if budget.share < 1 else ""
         return (
             f"{gib(fit.weights)} of weights + {gib(fit.overhead)} of overhead (our estimate) + "
-            f"{gib(kv)} of KV cache {what} = {gib(need)} a rank, and {share}{gib(fit.usable)} are "
+            f"{gib(kv)} of KV cache {what} = {gib(need)} per rank, and {share}{gib(fit.usable)} are "
             "usable"
         )
 

@@ -79,7 +79,7 @@ def staff(claims: Sequence[Claim], nodes: Sequence[Node], idle: Sequence[Held]) 
 def _more(
     claims: Sequence[Claim], started: set[int], free: tuple[Node, ...]
 ) -> list[tuple[int, Placement]]:
-    """One replica a checkpoint in turn, until nothing fits or nothing is wanted."""
+    """One replica per checkpoint in turn, until nothing fits or nothing is wanted."""
     have = [claim.held + (index in started) for index, claim in enumerate(claims)]
     starts: list[tuple[int, Placement]] = []
     grew = True

@@ -34,7 +34,7 @@ class Stall:
     """How long an engine has made no step, as far as its replica could have heard of one.
 
     Attributes:
-        seconds: So far.
+        seconds: Without a step, so far.
     """
 
     seconds: float = 0.0
@@ -75,7 +75,7 @@ async def _pulse(running: Running, hang_s: float) -> Pulse:
     """The replica's answer, waited for while its process computes.
 
     Raises:
-        RayError: It is dead.
+        RayError: The replica is dead.
         HungEngine: It does not answer.
     """
     asked = asyncio.ensure_future(_answer(running))

@@ -36,9 +36,9 @@ class EngineJob:
 
     Attributes:
         name: What people call the checkpoint.
-        settings: Of its engine.
+        settings: How its engine is built.
         cells: Cell key to what its draws share.
-        draws: What to draw.
+        draws: The missing samples, by problem.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Workload:
         queue: The draws that are left.
         serving: Replicas at work.
         starting: Replicas that are placed or loading.
-        failed_loads: Since one loaded or died.
+        failed_loads: Loads that failed since one succeeded or an engine died.
         following: Results whose further draws are not known yet: the engine is kept for them.
         condemned: Draws that are set aside and not reported yet.
         waiting_since: When it was first found to have no place, monotonic; None where it has one.

@@ -45,7 +45,7 @@ like any other.
   python -m distlab.ingest outputs.jsonl --variant instruct --map problem_id=id samples=code gold=gt
 
 --map names the column of:
-  samples (needed)    the completions: a list of texts, or one text a row
+  samples (needed)    the completions: a list of texts, or one text per row
   gold (needed)       the reference answer; see --gold-kind
   problem_id          the problem; without it, ids are hashes of the questions
   question            the text put to the model
@@ -129,7 +129,7 @@ def _read(
     given = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
     if labels.kind is DecodingKind.GREEDY and len(given[0].samples) > 1:
         raise UserError(
-            f"{arguments.file} has {len(given[0].samples)} samples a problem, and --kind greedy "
+            f"{arguments.file} has {len(given[0].samples)} samples per problem, and --kind greedy "
             "takes one: give --n 1 or another --kind"
         )
     with arguments.file.open("rb") as handle:

@@ -16,7 +16,7 @@ class ColumnMap:
     """Names of columns, None where the file has none for it.
 
     Attributes:
-        samples: The completions: a list of n texts a row, or one text a row.
+        samples: The completions: a list of n texts per row, or one text per row.
         gold: The reference answer.
         problem_id: Id of the problem; without it, ids are hashes of the questions.
         question: The text put to the model.

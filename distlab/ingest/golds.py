@@ -31,7 +31,7 @@ def read_golds(rows: Sequence[Row], columns: ColumnMap, kind: str) -> tuple[Gold
     """The gold of each row.
 
     Args:
-        rows: One a problem.
+        rows: One per problem.
         columns: Where the gold is.
         kind: A ``GoldKind``, or "auto": number where every gold is a number in plain notation,
             else LaTeX as MATH writes it, several values included (ours).

@@ -102,8 +102,8 @@ def store_samples(
     Args:
         given: Problems, each with ``cell.n`` samples.
         cell: Their cell.
-        fields: Behind its fingerprint.
-        store: Where to.
+        fields: What its fingerprint is made of.
+        store: The store that takes them.
         run: Name of the run that brings them.
 
     Raises:
@@ -168,7 +168,7 @@ def with_cell(
     Args:
         manifest: Of an ingested run.
         cell: The cell, in the store already.
-        fields: Behind its fingerprint.
+        fields: What its fingerprint is made of.
         problems: All problems of its dataset, those of other cells included.
         source: Where its samples are from.
         columns: Which columns were read.
@@ -195,7 +195,7 @@ def check_new(manifest: Manifest, cell: Cell) -> None:
     """Refuse labels that the run has from another file, or from other columns.
 
     Raises:
-        UserError: It has.
+        UserError: The run has a cell of these labels, and it is not the same.
     """
     for other in manifest.cells:
         if other.key == cell.key and other.fingerprint != cell.fingerprint:

@@ -138,7 +138,7 @@ def _engines(group: EngineGroup, placed: Sequence[Placement]) -> str:
         spread = " + ".join(str(ranks) for _, ranks in placed[0].ranks)
         return f"{len(placed)} of {group.parallelism}, each over nodes with {spread} ranks"
     nodes = {name for placement in placed for name, _ in placement.ranks}
-    return f"{len(placed)} of {group.parallelism}, {len(placed) / len(nodes):g} a node"
+    return f"{len(placed)} of {group.parallelism}, {len(placed) / len(nodes):g} per node"
 
 
 def _checkpoints(study: Study) -> int:

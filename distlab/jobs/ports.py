@@ -15,10 +15,10 @@ def free_ports(seed: int, count: int) -> tuple[int, ...]:
 
     Args:
         seed: Where to start looking; jobs with different numbers then seldom meet.
-        count: How many.
+        count: How many ports.
 
     Raises:
-        OSError: Fewer are free.
+        OSError: Fewer ports are free.
     """
     span = _ephemeral_first() - _FIRST
     start = seed * 16 % span

@@ -176,7 +176,7 @@ def stop(client: JobSubmissionClient, study: Submission, out: TextIO) -> None:
     """Stop the study's job; its driver commits what is finished.
 
     Raises:
-        UserError: None runs.
+        UserError: No job of the study runs there.
     """
     going = [job for job in _attempts(client, study.name) if not job.status.is_terminal()]
     if not going:
@@ -191,7 +191,7 @@ class _Log:
     """Prints a log that is read from its start again and again, each part once.
 
     Attributes:
-        out: Where to.
+        out: Where the log is printed.
         read: Characters of this reading so far.
         printed: Characters that are printed.
     """
@@ -241,8 +241,8 @@ def _patiently(ask: Callable[[], _Answer]) -> _Answer:
     """Ask again while the dashboard is away or not ready.
 
     Raises:
-        RuntimeError: It refuses.
-        UserError: It is away for a minute.
+        RuntimeError: The dashboard refuses what is asked.
+        UserError: The dashboard is away for a minute.
     """
     deadline = time.monotonic() + _AWAY_S
     while True:

@@ -49,7 +49,7 @@ def ray_start(
 
 
 def temp_folder(environment: Mapping[str, str]) -> Path:
-    """Ray's folder on this node: one a job, restart and node; short, for its sockets."""
+    """Ray's folder on this node: one per job, restart and node; short, for its sockets."""
     restart = environment.get("SLURM_RESTART_COUNT", "0")
     name = f"dl-{environment['SLURM_JOB_ID']}.{restart}.{environment['SLURM_NODEID']}"
     return Path("/tmp") / name

@@ -27,8 +27,8 @@ class Fit:
     """Memory of the fullest rank of an engine, in bytes.
 
     Attributes:
-        usable: What the engine may take of the GPU, or of the node's memory a rank.
-        weights: Of this rank.
+        usable: What the engine may take of the GPU, or of the node's memory per rank.
+        weights: The rank's share of the weights.
         overhead: Activations, CUDA graphs, communication buffers: an estimate
             (``cluster.overhead_gib``).
         kv_bytes_per_token: KV cache of one token.
@@ -68,7 +68,7 @@ class Budget:
     """What an engine is given.
 
     Attributes:
-        memory: Of one GPU, or of a node a rank, in bytes.
+        memory: Of one GPU, or of a node per rank, in bytes.
         share: Of ``memory`` that the engine may take.
         overhead: Bytes of a rank that are neither weights nor KV cache.
         kv_cache: Fixed size of a rank's KV cache in bytes, None to fill what is left.

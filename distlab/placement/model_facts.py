@@ -35,7 +35,7 @@ class Facts:
         layers: Decoder layers.
         attention_heads: Query heads.
         kv_heads: Heads whose keys and values are cached; 1 with MLA, whose ranks all keep it.
-        kv_bytes_per_token: KV cache of a token over all layers and KV heads, at 16 bits a value.
+        kv_bytes_per_token: KV cache of a token over all layers and KV heads, at 16 bits per value.
         experts: Routed experts of an MoE layer, 0 in a dense model.
     """
 

@@ -20,7 +20,7 @@ class Parallelism:
     Attributes:
         tensor: Ranks that share each layer.
         pipeline: Stages that the layers are cut into.
-        expert: Whole experts a rank instead of a slice of each (MoE only).
+        expert: Whole experts per rank instead of a slice of each (MoE only).
     """
 
     tensor: int = 1
@@ -29,7 +29,7 @@ class Parallelism:
 
     @property
     def ranks(self) -> int:
-        """Worker processes of an engine: one a GPU."""
+        """Worker processes of an engine: one per GPU."""
         return self.tensor * self.pipeline
 
     def __str__(self) -> str:

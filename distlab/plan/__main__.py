@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         *("-m", "--multirun"),
         action="store_true",
-        help="nothing more: a sweep is planned as one, with a line a job, either way",
+        help="nothing more: a sweep is planned as one, with a line per job, either way",
     )
     parser.add_argument(
         "--problem",

@@ -20,10 +20,10 @@ class BillLine:
     """A job on the bill.
 
     Attributes:
-        number: From 0.
+        number: The job's number, from 0.
         apart: The overrides that set it apart.
         plan: What it would do; None where it cannot be planned.
-        error: Why it cannot.
+        error: Why it cannot be planned; empty where it can.
     """
 
     number: int
@@ -33,7 +33,7 @@ class BillLine:
 
 
 def render_bill(items: Sequence[BillLine], console: Console) -> None:
-    """Print a line a job and the sums.
+    """Print a line per job and the sums.
 
     Args:
         items: In the order of the jobs.

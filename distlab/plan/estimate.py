@@ -184,7 +184,7 @@ def plan_engines(study: Study, nodes: Sequence[Node]) -> EnginePlan:
     """Choose how engines are split and place as many as the nodes have free.
 
     Raises:
-        UserError: As ``groups.choose``.
+        UserError: No engine fits, as ``splitting.choose`` says.
     """
     family, cluster = study.family, study.cluster
     choice = choose(family, cluster, nodes)

@@ -99,7 +99,7 @@ class EnginePlan:
         placements: Engines that have room now, for all checkpoints together.
         fit: Memory of an engine's fullest rank; None where it is not known.
         max_num_seqs: Most sequences that an engine runs at once.
-        tokens_per_s: New tokens a second of one engine; None where it is not known.
+        tokens_per_s: New tokens per second of one engine; None where it is not known.
         weight_bytes: Of one checkpoint; None where it is not known.
     """
 

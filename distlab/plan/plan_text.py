@@ -96,7 +96,7 @@ def _memory(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
         f"(our estimate) + {gib(fit.kv_cache)} KV cache, of {gib(fit.usable)}"
     )
     yield (
-        f"KV cache · {fit.kv_bytes_per_token} bytes a token, {fit.tokens} tokens: "
+        f"KV cache · {fit.kv_bytes_per_token} bytes per token, {fit.tokens} tokens: "
         f"{_sequences(engines, fit.max_model_len)} of {fit.max_model_len} tokens at once"
     )
     if (length := _expected_length(cells)) is not None:
@@ -149,7 +149,7 @@ def _time(totals: Totals, engines: EnginePlan) -> str:
     if totals.expected_new_tokens is not None:
         spans.append(("about", totals.expected_new_tokens))
     parts = [f"{word} {_hours(engines, tokens)}" for word, tokens in spans]
-    return f"time · at {engines.tokens_per_s:g} tokens/s an engine: {'; '.join(parts)}"
+    return f"time · at {engines.tokens_per_s:g} tokens/s per engine: {'; '.join(parts)}"
 
 
 def _hours(engines: EnginePlan, tokens: float) -> str:

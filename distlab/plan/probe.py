@@ -37,7 +37,7 @@ class Measured:
     """What a probe found.
 
     Attributes:
-        tokens_per_s: New tokens a second of one engine.
+        tokens_per_s: New tokens per second of one engine.
         samples: That it drew; they are in the store.
         cell: Key of the cell that it drew them for.
     """

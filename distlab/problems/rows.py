@@ -119,7 +119,7 @@ def _json(path: Path) -> Iterator[Row]:
             {"key": key, **item} if isinstance(item, dict) else item for key, item in value.items()
         ]
     if not isinstance(value, list):
-        raise UserError(f"{path} must hold a list of objects; write one object a row")
+        raise UserError(f"{path} must hold a list of objects; write one object per row")
     for number, item in enumerate(value, start=1):
         yield _object(f"{path} row {number}", item)
 

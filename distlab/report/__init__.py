@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from distlab.files import whole
 from distlab.runs.folder import RunFolder
 
-# The modules are imported where they are used: whoever wants `report.escape` alone, as the plan
-# does, should not wait for scipy.
+# The modules are imported where they are used: whoever wants a question or a table alone
+# should not wait for scipy.
 if TYPE_CHECKING:
     from rich.console import Console
 

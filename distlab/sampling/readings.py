@@ -34,7 +34,7 @@ class ModelReader:
 
     Attributes:
         name: Name of the extractor.
-        extractor: It.
+        extractor: The extractor, made.
         checkpoint: The model.
         tokenizer: Its tokenizer.
         room: Tokens of a completion that fit its context.

@@ -85,7 +85,7 @@ class UntilSolved:
     """Says which samples to draw next.
 
     Args:
-        cells: As planned, with every missing sample; cells of one sample a problem stay so.
+        cells: As planned, with every missing sample; cells of one sample per problem stay so.
         golds: Dataset to the golds of its problems, by id.
         bench: Who judges.
         waves: Samples of each wave; the last one is repeated.

@@ -22,7 +22,7 @@ from distlab.scoring.pool import GradeTask, PoolSettings
 from distlab.scoring.types import ComponentSpec, Verdict
 from distlab.scoring.verdict_schema import NULLS
 
-# Answers a problem: as many as the study draws samples.
+# Answers per problem: as many as the study draws samples.
 ANSWERS: Final = tuple(map(str, range(20)))
 _IDENTITY: Final = b"distlab.identity"
 

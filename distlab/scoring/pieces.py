@@ -45,7 +45,7 @@ class CellSource:
     Attributes:
         cell: Key of the cell.
         shards: Paths of the sample shards inside ``filesystem``.
-        n: Samples a problem: rows of rank n and more are passed over.
+        n: Samples per problem: rows of rank n and more are passed over.
         problems: Problem id to gold and prompt; rows of other problems are passed over.
         filesystem: Where the shards are.
         keys: Reads problem, rank and prompt of a shard, where somebody has read them already.
@@ -95,7 +95,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Columns of the rows that count: one entry a sample."""
+    """Columns of the rows that count: one entry per sample."""
 
     problem: _Ints
     rank: _Ints

@@ -90,7 +90,7 @@ def verdict_file(out: Path, piece: Piece) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What one extractor made of the samples: one entry a sample.
+    """What one extractor made of the samples: one entry per sample.
 
     Attributes:
         extractions: Where and what.

@@ -103,7 +103,7 @@ class Extractor(Protocol):
 class Grader(Protocol):
     """Judges one answer against one gold. Runs inside a killable worker.
 
-    A grader that costs more than about a millisecond an answer sets a class attribute
+    A grader that costs more than about a millisecond per answer sets a class attribute
     ``cached = True``: its verdicts are then kept over runs, by gold, answer, name and version.
     """
 

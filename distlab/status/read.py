@@ -57,7 +57,7 @@ def run_status(folders: Iterable[RunFolder]) -> tuple[CellStatus, ...]:
 
 
 class _Wanted:
-    """Samples a problem that runs want of a cell, and the problems that failed."""
+    """Samples per problem that runs want of a cell, and the problems that failed."""
 
     def __init__(self, samples: dict[str, int], failures: dict[str, str]) -> None:
         self.samples = samples

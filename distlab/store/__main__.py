@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Form,
         choices=list(Form),
         default=Form.PARQUET,
-        help="one Parquet a cell, or one folder with a dataset card as hubs take it",
+        help="one Parquet per cell, or one folder with a dataset card as hubs take it",
     )
     copy.add_argument(
         "--cells", default="", metavar="PREFIX", help="only cells below FAMILY/VARIANT/..."

@@ -28,7 +28,7 @@ class Ask:
 
     Attributes:
         run: Name of the run.
-        n: Samples a problem.
+        n: Samples per problem.
         problems: Ids of the problems.
         failures: Problem id to why it has no samples.
         settled: Problems that stopped early, since they were solved: they lack nothing.

@@ -21,7 +21,7 @@ class Cell:
         kind: How the method draws.
         dataset: Name of the dataset.
         prompt: Name of the prompt style.
-        n: Samples a problem (ranks 0 to n - 1); the store may hold more.
+        n: Samples per problem (ranks 0 to n - 1); the store may hold more.
         fingerprint: Content address of everything that can change a sample (hex).
         path: The cell's folder, relative to the store.
         until_solved: Problems stop once they are solved, so that samples are missing on purpose:

@@ -25,7 +25,7 @@ def export(store: Store, out: Path, form: Form, prefix: str = "") -> Iterator[tu
     Args:
         store: The store.
         out: Folder; made if missing. Files of an earlier export are replaced.
-        form: One file a cell, or one folder.
+        form: One file per cell, or one folder.
         prefix: Of the cells' paths; others are left out.
 
     Yields:

@@ -42,7 +42,7 @@ class CellFields(ContentAddress):
         decoding: Kind of decoding.
         temperature: Of a stochastic draw.
         top_p: Of a stochastic draw.
-        max_tokens: Most new tokens a sample.
+        max_tokens: Most new tokens per sample.
         seed: Study seed, None where nothing is random.
         vllm: Version of vLLM.
         schema: Version of the address; its name is older than that.

@@ -61,13 +61,13 @@ SAMPLES = pa.schema(
         _field(
             "margins",
             pa.list_(pa.float32()),
-            "CoT-decoding only: p(top1) - p(top2) of every step, one value a token.",
+            "CoT-decoding only: p(top1) - p(top2) of every step, one value per token.",
             nullable=True,
         ),
         _field(
             "token_lengths",
             pa.list_(pa.int16()),
-            "CoT-decoding only: characters that each token completes, one value a token. Their "
+            "CoT-decoding only: characters that each token completes, one value per token. Their "
             "running sum is where each token ends in the text before it was cut.",
             nullable=True,
         ),

@@ -306,7 +306,7 @@ class _Solving:
 
 
 def _read(works: Sequence[OngoingStudy], session: Session, display: Display) -> Outcome:
-    """Let the readers of all studies read, a checkpoint's engines once."""
+    """Let the readers of all studies read, each checkpoint's engines once."""
     readings: list[tuple[OngoingStudy, ModelReader, PlannedCell]] = []
     for work in works:
         for reader in work.readers:

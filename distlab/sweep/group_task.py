@@ -18,8 +18,8 @@ class JobGroup:
     """Jobs that need the same engines.
 
     Attributes:
-        jobs: In order.
-        folder: The sweep's.
+        jobs: The jobs, by number.
+        folder: The sweep's folder.
         command: The command line that resumes the sweep.
         cwd: What relative paths are relative to.
     """
@@ -45,9 +45,9 @@ class GroupResult:
     """What became of a group.
 
     Attributes:
-        results: One a job.
+        results: What became of each job.
         engine_starts: Engines started.
-        samples: Drawn.
+        samples: Samples drawn.
     """
 
     results: tuple[Result, ...]

@@ -20,11 +20,11 @@ class Job:
     """A job of a sweep.
 
     Attributes:
-        number: From 0.
+        number: Its number, from 0.
         apart: The overrides in which it differs from the other jobs.
         config: Composed, without Hydra's own node.
-        study: What to do.
-        folder: Of its run.
+        study: The same, validated.
+        folder: Its run folder.
     """
 
     number: int

@@ -28,8 +28,8 @@ def launch_here(
     """Run the jobs one after the other, with engines that serve all of them.
 
     Args:
-        launcher: Has Hydra's context.
-        overrides: Of each job.
+        launcher: Hydra's launcher, with its context.
+        overrides: The overrides of each job.
         first: Number of the first job.
 
     Raises:
@@ -65,8 +65,8 @@ def launch_on_ray(
     """Run the jobs side by side over a cluster; those that share a checkpoint in one process.
 
     Args:
-        launcher: Has Hydra's context.
-        overrides: Of each job.
+        launcher: Hydra's launcher, with its context.
+        overrides: The overrides of each job.
         first: Number of the first job.
 
     Raises:

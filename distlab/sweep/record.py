@@ -4,7 +4,7 @@ SWEEP/
 sweep.json       the jobs, what sets each apart, what became of it
 multirun.yaml    the config before it was swept (Hydra's)
 log.txt          engine and Ray output while samples were drawn for all jobs
-NUMBER-FAMILY/   a run folder a job
+NUMBER-FAMILY/   a run folder per job
 """
 
 import json
@@ -53,9 +53,9 @@ class SweepRecord:
 
     Attributes:
         command: The command line that resumes it.
-        jobs: In order.
+        jobs: Its jobs, by number.
         engine_starts: Engines started so far.
-        samples: Drawn so far.
+        samples: Samples drawn so far.
     """
 
     command: str

@@ -58,8 +58,8 @@ class Sweep:
         """Plan; nothing is started.
 
         Args:
-            jobs: In order.
-            folder: The sweep's.
+            jobs: The jobs, by number.
+            folder: The sweep's folder.
             command: The command line that resumes it.
             console: Where to say what happens.
             log: For what engines and Ray print.

@@ -47,8 +47,8 @@ def check(manifest: dict[str, Any]) -> None:
         ((*KIMI, "cluster=h100-4x8"), 4, "2 of TP 8 x PP 2 x EP, each over nodes with 8 + 8 ranks"),
         ((*KIMI, "cluster=h100-4x8", "cluster.nodes.0.count=3"), 2, "1 of TP 8 x PP 2 x EP"),
         # Two checkpoints, an engine of each.
-        (("model=qwen3-8b", "cluster=h100-2x8", "cluster.replicas=1"), 1, "2 of TP 1, 2 a node"),
-        (("model=qwen3-8b", "cluster=h100-2x8"), 2, "16 of TP 1, 8 a node"),
+        (("model=qwen3-8b", "cluster=h100-2x8", "cluster.replicas=1"), 1, "2 of TP 1, 2 per node"),
+        (("model=qwen3-8b", "cluster=h100-2x8"), 2, "16 of TP 1, 8 per node"),
     ],
 )
 def test_pods_are_the_nodes_that_engines_go_to(

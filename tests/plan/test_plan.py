@@ -201,7 +201,7 @@ def test_memory_places_and_hours_are_worked_out() -> None:
     # 256 tokens at most, 2 a second and engine, two engines.
     assert engines.engine_hours(plan.totals.max_new_tokens) == 128 / 3600
     assert engines.hours(plan.totals.max_new_tokens) == 64 / 3600
-    # 12 bytes a token of CoT-decoding, 8 of the others.
+    # 12 bytes per token of CoT-decoding, 8 of the others.
     assert plan.totals.max_bytes == 128 * 12 + 128 * 8
 
 

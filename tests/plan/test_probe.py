@@ -75,7 +75,7 @@ def test_a_probe_measures_on_samples_that_stay(tmp_path: Path) -> None:
     assert float(probed[1]) > 0
     # 8 problems x 2 draws, of which the probe made 3 x 2.
     assert "10 samples to draw from 5 prompts, 6 in the store" in made.stdout
-    assert re.search(r"time · at \S+ tokens/s an engine: at most .* hours", made.stdout)
+    assert re.search(r"time · at \S+ tokens/s per engine: at most .* hours", made.stdout)
     assert "Traceback" not in made.stdout + made.stderr
     again = plan(tmp_path, *study, "--no-prompts")
     assert "6 in the store" in again.stdout

@@ -1,10 +1,9 @@
-"""A question that only this file and the list of questions know: rows, columns, words, chart."""
+"""A question that only its file and the list of questions know: rows, columns, words, chart."""
 
 import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -12,56 +11,11 @@ import pytest
 from rich.console import Console
 
 from distlab.report import build_report, questions, render_terminal, write_report
-from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
-from distlab.report.question import Question, Statement
 from distlab.report.questions.order import QUESTIONS
-from distlab.report.score_table import SCORES
-from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table
-from distlab.tables.column import Column, label
-from distlab.tables.numbers import percent
+from distlab.report.table import Table
+from docs.examples.own_question import QUESTION
 from tests.report.answers import COT, PROBLEMS, WARM, arm
 from tests.runs.written import Make
-
-
-@dataclass(frozen=True, slots=True)
-class ShortfallRow:
-    """Problems of an arm that nobody solved."""
-
-    arm: str
-    unsolved: float
-
-
-def _rows(scored: ScoredStudy) -> Iterator[ShortfallRow]:
-    for row in scored.rows(SCORES):
-        yield ShortfallRow(row.cell.arm, 1 - row.pass_n.value)
-
-
-COLUMNS = (
-    label("arm", lambda row: row.arm),
-    Column("unsolved", lambda row: percent(row.unsolved)),
-)
-SHORTFALL = Table("shortfall", "Problems that stay unsolved, per cent", _rows, COLUMNS)
-
-
-def _statements(study: StudyTables) -> Iterator[Statement]:
-    for row in study.rows(SHORTFALL):
-        yield Statement(f"{row.arm} leaves {percent(row.unsolved)} per cent unsolved.")
-
-
-def _charts(study: StudyTables) -> Iterator[Chart]:
-    marks = tuple(at_label(row.cell.arm, row.pass_n) for row in study.rows(SCORES))
-    yield from interval_chart("shortfall", "Shortfall", "per cent", [Series("n", "ours", marks)])
-
-
-QUESTION = Question(
-    name="shortfall",
-    text="What stays unsolved?",
-    tables=(SHORTFALL,),
-    statements=_statements,
-    charts=_charts,
-    short_tables=(ShortTable("Shortfall", SHORTFALL, COLUMNS, lambda _, row: row.arm == COT.arm),),
-    terms=(("unsolved", "share of problems without a correct sample."),),
-)
 
 
 def test_a_question_and_its_table_stand_in_one_place(

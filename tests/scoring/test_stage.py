@@ -587,7 +587,7 @@ def test_stage(ray_up: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     assert {(r["cell"], r["problem_id"], r["rank"]): r["verdict"] for r in rows} == expected
     assert capfd.readouterr().out == ""
 
-    # Again: nothing to do. Fewer samples a problem: other pieces, and the old ones are gone.
+    # Again: nothing to do. Fewer samples per problem: other pieces, and the old ones are gone.
     told.clear()
     assert run().resumed == 1200
     assert told == [(1200, 1200)]

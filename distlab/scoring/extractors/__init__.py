@@ -1,1 +1,1 @@
-"""A completion in; an Extraction out: one file an extractor, one YAML each."""
+"""A completion in; an Extraction out: one file per extractor, one YAML each."""

@@ -1,1 +1,1 @@
-"""(gold, answer) in; correct or not out: one file a grader, one YAML each."""
+"""(gold, answer) in; correct or not out: one file per grader, one YAML each."""
