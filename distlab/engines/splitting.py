@@ -310,8 +310,8 @@ class _Kind:
         share = f"{budget.share:g} x {gib(budget.memory)} = " if budget.share < 1 else ""
         return (
             f"{gib(fit.weights)} of weights + {gib(fit.overhead)} of overhead (our estimate) + "
-            f"{gib(kv)} of KV cache {what} = {gib(need)} per rank, and {share}{gib(fit.usable)} are "
-            "usable"
+            f"{gib(kv)} of KV cache {what} = {gib(need)} per rank, and {share}{gib(fit.usable)} "
+            "are usable"
         )
 
     def _nearest(self, family: Family, fit: Fit) -> str:
