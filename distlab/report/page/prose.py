@@ -8,6 +8,7 @@ from distlab.analysis.replication import PRECISION
 _PRECISION_POINTS: Final = round(100 * PRECISION)
 
 METHODS: Final[tuple[str, ...]] = (
+    "\u201c(ours)\u201d marks a choice of ours where the paper or the work cited is silent.",
     "pass@k of independent draws is the unbiased estimator of Chen et al. 2021 (arXiv 2107.03374). "
     "CoT-decoding's branches are ranked, not independent: their pass@k is \u201cany correct among "
     "the k top-ranked\u201d (arXiv 2402.10200). At k = n both are \u201cany correct\u201d.",
