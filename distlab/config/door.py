@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Final, Literal, NoReturn, TypeVar, get_type_hints
+from typing import Any, Final, Literal, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -14,6 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, Variant
 from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spec
 from distlab.config.entries import typed_entries
+from distlab.config.methods import decoding_spec
+from distlab.config.refusal import refuse
 from distlab.config.schema import (
     CheckpointConfig,
     ClusterConfig,
@@ -22,7 +24,6 @@ from distlab.config.schema import (
     DecodingGroup,
     FactsConfig,
     GraderGroup,
-    MethodConfig,
     ModelConfig,
     NodeConfig,
     ParallelConfig,
@@ -30,9 +31,7 @@ from distlab.config.schema import (
     StudyConfig,
 )
 from distlab.config.values import Arm, Cluster, Family, Study
-from distlab.decoding.interface import DecodingKind, DecodingSpec
 from distlab.errors import UserError
-from distlab.escape import plain
 from distlab.files import expanded
 from distlab.importing import load_named
 from distlab.placement.model_facts import WEIGHT_DTYPES, Facts
@@ -43,8 +42,6 @@ from distlab.scoring.pool import PoolSettings
 from distlab.scoring.reading import reading_extractor
 from distlab.scoring.types import ComponentSpec, load_component
 
-# Characters of a value that a sentence repeats (ours).
-_SHOWN = 200
 _Choice = TypeVar("_Choice", bound=str)
 _UNTIL: Final[tuple[Literal["all", "solved"], ...]] = ("all", "solved")
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
@@ -95,23 +92,19 @@ def _refuse_unknown(config: DictConfig) -> None:
                 )
 
 
-def _refuse(key: str, value: object, remedy: str) -> NoReturn:
-    raise UserError(f"`{key}` is {plain(repr(value), _SHOWN)}: {remedy}")
-
-
 def _one_of(key: str, value: str, known: Sequence[_Choice]) -> _Choice:
     for choice in known:
         if choice == value:
             return choice
-    _refuse(key, value, f"take {', '.join(known[:-1])} or {known[-1]}")
+    return refuse(key, value, f"take {', '.join(known[:-1])} or {known[-1]}")
 
 
 def _at_least(key: str, value: int, least: int) -> int:
-    return value if value >= least else _refuse(key, value, f"set it to {least} or more")
+    return value if value >= least else refuse(key, value, f"set it to {least} or more")
 
 
 def _positive(key: str, value: float) -> float:
-    return value if 0 < value < math.inf else _refuse(key, value, "set it above 0")
+    return value if 0 < value < math.inf else refuse(key, value, "set it above 0")
 
 
 def _path(key: str, value: str) -> str:
@@ -120,12 +113,12 @@ def _path(key: str, value: str) -> str:
 
 
 def _text(key: str, value: str) -> str:
-    return value if value.strip() else _refuse(key, value, "name a path")
+    return value if value.strip() else refuse(key, value, "name a path")
 
 
 def _family(raw: ModelConfig) -> Family:
     if raw.dtype not in _DTYPES:
-        _refuse("model.dtype", raw.dtype, f"take one of {', '.join(_DTYPES)}")
+        refuse("model.dtype", raw.dtype, f"take one of {', '.join(_DTYPES)}")
     checkpoints = {
         variant: _checkpoint(variant, raw.instruct if variant == "instruct" else raw.base)
         for variant in VARIANTS
@@ -162,7 +155,7 @@ def _without_tiny(config: DictConfig) -> tuple[bool, DictConfig]:
     if "tiny" not in config:
         return False, config
     if not isinstance(config.tiny, bool):
-        _refuse("tiny", config.tiny, "take true or false")
+        refuse("tiny", config.tiny, "take true or false")
     tiny, rest = config.tiny, copy.deepcopy(config)
     OmegaConf.set_struct(rest, False)
     del rest["tiny"]
@@ -178,7 +171,7 @@ def _tiny_family(raw: ModelConfig) -> Family:
     """The family with tiny checkpoints for checkpoints, under a name of its own."""
     shape = SHAPES.get(raw.tiny_shape or "")
     if shape is None:
-        _refuse("model.tiny_shape", raw.tiny_shape, f"take one of {', '.join(SHAPES)}")
+        refuse("model.tiny_shape", raw.tiny_shape, f"take one of {', '.join(SHAPES)}")
     family = _family(raw)
     return replace(
         family,
@@ -229,7 +222,7 @@ def _datasets(raw: DatasetGroup) -> tuple[DatasetSpec, ...]:
         _at_least("dataset.limit", raw.limit, 1)
     for key in ("path", "train_path"):
         if getattr(raw, key) is not None and len(raw.sets) > 1:
-            _refuse(
+            refuse(
                 f"dataset.{key}",
                 getattr(raw, key),
                 f"it is for one dataset, and {len(raw.sets)} are selected; "
@@ -273,17 +266,17 @@ def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:
     _at_least("decoding.n", raw.n, 1)
     _at_least("decoding.max_tokens", raw.max_tokens, 1)
     if raw.max_tokens >= family.max_model_len:
-        _refuse(
+        refuse(
             "decoding.max_tokens",
             raw.max_tokens,
             f"it leaves no room for a prompt in model.max_model_len={family.max_model_len}; "
             "lower the one or raise the other",
         )
     arms = tuple(
-        Arm(variant, spec, 1 if spec.kind is DecodingKind.GREEDY else raw.n)
+        Arm(variant, spec, spec.decoder.samples(raw.n))
         for variant in VARIANTS
         for name in getattr(raw, variant)
-        for spec in [_method(name, raw)]
+        for spec in [decoding_spec(name, raw)]
     )
     if not arms:
         raise UserError("no arm is selected: set `decoding.base` or `decoding.instruct`")
@@ -296,55 +289,15 @@ def _waves(raw: StudyConfig) -> tuple[int, ...] | None:
         return None
     for spec in components("extractor", raw.extractor.use):
         if reading_extractor(spec) is not None:
-            _refuse(
+            refuse(
                 "decoding.until",
                 "solved",
                 f"the extractor {spec.name} reads with a model once all samples are drawn; take "
                 "extractor=rules, or until=all",
             )
     if not raw.decoding.waves:
-        _refuse("decoding.waves", raw.decoding.waves, "name at least one wave, as [1,3,16]")
+        refuse("decoding.waves", raw.decoding.waves, "name at least one wave, as [1,3,16]")
     return tuple(_at_least("decoding.waves", size, 1) for size in raw.decoding.waves)
-
-
-def _method(name: str, raw: DecodingGroup) -> DecodingSpec:
-    if name not in raw.methods:
-        raise UserError(
-            f"decoding method '{name}' is unknown: take one of {', '.join(raw.methods)}, "
-            f"or add `+decoding.methods.{name}=...`"
-        )
-    key = f"decoding.methods.{name}"
-    method = _method_config(key, raw.methods[name])
-    try:
-        kind = DecodingKind(method.kind)
-    except ValueError:
-        _refuse(f"{key}.kind", method.kind, f"take one of {', '.join(DecodingKind)}")
-    if kind is not DecodingKind.STOCHASTIC:
-        _refuse_random(key, kind, method)
-        return DecodingSpec(name, kind, raw.max_tokens)
-    temperature = 1.0 if method.temperature is None else method.temperature
-    top_p = 1.0 if method.top_p is None else method.top_p
-    if not 0 < top_p <= 1:
-        _refuse(f"{key}.top_p", top_p, "set it above 0 and at most 1")
-    # vLLM clamps lower temperatures to 0.01 without a word that reaches the user.
-    if not 0.01 <= temperature < math.inf:
-        _refuse(f"{key}.temperature", temperature, "set it to 0.01 or more, or take kind greedy")
-    return DecodingSpec(name, kind, raw.max_tokens, temperature, top_p)
-
-
-def _method_config(key: str, raw: object) -> MethodConfig:
-    try:
-        made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(MethodConfig), raw))
-    except (OmegaConfBaseException, ValueError, TypeError) as error:
-        raise UserError(f"`{key}` is {raw!r}: {str(error).splitlines()[0]}") from error
-    assert isinstance(made, MethodConfig)
-    return made
-
-
-def _refuse_random(key: str, kind: DecodingKind, method: MethodConfig) -> None:
-    for name in ("temperature", "top_p"):
-        if (value := getattr(method, name)) is not None:
-            _refuse(f"{key}.{name}", value, f"kind {kind} does not sample; remove it")
 
 
 def components(group: str, raw: Mapping[str, ComponentConfig]) -> tuple[ComponentSpec, ...]:
@@ -377,9 +330,9 @@ def pool_settings(raw: GraderGroup) -> PoolSettings:
 def _cluster(raw: ClusterConfig) -> Cluster:
     _one_of("cluster.device", raw.device, DEVICES)
     if raw.device == "cpu" and raw.kv_cache_gib is None:
-        _refuse("cluster.kv_cache_gib", None, "a CPU engine needs a size")
+        refuse("cluster.kv_cache_gib", None, "a CPU engine needs a size")
     if not 0 < raw.gpu_memory_utilization <= 1:
-        _refuse("cluster.gpu_memory_utilization", raw.gpu_memory_utilization, "set it in (0, 1]")
+        refuse("cluster.gpu_memory_utilization", raw.gpu_memory_utilization, "set it in (0, 1]")
     for name in ("tensor_parallel", "pipeline_parallel"):
         if (ranks := getattr(raw, name)) is not None:
             _at_least(f"cluster.{name}", ranks, 1)
@@ -388,7 +341,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     if raw.tokens_per_s is not None:
         _positive("cluster.tokens_per_s", raw.tokens_per_s)
     if not 0 <= raw.overhead_gib < math.inf:
-        _refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
+        refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
     load_named("cluster.engine", raw.engine)
     values["address"] = _address(raw.address)
@@ -406,14 +359,14 @@ def _cluster(raw: ClusterConfig) -> Cluster:
 
 def _address(raw: str | None) -> str | None:
     if raw is not None and "://" in raw:
-        _refuse(
+        refuse(
             "cluster.address",
             raw,
             "samples stream to the driver, so it must run on a machine of the cluster: give "
             "HOST:PORT or auto there, or send it with `python -m distlab.jobs ray`",
         )
     if raw not in (None, "auto") and not re.fullmatch(r"\S+:\d{1,5}", str(raw)):
-        _refuse("cluster.address", raw, "give HOST:PORT, auto, or null for this machine")
+        refuse("cluster.address", raw, "give HOST:PORT, auto, or null for this machine")
     return raw
 
 
@@ -421,7 +374,7 @@ def _replicas(raw: int | str) -> int | None:
     if raw == "auto":
         return None
     if not isinstance(raw, int):
-        _refuse("cluster.replicas", raw, "give a number, or auto for what the cluster has free")
+        refuse("cluster.replicas", raw, "give a number, or auto for what the cluster has free")
     return _at_least("cluster.replicas", raw, 1)
 
 

@@ -134,16 +134,6 @@ class PromptGroup:
 
 
 @dataclass
-class MethodConfig:
-    """One way to decode."""
-
-    # greedy, stochastic or cot.
-    kind: str = MISSING
-    temperature: float | None = None
-    top_p: float | None = None
-
-
-@dataclass
 class DecodingGroup:
     """Which arms are drawn, and how."""
 
@@ -159,8 +149,8 @@ class DecodingGroup:
     base: list[str] = field(default_factory=list)
     # Methods of the instruct arms, by name.
     instruct: list[str] = field(default_factory=list)
-    # Name to a MethodConfig. Untyped, since Hydra cannot add to a dictionary of dataclasses from
-    # the command line; the door checks it.
+    # Name to a kind (greedy, stochastic, cot, or module:Class of a decoder) and its parameters,
+    # which the decoder's own fields say; see ``config.methods``.
     methods: dict[str, Any] = field(default_factory=dict)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from distlab.checkpoints.checkpoint import CheckpointSpec, Variant
-from distlab.decoding.interface import DecodingSpec
+from distlab.decoding.decoder import DecodingSpec
 from distlab.placement.model_facts import Facts
 from distlab.placement.placement import Device, Node, Parallelism
 from distlab.problems.problem import DatasetSpec

@@ -9,11 +9,13 @@ text. Which tokens are the answer's depends on who reads it, so Delta itself is 
 """
 
 import asyncio
+from dataclasses import dataclass
 from math import exp
+from typing import ClassVar
 
+from distlab.decoding.decoder import Decoder, SampleOrder, SeedOf, StoppingCriteria
 from distlab.decoding.interface import (
     Completion,
-    DecodingSpec,
     Draw,
     Engine,
     FirstTokens,
@@ -23,66 +25,71 @@ from distlab.decoding.interface import (
 from distlab.decoding.token_lengths import token_lengths
 
 
-async def sample_cot(
-    engine: Engine,
-    draw: Draw,
-    spec: DecodingSpec,
-    stop: tuple[str, ...],
-) -> list[Sample]:
-    """The missing branches of a problem; a branch's rank is its first token's place, from 0."""
-    # Two at least: the margin of the first position needs a runner-up.
-    first = await engine.first_tokens(draw.prompt_ids, max(2, max(draw.ranks) + 1))
-    margin = _first_margin(first)
-    return await asyncio.gather(
-        *(_branch(engine, draw, spec, stop, rank, first, margin) for rank in draw.ranks)
-    )
+@dataclass(frozen=True, slots=True)
+class CoT(Decoder):
+    """The n likeliest first tokens, each continued greedily."""
+
+    kind: ClassVar[str] = "cot"
+    order: ClassVar[SampleOrder] = SampleOrder.RANKED
+    margins: ClassVar[bool] = True
+
+    def branches(self, n: int) -> int:
+        """One per sample."""
+        return n
+
+    async def sample(
+        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+    ) -> list[Sample]:
+        """The missing branches; a branch's rank is its first token's place, from 0."""
+        # Two at least: the margin of the first position needs a runner-up.
+        first = await engine.first_tokens(draw.prompt_ids, max(2, max(draw.ranks) + 1))
+        tree = _Tree(engine, draw, stopping, first)
+        return await asyncio.gather(*map(tree.branch, draw.ranks))
 
 
-async def _branch(
-    engine: Engine,
-    draw: Draw,
-    spec: DecodingSpec,
-    stop: tuple[str, ...],
-    rank: int,
-    first: FirstTokens,
-    first_margin: float,
-) -> Sample:
-    token = first.token_ids[rank]
-    rest = await _continue(engine, draw, spec, stop, token)
-    token_ids = (token, *rest.token_ids)
-    # A long branch takes a tenth of a second, in which the engine's other requests go on.
-    text, lengths = await asyncio.to_thread(_spell, engine, token_ids)
-    text, stop_string = _cut(text, stop)
-    return Sample(
-        problem_id=draw.problem_id,
-        rank=rank,
-        prompt_ids=draw.prompt_ids,
-        token_ids=token_ids,
-        text=text,
-        truncated=rest.truncated and stop_string is None,
-        stop_string=stop_string,
-        first_token_logprob=first.logprobs[rank],
-        margins=(first_margin, *rest.margins),
-        token_lengths=lengths,
-    )
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A prompt and its likeliest first tokens."""
 
+    engine: Engine
+    draw: Draw
+    stopping: StoppingCriteria
+    first: FirstTokens
 
-async def _continue(
-    engine: Engine, draw: Draw, spec: DecodingSpec, stop: tuple[str, ...], token: int
-) -> Completion:
-    """Continue a branch greedily; a branch that starts with EOS is complete as it stands."""
-    if token in engine.eos_token_ids:
-        return Completion(token_ids=(), text="", truncated=False)
-    if spec.max_tokens == 1:
-        return Completion(token_ids=(), text="", truncated=True)
-    return await engine.generate(
-        SamplingRequest(
-            prompt_ids=(*draw.prompt_ids, token),
-            max_tokens=spec.max_tokens - 1,
-            stop=stop,
-            margins=True,
+    async def branch(self, rank: int) -> Sample:
+        token = self.first.token_ids[rank]
+        rest = await self._continue(token)
+        token_ids = (token, *rest.token_ids)
+        # A long branch takes a tenth of a second, in which the engine's other requests go on.
+        text, lengths = await asyncio.to_thread(_spell, self.engine, token_ids)
+        text, stop_string = _cut(text, self.stopping.stop)
+        return Sample(
+            problem_id=self.draw.problem_id,
+            rank=rank,
+            prompt_ids=self.draw.prompt_ids,
+            token_ids=token_ids,
+            text=text,
+            truncated=rest.truncated and stop_string is None,
+            stop_string=stop_string,
+            first_token_logprob=self.first.logprobs[rank],
+            margins=(_first_margin(self.first), *rest.margins),
+            token_lengths=lengths,
         )
-    )
+
+    async def _continue(self, token: int) -> Completion:
+        """Continue a branch greedily; a branch that starts with EOS is complete as it stands."""
+        if token in self.engine.eos_token_ids:
+            return Completion(token_ids=(), text="", truncated=False)
+        if self.stopping.max_tokens == 1:
+            return Completion(token_ids=(), text="", truncated=True)
+        return await self.engine.generate(
+            SamplingRequest(
+                prompt_ids=(*self.draw.prompt_ids, token),
+                max_tokens=self.stopping.max_tokens - 1,
+                stop=self.stopping.stop,
+                margins=True,
+            )
+        )
 
 
 def _spell(engine: Engine, token_ids: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

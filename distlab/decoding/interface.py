@@ -1,51 +1,8 @@
 """What a decoder is given, what it asks of an engine, and what it returns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
-
-
-class DecodingKind(StrEnum):
-    """How samples are drawn."""
-
-    GREEDY = "greedy"
-    STOCHASTIC = "stochastic"
-    COT = "cot"
-
-
-@dataclass(frozen=True, slots=True)
-class DecodingSpec:
-    """A decoding method, validated.
-
-    Attributes:
-        name: Name in tables: "cot", "t0.05".
-        kind: How samples are drawn.
-        max_tokens: Most new tokens a sample, the branch token included.
-        temperature: Of a stochastic draw; 0 for the others.
-        top_p: Of a stochastic draw; 1 for the others.
-    """
-
-    name: str
-    kind: DecodingKind
-    max_tokens: int
-    temperature: float = 0.0
-    top_p: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """The samples of one problem that are still missing.
-
-    Attributes:
-        problem_id: The problem.
-        prompt_ids: The rendered prompt.
-        ranks: Ranks to draw, ascending.
-    """
-
-    problem_id: str
-    prompt_ids: tuple[int, ...]
-    ranks: tuple[int, ...]
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +13,8 @@ class SamplingRequest:
         prompt_ids: Token ids that the completion continues.
         max_tokens: Most new tokens.
         stop: Strings that end the completion.
-        temperature: 0 for greedy.
-        top_p: Nucleus mass.
+        sampling: How tokens are drawn: temperature, top_p and whatever else vLLM's
+            ``SamplingParams`` has, by its names. Empty for greedy.
         seed: Of a stochastic draw.
         margins: Return p(top1) - p(top2) of every step.
     """
@@ -65,8 +22,7 @@ class SamplingRequest:
     prompt_ids: tuple[int, ...]
     max_tokens: int
     stop: tuple[str, ...] = ()
-    temperature: float = 0.0
-    top_p: float = 1.0
+    sampling: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     margins: bool = False
 
@@ -143,3 +99,37 @@ class Sample:
     margins: tuple[float, ...] | None = None
     token_lengths: tuple[int, ...] | None = None
     given_delta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The samples of one problem that are still missing.
+
+    Attributes:
+        problem_id: The problem.
+        prompt_ids: The rendered prompt.
+        ranks: Ranks to draw, ascending.
+    """
+
+    problem_id: str
+    prompt_ids: tuple[int, ...]
+    ranks: tuple[int, ...]
+
+    def sampled(self, rank: int, completion: Completion, seed: int | None = None) -> Sample:
+        """A completion of the prompt as a sample.
+
+        Args:
+            rank: Of the sample.
+            completion: What was generated.
+            seed: What it was drawn with.
+        """
+        return Sample(
+            problem_id=self.problem_id,
+            rank=rank,
+            prompt_ids=self.prompt_ids,
+            token_ids=completion.token_ids,
+            text=completion.text,
+            truncated=completion.truncated,
+            stop_string=completion.stop_string,
+            seed=seed,
+        )

@@ -10,7 +10,7 @@ def sample_seed(study_seed: int, checkpoint: str, problem_id: str, decoding: str
         study_seed: The config's ``seed``.
         checkpoint: Digest of the checkpoint's weights.
         problem_id: The problem's dataset and id.
-        decoding: The method's identity (kind, temperature, top_p).
+        decoding: The decoder's ``seed_name``.
         rank: Draw index.
     """
     parts = (str(study_seed), checkpoint, problem_id, decoding, str(rank))

@@ -1,60 +1,70 @@
-"""Greedy decoding and independent stochastic draws."""
+"""Independent stochastic draws."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Final
 
-from distlab.decoding.interface import DecodingSpec, Draw, Engine, Sample, SamplingRequest
+from distlab.decoding.decoder import Decoder, ParameterError, SeedOf, StoppingCriteria
+from distlab.decoding.interface import Draw, Engine, Sample, SamplingRequest
+
+# In every address and seed, at their defaults too: they were there before the others.
+_ALWAYS: Final = ("temperature", "top_p")
 
 
-async def sample_stochastic(
-    engine: Engine,
-    draw: Draw,
-    spec: DecodingSpec,
-    stop: tuple[str, ...],
-    seed_of: Callable[[int], int],
-) -> list[Sample]:
-    """Draw the missing samples of a problem, each a request with its own seed.
+@dataclass(frozen=True, slots=True)
+class Stochastic(Decoder):
+    """Draws from the model's distribution, changed by parameters that are named as vLLM names them.
 
-    One request with ``n`` children would tie the seeds to the position in the batch, so that a
-    top-up from 20 to 40 could not continue the sequence.
+    Attributes:
+        temperature: Divides the logits.
+        top_p: Mass of the likeliest tokens that are drawn from; 1 for all.
     """
-    return await asyncio.gather(
-        *(_one(engine, draw, spec, stop, rank, seed_of(rank)) for rank in draw.ranks)
-    )
 
+    kind: ClassVar[str] = "stochastic"
+    random: ClassVar[bool] = True
 
-async def sample_greedy(
-    engine: Engine, draw: Draw, spec: DecodingSpec, stop: tuple[str, ...]
-) -> list[Sample]:
-    """The one greedy completion of a problem."""
-    return [await _one(engine, draw, spec, stop, rank, None) for rank in draw.ranks]
+    temperature: float = 1.0
+    top_p: float = 1.0
 
+    def __post_init__(self) -> None:
+        # vLLM clamps lower temperatures to 0.01 without a word that reaches the user, and refuses
+        # higher ones request by request.
+        if not 0.01 <= self.temperature <= 2:
+            remedy = "set it to 0.01 or more and at most 2, or take kind greedy"
+            raise ParameterError("temperature", self.temperature, remedy)
+        if not 0 < self.top_p <= 1:
+            raise ParameterError("top_p", self.top_p, "set it above 0 and at most 1")
 
-async def _one(
-    engine: Engine,
-    draw: Draw,
-    spec: DecodingSpec,
-    stop: tuple[str, ...],
-    rank: int,
-    seed: int | None,
-) -> Sample:
-    done = await engine.generate(
-        SamplingRequest(
-            prompt_ids=draw.prompt_ids,
-            max_tokens=spec.max_tokens,
-            stop=stop,
-            temperature=spec.temperature,
-            top_p=spec.top_p,
-            seed=seed,
-        )
-    )
-    return Sample(
-        problem_id=draw.problem_id,
-        rank=rank,
-        prompt_ids=draw.prompt_ids,
-        token_ids=done.token_ids,
-        text=done.text,
-        truncated=done.truncated,
-        stop_string=done.stop_string,
-        seed=seed,
-    )
+    def identity(self) -> Mapping[str, Any]:
+        """Temperature and top_p, and what else is not at its default."""
+        return {**{name: getattr(self, name) for name in _ALWAYS}, **Decoder.identity(self)}
+
+    @property
+    def seed_name(self) -> str:
+        """Kind and parameters: "stochastic:0.6:0.95:top_k=20"."""
+        others = {name: v for name, v in self.identity().items() if name not in _ALWAYS}
+        named = (f"{name}={value}" for name, value in others.items())
+        return ":".join((self.kind, str(self.temperature), str(self.top_p), *named))
+
+    async def sample(
+        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+    ) -> list[Sample]:
+        """Draw the missing samples, each a request with its own seed.
+
+        One request with ``n`` children would tie the seeds to the position in the batch, so that a
+        top-up from 20 to 40 could not continue the sequence.
+        """
+
+        async def one(rank: int) -> Sample:
+            seed = seed_of(rank)
+            request = SamplingRequest(
+                prompt_ids=draw.prompt_ids,
+                max_tokens=stopping.max_tokens,
+                stop=stopping.stop,
+                sampling=asdict(self),
+                seed=seed,
+            )
+            return draw.sampled(rank, await engine.generate(request), seed)
+
+        return await asyncio.gather(*map(one, draw.ranks))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from distlab.decoding.interface import DecodingSpec, Draw
+from distlab.decoding.decoder import DecodingSpec
+from distlab.decoding.interface import Draw
 from distlab.placement.placement import Device, EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
 

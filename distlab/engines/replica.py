@@ -7,14 +7,14 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Protocol
 
 import ray
 
-from distlab.decoding.cot import sample_cot
-from distlab.decoding.interface import DecodingKind, Draw, Engine, Sample, SamplingRequest
+from distlab.decoding.decoder import StoppingCriteria
+from distlab.decoding.interface import Draw, Engine, Sample, SamplingRequest
 from distlab.decoding.seeds import sample_seed
-from distlab.decoding.stochastic import sample_greedy, sample_stochastic
 from distlab.engines import environment as surroundings
 from distlab.engines.messages import (
     CellDraw,
@@ -140,23 +140,11 @@ class Replica:
         assert self._engine is not None, "start() comes first"
         if work.prefix:
             await self._warm_up(draw.prompt_ids[: work.prefix])
-        spec = work.decoding
-        match spec.kind:
-            case DecodingKind.COT:
-                return await sample_cot(self._engine, draw, spec, work.stop)
-            case DecodingKind.GREEDY:
-                return await sample_greedy(self._engine, draw, spec, work.stop)
-            case DecodingKind.STOCHASTIC:
-                identity = f"{spec.kind}:{spec.temperature}:{spec.top_p}"
-                return await sample_stochastic(
-                    self._engine,
-                    draw,
-                    spec,
-                    work.stop,
-                    lambda rank: sample_seed(
-                        work.study_seed, work.checkpoint, draw.problem_id, identity, rank
-                    ),
-                )
+        decoding = work.decoding
+        stopping = StoppingCriteria(decoding.max_tokens, work.stop)
+        name = decoding.decoder.seed_name
+        seed_of = partial(sample_seed, work.study_seed, work.checkpoint, draw.problem_id, name)
+        return await decoding.decoder.sample(self._engine, draw, stopping, seed_of)
 
     async def _warm_up(self, prefix: tuple[int, ...]) -> None:
         """Have the engine read a shared prefix once, before all that start with it come at once."""

@@ -21,7 +21,7 @@ def engine_settings(
         checkpoint: The weights and tokenizer that it loads.
         cluster: Where it runs, as the config says.
         group: What one replica takes there.
-        branches: Most first tokens that CoT-decoding branches on.
+        branches: Most first tokens that a decoder asks the log probabilities of.
     """
     kv_cache = cluster.kv_cache_gib
     return EngineSettings(

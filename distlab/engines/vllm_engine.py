@@ -73,16 +73,16 @@ class VLLMEngine:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
+        sampling: dict[str, Any] = {"temperature": 0.0, **request.sampling}
         params = SamplingParams(
             max_tokens=request.max_tokens,
-            temperature=request.temperature,
-            top_p=request.top_p,
             seed=request.seed,
             stop=list(request.stop) or None,
             logprobs=2 if request.margins else None,
             flat_logprobs=request.margins,
             output_kind=RequestOutputKind.FINAL_ONLY,
             skip_clone=True,
+            **sampling,
         )
         output = (await self._run(request.prompt_ids, params)).outputs[0]
         return Completion(

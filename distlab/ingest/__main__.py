@@ -14,7 +14,9 @@ from typing import Final
 from distlab.checkpoints.checkpoint import VARIANTS
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.decoder import SampleOrder
+from distlab.decoding.kinds import BUILT_IN
+from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
 from distlab.files import expanded
 from distlab.ingest.columns import ColumnMap, row_number
@@ -80,8 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--decoding", default="given", help="name of the decoding (default: given)")
     add(
         "--kind",
-        default=DecodingKind.STOCHASTIC.value,
-        choices=[kind.value for kind in DecodingKind],
+        default=Stochastic.kind,
+        choices=list(BUILT_IN),
         help="independent draws (default), one greedy sample, or CoT-decoding's ranked branches",
     )
     add("--dataset", help="name of the dataset (default: the file's name)")
@@ -107,7 +109,7 @@ def _labels(arguments: argparse.Namespace) -> Labels:
         family=arguments.family or name,
         variant=arguments.variant,
         decoding=arguments.decoding,
-        kind=DecodingKind(arguments.kind),
+        kind=arguments.kind,
         dataset=arguments.dataset or name,
         prompt=arguments.prompt,
     )
@@ -127,10 +129,11 @@ def _read(
 ) -> tuple[tuple[GivenProblem, ...], SourceFile]:
     rows = _kept(arguments.file, read_rows(arguments.file), arguments.skip)
     given = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
-    if labels.kind is DecodingKind.GREEDY and len(given[0].samples) > 1:
+    single = BUILT_IN[labels.kind].order is SampleOrder.SINGLE
+    if single and len(given[0].samples) > 1:
         raise UserError(
-            f"{arguments.file} has {len(given[0].samples)} samples per problem, and --kind greedy "
-            "takes one: give --n 1 or another --kind"
+            f"{arguments.file} has {len(given[0].samples)} samples per problem, and --kind "
+            f"{labels.kind} takes one: give --n 1 or another --kind"
         )
     with arguments.file.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()

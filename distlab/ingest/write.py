@@ -9,7 +9,8 @@ from typing import Final
 
 from distlab.checkpoints.checkpoint import Variant
 from distlab.config.compose import compose
-from distlab.decoding.interface import DecodingKind, Sample
+from distlab.decoding.interface import Sample
+from distlab.decoding.kinds import BUILT_IN
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.problems import GivenProblem
@@ -44,7 +45,7 @@ class Labels:
     family: str
     variant: Variant
     decoding: str
-    kind: DecodingKind
+    kind: str
     dataset: str
     prompt: str
 
@@ -91,7 +92,16 @@ def describe(
         labels.family, labels.variant, labels.decoding, labels.dataset, labels.prompt, fingerprint
     )
     n = len(given[0].samples)
-    return Cell(**asdict(labels), n=n, fingerprint=fingerprint, path=path), fields
+    kind = BUILT_IN[labels.kind]
+    cell = Cell(
+        **asdict(labels),
+        n=n,
+        fingerprint=fingerprint,
+        path=path,
+        order=kind.order,
+        deltas=kind.margins,
+    )
+    return cell, fields
 
 
 def store_samples(
@@ -185,7 +195,7 @@ def with_cell(
         manifest,
         cells=tuple(cells.values()),
         config={**manifest.config, INGESTED: [*files, {**told, "columns": mapping}]},
-        fingerprints={**manifest.fingerprints, cell.key: asdict(fields)},
+        fingerprints={**manifest.fingerprints, cell.key: fields.as_json()},
         datasets={**manifest.datasets, cell.dataset: _dataset(problems, source)},
         notes=tuple(dict.fromkeys((*manifest.notes, *_notes(cell, source, columns)))),
     )

@@ -7,7 +7,7 @@ from itertools import takewhile
 import pyarrow.compute as pc
 
 from distlab.config.values import Study
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.decoder import Decoder
 from distlab.engines.splitting import choose
 from distlab.placement.placement import Node, fill
 from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
@@ -17,8 +17,8 @@ from distlab.scoring.reading import reading_extractor
 from distlab.store.cell import Cell
 from distlab.store.store import StoredCell
 
-# Bytes of a new token in the store before compression: its id (4) and its text (about 4); of a
-# CoT-decoding branch a margin (4) too.
+# Bytes of a new token in the store before compression: its id (4) and its text (about 4); and
+# its margin (4) where samples have margins.
 _TOKEN_BYTES = 8
 _MARGIN_BYTES = 4
 
@@ -67,7 +67,7 @@ def _cell(planned: PlannedCell) -> CellPlan:
         prompt_tokens=Spread(min(lengths), statistics.median(lengths), max(lengths)),
         max_new_tokens=missing * planned.arm.decoding.max_tokens,
         mean_new_tokens=_mean_tokens(planned.stored) if planned.held else None,
-        token_bytes=_token_bytes(planned.arm.decoding.kind),
+        token_bytes=_token_bytes(planned.arm.decoding.decoder),
     )
 
 
@@ -87,7 +87,7 @@ def _unrendered(cell: Unrendered) -> CellPlan:
         prompt_tokens=None,
         max_new_tokens=missing * cell.arm.decoding.max_tokens,
         mean_new_tokens=None,
-        token_bytes=_token_bytes(cell.arm.decoding.kind),
+        token_bytes=_token_bytes(cell.arm.decoding.decoder),
     )
 
 
@@ -98,8 +98,8 @@ def _mean_tokens(stored: StoredCell) -> float | None:
     return None if mean is None else float(mean)
 
 
-def _token_bytes(kind: DecodingKind) -> int:
-    return _TOKEN_BYTES + (_MARGIN_BYTES if kind is DecodingKind.COT else 0)
+def _token_bytes(decoder: Decoder) -> int:
+    return _TOKEN_BYTES + (_MARGIN_BYTES if decoder.margins else 0)
 
 
 def _totals(cells: Sequence[CellPlan]) -> Totals:

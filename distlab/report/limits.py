@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.decoder import SampleOrder
 from distlab.report.questions.drops import DROPS
 from distlab.report.table import ScoredStudy
 from distlab.runs.pairing import ArmPair, ScoreMap
@@ -19,7 +19,7 @@ def limits(scored: ScoredStudy) -> Iterator[str]:
         if cell.key not in judged:
             yield f"{cell.key} has no verdicts, so it is in no table."
     for cell in scored.cells:
-        if cell.n == 1 and cell.kind != DecodingKind.GREEDY:
+        if cell.n == 1 and cell.order != SampleOrder.SINGLE:
             yield f"{cell.key} has one sample per problem, so there is no pass@k beyond pass@1."
     yield from _one_sided(scored.cells, scored.pairs)
     yield from _until_solved(scored.cells, scored.scores)

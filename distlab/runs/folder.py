@@ -14,13 +14,11 @@ Samples are not here: they are in the store, shared by all runs.
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from distlab.decoding.interface import DecodingKind
 from distlab.errors import UserError
 from distlab.files import alone, whole
 from distlab.runs.manifest import Manifest
@@ -103,7 +101,7 @@ class RunFolder:
             return Manifest(
                 **{
                     **raw,
-                    "cells": tuple(_cell(cell) for cell in raw["cells"]),
+                    "cells": tuple(map(Cell.from_json, raw["cells"])),
                     "failures": tuple(ProblemFailure(**row) for row in raw["failures"]),
                 }
             )
@@ -129,7 +127,3 @@ class RunFolder:
             f"{self.path} has no verdicts: run `python -m distlab.score "
             f"{shlex.quote(str(self.path))}` first{manifest.to_resume}"
         )
-
-
-def _cell(raw: Mapping[str, Any]) -> Cell:
-    return Cell(**{**raw, "kind": DecodingKind(raw["kind"])})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from distlab.analysis.arrays import FloatArray
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.decoder import SampleOrder
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
@@ -45,15 +45,15 @@ def arm_pairs(cells: Sequence[Cell]) -> Iterator[ArmPair]:
         instruct = [cell for cell in here if cell.variant == "instruct"]
         if not base or not instruct:
             continue
-        study = _first(base, DecodingKind.COT), _first(instruct, DecodingKind.STOCHASTIC)
+        study = _first(base, SampleOrder.RANKED), _first(instruct, SampleOrder.INDEPENDENT)
         yield ArmPair(*study, primary=True)
         for first, second in product(base, instruct):
             if first.decoding == second.decoding and (first, second) != study:
                 yield ArmPair(first, second, primary=False)
 
 
-def _first(cells: Sequence[Cell], kind: DecodingKind) -> Cell:
-    return next((cell for cell in cells if cell.kind == kind), cells[0])
+def _first(cells: Sequence[Cell], order: SampleOrder) -> Cell:
+    return next((cell for cell in cells if cell.order == order), cells[0])
 
 
 def metrics(k: int, until_solved: bool = False) -> list[Metric]:

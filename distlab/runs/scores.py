@@ -8,7 +8,7 @@ from distlab.analysis.answers import aggregate_delta, largest_delta, majority
 from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.passk import iid_curve, ranked_curve
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.decoder import SampleOrder
 from distlab.runs.scored import VerdictTable
 
 
@@ -44,19 +44,14 @@ class ProblemScores:
     largest_delta: FloatArray
     aggregate_delta: FloatArray
 
-    @property
-    def ranked(self) -> bool:
-        """Whether the samples are ranked branches."""
-        return self.table.cell.kind == DecodingKind.COT
-
     def pass_at(self, k: int) -> FloatArray:
         """[problems] pass@k; k is at most the cell's n."""
         return self.curve[:, k - 1]
 
     @property
     def one_answer(self) -> FloatArray:
-        """[problems]: ``agg`` for CoT-decoding, maj@n elsewhere."""
-        return self.aggregate_delta if self.ranked else self.majority
+        """[problems]: ``agg`` where samples have a Delta, maj@n elsewhere."""
+        return self.aggregate_delta if self.table.cell.deltas else self.majority
 
     def sampled(self, values: FloatArray) -> FloatArray:
         """``values`` without the problems that failed."""
@@ -69,13 +64,12 @@ def problem_scores(table: VerdictTable) -> ProblemScores:
     judged = table.codes != MISSING
     complete = judged.all(axis=1)
     failed = table.failed & ~complete
-    ranked = table.cell.kind == DecodingKind.COT
     curve = (
         ranked_curve(correct, judged)
-        if ranked
+        if table.cell.order == SampleOrder.RANKED
         else iid_curve(judged.sum(axis=1), correct.sum(axis=1), table.cell.n)
     )
-    facts = table.facts
+    facts, has_deltas = table.facts, table.cell.deltas
     nothing = np.full(complete.shape, np.nan)
     if table.cell.until_solved:
         return _until_solved(table, complete, failed, correct.any(axis=1), nothing)
@@ -93,10 +87,10 @@ def problem_scores(table: VerdictTable) -> ProblemScores:
         curve=settle(curve),
         majority=settle(majority(facts.answers, correct)),
         largest_delta=(
-            settle(largest_delta(facts.answers, facts.deltas, correct)) if ranked else nothing
+            settle(largest_delta(facts.answers, facts.deltas, correct)) if has_deltas else nothing
         ),
         aggregate_delta=(
-            settle(aggregate_delta(facts.answers, facts.deltas, correct)) if ranked else nothing
+            settle(aggregate_delta(facts.answers, facts.deltas, correct)) if has_deltas else nothing
         ),
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from distlab.config.values import Cluster
-from distlab.decoding.interface import DecodingKind
 from distlab.engines.messages import CellWork, EngineSettings
 from distlab.engines.settings import engine_settings
 from distlab.engines.splitting import choose_group
@@ -37,7 +36,7 @@ def plan_jobs(
 
 def _settings(planned: PlannedCell, cluster: Cluster, nodes: Sequence[Node]) -> EngineSettings:
     group = choose_group(planned.family, cluster, nodes)
-    branches = planned.arm.n if planned.arm.decoding.kind is DecodingKind.COT else 0
+    branches = planned.arm.decoding.decoder.branches(planned.arm.n)
     return engine_settings(planned.family, planned.checkpoint, cluster, group, branches)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import FORMATS, Arm, Family, Study
-from distlab.decoding.interface import DecodingKind, Draw
+from distlab.decoding.interface import Draw
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
 from distlab.problems.problem import Exemplar
@@ -21,7 +21,7 @@ from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.sampling.planned import Example, PlannedCell, Prepared
 from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell, ProblemFailure
-from distlab.store.fingerprint import CellFields
+from distlab.store.fingerprint import CellFields, decoder_fields
 from distlab.store.store import Store, cell_path
 from distlab.versions import vllm_version
 
@@ -170,10 +170,10 @@ def _example(
 
 def _check_branches(arms: list[Arm], vocabulary: int, checkpoint: Checkpoint) -> None:
     for arm in arms:
-        if arm.decoding.kind is DecodingKind.COT and arm.n > vocabulary:
+        if arm.decoding.decoder.branches(arm.n) > vocabulary:
             raise UserError(
-                f"`decoding.n` is {arm.n}: CoT-decoding cannot branch on more first tokens than "
-                f"the {vocabulary} in the vocabulary of {checkpoint.id}; lower it"
+                f"`decoding.n` is {arm.n}: {arm.decoding.name} cannot branch on more first tokens "
+                f"than the {vocabulary} in the vocabulary of {checkpoint.id}; lower it"
             )
 
 
@@ -218,13 +218,15 @@ def _cell(study: Study, setting: PromptSetting, arm: Arm, fingerprint: str) -> C
         family=family,
         variant=variant,
         decoding=decoding.name,
-        kind=decoding.kind,
+        kind=decoding.decoder.kind,
         dataset=dataset,
         prompt=prompt,
         n=arm.n,
         fingerprint=fingerprint,
         path=cell_path(family, variant, decoding.name, dataset, prompt, fingerprint),
         until_solved=study.waves is not None and arm.n > 1,
+        order=decoding.decoder.order,
+        deltas=decoding.decoder.margins,
     )
 
 
@@ -249,12 +251,10 @@ def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm)
         dataset_hash=dataset.content_hash,
         prompt=rendered.identity,
         stop=rendered.stop,
-        decoding=spec.kind,
-        temperature=spec.temperature,
-        top_p=spec.top_p,
         max_tokens=spec.max_tokens,
-        seed=study.seed if spec.kind is DecodingKind.STOCHASTIC else None,
+        seed=study.seed if spec.decoder.random else None,
         vllm=vllm_version(),
+        **decoder_fields(spec.decoder),
     )
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import Arm, Family, Study
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.decoder import DecodingSpec
+from distlab.decoding.greedy import Greedy
+from distlab.decoding.interface import Draw
 from distlab.errors import UserError
 from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.renderer import apply_template
@@ -20,7 +22,7 @@ from distlab.sampling.planned import PlannedCell
 from distlab.scoring.reading import ReadingExtractor, reading_extractor, text_key
 from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell
-from distlab.store.fingerprint import CellFields
+from distlab.store.fingerprint import CellFields, decoder_fields
 from distlab.store.store import Store, cell_path
 from distlab.versions import vllm_version
 
@@ -94,7 +96,7 @@ def plan_readings(
 ) -> PlannedCell:
     """What is still to be read of the stored samples of some cells."""
     spec = reader.extractor.reader
-    decoding = DecodingSpec("greedy", DecodingKind.GREEDY, spec.max_tokens)
+    decoding = DecodingSpec("greedy", Greedy(), spec.max_tokens)
     fields = _fields(reader)
     path = cell_path(
         "extractors", reader.name, "greedy", "completions", "read", fields.fingerprint()
@@ -103,12 +105,13 @@ def plan_readings(
         family=study.family.name,
         variant="extractor",
         decoding=reader.name,
-        kind=DecodingKind.GREEDY,
+        kind=Greedy.kind,
         dataset="completions",
         prompt="read",
         n=1,
         fingerprint=fields.fingerprint(),
         path=path,
+        order=Greedy.order,
     )
     prompts = {text_key(text): reader.prompt(shown) for text, shown in _texts(reader, cells)}
     hashes = {key: prompt_hash(ids) for key, ids in prompts.items()}
@@ -159,12 +162,10 @@ def _fields(reader: ModelReader) -> CellFields:
             "max_model_len": str(spec.max_model_len),
         },
         stop=(),
-        decoding=DecodingKind.GREEDY,
-        temperature=0.0,
-        top_p=1.0,
         max_tokens=spec.max_tokens,
         seed=None,
         vllm=vllm_version(),
+        **decoder_fields(Greedy()),
     )
 
 

@@ -1,10 +1,12 @@
 """Cell: the unit of sampling, of resume and of every table; and what can fail in one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 
 from distlab.checkpoints.checkpoint import Variant
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.decoder import SampleOrder
+from distlab.decoding.kinds import BUILT_IN
 
 CellVariant = Variant | Literal["extractor"]
 """What draws a cell's samples: a variant, or a model that reads completions."""
@@ -18,7 +20,7 @@ class Cell:
         family: Name of the family.
         variant: What draws its samples.
         decoding: Name of the decoding method ("cot", "t0.05").
-        kind: How the method draws.
+        kind: What the method's decoder is called: "greedy", "stochastic", "cot", or "module:Class".
         dataset: Name of the dataset.
         prompt: Name of the prompt style.
         n: Samples per problem (ranks 0 to n - 1); the store may hold more.
@@ -26,18 +28,35 @@ class Cell:
         path: The cell's folder, relative to the store.
         until_solved: Problems stop once they are solved, so that samples are missing on purpose:
             Pass@n alone can be said of them.
+        order: How the samples of a problem relate.
+        deltas: Samples may have a Delta, so that ``max`` and ``agg`` can be said.
     """
 
     family: str
     variant: CellVariant
     decoding: str
-    kind: DecodingKind
+    kind: str
     dataset: str
     prompt: str
     n: int
     fingerprint: str
     path: str
     until_solved: bool = False
+    order: SampleOrder = SampleOrder.INDEPENDENT
+    deltas: bool = False
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """A cell as a manifest has it.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no cell.
+        """
+        if "order" not in raw:
+            # Written when there were the kinds of ours alone.
+            kind = BUILT_IN[raw["kind"]]
+            raw = {**raw, "order": kind.order, "deltas": kind.margins}
+        return cls(**{**raw, "order": SampleOrder(raw["order"])})
 
     @property
     def arm(self) -> str:

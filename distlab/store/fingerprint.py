@@ -3,7 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from distlab.decoding.decoder import Decoder
 
 # Part of every address, so that it may never change: it would orphan every stored sample. What a
 # shard looks like has a version of its own, ``schema.FORMAT``.
@@ -14,9 +17,14 @@ ADDRESS_VERSION = 1
 class ContentAddress:
     """What a cell's fingerprint is made of: the fields of a subclass."""
 
+    def as_json(self) -> dict[str, Any]:
+        """The fields, for JSON."""
+        return asdict(self)
+
     def canonical(self) -> str:
         """The fields as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        fields = self.as_json()
+        return json.dumps(fields, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
     def fingerprint(self) -> str:
         """First 16 hex digits of sha256 over ``canonical()``."""
@@ -39,13 +47,15 @@ class CellFields(ContentAddress):
         dataset_hash: sha256 over all its rows.
         prompt: Everything that shapes the rendered prompt (``Renderer.identity``).
         stop: Stop strings.
-        decoding: Kind of decoding.
-        temperature: Of a stochastic draw.
-        top_p: Of a stochastic draw.
+        decoding: Kind of decoder.
+        temperature: Of a stochastic draw; 0 for other kinds.
+        top_p: Of a stochastic draw; 1 for other kinds.
         max_tokens: Most new tokens per sample.
         seed: Study seed, None where nothing is random.
         vllm: Version of vLLM.
         schema: Version of the address; its name is older than that.
+        parameters: Other parameters of the decoder, those at their defaults left out. None is in
+            the address where it is empty, as in those that are older than it.
     """
 
     checkpoint: str
@@ -63,6 +73,23 @@ class CellFields(ContentAddress):
     seed: int | None
     vllm: str
     schema: int = ADDRESS_VERSION
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields, for JSON; without ``parameters`` where there are none."""
+        fields = ContentAddress.as_json(self)
+        return fields if self.parameters else {k: v for k, v in fields.items() if k != "parameters"}
+
+
+def decoder_fields(decoder: Decoder) -> dict[str, Any]:
+    """A decoder as the fields of ``CellFields``."""
+    identity = dict(decoder.identity())
+    return {
+        "decoding": decoder.kind,
+        "temperature": identity.pop("temperature", 0.0),
+        "top_p": identity.pop("top_p", 1.0),
+        "parameters": identity,
+    }
 
 
 def differing_fields(ours: CellFields, stored: Mapping[str, object]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from distlab.config.values import Study
@@ -50,7 +50,7 @@ def manifest(
         cells=tuple(planned.cell for planned in prepared.cells),
         failures=tuple(f for planned in prepared.cells for f in planned.failures),
         config=config,
-        fingerprints={p.cell.key: asdict(p.fields) for p in prepared.cells},
+        fingerprints={p.cell.key: p.fields.as_json() for p in prepared.cells},
         datasets={
             name: {
                 "problems": len(dataset.problems),

@@ -10,7 +10,10 @@ import pyarrow.parquet as pq
 
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
-from distlab.decoding.interface import DecodingKind, Sample
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import Decoder
+from distlab.decoding.interface import Sample
+from distlab.decoding.stochastic import Stochastic
 from distlab.problems import write_problems
 from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.prompts.snapshot import prompt_tokenizer
@@ -48,7 +51,7 @@ def questions(overrides: Sequence[str]) -> tuple[list[dict[str, str]], str]:
 
 def _samples(planned: PlannedCell) -> list[Sample]:
     dice = random.Random(0)
-    is_cot = planned.arm.decoding.kind is DecodingKind.COT
+    is_cot = planned.arm.decoding.decoder.margins
     return [
         Sample(
             problem_id=draw.problem_id,
@@ -97,8 +100,15 @@ def _problem(index: int) -> Problem:
 
 def _cell(index: int, n: int) -> Cell:
     variant, cot = ("base", "instruct")[index % 2], index % 4 < 2
-    decoding, kind = ("cot", DecodingKind.COT) if cot else ("t0.6", DecodingKind.STOCHASTIC)
-    return Cell("family", variant, decoding, kind, "gsm8k", "zero-shot", n, f"{index:016}", "made")
+    kind: type[Decoder] = CoT if cot else Stochastic
+    return Cell(
+        *("family", variant, "cot" if cot else "t0.6", kind.kind, "gsm8k", "zero-shot"),
+        n=n,
+        fingerprint=f"{index:016}",
+        path="made",
+        order=kind.order,
+        deltas=kind.margins,
+    )
 
 
 def _write_verdicts(file: Path, cell: Cell, ids: Sequence[str], dice: np.random.Generator) -> None:

@@ -7,7 +7,8 @@ from distlab.config.compose import compose, conf_folder
 from distlab.config.door import validate
 from distlab.config.schema import StudyConfig
 from distlab.config.values import Study
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.greedy import Greedy
+from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
 
 
@@ -49,13 +50,13 @@ def test_lists_select_several() -> None:
 def test_the_grid_holds_four_methods_for_both_variants_and_greedy_draws_once() -> None:
     arms = study("decoding=grid").arms
     assert len(arms) == 8
-    assert {a.n for a in arms if a.decoding.kind is DecodingKind.GREEDY} == {1}
-    assert {a.n for a in arms if a.decoding.kind is not DecodingKind.GREEDY} == {20}
+    assert {a.n for a in arms if a.decoding.decoder == Greedy()} == {1}
+    assert {a.n for a in arms if a.decoding.decoder != Greedy()} == {20}
 
 
 def test_a_method_of_the_users_own() -> None:
     (base, _) = study("+decoding.methods.t1={kind: stochastic}", "decoding.base=[t1]").arms
-    assert (base.decoding.temperature, base.decoding.top_p) == (1.0, 1.0)
+    assert base.decoding.decoder == Stochastic(temperature=1.0, top_p=1.0)
 
 
 def test_everything_is_drawn_unless_asked_otherwise() -> None:
@@ -93,7 +94,10 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         ),
         (["+decoding.methods.t={kind: beam}", "decoding.base=[t]"], "'beam': take one of greedy"),
         (["+decoding.methods.t={knd: cot}", "decoding.base=[t]"], "knd"),
-        (["+decoding.methods.cot.temperature=1"], "kind cot does not sample"),
+        (
+            ["+decoding.methods.cot.temperature=1"],
+            r"`decoding\.methods\.cot\.temperature` is 1: kind cot has no such parameter; remove",
+        ),
         (["+nonsense=1"], "there is no key 'nonsense'"),
         (["+dataset.nonsense=1"], r"there is no key 'dataset\.nonsense'"),
         (["model.dtype=int3"], r"`model\.dtype` is 'int3': take one of bfloat16"),

@@ -5,11 +5,11 @@ from math import exp, log
 
 import pytest
 
-from distlab.decoding.cot import sample_cot
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw, Sample
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import StoppingCriteria
+from distlab.decoding.interface import Draw, Sample
 from tests.decoding.scripted import ScriptedEngine, ids
 
-SPEC = DecodingSpec("cot", DecodingKind.COT, max_tokens=50)
 FIRST = [("5", log(0.4)), ("W", log(0.3)), ("", log(0.1)), (" ", log(0.05))]
 
 
@@ -17,10 +17,14 @@ def draw(
     engine: ScriptedEngine,
     ranks: tuple[int, ...],
     stop: tuple[str, ...] = (),
-    spec: DecodingSpec = SPEC,
+    max_tokens: int = 50,
 ) -> list[Sample]:
-    work = Draw("p", ids("Q"), ranks)
-    return asyncio.run(sample_cot(engine, work, spec, stop))
+    work, stopping = Draw("p", ids("Q"), ranks), StoppingCriteria(max_tokens, stop)
+    return asyncio.run(CoT().sample(engine, work, stopping, no_seed))
+
+
+def no_seed(rank: int) -> int:
+    raise AssertionError("a branch has no seed")
 
 
 def test_branches_are_ranked_by_first_token_and_continue_from_its_id() -> None:
@@ -36,7 +40,7 @@ def test_continuations_are_greedy_and_leave_room_for_the_branch_token() -> None:
     engine = ScriptedEngine(FIRST, {"QW": "x"})
     draw(engine, (1,))
     (request,) = engine.requests
-    assert (request.temperature, request.seed, request.max_tokens) == (0.0, None, 49)
+    assert (request.sampling, request.seed, request.max_tokens) == ({}, None, 49)
 
 
 def test_an_eos_branch_is_kept_and_costs_no_request() -> None:
@@ -82,15 +86,13 @@ def test_a_stop_string_that_begins_in_the_branch_token_cuts() -> None:
 
 
 def test_a_branch_that_reaches_the_limit_is_truncated() -> None:
-    short = DecodingSpec("cot", DecodingKind.COT, max_tokens=3)
-    (sample,) = draw(ScriptedEngine(FIRST, {"QW": "e get"}), (1,), spec=short)
+    (sample,) = draw(ScriptedEngine(FIRST, {"QW": "e get"}), (1,), max_tokens=3)
     assert (sample.text, sample.truncated) == ("We ", True)
 
 
 def test_a_limit_of_one_token_asks_for_no_continuation() -> None:
-    single = DecodingSpec("cot", DecodingKind.COT, max_tokens=1)
     engine = ScriptedEngine(FIRST)
-    (sample,) = draw(engine, (1,), spec=single)
+    (sample,) = draw(engine, (1,), max_tokens=1)
     assert (sample.text, sample.truncated, engine.requests) == ("W", True, [])
 
 
@@ -113,7 +115,9 @@ def test_text_and_lengths_are_made_beside_the_event_loop() -> None:
     async def drawn() -> list[Sample]:
         # A branch that starts with EOS, so that the engine itself decodes nothing.
         draw = Draw("p", ids("Q"), (2,))
-        drawing = asyncio.ensure_future(sample_cot(Waiting(FIRST), draw, SPEC, ()))
+        drawing = asyncio.ensure_future(
+            CoT().sample(Waiting(FIRST), draw, StoppingCriteria(50), no_seed)
+        )
         while not drawing.done():
             await asyncio.sleep(0.01)
             ticked.set()

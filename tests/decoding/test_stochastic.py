@@ -1,25 +1,35 @@
 import asyncio
 
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
-from distlab.decoding.stochastic import sample_greedy, sample_stochastic
+import pytest
+
+from distlab.decoding.decoder import ParameterError, StoppingCriteria
+from distlab.decoding.interface import Draw
+from distlab.decoding.stochastic import Stochastic
 from tests.decoding.scripted import ScriptedEngine, ids
 
 
 def test_every_draw_is_a_request_with_its_own_seed() -> None:
     engine = ScriptedEngine(continuations={"Q": " 4"})
-    spec = DecodingSpec("t", DecodingKind.STOCHASTIC, 10, temperature=0.6, top_p=0.95)
     work = Draw("p", ids("Q"), (2, 5))
-    samples = asyncio.run(sample_stochastic(engine, work, spec, (), lambda rank: 100 + rank))
+    hot = Stochastic(temperature=0.6, top_p=0.95)
+    samples = asyncio.run(hot.sample(engine, work, StoppingCriteria(10), lambda rank: 100 + rank))
     assert [(s.rank, s.seed, s.text) for s in samples] == [(2, 102, " 4"), (5, 105, " 4")]
-    assert [(r.temperature, r.top_p, r.seed) for r in engine.requests] == [
-        (0.6, 0.95, 102),
-        (0.6, 0.95, 105),
-    ]
+    assert [r.seed for r in engine.requests] == [102, 105]
+    assert all(r.sampling["temperature"] == 0.6 for r in engine.requests)
+    assert all(r.sampling["top_p"] == 0.95 for r in engine.requests)
 
 
-def test_greedy_has_no_seed() -> None:
-    engine = ScriptedEngine(continuations={"Q": " 4"})
-    spec = DecodingSpec("greedy", DecodingKind.GREEDY, 10)
-    (sample,) = asyncio.run(sample_greedy(engine, Draw("p", ids("Q"), (0,)), spec, ()))
-    assert (sample.seed, sample.first_token_logprob, sample.margins) == (None, None, None)
-    assert engine.requests[0].temperature == 0.0
+def test_temperature_and_top_p_are_in_every_seed_and_address() -> None:
+    # Written down: a change would make every stored sample unrepeatable.
+    assert Stochastic().seed_name == "stochastic:1.0:1.0"
+    assert Stochastic(0.05).seed_name == "stochastic:0.05:1.0"
+    assert Stochastic().identity() == {"temperature": 1.0, "top_p": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("temperature", 0.0), ("temperature", 2.5), ("temperature", float("nan")), ("top_p", 0.0)],
+)
+def test_a_value_that_makes_no_sense_is_refused_with_a_remedy(name: str, value: float) -> None:
+    with pytest.raises(ParameterError, match=f"^{name} is .*: set it "):
+        Stochastic(**{name: value})

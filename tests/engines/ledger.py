@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import DecodingSpec
+from distlab.decoding.interface import Draw
+from distlab.decoding.stochastic import Stochastic
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet
@@ -27,10 +30,8 @@ SETTINGS = EngineSettings(
     cpus_per_rank=0.5,
 )
 CELLS = {
-    "base": CellWork(DecodingSpec("cot", DecodingKind.COT, 8), (), 0, "w", "run"),
-    "instruct": CellWork(
-        DecodingSpec("t1", DecodingKind.STOCHASTIC, 16, temperature=1.0), (), 0, "w", "run"
-    ),
+    "base": CellWork(DecodingSpec("cot", CoT(), 8), (), 0, "w", "run"),
+    "instruct": CellWork(DecodingSpec("t1", Stochastic(), 16), (), 0, "w", "run"),
 }
 DRAWS = [(cell, Draw(f"p{i}", (i + 1, 7), tuple(range(4)))) for cell in CELLS for i in range(12)]
 LIMITS = Limits(replicas=1, hang_s=30, wait_for_nodes_s=60)

@@ -9,9 +9,10 @@ import pytest
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.decoding.cot import sample_cot
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw, Sample
-from distlab.decoding.stochastic import sample_stochastic
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import StoppingCriteria
+from distlab.decoding.interface import Draw, Sample
+from distlab.decoding.stochastic import Stochastic
 from distlab.engines.messages import EngineSettings, Site
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
@@ -62,16 +63,16 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
     from distlab.engines.vllm_engine import VLLMEngine
 
     engine = VLLMEngine(settings, Site("r1"))
-    cot = DecodingSpec("cot", DecodingKind.COT, NEW_TOKENS)
-    hot = DecodingSpec("t1", DecodingKind.STOCHASTIC, 16, temperature=1.0)
+    branching, short = StoppingCriteria(NEW_TOKENS, ("\nQ:",)), StoppingCriteria(16)
+
+    def seed_of(rank: int) -> int:
+        return 7 + rank
 
     async def all_of(ids: tuple[int, ...]) -> Drawn:
         draw = Draw("p", ids, tuple(range(K)))
         few = Draw("p", ids, (0, 1, 2))
-        branches = await sample_cot(engine, draw, cot, ("\nQ:",))
-        draws, again = [
-            await sample_stochastic(engine, few, hot, (), lambda rank: 7 + rank) for _ in range(2)
-        ]
+        branches = await CoT().sample(engine, draw, branching, seed_of)
+        draws, again = [await Stochastic().sample(engine, few, short, seed_of) for _ in range(2)]
         return Drawn(ids, branches, draws, again)
 
     try:

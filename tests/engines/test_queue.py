@@ -3,13 +3,15 @@ from collections import Counter
 
 import pytest
 
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import DecodingSpec
+from distlab.decoding.interface import Draw
 from distlab.engines.messages import CellDraw, CellWork
 from distlab.engines.queue import DrawQueue
 
 
 def spec(max_tokens: int) -> CellWork:
-    return CellWork(DecodingSpec("cot", DecodingKind.COT, max_tokens), (), 0, "w", "run")
+    return CellWork(DecodingSpec("cot", CoT(), max_tokens), (), 0, "w", "run")
 
 
 def work(problem: str, prompt: int = 2, cell: str = "a", ranks: int = 2) -> CellDraw:

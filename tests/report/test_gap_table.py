@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from distlab.decoding.decoder import SampleOrder
 from distlab.report import build_report
 from distlab.report.gap_table import GAPS
 from distlab.report.questions.judges import AGREEMENT, WINNERS
@@ -57,7 +58,7 @@ def test_gap_per_grader_and_flip_of_the_winner(make_run: Make) -> None:
 
 
 def test_arms_of_different_n_meet_at_the_smaller(make_run: Make) -> None:
-    greedy = replace(make_cell("instruct/greedy", n=1), kind="greedy")
+    greedy = replace(make_cell("instruct/greedy", n=1), kind="greedy", order=SampleOrder.SINGLE)
     rows = [Samples(COT, "a", "0111"), Samples(greedy, "a", "1")]
     study = build_report(make_run([COT, greedy], PROBLEMS[:1], rows))
     assert [row.metric for row in study.rows(GAPS)] == ["pass@1", "one answer"]

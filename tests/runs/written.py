@@ -7,6 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import Decoder
+from distlab.decoding.stochastic import Stochastic
 from distlab.problems import Gold, GoldKind, Problem, write_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
@@ -16,8 +19,15 @@ from distlab.store.cell import Cell, ProblemFailure
 
 def make_cell(arm: str = "base/cot", dataset: str = "gsm-symbolic", n: int = 4) -> Cell:
     variant, decoding = arm.split("/")
-    kind = "cot" if decoding == "cot" else "stochastic"
-    return Cell("tiny", variant, decoding, kind, dataset, "zero-shot", n, "f00d", f"cells/{arm}")
+    kind: type[Decoder] = CoT if decoding == "cot" else Stochastic
+    return Cell(
+        *("tiny", variant, decoding, kind.kind, dataset, "zero-shot"),
+        n=n,
+        fingerprint="f00d",
+        path=f"cells/{arm}",
+        order=kind.order,
+        deltas=kind.margins,
+    )
 
 
 def make_problem(

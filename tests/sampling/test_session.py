@@ -14,7 +14,9 @@ from distlab.config.door import validate
 from distlab.config.values import Arm, Family
 from distlab.console.display import Display
 from distlab.console.progress import State
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.decoder import DecodingSpec
+from distlab.decoding.interface import Draw
+from distlab.decoding.stochastic import Stochastic
 from distlab.sampling import session
 from distlab.sampling.planned import PlannedCell, merged
 from distlab.sampling.session import Session, cell_rows
@@ -33,10 +35,10 @@ def cell(tmp_path: Path) -> StoredCell:
 
 def planned(cell: StoredCell, n: int, missing: Mapping[str, Sequence[int]]) -> PlannedCell:
     """A study that wants n samples of some problems."""
-    decoding = DecodingSpec("t1", DecodingKind.STOCHASTIC, 8, temperature=1.0)
+    decoding = DecodingSpec("t1", Stochastic(), 8)
     lacked = sum(map(len, missing.values()))
     return PlannedCell(
-        cell=Cell("fam", "base", "t1", decoding.kind, "toy", "p", n, "f00d", cell.name),
+        cell=Cell("fam", "base", "t1", decoding.decoder.kind, "toy", "p", n, "f00d", cell.name),
         family=Family("fam", {}, 1, "float32", None, 64, {}, None, {}, False, ()),
         seed=0,
         arm=Arm("base", decoding, n),

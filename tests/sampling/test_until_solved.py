@@ -8,24 +8,24 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.values import Arm, Family
-from distlab.decoding.cot import sample_cot
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import DecodingSpec, StoppingCriteria
 from distlab.decoding.interface import (
     Completion,
-    DecodingKind,
-    DecodingSpec,
     Draw,
     FirstTokens,
     Sample,
     SamplingRequest,
 )
 from distlab.decoding.seeds import sample_seed
-from distlab.decoding.stochastic import sample_stochastic
+from distlab.decoding.stochastic import Stochastic
 from distlab.engines.messages import CellDraw, Finished
 from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
@@ -54,8 +54,8 @@ STANDARD = ComponentSpec("standard", "distlab.scoring.graders.standard:Standard"
 # Refuses 2/4 for 1/2.
 STRICT = ComponentSpec("exact", "tests.scoring.toy_components:Exact")
 ARMS = {
-    "cot": DecodingSpec("cot", DecodingKind.COT, 8),
-    "t1": DecodingSpec("t1", DecodingKind.STOCHASTIC, 8, temperature=1.0),
+    "cot": DecodingSpec("cot", CoT(), 8),
+    "t1": DecodingSpec("t1", Stochastic(), 8),
 }
 
 
@@ -80,18 +80,15 @@ class Engine:
 
 
 async def samples_of(planned: PlannedCell, draw: Draw) -> list[Sample]:
-    spec = planned.arm.decoding
-    if spec.kind is DecodingKind.COT:
-        return await sample_cot(Engine(), draw, spec, ())
-    return await sample_stochastic(
-        Engine(), draw, spec, (), lambda rank: sample_seed(0, "w", draw.problem_id, "t1", rank)
-    )
+    seed_of = partial(sample_seed, 0, "w", draw.problem_id, "t1")
+    return await planned.arm.decoding.decoder.sample(Engine(), draw, StoppingCriteria(8), seed_of)
 
 
 def plan(store: Store, arm: str) -> PlannedCell:
     """A cell with what the store lacks of it."""
     decoding = ARMS[arm]
-    cell = Cell("f", "base", arm, decoding.kind, "toy", "p", N, "f00d", f"f/{arm}", True)
+    kind = decoding.decoder.kind
+    cell = Cell("f", "base", arm, kind, "toy", "p", N, "f00d", f"f/{arm}", True)
     stored = store.cell(cell.path)
     prompts = {name: (10 * place + 1, 5) for place, name in enumerate(GOLDS)}
     hashes = {name: prompt_hash(ids) for name, ids in prompts.items()}

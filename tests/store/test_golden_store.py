@@ -17,8 +17,9 @@ import pytest
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.decoding.cot import sample_cot
-from distlab.decoding.interface import DecodingKind, DecodingSpec, Draw
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import StoppingCriteria
+from distlab.decoding.interface import Draw
 from distlab.decoding.token_lengths import token_lengths
 from distlab.ingest.write import IngestedFields
 from distlab.problems.problem import Gold, GoldKind
@@ -70,12 +71,12 @@ def scored(cell: StoredCell, out: Path, *extractors: ComponentSpec) -> list[dict
 
 def top_up(cell: StoredCell) -> None:
     """Draw rank 5 of every problem of the CoT cell: "F=48", with margins of 0.5 and 1 on 48."""
-    spec = DecodingSpec("cot", DecodingKind.COT, max_tokens=128)
+    stopping = StoppingCriteria(max_tokens=128)
     first = [(letter, -1.0 - place) for place, letter in enumerate("ABCDEF")]
     engine = ScriptedEngine(first, {"QF": "=48"}, {"4": 0.5, "8": 1.0})
     for problem in RULES:
         draw = Draw(problem, ids("Q"), (5,))
-        samples = asyncio.run(sample_cot(engine, draw, spec, ()))
+        samples = asyncio.run(CoT().sample(engine, draw, stopping, lambda rank: 0))
         cell.commit([to_batch(samples, "later")])
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import Decoder
 from distlab.decoding.interface import Sample
+from distlab.decoding.stochastic import Stochastic
 from distlab.problems import Gold, GoldKind, Problem, write_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
@@ -70,14 +73,15 @@ PROBLEMS = (
 
 
 def _cell(variant: str, decoding: str, n: int) -> tuple[Cell, CellFields]:
-    kind = "cot" if decoding == "cot" else "stochastic"
+    kind: type[Decoder] = CoT if decoding == "cot" else Stochastic
     weights = f"{variant}-weights"
     fields = CellFields(
-        "m", weights, "bfloat16", None, "d", "0", {}, (), kind, 1.0, 1.0, 9, 0, "vllm 0"
+        "m", weights, "bfloat16", None, "d", "0", {}, (), kind.kind, 1.0, 1.0, 9, 0, "vllm 0"
     )
     path = cell_path("fam", variant, decoding, "d", "zero-shot", fields.fingerprint())
-    labels = ("fam", variant, decoding, kind, "d", "zero-shot")
-    return Cell(*labels, n, fields.fingerprint(), path), fields
+    labels = ("fam", variant, decoding, kind.kind, "d", "zero-shot")
+    cell = Cell(*labels, n, fields.fingerprint(), path, order=kind.order, deltas=kind.margins)
+    return cell, fields
 
 
 def _sample(problem: Problem, rank: int, text: str, *, branch: bool) -> Sample:

@@ -20,7 +20,7 @@ from distlab.analysis.replication import (
     published_share,
 )
 from distlab.checkpoints.checkpoint import Variant
-from distlab.decoding.interface import DecodingKind
+from distlab.decoding.cot import CoT
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
@@ -31,7 +31,7 @@ from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent_interval, percent_range, points_interval, points_range
 
 # The paper's two arms, and its samples per problem.
-BASE_KIND = DecodingKind.COT
+BASE_KIND = CoT.kind
 INSTRUCT_DECODING = "t0.05"
 SAMPLES = 20
 # The paper's perturbation drop is between the means of these two sets.

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from distlab.decoding.decoder import SampleOrder
 from distlab.report import build_report
 from distlab.report.questions.decoding import CONTROLS, GRID
 from tests.runs.written import Make, Samples, make_cell, make_problem
@@ -36,7 +37,9 @@ def test_gap_is_split_over_the_grid(make_run: Make) -> None:
 
 def test_grid_has_a_row_for_each_decoding(make_run: Make) -> None:
     greedy = {
-        variant: replace(make_cell(f"{variant}/greedy", n=1), kind="greedy")
+        variant: replace(
+            make_cell(f"{variant}/greedy", n=1), kind="greedy", order=SampleOrder.SINGLE
+        )
         for variant in ("base", "instruct")
     }
     rows = [row for arm in ARMS for row in solved(arm, 10)]

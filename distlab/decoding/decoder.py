@@ -1,0 +1,136 @@
+"""What a decoder is: a frozen dataclass whose fields are its parameters, and its ``sample``."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from distlab.decoding.interface import Draw, Engine, Sample
+
+SeedOf = Callable[[int], int]
+"""Rank of a sample to its seed, the same whichever replica draws it, and when."""
+
+
+class SampleOrder(StrEnum):
+    """How the samples of a problem relate to each other."""
+
+    SINGLE = "single"
+    """There is one, however many are asked for."""
+    INDEPENDENT = "independent"
+    """Any k of them are as good as any other k: pass@k is the unbiased estimator."""
+    RANKED = "ranked"
+    """The k first are the k best: pass@k is "any correct among the k top-ranked"."""
+
+
+class ParameterError(ValueError):
+    """A value that a parameter cannot have.
+
+    Args:
+        name: The parameter.
+        value: As given.
+        remedy: What to do, as an imperative.
+    """
+
+    def __init__(self, name: str, value: object, remedy: str) -> None:
+        super().__init__(f"{name} is {value!r}: {remedy}")
+        self.name = name
+        self.value = value
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingCriteria:
+    """Where every completion of a cell ends, whatever draws it.
+
+    Attributes:
+        max_tokens: Most new tokens per sample.
+        stop: Strings that end a completion.
+    """
+
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+
+
+class Decoder(ABC):
+    """A way to draw the samples of a problem.
+
+    A subclass is a frozen dataclass. Its fields are its parameters, by the names that the config
+    gives them; each has a default, and ``__post_init__`` raises ``ParameterError`` for a value that
+    makes no sense. Parameters that are not at their defaults are part of the address of the samples
+    in the store. So a default never changes, and a new parameter whose default changes nothing
+    leaves stored samples where they are.
+
+    Attributes:
+        kind: What the config and the store call it. A subclass that does not set it is called
+            ``module:Class``. What ``sample`` draws may change only together with the kind.
+        order: How the samples of a problem relate.
+        random: Whether samples depend on seeds.
+        margins: Whether samples hold ``margins`` and ``token_lengths``, of which Delta is made.
+    """
+
+    kind: ClassVar[str]
+    order: ClassVar[SampleOrder] = SampleOrder.INDEPENDENT
+    random: ClassVar[bool] = False
+    margins: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" not in vars(cls):
+            cls.kind = f"{cls.__module__}:{cls.__qualname__}"
+
+    def identity(self) -> Mapping[str, Any]:
+        """Parameters that can change a sample, for the fingerprint: those not at their defaults.
+
+        Values must be what JSON knows.
+        """
+        parameters = ((field, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
+        return {
+            field.name: value
+            for field, value in parameters
+            if field.default is MISSING or value != field.default
+        }
+
+    @property
+    def seed_name(self) -> str:
+        """What the decoder is called where a sample's seed is made."""
+        return ":".join((self.kind, *(f"{name}={v}" for name, v in self.identity().items())))
+
+    def samples(self, n: int) -> int:
+        """Samples per problem where ``n`` are asked for."""
+        return 1 if self.order is SampleOrder.SINGLE else n
+
+    def branches(self, n: int) -> int:
+        """First tokens whose log probabilities ``n`` samples take; 0 where none are asked for."""
+        return 0
+
+    @abstractmethod
+    async def sample(
+        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+    ) -> list[Sample]:
+        """Draw the missing samples of a problem.
+
+        Args:
+            engine: What completes prompts; requests that are awaited together share its batches.
+            draw: The prompt and the ranks to draw.
+            stopping: Where completions end.
+            seed_of: A rank to its seed, for a random decoder.
+
+        Returns:
+            A sample for each of ``draw.ranks``.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingSpec:
+    """A decoding method of the config.
+
+    Attributes:
+        name: Name in tables: "cot", "t0.05".
+        decoder: How samples are drawn.
+        max_tokens: Most new tokens per sample.
+    """
+
+    name: str
+    decoder: Decoder
+    max_tokens: int

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from distlab.config.methods import decoding_spec
+from distlab.config.schema import DecodingGroup
+from distlab.decoding.decoder import Decoder
+from distlab.decoding.stochastic import Stochastic
+from distlab.errors import UserError
+
+
+def made(method: Any) -> Decoder:  # noqa: ANN401
+    return decoding_spec("m", DecodingGroup(max_tokens=8, methods={"m": method})).decoder
+
+
+def test_values_become_what_the_decoder_declares() -> None:
+    decoder = made({"kind": "stochastic", "temperature": 1})
+    assert decoder == Stochastic(1.0)
+    # An address that held the integer would be another one.
+    assert repr(decoder) == repr(Stochastic(1.0))
+
+
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("cot", r"^`decoding\.methods\.m` is 'cot': write \{kind: KIND\}"),
+        ({"temperature": 1}, r"^`decoding\.methods\.m` is .*: write \{kind: KIND\}"),
+        (
+            {"kind": "stochastic", "temprature": 1},
+            r"^`decoding\.methods\.m\.temprature` is 1: kind stochastic has no such parameter; did "
+            r"you mean temperature\?$",
+        ),
+        (
+            {"kind": "stochastic", "top_p": 2},
+            r"^`decoding\.methods\.m\.top_p` is 2\.0: set it above 0 and at most 1$",
+        ),
+        (
+            {"kind": "stochastic", "temperature": 3},
+            r"^`decoding\.methods\.m\.temperature` is 3\.0: set it to 0\.01 or more and at most 2",
+        ),
+        ({"kind": "stochastic", "top_p": "much"}, r"^`decoding\.methods\.m` is .*'much'"),
+        ({"kind": "no.such:Thing"}, r"^`decoding\.methods\.m\.kind` is 'no\.such:Thing': there"),
+        (
+            {"kind": "distlab.decoding.interface:Draw"},
+            r"it is no decoder; make it a frozen dataclass that derives from distlab\.decoding",
+        ),
+    ],
+)
+def test_what_names_no_decoder_is_refused(method: object, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        made(method)
