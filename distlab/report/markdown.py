@@ -6,7 +6,7 @@ from typing import Final
 
 from distlab.escape import markdown, plain
 from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
-from distlab.report.page.prose import METHODS
+from distlab.report.page.prose import methods
 from distlab.report.question import Finding, Statement
 from distlab.report.table import StudyTables
 from distlab.tables.markdown import table
@@ -31,7 +31,7 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
         _section("What cannot be said", _bullets((*study.cannot, *study.remarks))),
         _section("Failed problems", _failures(study)),
         _section("What the columns mean", "".join(map(_terms, findings))),
-        _section("Methods", _bullets(METHODS)),
+        _section("Methods", _bullets(methods(study.manifest))),
         _section("Cells", table(cell_facts(study))),
         _section("Datasets", table(dataset_facts(study))),
         _section("Versions and timings", table(run_facts(study))),

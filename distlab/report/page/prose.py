@@ -1,13 +1,15 @@
 """What the report says of its methods."""
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from distlab.analysis.intervals import RESAMPLES, SEED
 from distlab.analysis.replication import PRECISION
+from distlab.runs.manifest import Manifest
 
 _PRECISION_POINTS: Final = round(100 * PRECISION)
 
-METHODS: Final[tuple[str, ...]] = (
+_METHODS: Final[tuple[str, ...]] = (
     "\u201c(ours)\u201d marks a choice of ours where the paper or the work cited is silent.",
     "pass@k of independent draws is the unbiased estimator of Chen et al. 2021 (arXiv 2107.03374). "
     "CoT-decoding's branches are ranked, not independent: their pass@k is \u201cany correct among "
@@ -45,3 +47,23 @@ METHODS: Final[tuple[str, ...]] = (
     "score most of its problems (ours). Timeouts and errors of a grader count as not correct. "
     "Agreement is over correct against everything else.",
 )
+
+
+def methods(manifest: Manifest) -> tuple[str, ...]:
+    """What is said of the methods: of this run's decodings, then of every report's analysis."""
+    return (*dict.fromkeys(_decodings(manifest)), *_METHODS)
+
+
+def _decodings(manifest: Manifest) -> Iterator[str]:
+    """A sentence per decoding that the run drew with; ingested samples do not say."""
+    for cell in manifest.cells:
+        fields = manifest.fingerprints.get(cell.key, {})
+        if "decoding" in fields:
+            named = ", ".join(f"{name} {value}" for name, value in _parameters(fields).items())
+            yield f"Decoding {cell.decoding} is of kind {cell.kind}{f': {named}' * bool(named)}."
+
+
+def _parameters(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a decoder, as ``store.fingerprint.decoder_fields`` has them."""
+    drawn = {name: fields[name] for name in ("temperature", "top_p") if fields["temperature"]}
+    return {**drawn, **fields.get("parameters", {})}

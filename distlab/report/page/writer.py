@@ -18,7 +18,7 @@ from distlab.report.charts.kinds import Chart, describe
 from distlab.report.charts.live import figure_json
 from distlab.report.charts.pictures import Picture
 from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
-from distlab.report.page.prose import METHODS
+from distlab.report.page.prose import methods
 from distlab.report.question import Finding
 from distlab.report.table import StudyTables
 from distlab.tables.text import TextTable, lay_texts
@@ -94,7 +94,7 @@ def render_page(
             failed[:_FAILURES_LISTED],
         ),
         failed=len(failed),
-        methods=METHODS,
+        methods=methods(manifest),
         glossary=[term for finding in findings for term in finding.terms],
         commands=manifest.command.split("\n"),
         facts=[cell_facts(study), dataset_facts(study), run_facts(study)],

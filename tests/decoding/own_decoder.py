@@ -1,0 +1,48 @@
+"""A decoder as a user writes one: this file, and `kind: tests.decoding.own_decoder:Insistent`."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import ClassVar
+
+from distlab.decoding.decoder import (
+    Decoder,
+    ParameterError,
+    SampleOrder,
+    SeedOf,
+    StoppingCriteria,
+)
+from distlab.decoding.interface import Draw, Engine, Sample, SamplingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Insistent(Decoder):
+    """Greedy first, then draws that are hotter and hotter.
+
+    Attributes:
+        step: What each rank adds to the temperature.
+    """
+
+    order: ClassVar[SampleOrder] = SampleOrder.RANKED
+    random: ClassVar[bool] = True
+
+    step: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.step <= 0.1:
+            raise ParameterError("step", self.step, "set it above 0 and at most 0.1")
+
+    async def sample(
+        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+    ) -> list[Sample]:
+        async def one(rank: int) -> Sample:
+            seed = seed_of(rank) if rank else None
+            request = SamplingRequest(
+                draw.prompt_ids,
+                stopping.max_tokens,
+                stopping.stop,
+                {"temperature": self.step * rank},
+                seed,
+            )
+            return draw.sampled(rank, await engine.generate(request), seed)
+
+        return await asyncio.gather(*map(one, draw.ranks))

