@@ -19,6 +19,8 @@ class Stochastic(Decoder):
     Attributes:
         temperature: Divides the logits.
         top_p: Mass of the likeliest tokens that are drawn from; 1 for all.
+        top_k: Likeliest tokens that are drawn from; 0 for all.
+        min_p: Least probability of a token that is drawn, as a share of the likeliest one's.
     """
 
     kind: ClassVar[str] = "stochastic"
@@ -26,6 +28,8 @@ class Stochastic(Decoder):
 
     temperature: float = 1.0
     top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
 
     def __post_init__(self) -> None:
         # vLLM clamps lower temperatures to 0.01 without a word that reaches the user, and refuses
@@ -35,6 +39,10 @@ class Stochastic(Decoder):
             raise ParameterError("temperature", self.temperature, remedy)
         if not 0 < self.top_p <= 1:
             raise ParameterError("top_p", self.top_p, "set it above 0 and at most 1")
+        if self.top_k < 0:
+            raise ParameterError("top_k", self.top_k, "set it to 1 or more, or to 0 for all tokens")
+        if not 0 <= self.min_p <= 1:
+            raise ParameterError("min_p", self.min_p, "set it to 0 or more and at most 1")
 
     def identity(self) -> Mapping[str, Any]:
         """Temperature and top_p, and what else is not at its default."""

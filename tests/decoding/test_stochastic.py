@@ -1,11 +1,14 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from distlab.decoding.decoder import ParameterError, StoppingCriteria
 from distlab.decoding.interface import Draw
 from distlab.decoding.stochastic import Stochastic
+from distlab.store.fingerprint import decoder_fields
 from tests.decoding.scripted import ScriptedEngine, ids
+from tests.store.cells import FIELDS
 
 
 def test_every_draw_is_a_request_with_its_own_seed() -> None:
@@ -26,9 +29,33 @@ def test_temperature_and_top_p_are_in_every_seed_and_address() -> None:
     assert Stochastic().identity() == {"temperature": 1.0, "top_p": 1.0}
 
 
+# Each parameter beside temperature and top_p, with a value that changes something.
+@pytest.mark.parametrize(("name", "value"), [("top_k", 20), ("min_p", 0.05)])
+def test_a_parameter_is_in_request_seed_and_address_once_it_changes_something(
+    name: str, value: float
+) -> None:
+    changed = replace(Stochastic(), **{name: value})
+    engine, work = ScriptedEngine(), Draw("p", ids("Q"), (0,))
+    asyncio.run(changed.sample(engine, work, StoppingCriteria(10), lambda rank: 0))
+    assert engine.requests[0].sampling[name] == value
+    assert changed.seed_name == f"stochastic:1.0:1.0:{name}={value}"
+    assert changed.identity() == {**Stochastic().identity(), name: value}
+    fields, plain = (replace(FIELDS, **decoder_fields(d)) for d in (changed, Stochastic()))
+    assert fields.fingerprint() != plain.fingerprint()
+    assert fields.as_json()["parameters"] == {name: value}
+    assert "parameters" not in plain.as_json()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("temperature", 0.0), ("temperature", 2.5), ("temperature", float("nan")), ("top_p", 0.0)],
+    [
+        ("temperature", 0.0),
+        ("temperature", 2.5),
+        ("temperature", float("nan")),
+        ("top_p", 0.0),
+        ("top_k", -1),
+        ("min_p", 1.5),
+    ],
 )
 def test_a_value_that_makes_no_sense_is_refused_with_a_remedy(name: str, value: float) -> None:
     with pytest.raises(ParameterError, match=f"^{name} is .*: set it "):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,6 +11,7 @@ from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import StoppingCriteria
+from distlab.decoding.greedy import Greedy
 from distlab.decoding.interface import Draw, Sample
 from distlab.decoding.stochastic import Stochastic
 from distlab.engines.messages import EngineSettings, Site
@@ -26,6 +27,8 @@ QUESTIONS = (
 )
 # Two logits closer than this are a tie: float32 sums differ in the order of their terms.
 TIE = 2e-4
+# Draws that the likeliest token alone is left to.
+NARROW = {"top_k": Stochastic(top_k=1), "min_p": Stochastic(min_p=1.0)}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Drawn:
     branches: list[Sample]
     draws: list[Sample]
     again: list[Sample]
+    narrow: dict[str, list[Sample]]
+    greedy: list[Sample]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +78,12 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
         few = Draw("p", ids, (0, 1, 2))
         branches = await CoT().sample(engine, draw, branching, seed_of)
         draws, again = [await Stochastic().sample(engine, few, short, seed_of) for _ in range(2)]
-        return Drawn(ids, branches, draws, again)
+        narrow = {
+            name: await decoder.sample(engine, few, short, seed_of)
+            for name, decoder in NARROW.items()
+        }
+        greedy = await Greedy().sample(engine, replace(few, ranks=(0,)), short, seed_of)
+        return Drawn(ids, branches, draws, again, narrow, greedy)
 
     try:
         return [await all_of(ids) for ids in prompts]
@@ -166,3 +176,10 @@ def test_a_seed_repeats_a_draw_and_seeds_differ(drawn: list[Drawn]) -> None:
     for one in drawn:
         assert [s.token_ids for s in one.draws] == [s.token_ids for s in one.again]
         assert len({s.token_ids for s in one.draws}) == 3
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_a_draw_that_is_left_one_token_is_the_greedy_one(name: str, drawn: list[Drawn]) -> None:
+    for one in drawn:
+        (greedy,) = one.greedy
+        assert {s.token_ids for s in one.narrow[name]} == {greedy.token_ids}
