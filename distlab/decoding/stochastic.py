@@ -1,6 +1,7 @@
 """Independent stochastic draws."""
 
 import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final
@@ -21,6 +22,8 @@ class Stochastic(Decoder):
         top_p: Mass of the likeliest tokens that are drawn from; 1 for all.
         top_k: Likeliest tokens that are drawn from; 0 for all.
         min_p: Least probability of a token that is drawn, as a share of the likeliest one's.
+        repetition_penalty: Divides the logits of tokens that prompt or completion hold already
+            (multiplies negative ones); 1 for none.
     """
 
     kind: ClassVar[str] = "stochastic"
@@ -30,6 +33,7 @@ class Stochastic(Decoder):
     top_p: float = 1.0
     top_k: int = 0
     min_p: float = 0.0
+    repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         # vLLM clamps lower temperatures to 0.01 without a word that reaches the user, and refuses
@@ -43,6 +47,9 @@ class Stochastic(Decoder):
             raise ParameterError("top_k", self.top_k, "set it to 1 or more, or to 0 for all tokens")
         if not 0 <= self.min_p <= 1:
             raise ParameterError("min_p", self.min_p, "set it to 0 or more and at most 1")
+        if not 0 < self.repetition_penalty < math.inf:
+            remedy = "set it above 0, or to 1 for no penalty"
+            raise ParameterError("repetition_penalty", self.repetition_penalty, remedy)
 
     def identity(self) -> Mapping[str, Any]:
         """Temperature and top_p, and what else is not at its default."""

@@ -30,7 +30,7 @@ def test_temperature_and_top_p_are_in_every_seed_and_address() -> None:
 
 
 # Each parameter beside temperature and top_p, with a value that changes something.
-@pytest.mark.parametrize(("name", "value"), [("top_k", 20), ("min_p", 0.05)])
+@pytest.mark.parametrize(("name", "value"), [("top_k", 20), ("min_p", 0.05), ("repetition_penalty", 1.1)])
 def test_a_parameter_is_in_request_seed_and_address_once_it_changes_something(
     name: str, value: float
 ) -> None:
@@ -55,6 +55,7 @@ def test_a_parameter_is_in_request_seed_and_address_once_it_changes_something(
         ("top_p", 0.0),
         ("top_k", -1),
         ("min_p", 1.5),
+        ("repetition_penalty", 0.0),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_with_a_remedy(name: str, value: float) -> None:
