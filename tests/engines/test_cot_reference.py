@@ -39,6 +39,7 @@ class Drawn:
     again: list[Sample]
     narrow: dict[str, list[Sample]]
     greedy: list[Sample]
+    penalised: list[Sample]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,9 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
             for name, decoder in NARROW.items()
         }
         greedy = await Greedy().sample(engine, replace(few, ranks=(0,)), short, seed_of)
-        return Drawn(ids, branches, draws, again, narrow, greedy)
+        once = Stochastic(0.01, repetition_penalty=100.0)
+        penalised = await once.sample(engine, few, short, seed_of)
+        return Drawn(ids, branches, draws, again, narrow, greedy, penalised)
 
     try:
         return [await all_of(ids) for ids in prompts]
@@ -183,3 +186,11 @@ def test_a_draw_that_is_left_one_token_is_the_greedy_one(name: str, drawn: list[
     for one in drawn:
         (greedy,) = one.greedy
         assert {s.token_ids for s in one.narrow[name]} == {greedy.token_ids}
+
+
+def test_a_high_penalty_repeats_no_token(drawn: list[Drawn]) -> None:
+    for one in drawn:
+        seen = set(one.prompt_ids)
+        for sample in one.penalised:
+            assert len({*sample.token_ids}) == len(sample.token_ids)
+            assert not seen & {*sample.token_ids}
