@@ -65,7 +65,7 @@ def validate(config: DictConfig) -> Study:
     family = _tiny_family(raw.model) if tiny else _family(raw.model)
     return Study(
         family=family,
-        datasets=_datasets(raw.dataset),
+        datasets=datasets(raw.dataset),
         prompts=_prompts(raw.prompt),
         arms=_arms(raw.decoding, family),
         extractors=components("extractor", raw.extractor.use),
@@ -215,7 +215,12 @@ def _one_checkpoint_note(checkpoints: Mapping[Variant, CheckpointSpec]) -> tuple
     )
 
 
-def _datasets(raw: DatasetGroup) -> tuple[DatasetSpec, ...]:
+def datasets(raw: DatasetGroup) -> tuple[DatasetSpec, ...]:
+    """The selected datasets.
+
+    Raises:
+        UserError: None is selected, or one file is to be several datasets.
+    """
     if not raw.sets:
         raise UserError("no dataset is selected: set `dataset=NAME` or `dataset=[NAME,NAME]`")
     if raw.limit is not None:

@@ -6,21 +6,24 @@ import hashlib
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from distlab.checkpoints.checkpoint import VARIANTS
+from distlab.config.compose import conf_folder
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
 from distlab.decoding.decoder import SampleOrder
 from distlab.decoding.kinds import BUILT_IN
 from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
+from distlab.escape import plain
 from distlab.files import expanded
 from distlab.ingest.columns import ColumnMap, row_number
-from distlab.ingest.golds import AUTO, KINDS
+from distlab.ingest.golds import AUTO, KINDS, said_of
+from distlab.ingest.known import KnownSet, joined
 from distlab.ingest.problems import GivenProblem, read_given
 from distlab.ingest.write import (
     Labels,
@@ -39,17 +42,19 @@ from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.store import Store
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]+")
+# Columns that a note lists (ours).
+_MOST_UNTAKEN: Final = 12
 _DESCRIPTION: Final = """\
 Make a run of samples that you already have: JSONL, JSON, CSV or Parquet. A row holds a problem
 with a list of its samples, or one sample. Afterwards score, report, view and compare take the run
-like any other.
+like any other. Several files are one cell: more problems, or more samples of each.
 
   python -m distlab.ingest outputs.jsonl --variant instruct --map problem_id=id samples=code gold=gt
 
---map names the column of:
+--map names the column of (a.b is b inside of a; outputs.text of [{"text": ...}] is the texts):
   samples (needed)    the completions: a list of texts, or one text per row
-  gold (needed)       the reference answer; see --gold-kind
-  problem_id          the problem; without it, ids are hashes of the questions
+  gold (needed)       the reference answer, or a solution with #### or \\boxed; see --gold-kind
+  problem_id          the problem; without it, ids are hashes of the questions, or row numbers
   question            the text put to the model
   rank                draw index from 0, where a row holds one sample
   truncated           true or false, or a finish reason (length, stop); a list where samples are one
@@ -65,6 +70,8 @@ def _ingest_file(arguments: argparse.Namespace) -> int:
     given, source = _read(arguments, columns, labels)
     folder, manifest = _run(arguments, labels)
     print(_ingest(folder, manifest, labels, given, source, columns))
+    for sentence in source.said:
+        print(f"note: {plain(sentence, None)}")
     return Exit.DONE
 
 
@@ -75,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("file", type=path, metavar="FILE", help="a .jsonl, .json, .csv or .parquet file")
+    add("files", type=path, nargs="+", metavar="FILE", help="JSONL, JSON, CSV or Parquet")
     add("--map", nargs="+", required=True, metavar="NAME=COLUMN", help="which column holds what")
     add("--variant", required=True, choices=VARIANTS, help="what was sampled")
     add("--family", help="name of the model (default: the file's name)")
@@ -86,7 +93,14 @@ def _parser() -> argparse.ArgumentParser:
         choices=list(BUILT_IN),
         help="independent draws (default), one greedy sample, or CoT-decoding's ranked branches",
     )
-    add("--dataset", help="name of the dataset (default: the file's name)")
+    add("--dataset", help="name of the dataset (default: that of --known, or the file's name)")
+    add(
+        "--known",
+        type=KnownSet.parse,
+        metavar="NAME[=FILE]",
+        help="the problems are of this dataset of distlab's: take its golds, limits, clusters and "
+        "strata, by id or question",
+    )
     add("--prompt", default="given", help="name of the prompt style (default: given)")
     add("--gold-kind", default=AUTO, choices=KINDS, help="how golds are to be read")
     add("--n", type=int, help="samples to keep of each problem (default: all)")
@@ -104,13 +118,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _labels(arguments: argparse.Namespace) -> Labels:
-    name = _UNSAFE.sub("-", arguments.file.stem).strip("-.") or "samples"
+    name = _UNSAFE.sub("-", arguments.files[0].stem).strip("-.") or "samples"
+    known = None if arguments.known is None else arguments.known.name
     labels = Labels(
         family=arguments.family or name,
         variant=arguments.variant,
         decoding=arguments.decoding,
         kind=arguments.kind,
-        dataset=arguments.dataset or name,
+        dataset=arguments.dataset or known or name,
         prompt=arguments.prompt,
     )
     for option in ("family", "decoding", "dataset", "prompt"):
@@ -127,17 +142,60 @@ def _labels(arguments: argparse.Namespace) -> Labels:
 def _read(
     arguments: argparse.Namespace, columns: ColumnMap, labels: Labels
 ) -> tuple[tuple[GivenProblem, ...], SourceFile]:
-    rows = _kept(arguments.file, read_rows(arguments.file), arguments.skip)
-    given = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
+    rows = _rows(arguments.files, columns, arguments.skip)
+    read = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
+    given = read.problems
     single = BUILT_IN[labels.kind].order is SampleOrder.SINGLE
     if single and len(given[0].samples) > 1:
         raise UserError(
-            f"{arguments.file} has {len(given[0].samples)} samples per problem, and --kind "
+            f"{arguments.files[0]} has {len(given[0].samples)} samples per problem, and --kind "
             f"{labels.kind} takes one: give --n 1 or another --kind"
         )
-    with arguments.file.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    return given, SourceFile(arguments.file, digest, tuple(sorted(set(arguments.skip))))
+    golds = said_of(read.golds)
+    if arguments.known is not None:
+        known = joined(given, arguments.known, labels.dataset)
+        given, golds = known.problems, known.said
+    elif (conf_folder() / "dataset" / f"{labels.dataset}.yaml").is_file():
+        golds += f"; --known {labels.dataset} would take kinds, limits and strata from that dataset"
+    said = (golds, *_said(rows[0], columns))
+    skipped = tuple(sorted(set(arguments.skip)))
+    return given, SourceFile(tuple(arguments.files), _digest(arguments.files), skipped, said)
+
+
+def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[int]) -> list[Row]:
+    """The rows of all files."""
+    if len(files) > 1 and skip:
+        raise UserError(
+            "--skip counts the rows of one file, and several are given: remove the rows"
+        )
+    if len(files) > 1 and columns.by_row:
+        raise UserError(
+            "several files name no problems: add problem_id=COLUMN or question=COLUMN to --map"
+        )
+    if len(set(files)) < len(files):
+        raise UserError("a file is named twice: its samples would count twice; name it once")
+    rows = [row for file in files for row in columns.laid_out(read_rows(file))]
+    return _kept(files[0], rows, skip) if skip else rows
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """The hash of a file, or one over the hashes of several."""
+    digests = []
+    for file in files:
+        with file.open("rb") as handle:
+            digests.append(hashlib.file_digest(handle, "sha256").hexdigest())
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
+
+
+def _said(first: Row, columns: ColumnMap) -> Iterator[str]:
+    """How the files were read, where a reader might think otherwise."""
+    if columns.by_row:
+        yield "a problem's id is the number of its row, for --map names no id and no question"
+    if untaken := columns.untaken(first):
+        shown = ", ".join(untaken[:_MOST_UNTAKEN] + ["..."] * (len(untaken) > _MOST_UNTAKEN))
+        yield f"columns not taken: {shown}; labels in them are no verdicts here"
 
 
 def _kept(path: Path, rows: Sequence[Row], skip: Sequence[int]) -> list[Row]:
@@ -186,10 +244,9 @@ def _ingest(
     store_samples(given, cell, fields, Store.open(manifest.store), manifest.run)
     after = with_cell(manifest, cell, fields, problems, source, columns)
     write_run(folder, after, cell.dataset, problems)
-    kinds = sorted({item.problem.gold.kind.value for item in given})
     return (
-        f"{len(given)} problems with {cell.n} samples each, golds as {' and '.join(kinds)}: "
-        f"{cell.key}\nsamples   {manifest.store}\nrun       {folder.path}\n"
+        f"{len(given)} problems with {cell.n} samples each: {cell.key}\n"
+        f"samples   {manifest.store}\nrun       {folder.path}\n"
         f"Grade them with:\n  python -m distlab.score {shlex.quote(str(folder.path))}"
     )
 

@@ -2,23 +2,27 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from distlab.errors import UserError
+from distlab.ingest import paths
 from distlab.problems.rows import Row
 
 STRATUM: Final = "strata."
+# Stands for the column of ids where neither ids nor questions are mapped.
+ROW_NUMBER: Final = "row number"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """Names of columns, None where the file has none for it.
+    """Names of columns, or dotted paths into nested ones; None where the file has none for it.
 
     Attributes:
         samples: The completions: a list of n texts per row, or one text per row.
         gold: The reference answer.
-        problem_id: Id of the problem; without it, ids are hashes of the questions.
+        problem_id: Id of the problem; without it, ids are hashes of the questions, and without
+            those too, numbers of the rows.
         question: The text put to the model.
         rank: Draw index or branch rank from 0, where a row holds one sample.
         truncated: Whether a sample was cut off: true or false, or a finish reason.
@@ -68,7 +72,7 @@ class ColumnMap:
             if name not in named:
                 raise UserError(f"--map does not say which column holds the {name}: add {name}=...")
         if "problem_id" not in named and "question" not in named:
-            raise UserError("--map names no problems: add problem_id=COLUMN or question=COLUMN")
+            named["problem_id"] = ROW_NUMBER
         strata = {n.removeprefix(STRATUM): c for n, c in named.items() if n.startswith(STRATUM)}
         plain = {name: column for name, column in named.items() if name in _NAMES}
         return cls(**plain, strata=strata)
@@ -77,6 +81,32 @@ class ColumnMap:
         """What is mapped and can change a stored sample, by name."""
         mine = ("problem_id", "question", "samples", "rank", "truncated", "delta")
         return {name: column for name in mine if (column := getattr(self, name)) is not None}
+
+    @property
+    def by_row(self) -> bool:
+        """Whether rows are told apart by nothing but their place in the file."""
+        return self.problem_id == ROW_NUMBER
+
+    def of_each_sample(self) -> dict[str, str]:
+        """The mapped columns that hold something of each sample, by name."""
+        names = ("samples", "truncated", "delta")
+        return {name: column for name in names if (column := getattr(self, name)) is not None}
+
+    def laid_out(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows with every mapped column at hand: nested ones, and lists written as text.
+
+        Args:
+            rows: A whole file, so that a row's number is its place in it.
+
+        """
+        if self.by_row:
+            rows = [
+                replace(row, fields={**row.fields, ROW_NUMBER: str(number)})
+                for number, row in enumerate(rows, start=1)
+            ]
+        made = paths.with_paths(rows, [column for _, column in self._pairs()])
+        others = [c for name, c in self.of_each_sample().items() if name != "samples"]
+        return paths.unpacked(made, self.samples, others) or made
 
     def check(self, rows: Sequence[Row]) -> None:
         """Check that every row has every mapped column.
@@ -87,12 +117,17 @@ class ColumnMap:
         for name, column in self._pairs():
             for row in rows:
                 if column not in row.fields:
-                    first = row is rows[0]
-                    hint = _hint(column, tuple(map(str, row.fields))) if first else skip_hint(row)
+                    hint = _hint(column, paths.names(row)) if row is rows[0] else skip_hint(row)
                     raise UserError(
                         f"{row.place} has no column `{column}`, which --map names for {name}; "
                         f"{hint}"
                     )
+
+    def untaken(self, row: Row) -> list[str]:
+        """Columns of a row that nothing was taken of."""
+        taken = {column.partition(".")[0] for _, column in self._pairs()}
+        whole = {column for _, column in self._pairs()} | taken | {ROW_NUMBER}
+        return [str(name) for name in row.fields if name not in whole]
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         yield from ((n, c) for n in _NAMES if (c := getattr(self, n)) is not None)
@@ -105,6 +140,11 @@ _NAMES: Final = tuple(name for name in ColumnMap.__dataclass_fields__ if name !=
 def row_number(row: Row) -> int:
     """Number of a row in its file, from 1: the line, where the file has lines."""
     return int(row.place.rpartition(" ")[2])
+
+
+def row_file(row: Row) -> str:
+    """The file that a row is of."""
+    return row.place.rpartition(" ")[0].rpartition(" ")[0]
 
 
 def skip_hint(row: Row) -> str:

@@ -2,10 +2,14 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from distlab.ingest.columns import ColumnMap
+from distlab.errors import UserError
+from distlab.ingest.columns import ColumnMap, row_number
+from distlab.ingest.gold_text import NoAnswerError, StatedGold, stated_gold
 from distlab.problems.latex import latex_gold
 from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
@@ -14,45 +18,184 @@ from distlab.scoring.types import ComponentSpec, Verdict
 
 AUTO: Final = "auto"
 KINDS: Final = (AUTO, *(kind.value for kind in GoldKind))
-_NUMBER: Final = re.compile(r"-?\d[\d,]*(\.\d+)?")
+# "1,2" is a list of two; "1,200" is a number.
+_NUMBER: Final = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+_DATE: Final = re.compile(r"\d{1,2}/\d{1,2}/\d{4}")
+_WEEKS_DAYS: Final = re.compile(r"\(?'?\d+ weeks?'?, '?\d+ days?'?\)?")
 _STANDARD: Final = ComponentSpec("standard", "distlab.scoring.graders.standard:Standard")
 _PROBLEMS: Final = {
     Verdict.INCORRECT: "which no grader finds equal to itself as {kind}",
     Verdict.ERROR: "which no grader can read as {kind}",
     Verdict.TIMEOUT: "which takes graders too long to read as {kind}",
 }
+# Rules with a tolerance say that two golds would accept one another, not that they are equal.
+_TOLERANT: Final = frozenset({GoldKind.INTEGER, GoldKind.INTERVAL})
 # Golds that are graded together (ours).
 _AT_ONCE: Final = 64
-# Characters of a gold that a message shows (ours).
+# Characters of a gold, and rows without one, that a message shows (ours).
 _SHOWN: Final = 60
+_ROWS_SHOWN: Final = 100
 
 
-def read_golds(rows: Sequence[Row], columns: ColumnMap, kind: str) -> tuple[Gold, ...]:
+@dataclass(frozen=True, slots=True)
+class ReadGold:
+    """A gold as it was read.
+
+    Attributes:
+        gold: The gold.
+        mark: What it stood behind in its cell; None if it stood alone.
+    """
+
+    gold: Gold
+    mark: str | None = None
+
+
+def read_golds(rows: Sequence[Row], columns: ColumnMap, kind: str) -> tuple[ReadGold, ...]:
     """The gold of each row.
 
     Args:
         rows: One per problem.
         columns: Where the gold is.
-        kind: A ``GoldKind``, or "auto": number where every gold is a number in plain notation,
-            else LaTeX as MATH writes it, several values included (ours).
+        kind: A ``GoldKind``, or "auto", which decides row by row (ours): a date; weeks and days;
+            an interval where the row has limits and its gold is a number; a number in plain
+            notation; else LaTeX as MATH writes it, several values included.
 
     Raises:
         UserError: A gold is absent, or the standard grader cannot read it.
     """
-    if kind == AUTO:
-        plain = all(_NUMBER.fullmatch(_text(row, columns.gold)) for row in rows)
-        kind = GoldKind.NUMBER if plain else GoldKind.LATEX
-    golds = tuple(_gold(row, columns, GoldKind(kind)) for row in rows)
-    for row, gold in zip(rows, golds, strict=True):
-        if gold.kind is GoldKind.NUMBER and not _NUMBER.fullmatch(gold.text):
-            shown = _shown(gold)
-            raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
+    _refuse_unanswered(rows, columns)
+    read = tuple(_read(row, columns, kind) for row in rows)
+    golds = [each.gold for each in read]
     with GraderPool([_STANDARD], workers=len(os.sched_getaffinity(0))) as pool:
         # Few at once: the first that fails is told before many have run into the deadline.
         for begin in range(0, len(rows), _AT_ONCE):
             some = slice(begin, begin + _AT_ONCE)
             _check(rows[some], golds[some], columns, pool)
-    return golds
+    return read
+
+
+def gold_of(row: Row, columns: ColumnMap, kind: str) -> Gold:
+    """The gold of one row, untried.
+
+    Raises:
+        UserError: It has none.
+    """
+    _refuse_unanswered([row], columns)
+    return _read(row, columns, kind).gold
+
+
+def said_of(golds: Sequence[ReadGold]) -> str:
+    """What golds were taken as, and out of what they were read: for the user and the manifest."""
+    kinds = Counter(each.gold.kind for each in golds)
+    listed: list[str] = []
+    for kind, count in kinds.most_common():
+        first = next(each.gold for each in golds if each.gold.kind is kind)
+        # The odd rows are those that a reader looks for.
+        listed.append(f"{count} as {kind}" + (f" (such as {_shown(first)})" if listed else ""))
+    marks = Counter(each.mark for each in golds if each.mark is not None)
+    behind = [f"{count} were read from behind {mark}" for mark, count in marks.most_common()]
+    return "golds: " + "; ".join([", ".join(listed), *behind])
+
+
+def equal(pairs: Sequence[tuple[Gold, Gold]]) -> list[bool]:
+    """Whether two golds differ in spelling only, pair by pair.
+
+    1,000, 1000 and 1000.0 are one, and so is what the standard grader finds equal. Of golds with
+    a tolerance the value must be the same, and the limits where both have some.
+    """
+    by_rule = [pair for pair in pairs if not _is_tolerant(*pair)]
+    graded = dict(zip(by_rule, accepted(by_rule), strict=True))
+    return [
+        _spelled(first) == _spelled(second) and _same_limits(first, second)
+        if _is_tolerant(first, second)
+        else graded[first, second]
+        for first, second in pairs
+    ]
+
+
+def accepted(pairs: Sequence[tuple[Gold, Gold]]) -> list[bool]:
+    """Whether a gold, under its own kind and limits, accepts another, pair by pair."""
+    found = [_spelled(first) == _spelled(second) for first, second in pairs]
+    asked = [place for place, is_same in enumerate(found) if not is_same]
+    if not asked:
+        return found
+    tasks = [GradeTask(0, pairs[place][0], pairs[place][1].text) for place in asked]
+    with GraderPool([_STANDARD], workers=len(os.sched_getaffinity(0))) as pool:
+        for place, verdict in zip(asked, pool.grade(tasks), strict=True):
+            found[place] = verdict is Verdict.CORRECT
+    return found
+
+
+def _spelled(gold: Gold) -> str:
+    """One spelling of what only its commas, zeros and blanks distinguish."""
+    text = "".join(gold.text.split())
+    if not _NUMBER.fullmatch(text):
+        return text
+    digits, point, decimals = text.replace(",", "").removeprefix("-").partition(".")
+    value = f"{digits.lstrip('0')}{point}{decimals}"
+    value = value.rstrip("0").rstrip(".") if point else value
+    return f"-{value}" if value and text.startswith("-") else value
+
+
+def _is_tolerant(first: Gold, second: Gold) -> bool:
+    return first.kind in _TOLERANT or second.kind in _TOLERANT
+
+
+def _same_limits(first: Gold, second: Gold) -> bool:
+    if first.lower is None or second.lower is None:
+        return True
+    return (first.lower, first.upper) == (second.lower, second.upper)
+
+
+def _refuse_unanswered(rows: Sequence[Row], columns: ColumnMap) -> None:
+    """Refuse rows whose gold is no answer, all in one sentence.
+
+    Raises:
+        UserError: There are some.
+    """
+    column = columns.gold
+    found = [(row, why) for row in rows if (why := _unanswered(row, columns)) is not None]
+    if not found:
+        return
+    row, why = found[0]
+    numbers = " ".join(str(row_number(each)) for each, _ in found[:_ROWS_SHOWN])
+    more = f" ({len(found)} rows have no answer)" if len(found) > 1 else ""
+    rest = " ..." if len(found) > _ROWS_SHOWN else ""
+    raise UserError(
+        f"{row.place}: field `{column}` {why}{more}; map gold to the column of the final answers, "
+        f"or leave out the rows with --skip {numbers}{rest}"
+    )
+
+
+def _unanswered(row: Row, columns: ColumnMap) -> str | None:
+    if row.fields.get(columns.gold) is None:
+        return "is empty"
+    try:
+        tuple(_stated(row, columns))
+    except NoAnswerError as error:
+        return str(error)
+    return None
+
+
+def _stated(row: Row, columns: ColumnMap) -> Iterator[StatedGold]:
+    """The answer of a cell, or each answer of a list."""
+    column, question = columns.gold, ""
+    if columns.question is not None:
+        question = row.text(columns.question)
+    value = row.fields.get(column)
+    if not isinstance(value, list):
+        yield stated_gold(_cell(row, column), question)
+        return
+    if not value:
+        raise NoAnswerError("is an empty list")
+    for item in value:
+        yield stated_gold(_cell(Row(row.place, {column: item}), column), question)
+
+
+def _cell(row: Row, column: str) -> str:
+    value = row.fields.get(column)
+    # What is blank is no answer, which is not said here.
+    return "" if isinstance(value, str) and not value.strip() else row.text(column)
 
 
 def _check(
@@ -71,11 +214,37 @@ def _shown(gold: Gold) -> str:
     return repr(gold.text[:_SHOWN])
 
 
-def _gold(row: Row, columns: ColumnMap, kind: GoldKind) -> Gold:
-    text = _text(row, columns.gold)
+def _read(row: Row, columns: ColumnMap, kind: str) -> ReadGold:
+    stated = tuple(_stated(row, columns))
+    items, mark = tuple(each.text for each in stated), stated[0].mark
+    if len(items) > 1:
+        # "1,000, 2" would be three.
+        items = tuple(i.replace(",", "") if _NUMBER.fullmatch(i) else i for i in items)
+        return ReadGold(Gold(GoldKind.LIST, ", ".join(items), items=items), mark)
+    text = items[0]
+    chosen = _kind(row, columns, text) if kind == AUTO else GoldKind(kind)
+    return ReadGold(_gold(row, columns, chosen, text), mark)
+
+
+def _kind(row: Row, columns: ColumnMap, text: str) -> GoldKind:
+    """How a row's own gold is to be read."""
+    if _DATE.fullmatch(text):
+        return GoldKind.DATE
+    if _WEEKS_DAYS.fullmatch(text):
+        return GoldKind.WEEKS_DAYS
+    if not _NUMBER.fullmatch(text):
+        return GoldKind.LATEX
+    has_limits = all(
+        column is not None and row.fields.get(column) not in (None, "")
+        for column in (columns.gold_lower, columns.gold_upper)
+    )
+    return GoldKind.INTERVAL if has_limits else GoldKind.NUMBER
+
+
+def _gold(row: Row, columns: ColumnMap, kind: GoldKind, text: str) -> Gold:
     match kind:
         case GoldKind.LIST:
-            return Gold(kind, text, items=_items(row, columns.gold))
+            return Gold(kind, text, items=latex_gold(text).items or (text,))
         case GoldKind.LATEX:
             # LIST where it names several values.
             return latex_gold(text)
@@ -86,23 +255,8 @@ def _gold(row: Row, columns: ColumnMap, kind: GoldKind) -> Gold:
                 )
             limits = row.number(columns.gold_lower), row.number(columns.gold_upper)
             return Gold(kind, text, lower=min(limits), upper=max(limits))
+        case GoldKind.NUMBER if not _NUMBER.fullmatch(text):
+            shown = repr(text[:_SHOWN])
+            raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
         case _:
             return Gold(kind, text)
-
-
-def _text(row: Row, column: str) -> str:
-    value = row.fields.get(column)
-    if isinstance(value, list):
-        return ", ".join(_items(row, column))
-    return row.text(column).strip()
-
-
-def _items(row: Row, column: str) -> tuple[str, ...]:
-    """The values of a gold that the file gives as a list, or as text in LaTeX."""
-    value = row.fields.get(column)
-    if not isinstance(value, list):
-        gold = latex_gold(row.text(column).strip())
-        return gold.items or (gold.text,)
-    if not value:
-        raise row.fault(column, "is an empty list")
-    return tuple(Row(row.place, {column: item}).text(column).strip() for item in value)

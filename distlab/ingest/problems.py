@@ -1,12 +1,13 @@
 """Rows of a user's file in; problems with their samples out, everything checked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from distlab.errors import UserError
-from distlab.ingest.columns import ColumnMap
-from distlab.ingest.golds import read_golds
+from distlab.ingest.columns import ColumnMap, row_file
+from distlab.ingest.golds import ReadGold, equal, gold_of, read_golds
 from distlab.problems.content import text_hash
 from distlab.problems.problem import SIDES, Gold, Problem, Side
 from distlab.problems.rows import Row
@@ -47,16 +48,30 @@ class GivenProblem:
     samples: tuple[GivenSample, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """What one or more files hold.
+
+    Attributes:
+        problems: In the order of the files, each with as many samples.
+        golds: How the gold of each problem was read.
+    """
+
+    problems: tuple[GivenProblem, ...]
+    golds: tuple[ReadGold, ...]
+
+
 def read_given(
     rows: Sequence[Row], columns: ColumnMap, dataset: str, gold_kind: str, n: int | None
-) -> tuple[GivenProblem, ...]:
+) -> GivenFile:
     """Problems in the file's order, each with n samples.
 
-    Rows whose samples are a list hold a problem each; rows with one text hold a sample each, and
-    those of one problem are put together.
+    Rows whose samples are a list hold a problem each, or several of another file; rows with one
+    text hold a sample each, and those of one problem are put together.
 
     Args:
-        rows: The file, one row at least.
+        rows: The rows of one file or of several, one at least, as ``ColumnMap.laid_out`` gives
+            them.
         columns: Which column holds what.
         dataset: Name that the problems get.
         gold_kind: As ``read_golds`` takes it.
@@ -70,11 +85,21 @@ def read_given(
     groups = _grouped(rows, columns, ids)
     firsts = [mine[0] for mine in groups.values()]
     golds = read_golds(firsts, columns, gold_kind)
+    _refuse_other_golds(groups.values(), golds, columns, gold_kind)
     given = [
-        GivenProblem(_problem(mine[0], columns, name, dataset, gold), _samples(mine, columns))
-        for (name, mine), gold in zip(groups.items(), golds, strict=True)
+        GivenProblem(_problem(mine[0], columns, name, dataset, read.gold), _samples(mine, columns))
+        for (name, mine), read in zip(groups.items(), golds, strict=True)
     ]
-    return _even(given, firsts, columns.samples, n)
+    return GivenFile(_even(given, firsts, columns.samples, n), golds)
+
+
+def same_question(one: str, other: str) -> bool:
+    """Whether two questions differ in blanks and in forms of a character only, or one is absent."""
+    return not one.strip() or not other.strip() or _folded(one) == _folded(other)
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _id(row: Row, columns: ColumnMap, dataset: str) -> str:
@@ -86,7 +111,7 @@ def _id(row: Row, columns: ColumnMap, dataset: str) -> str:
 
 
 def _grouped(rows: Sequence[Row], columns: ColumnMap, ids: Sequence[str]) -> dict[str, list[Row]]:
-    """The rows of each problem: one with a list of samples, or any number with a sample each."""
+    """The rows of each problem: one a file with a list of samples, or any number with one each."""
     listed = isinstance(rows[0].fields[columns.samples], list)
     groups: dict[str, list[Row]] = {}
     for row, name in zip(rows, ids, strict=True):
@@ -94,21 +119,39 @@ def _grouped(rows: Sequence[Row], columns: ColumnMap, ids: Sequence[str]) -> dic
             first = "a list" if listed else "one text"
             raise row.fault(columns.samples, f"must be {first}, as in {rows[0].place}")
         mine = groups.setdefault(name, [])
-        if mine and listed:
+        if listed and mine and row_file(mine[-1]) == row_file(row):
             raise UserError(
-                f"{row.place} repeats the problem {name!r} of {mine[0].place}; "
+                f"{row.place} repeats the problem {name!r} of {mine[-1].place}; "
                 "remove one of the two rows, or map problem_id to a column of ids"
             )
         if mine:
-            _same(mine[0], row, columns)
+            _refuse_other_question(mine[0], row, columns.question)
         mine.append(row)
     return groups
 
 
-def _same(first: Row, row: Row, columns: ColumnMap) -> None:
-    for column in (columns.gold, columns.question):
-        if column is not None and row.fields[column] != first.fields[column]:
-            raise row.fault(column, f"is not that of {first.place}, the same problem")
+def _refuse_other_question(first: Row, row: Row, column: str | None) -> None:
+    if column is not None and not same_question(first.text(column), row.text(column)):
+        raise row.fault(column, f"is not that of {first.place}, the same problem")
+
+
+def _refuse_other_golds(
+    groups: Iterable[Sequence[Row]],
+    golds: Sequence[ReadGold],
+    columns: ColumnMap,
+    gold_kind: str,
+) -> None:
+    """Refuse rows of one problem with golds that are not equal."""
+    others = [
+        (row, mine[0], read.gold)
+        for mine, read in zip(groups, golds, strict=True)
+        for row in mine[1:]
+        if row.fields[columns.gold] != mine[0].fields[columns.gold]
+    ]
+    same = equal([(gold, gold_of(row, columns, gold_kind)) for row, _, gold in others])
+    for (row, first, _), is_same in zip(others, same, strict=True):
+        if not is_same:
+            raise row.fault(columns.gold, f"is not that of {first.place}, the same problem")
 
 
 def _problem(row: Row, columns: ColumnMap, name: str, dataset: str, gold: Gold) -> Problem:
@@ -138,36 +181,30 @@ def _side(row: Row, column: str | None) -> Side | None:
 
 
 def _samples(rows: Sequence[Row], columns: ColumnMap) -> tuple[GivenSample, ...]:
-    listed = rows[0].fields[columns.samples]
-    if isinstance(listed, list):
-        return _listed(rows[0], columns, len(listed))
+    if isinstance(rows[0].fields[columns.samples], list):
+        return tuple(sample for row in rows for sample in _listed(row, columns))
+    of_each = columns.of_each_sample()
     return tuple(
-        _sample(row, columns, {name: row.fields.get(column) for name, column in _of(columns)})
+        _sample(row, columns, {name: row.fields.get(column) for name, column in of_each.items()})
         for row in _by_rank(rows, columns.rank)
     )
 
 
-def _of(columns: ColumnMap) -> list[tuple[str, str]]:
-    """The mapped columns that hold something of each sample."""
-    names = ("samples", "truncated", "delta")
-    return [(name, column) for name in names if (column := getattr(columns, name)) is not None]
-
-
-def _listed(row: Row, columns: ColumnMap, count: int) -> tuple[GivenSample, ...]:
+def _listed(row: Row, columns: ColumnMap) -> Iterator[GivenSample]:
     if columns.rank is not None:
         raise row.fault(columns.rank, "is mapped to rank, but a list of samples has ranks already")
+    given = row.fields[columns.samples]
+    count = len(given) if isinstance(given, list) else 0
     if not count:
         raise row.fault(columns.samples, "is an empty list")
     lists = {}
-    for name, column in _of(columns):
+    for name, column in columns.of_each_sample().items():
         values = row.fields[column]
         if not isinstance(values, list) or len(values) != count:
             raise row.fault(column, f"must be a list of {count}, as many as there are samples")
         lists[name] = values
-    return tuple(
-        _sample(row, columns, {name: values[rank] for name, values in lists.items()})
-        for rank in range(count)
-    )
+    for rank in range(count):
+        yield _sample(row, columns, {name: values[rank] for name, values in lists.items()})
 
 
 def _by_rank(rows: Sequence[Row], column: str | None) -> Sequence[Row]:
@@ -185,14 +222,26 @@ def _by_rank(rows: Sequence[Row], column: str | None) -> Sequence[Row]:
 
 
 def _sample(row: Row, columns: ColumnMap, values: Mapping[str, object]) -> GivenSample:
-    text = values["samples"]
-    if not isinstance(text, str):
-        raise row.fault(columns.samples, f"must hold texts, not {_kind(text)}")
+    text = _text(row, columns.samples, values["samples"])
     return GivenSample(
         text=text,
         truncated=_truncated(row, columns.truncated, values.get("truncated")),
         delta=_delta(row, columns.delta, values.get("delta")),
     )
+
+
+def _text(row: Row, column: str, value: object) -> str:
+    """A completion: a text, or an object with one under ``text``, as engines and APIs give it."""
+    if isinstance(value, Mapping):
+        if isinstance(text := value.get("text"), str):
+            return text
+        fields = ", ".join(map(str, value)) or "no fields"
+        raise row.fault(
+            column, f"holds objects with {fields}: name the field of the text, as in {column}.NAME"
+        )
+    if not isinstance(value, str):
+        raise row.fault(column, f"must hold texts, not {_kind(value)}")
+    return value
 
 
 def _truncated(row: Row, column: str | None, value: object) -> bool:

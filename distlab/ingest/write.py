@@ -13,7 +13,8 @@ from distlab.decoding.interface import Sample
 from distlab.decoding.kinds import BUILT_IN
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
-from distlab.ingest.problems import GivenProblem
+from distlab.ingest.golds import equal
+from distlab.ingest.problems import GivenProblem, same_question
 from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.problem import Problem
@@ -69,17 +70,25 @@ class IngestedFields(ContentAddress):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """The file that was read.
+    """The file that was read, or the files, whose samples make one cell.
 
     Attributes:
-        path: As it was given.
-        sha256: Of its bytes (hex).
+        paths: As they were given.
+        sha256: Of the file's bytes; of several files, of their hashes in hex, one after another.
         skipped: Rows passed over at the user's word, from 1.
+        said: How the file was read: sentences that no reader of a table may overlook.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     sha256: str
     skipped: tuple[int, ...]
+    said: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file's name; of several, the first's and how many more there are."""
+        more = len(self.paths) - 1
+        return self.paths[0].name + (f" and {more} more" if more else "")
 
 
 def describe(
@@ -190,7 +199,7 @@ def with_cell(
     cells = {other.key: other for other in manifest.cells} | {cell.key: cell}
     files = [row for row in manifest.config[INGESTED] if row["cell"] != cell.key]
     mapping = {name: value for name, value in asdict(columns).items() if value}
-    told = {"cell": cell.key, "file": str(source.path.absolute()), "sha256": source.sha256}
+    told = {"cell": cell.key, "file": _listed(source), "sha256": source.sha256}
     return replace(
         manifest,
         cells=tuple(cells.values()),
@@ -221,42 +230,54 @@ def _dataset(problems: Sequence[Problem], source: SourceFile) -> dict[str, objec
         "problems": len(problems),
         "rows": len(problems),
         "content_hash": content_hash(rows),
-        "source": str(source.path),
+        "source": ", ".join(map(str, source.paths)),
         "revision": None,
         "notes": [],
     }
 
 
+def _listed(source: SourceFile) -> str:
+    return ", ".join(str(path.absolute()) for path in source.paths)
+
+
 def _notes(cell: Cell, source: SourceFile, columns: ColumnMap) -> Iterator[str]:
     """What no reader of a table may overlook."""
     yield (
-        f"{cell.key}: samples ingested from {source.path.name} (sha256 {source.sha256[:12]}); no "
+        f"{cell.key}: samples ingested from {source.name} (sha256 {source.sha256[:12]}); no "
         "engine of distlab drew them: prompts, seeds and token counts are unknown"
     )
     if columns.truncated is None:
-        yield f"{cell.key}: {source.path.name} does not say which samples were cut off: none counts"
+        yield f"{cell.key}: {source.name} does not say which samples were cut off: none counts"
     if source.skipped:
         rows = ", ".join(map(str, source.skipped))
-        yield f"{cell.key}: row {rows} of {source.path.name} left out as asked (--skip)"
+        yield f"{cell.key}: row {rows} of {source.name} left out as asked (--skip)"
+    yield from (f"{cell.key}: {sentence}" for sentence in source.said)
 
 
 def merged_problems(folder: RunFolder, cell: Cell, given: Sequence[GivenProblem]) -> list[Problem]:
-    """The problems of the run's dataset, those of this cell added.
+    """The problems of the run's dataset, those of this cell added; what the run has stays.
 
     Raises:
         UserError: The run has a problem of the same id that is not the same.
     """
     file = folder.problems(cell.dataset)
     problems = {problem.id: problem for problem in (read_problems(file) if file.exists() else ())}
-    for item in given:
-        ours = item.problem
-        theirs = problems.setdefault(ours.id, ours)
-        if (theirs.gold, theirs.question) != (ours.gold, ours.question):
-            what = "gold" if theirs.gold != ours.gold else "question"
+    shared = [
+        (item.problem, problems[item.problem.id]) for item in given if item.problem.id in problems
+    ]
+    same = equal([(theirs.gold, ours.gold) for ours, theirs in shared])
+    for (ours, theirs), is_same in zip(shared, same, strict=True):
+        is_asked = same_question(ours.question, theirs.question)
+        if not (is_same and is_asked):
+            what = "question" if is_same else "gold"
             raise UserError(
                 f"problem {ours.id!r} of {cell.dataset} has another {what} in {file}: "
                 "give this file's problems another --dataset"
             )
+        if not theirs.question:
+            problems[ours.id] = replace(theirs, question=ours.question)
+    for item in given:
+        problems.setdefault(item.problem.id, item.problem)
     return list(problems.values())
 
 

@@ -1,11 +1,12 @@
 """Rows of a JSONL, JSON, CSV or Parquet file, with the place of each for error messages."""
 
+import codecs
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,8 @@ import pyarrow.parquet as pq
 from distlab.errors import UserError
 
 _FIELD_CHARACTERS: Final = 2**31 - 1
+# The first bytes of a Parquet file.
+_PARQUET: Final = b"PAR1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +84,15 @@ class Row:
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
-    """Every row of a file, by its suffix: .jsonl, .json, .csv or .parquet.
+    """Every row of a file, by its suffix: .jsonl, .json, .csv or .parquet; else by its content.
 
     Raises:
         UserError: The file is absent, empty, unreadable, or one of its rows is malformed.
     """
     if not path.is_file():
         raise UserError(f"dataset file {path} does not exist; give the path of a file")
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        known = ", ".join(_READERS)
-        raise UserError(f"dataset file {path} has an unknown suffix; use one of {known}")
     try:
+        reader = _READERS.get(path.suffix.lower()) or _sniffed(path)
         rows = tuple(reader(path))
     except UnicodeDecodeError as error:
         raise UserError(f"dataset file {path} is not UTF-8 at byte {error.start}") from None
@@ -103,8 +103,43 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     return rows
 
 
+def _sniffed(path: Path) -> Callable[[Path], Iterator[Row]]:
+    """The reader that fits what a file begins with.
+
+    Raises:
+        UserError: None does.
+    """
+    with path.open("rb") as handle:
+        if handle.read(len(_PARQUET)) == _PARQUET:
+            return _parquet
+    with _opened(path) as lines:
+        first = next((line for line in lines if line.strip()), "").strip()
+    if first.startswith("["):
+        return _json
+    if first.startswith("{"):
+        return _jsonl if _is_json(first) else _json
+    if "," in first:
+        return _csv
+    raise UserError(
+        f"dataset file {path} has an unknown suffix and begins like none of "
+        f"{', '.join(_READERS)}; write it as one of them"
+    )
+
+
+def _opened(path: Path, newline: str | None = "\n") -> TextIO:
+    """A text file without its byte order mark; lines end where ``newline`` says, and only there.
+
+    Raises:
+        UserError: It is UTF-16, as spreadsheets export it.
+    """
+    with path.open("rb") as handle:
+        if handle.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise UserError(f"dataset file {path} is UTF-16; save it as UTF-8")
+    return path.open(encoding="utf-8-sig", newline=newline)
+
+
 def _jsonl(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8") as lines:
+    with _opened(path) as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 place = f"{path} line {number}"
@@ -112,7 +147,14 @@ def _jsonl(path: Path) -> Iterator[Row]:
 
 
 def _json(path: Path) -> Iterator[Row]:
-    value = _parse(str(path), path.read_text(encoding="utf-8"))
+    with _opened(path) as stream:
+        text = stream.read()
+    first, _, rest = text.strip().partition("\n")
+    # Many a .json holds an object a line.
+    if rest and first.startswith("{") and _is_json(first):
+        yield from _jsonl(path)
+        return
+    value = _parse(str(path), text)
     if isinstance(value, dict):
         # An object of objects: the key is a field of its row.
         value = [
@@ -122,6 +164,14 @@ def _json(path: Path) -> Iterator[Row]:
         raise UserError(f"{path} must hold a list of objects; write one object per row")
     for number, item in enumerate(value, start=1):
         yield _object(f"{path} row {number}", item)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _parse(place: str, text: str) -> object:
@@ -140,7 +190,7 @@ def _object(place: str, value: object) -> Row:
 def _csv(path: Path) -> Iterator[Row]:
     # A field may hold a model's whole output; the limit of the library is 128 KiB.
     csv.field_size_limit(_FIELD_CHARACTERS)
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    with _opened(path, newline="") as lines:
         reader = csv.DictReader(lines, strict=True)
         line = 2
         try:

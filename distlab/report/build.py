@@ -1,6 +1,6 @@
 """A Study in; StudyTables out. Every figure is ``analysis``'s."""
 
-from distlab.report.limits import limits
+from distlab.report.limits import doubts, limits
 from distlab.report.questions.order import QUESTIONS
 from distlab.report.table import ScoredStudy, StudyTables
 from distlab.runs.pairing import ScoreMap, arm_pairs
@@ -25,6 +25,7 @@ def build_tables(study: JudgedRuns) -> StudyTables:
         tables={table: scored.rows(table) for question in QUESTIONS for table in question.tables},
         cannot=tuple(limits(scored)),
         remarks=study.remarks,
+        doubts=tuple(doubts(scored)),
     )
 
 

@@ -1,12 +1,84 @@
-"""What the data of a study do not give, and what would."""
+"""What the data of a study do not give, and what would; which of its verdicts to doubt first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
+import numpy as np
+
+from distlab.analysis.codes import CORRECT, MISSING
 from distlab.decoding.decoder import SampleOrder
 from distlab.report.questions.drops import DROPS
 from distlab.report.table import ScoredStudy
+from distlab.report.wording import judge_name
 from distlab.runs.pairing import ArmPair, ScoreMap
+from distlab.runs.scored import Judge, VerdictTable
 from distlab.store.cell import Cell
+
+# A judge accepts almost nothing of what another accepts where it accepts less than this share of
+# at least so many samples (ours).
+_ALMOST_NOTHING: Final = 0.1
+_FEWEST: Final = 10
+# Cells that a sentence names, and characters of a gold that it shows (ours).
+_CELLS_NAMED: Final = 3
+_GOLD_SHOWN: Final = 60
+
+
+def doubts(scored: ScoredStudy) -> Iterator[str]:
+    """One sentence per judge that accepts nothing, or almost nothing that another accepts.
+
+    So it is where golds or answers are not read as what they are, more often than where a model
+    solves nothing: the reader is told before any figure.
+    """
+    silent: dict[tuple[str, tuple[Judge, ...]], list[VerdictTable]] = {}
+    almost: list[str] = []
+    for cell in scored.cells:
+        tables = {j: s.table for (key, j), s in scored.scores.items() if key == cell.key}
+        judged = {judge: table for judge, table in tables.items() if _judged(table)}
+        none = tuple(judge for judge, table in judged.items() if not (table.codes == CORRECT).any())
+        if none:
+            key = (cell.dataset, () if len(none) == len(judged) else none)
+            silent.setdefault(key, []).append(judged[none[0]])
+        almost += _outvoted(cell, {j: t for j, t in judged.items() if j not in none})
+    yield from (_silence(judges, tables) for (_, judges), tables in silent.items())
+    yield from almost
+
+
+def _judged(table: VerdictTable) -> int:
+    return int((table.codes != MISSING).sum())
+
+
+def _silence(judges: Sequence[Judge], tables: Sequence[VerdictTable]) -> str:
+    """That no sample is correct: under these judges, or under any where none is named."""
+    samples = sum(map(_judged, tables))
+    keys = [table.cell.key for table in tables]
+    more = len(keys) - _CELLS_NAMED
+    cells = ", ".join(keys[:_CELLS_NAMED]) + (f" and {more} more cells" if more > 0 else "")
+    under = ", ".join(map(judge_name, judges)) or "any judge"
+    golds = [problem.gold for problem in tables[0].problems]
+    kinds = " and ".join(sorted({gold.kind.value for gold in golds}))
+    return (
+        f"None of {samples} samples is correct under {under} ({cells}). Golds are taken as "
+        f"{kinds}, the first as {golds[0].text[:_GOLD_SHOWN]!r}: look at golds and answers with "
+        "python -m distlab.view before you believe it."
+    )
+
+
+def _outvoted(cell: Cell, tables: Mapping[Judge, VerdictTable]) -> Iterator[str]:
+    """Judges that accept almost nothing of what another accepts."""
+    for judge, table in tables.items():
+        shared = {other: _shared(table, theirs) for other, theirs in tables.items()}
+        other, (both, theirs) = max(shared.items(), key=lambda item: item[1][1] - item[1][0])
+        if theirs >= _FEWEST and both < _ALMOST_NOTHING * theirs:
+            yield (
+                f"{judge_name(judge)} accepts {both} of the {theirs} samples of {cell.key} that "
+                f"{judge_name(other)} accepts: look at the disagreements before you believe either."
+            )
+
+
+def _shared(table: VerdictTable, other: VerdictTable) -> tuple[int, int]:
+    """Samples that both accept, and those that the other accepts, of those that both judge."""
+    theirs = (other.codes == CORRECT) & (table.codes != MISSING)
+    return int(np.sum(theirs & (table.codes == CORRECT))), int(theirs.sum())
 
 
 def limits(scored: ScoredStudy) -> Iterator[str]:

@@ -74,9 +74,11 @@ def _bullets(sentences: Iterable[str]) -> str:
 
 
 def _opening(study: StudyTables) -> str:
-    notes = "".join(f"> {markdown(note, None)}\n>\n" for note in study.manifest.notes)
+    doubts = [f"**{markdown(f'Warning: {text}', None)}**" for text in study.doubts]
+    notes = [markdown(note, None) for note in study.manifest.notes]
+    quoted = "".join(f"> {line}\n>\n" for line in (*doubts, *notes))
     command = plain(study.manifest.command, None)
-    return f"# {markdown(study.manifest.run)}\n\n{notes}\nCommand:\n\n    {command}\n"
+    return f"# {markdown(study.manifest.run)}\n\n{quoted}\nCommand:\n\n    {command}\n"
 
 
 def _failures(study: StudyTables) -> str:

@@ -10,12 +10,13 @@ from distlab.report.table import StudyTables
 
 
 def render_terminal(study: StudyTables, console: Console) -> None:
-    """Print each question's short tables between what the run and the tables have to note.
+    """Print what to doubt, then each question's short tables between the run's and their notes.
 
     Args:
         study: The tables.
         console: Where to print.
     """
+    _sentences(console, study.doubts, "Warning")
     _sentences(console, study.manifest.notes)
     for question in QUESTIONS:
         for short in question.short_tables:
@@ -23,6 +24,6 @@ def render_terminal(study: StudyTables, console: Console) -> None:
     _sentences(console, (*study.cannot, *study.remarks))
 
 
-def _sentences(console: Console, sentences: Iterable[str]) -> None:
+def _sentences(console: Console, sentences: Iterable[str], kind: str = "Note") -> None:
     for sentence in sentences:
-        console.print(terminal(f"Note: {sentence}", None))
+        console.print(terminal(f"{kind}: {sentence}", None))

@@ -75,6 +75,7 @@ class StudyTables:
         tables: Every table of every question, with its rows.
         cannot: What the data cannot say, one sentence each.
         remarks: What was odd about the files, one sentence each.
+        doubts: Which verdicts to doubt before any figure is read, one sentence each.
     """
 
     manifest: Manifest
@@ -83,6 +84,7 @@ class StudyTables:
     tables: Mapping["Table[Any]", tuple[Any, ...]]
     cannot: tuple[str, ...]
     remarks: tuple[str, ...]
+    doubts: tuple[str, ...]
 
     def rows(self, table: "Table[Row]") -> tuple[Row, ...]:
         """The rows of a table.

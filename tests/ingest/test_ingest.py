@@ -242,7 +242,27 @@ REFUSED: dict[str, tuple[list[object], tuple[str, ...], str]] = {
     "no rows": ([], (), "has no rows"),
     "unknown name": ([row()], (*MAP, "goldd=gt"), "--map has no `goldd`; did you mean `gold`?"),
     "no gold": ([row()], ("--map", "problem_id=id", "samples=code"), "which column holds the gold"),
-    "no problems": ([row()], ("--map", "gold=gt", "samples=code"), "--map names no problems"),
+    "no answer": (
+        [row(), row("b", "N/A"), row("c", None)],
+        (),
+        "line 2: field `gt` is 'N/A', which is no answer (2 rows have no answer); map gold to the "
+        "column of the final answers, or leave out the rows with --skip 2 3",
+    ),
+    "objects": (
+        [row(code=[{"role": "assistant", "content": "7"}])],
+        (),
+        "holds objects with role, content: name the field of the text, as in code.NAME",
+    ),
+    "no nested column": (
+        [row(doc={"question": "q"})],
+        (*MAP, "question=doc.questio"),
+        "has no column `doc.questio`, which --map names for question; did you mean `doc.question`?",
+    ),
+    "another question": (
+        [row(code="x", q="a"), row(code="y", q="b")],
+        (*MAP, "question=q"),
+        "line 2: field `q` is not that of",
+    ),
     "no path": ([row()], ("--dataset", "../x"), "--dataset is '../x'"),
     "no such row": ([row()], ("--skip", "2"), "--skip 2 is no row of"),
     "greedy": ([row()], ("--kind", "greedy"), "--kind greedy takes one"),
@@ -257,7 +277,8 @@ def test_bad_input_is_one_sentence(case: str, complain: Complain) -> None:
 
 def test_a_file_that_is_not_there_is_one_sentence(complain: Complain, tmp_path: Path) -> None:
     assert "does not exist" in complain([], file=tmp_path / "absent.jsonl")
-    assert "unknown suffix" in complain([], file=write(tmp_path, [row()], "given.txt"))
+    (tmp_path / "given.txt").write_text("no table")
+    assert "unknown suffix" in complain([], file=tmp_path / "given.txt")
 
 
 def test_hostile_names_reach_no_terminal(complain: Complain) -> None:
@@ -293,3 +314,105 @@ def test_labels_that_are_taken_are_refused(
     assert main(command(tmp_path, other, *words, "--decoding", "t1")) == 2
     assert "problem 'a' of d has another gold" in capsys.readouterr().err
     assert run.manifest_file.read_bytes() == before
+
+
+def golds(run: RunFolder, dataset: str = "given") -> list[tuple[str, str, str]]:
+    return [(p.id, p.gold.kind.value, p.gold.text) for p in read_problems(run.problems(dataset))]
+
+
+def test_golds_are_read_out_of_what_they_stand_in(ingest: Ingest) -> None:
+    given = [
+        row("a", "# 18"),
+        row("b", "# 2,125"),
+        row("c", "9 * 8 = 72 apples a day, for all of the eight of them together.\n#### 72"),
+        row("d", r"So we have $\boxed{1}$, and then \boxed{\frac{1}{2}}."),
+        row("e", "\u22125"),
+    ]
+    run = ingest(given)
+    assert golds(run) == [
+        ("a", "number", "18"),
+        ("b", "number", "2,125"),
+        ("c", "number", "72"),
+        ("d", "latex", r"\frac{1}{2}"),
+        ("e", "number", "-5"),
+    ]
+    (said,) = (note for note in run.read_manifest().notes if "golds: " in note)
+    assert "golds: 4 as number, 1 as latex (such as " in said
+    assert "2 were read from behind #; 1 were read from behind ####" in said
+
+
+def test_nested_columns_and_objects_are_samples(ingest: Ingest) -> None:
+    given = {
+        "doc": {"id": "a", "target": 7},
+        "resps": [{"text": "x", "end": "stop"}, {"text": "y", "end": "length"}],
+    }
+    words = ("--map", "problem_id=doc.id", "gold=doc.target", "truncated=resps.end")
+    for place, column in enumerate(("resps", "resps.text")):
+        run = ingest([given], *words, f"samples={column}", "--decoding", f"d{place}")
+        assert texts(run) == [("a", 0, "x"), ("a", 1, "y")]
+        assert [each["truncated"] for each in samples(run)] == [False, True]
+
+
+def test_lists_in_cells_of_csv_are_lists(ingest: Ingest, tmp_path: Path) -> None:
+    csv = tmp_path / "given.csv"
+    csv.write_text('id,gt,code\na,7,"[""7"", ""8""]"\nb,7,"[\'9\', \'7\']"\n')
+    assert texts(ingest([], file=csv)) == [
+        ("a", 0, "7"),
+        ("a", 1, "8"),
+        ("b", 0, "9"),
+        ("b", 1, "7"),
+    ]
+
+
+def test_without_ids_and_questions_the_row_is_the_problem(ingest: Ingest) -> None:
+    run = ingest([row(), {"accuracy": 1}, row()], "--map", "samples=code", "gold=gt", "--skip", "2")
+    assert {name for name, _, _ in texts(run)} == {"1", "3"}
+    assert any("id is the number of its row" in note for note in run.read_manifest().notes)
+
+
+def test_several_files_are_one_cell(ingest: Ingest, tmp_path: Path) -> None:
+    listed = write(tmp_path, [row("b"), row("a", "7.0", ("9",) * 2)], "more.jsonl")
+    files = [str(write(tmp_path, [row("a"), row("b", code=("1", "2"))])), str(listed)]
+    run = ingest([], *files[1:], file=Path(files[0]))
+    assert texts(run)[:4] == [("a", 0, "7"), ("a", 1, "8"), ("a", 2, "9"), ("a", 3, "9")]
+    (source,) = run.read_manifest().config["ingested"]
+    assert source["file"] == ", ".join(files)
+    assert "given.jsonl and 1 more" in run.read_manifest().notes[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--map", "samples=code", "gold=gt"), "several files name no problems"),
+        (("--skip", "1"), "--skip counts the rows of one file"),
+    ],
+)
+def test_several_files_need_ids(
+    words: tuple[str, ...], sentence: str, complain: Complain, tmp_path: Path
+) -> None:
+    more = write(tmp_path, [row("b")], "more.jsonl")
+    assert sentence in complain([row()], str(more), *words)
+
+
+def test_a_dataset_that_is_known_may_be_joined(ingest: Ingest) -> None:
+    notes = ingest([row()], "--dataset", "medcalc").read_manifest().notes
+    assert any("--known medcalc would take kinds, limits and strata" in note for note in notes)
+
+
+def test_columns_that_are_not_taken_are_named(ingest: Ingest) -> None:
+    run = ingest([row(score=[True, False], pred="7")])
+    assert any("columns not taken: score, pred" in note for note in run.read_manifest().notes)
+
+
+def test_golds_and_questions_of_other_spelling_are_the_same(ingest: Ingest, tmp_path: Path) -> None:
+    labels = ("--dataset", "d", "--family", "m", *MAP, "question=q")
+    first = ingest([row("a", "1,000", q="How  many?"), row("b", r"\frac12", q="What?")], *labels)
+    again = [row("a", 1000.0, q="How many?"), row("b", r"\frac{1}{2}", q="What?")]
+    other = write(tmp_path, again, "other.jsonl")
+    run = ingest([], *labels, "--decoding", "t1", "--into", str(first.path), file=other)
+    assert golds(run, "d") == [("a", "number", "1,000"), ("b", "latex", r"\frac12")]
+
+
+def test_rows_of_one_problem_may_spell_its_gold_differently(ingest: Ingest) -> None:
+    rows = [row("a", "1,000", "x"), row("a", 1000, "y")]
+    assert texts(ingest(rows)) == [("a", 0, "x"), ("a", 1, "y")]

@@ -56,7 +56,7 @@ def test_llama_base_gsm8k(ingested: Callable[..., Path]) -> None:
     run = ingested(
         "llama3.1_base_gsm8k/llama31_results.json",
         *("--variant", "base", "--kind", "greedy", "--skip", "1320", "--map"),
-        *("question=question", "samples=model_answers_text", "gold=extracted_gold_answer"),
+        *("question=question", "samples=model_answers_text", "gold=gold_answer_text"),
     )
     shares = [
         correct(run, "standard", "grader=standard", f"extractor.use.rules.options.cut={cut}").mean()

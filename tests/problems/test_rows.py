@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from distlab.errors import UserError
@@ -50,6 +52,50 @@ def test_places_count_lines_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('\n{"a": 1}\n')
     assert read_rows(path)[0].place.endswith("line 2")
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("a.txt", '{"a": "1", "b": "x"}\n{"a": "2", "b": "y"}\n'),
+        ("a.json", '{"a": "1", "b": "x"}\n{"a": "2", "b": "y"}'),
+        ("a.log", '[{"a": "1", "b": "x"},\n{"a": "2", "b": "y"}]'),
+        ("a", "\n[\n" + '{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]'),
+        ("a.txt", "a,b\n1,x\n2,y\n"),
+    ],
+)
+def test_what_a_suffix_does_not_say_is_seen_in_the_content(
+    tmp_path: Path, name: str, body: str
+) -> None:
+    path = tmp_path / name
+    for mark in ("", "\ufeff"):
+        path.write_text(mark + body)
+        assert [dict(one.fields) for one in read_rows(path)] == [
+            {"a": "1", "b": "x"},
+            {"a": "2", "b": "y"},
+        ]
+
+
+def test_parquet_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "a.data")
+    assert dict(read_rows(tmp_path / "a.data")[0].fields) == {"a": 1}
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.txt"])
+def test_utf_16_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"a": 1}\n', encoding="utf-16")
+    with pytest.raises(UserError, match="is UTF-16; save it as UTF-8"):
+        read_rows(tmp_path / name)
+
+
+def test_separators_inside_a_line_end_no_line(tmp_path: Path) -> None:
+    text = "one\u2028two\u2029three\x85four"
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"a": text}, ensure_ascii=False) + "\r\n")
+    assert [one.fields["a"] for one in read_rows(path)] == [text]
+    path = tmp_path / "a.csv"
+    path.write_text(f"a,b\n{text},1\n")
+    assert [one.fields["a"] for one in read_rows(path)] == [text]
 
 
 def test_an_object_of_objects_keeps_its_keys(tmp_path: Path) -> None:

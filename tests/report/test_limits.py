@@ -1,5 +1,11 @@
-from distlab.report import build_report
+import io
+
+from rich.console import Console
+
+from distlab.report import build_report, render_terminal
 from distlab.report.gap_table import GAPS
+from distlab.report.markdown import render_markdown
+from distlab.report.page.writer import render_page
 from tests.runs.written import Make, Samples, make_cell, make_problem
 
 COT = make_cell("base/cot")
@@ -25,3 +31,48 @@ def test_a_cell_without_verdicts(make_run: Make) -> None:
     study = build_report(make_run([COT, WARM], PROBLEMS, [Samples(COT, "a", "1111")]))
     assert study.rows(GAPS) == ()
     assert any(WARM.key in sentence for sentence in study.cannot)
+
+
+def test_judges_that_accept_nothing_are_said_first(make_run: Make) -> None:
+    rows = [
+        Samples(cell, name, marks, grader=grader)
+        for name in "abcd"
+        for cell, grader, marks in (
+            (COT, "standard", "0000"),
+            (COT, "math-verify", "1110"),
+            (WARM, "standard", "0000"),
+            (WARM, "math-verify", "1110"),
+        )
+    ]
+    study = build_report(make_run([COT, WARM], PROBLEMS, rows))
+    assert study.doubts == (
+        "None of 32 samples is correct under rules / standard "
+        f"({COT.key}, {WARM.key}). Golds are taken as number, the first as '7': look at golds and "
+        "answers with python -m distlab.view before you believe it.",
+    )
+    text = render_markdown(study, ())
+    assert text.index("Warning: None of 32 samples") < text.index("Command:")
+    console = Console(width=100, record=True, file=io.StringIO())
+    render_terminal(study, console)
+    assert console.export_text().startswith("Warning: None of 32 samples")
+    assert "<strong>Warning:</strong> None of 32 samples" in render_page(study, (), {})
+
+
+def test_a_judge_that_accepts_almost_nothing_of_anothers_is_said(make_run: Make) -> None:
+    many = [make_problem(f"p{place}") for place in range(6)]
+    rows = [Samples(WARM, problem.id, "1111", grader="math-verify") for problem in many]
+    rows += [Samples(WARM, p.id, "1100" if p is many[0] else "0000") for p in many]
+    (doubt,) = build_report(make_run([WARM], many, rows)).doubts
+    assert doubt.startswith(
+        f"rules / standard accepts 2 of the 24 samples of {WARM.key} that rules / math-verify acc"
+    )
+
+
+def test_a_run_whose_judges_accept_something_is_not_doubted(make_run: Make) -> None:
+    rows = [Samples(WARM, "a", "1000"), Samples(WARM, "a", "1111", grader="math-verify")]
+    assert build_report(make_run([WARM], PROBLEMS, rows)).doubts == ()
+
+
+def test_all_judges_are_any_judge(make_run: Make) -> None:
+    run = make_run([WARM], PROBLEMS, [Samples(WARM, "a", "0000")])
+    assert build_report(run).doubts[0].startswith("None of 4 samples is correct under any judge (")

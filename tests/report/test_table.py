@@ -54,7 +54,7 @@ def test_columns_and_records_of_a_study(manifest: Manifest, scored: ScoredStudy)
         lambda study: (Column(study.manifest.run, lambda row: str(row.square)),),
         lambda row: [{"n": row.number}, {"n": -row.number}],
     )
-    study = StudyTables(manifest, (), {}, {table: scored.rows(table)}, (), ())
+    study = StudyTables(manifest, (), {}, {table: scored.rows(table)}, (), (), ())
     text = table.as_text(study)
     assert (text.name, text.titles, text.rows) == ("squares", ("run",), (("4",),))
     assert table.as_records(study) == [{"n": 2}, {"n": -2}]

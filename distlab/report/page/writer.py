@@ -84,6 +84,7 @@ def render_page(
         css=Markup(_asset("page.css")),
         js=js,
         plotly=_packed_plotly() if is_live else "",
+        doubts=study.doubts,
         notes=manifest.notes,
         sections=sections,
         cannot=(*study.cannot, *study.remarks),

@@ -1,0 +1,136 @@
+"""Problems of a dataset that distlab knows, put in place of a file's own by id or question."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from distlab.config.compose import compose
+from distlab.config.door import datasets
+from distlab.errors import UserError
+from distlab.ingest.golds import accepted
+from distlab.ingest.problems import GivenProblem
+from distlab.problems import Problem, load_dataset
+from distlab.problems.content import duplicates, text_hash
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSet:
+    """Which dataset a file's problems are of.
+
+    Attributes:
+        name: As in ``conf/dataset``.
+        file: Its rows, or None for the hub.
+    """
+
+    name: str
+    file: Path | None = None
+
+    @classmethod
+    def parse(cls, word: str) -> "KnownSet":
+        """Read ``NAME`` or ``NAME=FILE``."""
+        name, _, file = word.partition("=")
+        return cls(name, Path(file).expanduser() if file else None)
+
+    def load(self) -> tuple[Problem, ...]:
+        """Its problems.
+
+        Raises:
+            UserError: There is no such dataset, or its rows cannot be had.
+        """
+        group = compose([f"dataset={self.name}"]).dataset
+        path = None if self.file is None else str(self.file)
+        (spec,) = datasets(replace(group, path=path))
+        return load_dataset(spec).problems
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Samples with the problems of a known dataset.
+
+    Attributes:
+        problems: The problems and their samples.
+        said: What the reader must know of the golds, one sentence.
+    """
+
+    problems: tuple[GivenProblem, ...]
+    said: str
+
+
+def joined(given: Sequence[GivenProblem], known: KnownSet, dataset: str) -> Joined:
+    """The samples with the known problems: their ids, golds, limits, clusters, pairs and strata.
+
+    A problem is found by its id, by the last part of it ("17" of "medcalc-v1.0-17"), or by its
+    question. Strata that the file has beside them are kept.
+
+    Args:
+        given: What the file holds.
+        known: The dataset.
+        dataset: Name that the problems get.
+
+    Raises:
+        UserError: A problem is none of the dataset's, or two are one, or most golds of the file
+            are not those of the dataset, as where ids mean something else.
+    """
+    problems = known.load()
+    index = _index(problems)
+    found = [_found(item.problem, index, known.name, len(problems)) for item in given]
+    if repeat := duplicates([problem.id for problem in found]):
+        first, second = (given[place].problem.id for place in reversed(repeat))
+        raise UserError(
+            f"problems {first!r} and {second!r} are both {found[repeat[0]].id} of {known.name}: "
+            "give them one id, or leave one out with --skip"
+        )
+    said = _compare_golds(given, found, known.name)
+    made = tuple(
+        GivenProblem(
+            replace(ours, dataset=dataset, strata={**ours.strata, **item.problem.strata}),
+            item.samples,
+        )
+        for item, ours in zip(given, found, strict=True)
+    )
+    return Joined(made, said)
+
+
+def _index(problems: Sequence[Problem]) -> dict[str, Problem]:
+    """Problems by all that names one of them alone; a whole id comes first."""
+    index: dict[str, Problem] = {}
+    shared: set[str] = set()
+    for problem in problems:
+        for name in _short_names(problem):
+            if index.setdefault(name, problem) is not problem:
+                shared.add(name)
+    for name in shared:
+        del index[name]
+    return index | {problem.id: problem for problem in problems}
+
+
+def _short_names(problem: Problem) -> Iterator[str]:
+    yield from {problem.id.rpartition("-")[2], text_hash(problem.question)}
+
+
+def _found(problem: Problem, index: Mapping[str, Problem], name: str, count: int) -> Problem:
+    for key in (problem.id, text_hash(problem.question)):
+        if key in index:
+            return index[key]
+    raise UserError(
+        f"problem {problem.id!r} is none of the {count} of {name}, by its id or its question: map "
+        "problem_id to the column of its ids, or leave --known away"
+    )
+
+
+def _compare_golds(given: Sequence[GivenProblem], found: Sequence[Problem], name: str) -> str:
+    """What to say of golds that are not the dataset's; refuses where most are not."""
+    pairs = [(ours.gold, item.problem.gold) for item, ours in zip(given, found, strict=True)]
+    same = accepted(pairs)
+    said = f"problems and golds are those of {name}, found by id or question"
+    if all(same):
+        return said
+    place = same.index(False)
+    theirs, mine = pairs[place]
+    other = f"{found[place].id} has {theirs.text!r}, and the file {mine.text!r}"
+    if 2 * same.count(False) > len(same):
+        raise UserError(
+            f"{same.count(False)} of {len(same)} golds are not those of {name} ({other}): map "
+            "problem_id to the column of its ids, or leave --known away"
+        )
+    return f"{said}; {same.count(False)} of {len(same)} golds of the file are others ({other})"
