@@ -11,6 +11,7 @@ The seal closes that. It lies where Parquet readers never look, between the page
 Integers are of 32 bits, little-endian. Shards of format 1 have neither seal nor page checksums.
 """
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -148,15 +149,22 @@ class _Shard:
         return shard
 
     def fetch(self, names: Sequence[str]) -> None:
-        """Read the chunks of some columns and check them."""
+        """Read the chunks of some columns and check them; without a seal, the whole file.
+
+        A footer that no checksum covers must not be asked where a chunk lies: of some changed bits
+        pyarrow makes an exception of C++ there that ends the process.
+        """
+        if not self.sums:
+            self._read(0, len(self.data))
+            return
         assert self.metadata is not None
         chunks = list(_chunks(self.metadata))
-        if self.sums and len(self.sums) != len(chunks):
+        if len(self.sums) != len(chunks):
             raise Damage("its seal is of another file")
         for number, (begin, end, column) in enumerate(chunks):
             if column in names:
                 self._read(begin, end)
-                if self.sums and zlib.crc32(self.data[begin:end].data) != self.sums[number]:
+                if zlib.crc32(self.data[begin:end].data) != self.sums[number]:
                     raise Damage(f"the checksum of its column `{column}` is wrong")
 
     def source(self) -> pa.BufferReader:
@@ -194,16 +202,13 @@ class _Shard:
         return struct.unpack(f"<{count}I", crcs)
 
     def _parse_footer(self) -> None:
-        try:
+        with _damage("its footer cannot be read"):
             self.metadata = pq.read_metadata(self.source())
             schema = self.metadata.schema.to_arrow_schema()
-        except Exception as error:
-            # Without a seal anything may stand here, and parsers trip over it in many ways.
-            raise Damage(f"its footer cannot be read ({brief(str(error))})") from error
-        self.format = _known_format(schema)
-        if self.format > 1 and not self.sums:
-            raise Damage("its seal is missing")
-        _check_columns(schema, FORMATS[self.format].schema)
+            self.format = _known_format(schema)
+            if self.format > 1 and not self.sums:
+                raise Damage("its seal is missing")
+            _check_columns(schema, FORMATS[self.format].schema)
 
 
 def _known_format(schema: pa.Schema) -> int:
@@ -227,11 +232,22 @@ def _check_columns(found: pa.Schema, expected: pa.Schema) -> None:
 
 
 def _parsed(source: pa.BufferReader, names: Sequence[str], *, sealed: bool) -> pa.Table:
-    try:
+    with _damage("it cannot be decoded"):
         table = pq.ParquetFile(source, page_checksum_verification=True).read(list(names))
         if not sealed:
             table.validate(full=True)
-    except Exception as error:
-        # As above: a page that no checksum covers may hold anything.
-        raise Damage(f"it cannot be decoded ({brief(str(error))})") from error
     return table
+
+
+@contextlib.contextmanager
+def _damage(what: str) -> Iterator[None]:
+    """Take whatever is raised for damage; nothing in here reads the file.
+
+    Without a seal bytes may be anything, and parsers trip over them in many ways.
+    """
+    try:
+        yield
+    except (Damage, Newer):
+        raise
+    except Exception as error:
+        raise Damage(f"{what} ({brief(str(error))})") from error

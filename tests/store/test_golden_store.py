@@ -3,6 +3,8 @@
 import asyncio
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -46,6 +48,29 @@ PROBLEMS = {
     for name, gold in json.loads((GOLDEN / "golds.json").read_text()).items()
 }
 EXACT = ComponentSpec("exact", "toy_components:Exact")
+# Bits of the footer of the CoT cell's shard, which no checksum of format 1 covers: of the first two
+# pyarrow makes an exception of C++ that no Python sees, by the third a column's path is no UTF-8.
+UNREADABLE = (51064, 52077)
+UNNAMED = 52239
+READ_CHANGED = """
+import sys
+
+import pyarrow as pa
+
+from distlab.store.sample_schema import SAMPLES
+from distlab.store.shard import Damage, Newer, decode
+
+shard, *bits = sys.argv[1:]
+data = bytearray(open(shard, "rb").read())
+for bit in map(int, bits):
+    data[bit // 8] ^= 1 << bit % 8
+    try:
+        decode(pa.BufferReader(bytes(data)), SAMPLES.names)
+    except (Damage, Newer):
+        pass
+    data[bit // 8] ^= 1 << bit % 8
+print("all read")
+"""
 
 
 @pytest.fixture
@@ -117,6 +142,40 @@ def test_old_samples_are_read_as_todays(store: Store) -> None:
 def test_an_old_store_is_sound(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", store.root]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "46 samples in 4 shards, 0 faults"
+
+
+def with_changed_bits(shard: str, bits: Sequence[int]) -> None:
+    """Put copies beside a shard, each with one bit changed."""
+    for number, bit in enumerate(bits):
+        data = bytearray(Path(shard).read_bytes())
+        data[bit // 8] ^= 1 << bit % 8
+        (Path(shard).parent / f"samples-{number:032x}.parquet").write_bytes(data)
+
+
+def test_changed_bits_of_an_old_footer_are_faults_that_repair_sets_aside(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell = store.cell(COT)
+    with_changed_bits(cell.shards()[0], (*UNREADABLE, UNNAMED))
+    # A process of its own, which would end.
+    verify = [sys.executable, "-m", "distlab.store", "verify", store.root]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.count("is damaged: ") == len(UNREADABLE)
+    assert done.stdout.splitlines()[-1] == "46 samples in 7 shards, 2 faults"
+    assert main(["repair", store.root]) == 0
+    assert main(["verify", store.root]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "46 samples in 5 shards, 0 faults"
+
+
+def test_no_changed_bit_of_an_old_footer_ends_the_process(store: Store) -> None:
+    shard = store.cell(COT).shards()[0]
+    size = 8 * Path(shard).stat().st_size
+    footer = size - 8 * (pq.read_metadata(shard).serialized_size + 8)
+    bits = [*UNREADABLE, UNNAMED, *range(footer, size, 61)]
+    script = [sys.executable, "-c", READ_CHANGED, shard, *map(str, bits)]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "all read\n", "")
 
 
 def test_a_top_up_goes_on_in_the_old_cell_beside_its_shards(
