@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distlab.analysis.answers import aggregate_delta, largest_delta, majority
+from distlab.analysis.answers import NONE, aggregate_delta, largest_delta, majority
 from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.passk import iid_curve, ranked_curve
 from distlab.decoding.decoder import SampleOrder
-from distlab.runs.scored import VerdictTable
+from distlab.runs.scored import SampleFacts, VerdictTable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +30,9 @@ class ProblemScores:
         outside: [problems], sampled, but with a gold that the grader does not judge.
         curve: [problems, n], pass@1 to pass@n.
         majority: [problems], maj@n.
-        largest_delta: [problems], CoT-decoding's ``max``; all NaN in other arms.
-        aggregate_delta: [problems], CoT-decoding's ``agg``; all NaN in other arms.
+        largest_delta: [problems], CoT-decoding's ``max``; all NaN in other arms, and where samples
+            have answers and none of these a Delta.
+        aggregate_delta: [problems], CoT-decoding's ``agg``; all NaN where ``largest_delta`` is.
     """
 
     table: VerdictTable
@@ -69,7 +70,7 @@ def problem_scores(table: VerdictTable) -> ProblemScores:
         if table.cell.order == SampleOrder.RANKED
         else iid_curve(judged.sum(axis=1), correct.sum(axis=1), table.cell.n)
     )
-    facts, has_deltas = table.facts, table.cell.deltas
+    facts = table.facts
     nothing = np.full(complete.shape, np.nan)
     if table.cell.until_solved:
         return _until_solved(table, complete, failed, correct.any(axis=1), nothing)
@@ -78,6 +79,10 @@ def problem_scores(table: VerdictTable) -> ProblemScores:
         wide = (slice(None), *[None] * (values.ndim - 1))
         return np.where(failed[wide], 0.0, np.where(complete[wide], values, np.nan))
 
+    largest = aggregate = nothing
+    if table.cell.deltas and _can_vote(facts):
+        largest = settle(largest_delta(facts.answers, facts.deltas, correct))
+        aggregate = settle(aggregate_delta(facts.answers, facts.deltas, correct))
     return ProblemScores(
         table=table,
         complete=complete,
@@ -86,13 +91,15 @@ def problem_scores(table: VerdictTable) -> ProblemScores:
         outside=facts.present.any(axis=1) & ~judged.any(axis=1) & ~failed,
         curve=settle(curve),
         majority=settle(majority(facts.answers, correct)),
-        largest_delta=(
-            settle(largest_delta(facts.answers, facts.deltas, correct)) if has_deltas else nothing
-        ),
-        aggregate_delta=(
-            settle(aggregate_delta(facts.answers, facts.deltas, correct)) if has_deltas else nothing
-        ),
+        largest_delta=largest,
+        aggregate_delta=aggregate,
     )
+
+
+def _can_vote(facts: SampleFacts) -> bool:
+    """Whether an answer has a Delta, or there is none that lacks it."""
+    answered = facts.answers != NONE
+    return bool((answered & ~np.isnan(facts.deltas)).any() or not answered.any())
 
 
 def _until_solved(

@@ -303,7 +303,7 @@ class _Collector:
                 f"{again} verdict rows repeat a sample, extractor and grader that another row "
                 "has; the last one read counts."
             )
-        return (*found, *self._given_deltas())
+        return (*found, *self._given_deltas(), *self._lacking_deltas())
 
     def _given_deltas(self) -> Iterator[str]:
         """Of which samples Delta is not the extractor's own."""
@@ -317,6 +317,19 @@ class _Collector:
                     "(ingested, or drawn before distlab kept what Delta is made of: then over the "
                     "answer that “rules” saw at that time), so max and agg vote with "
                     "these whichever extractor a row names."
+                )
+
+    def _lacking_deltas(self) -> Iterator[str]:
+        """Under which extractors answers have no Delta, and how many."""
+        for (key, extractor), matrices in self._matrices.items():
+            cell, answered = self._cells[key], matrices.facts.answers != NONE
+            votes = cell.deltas and not cell.until_solved
+            lacking = int((answered & np.isnan(matrices.facts.deltas)).sum())
+            if votes and lacking:
+                yield (
+                    f"{key}: {lacking} of the {int(answered.sum())} answers that “{extractor}” "
+                    "read have no Delta (they came without one, or do not stand in their text "
+                    "word for word), so they have no vote in max and agg."
                 )
 
 

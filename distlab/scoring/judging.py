@@ -216,9 +216,12 @@ class AnswerJudge:
 
 
 def extract(extractor: Extractor, text: str, kind: GoldKind) -> tuple[Extraction, bool]:
-    """An extraction, and whether the extractor tripped over the text."""
+    """An extraction, and whether the extractor tripped over the text or named a span outside it."""
     try:
-        return extractor.extract(text, kind), False
+        found = extractor.extract(text, kind)
+        if 0 <= found.start <= found.end <= len(text):
+            return found, False
     except Exception:
         # One text must not end the scoring of all others; its verdicts will be ``error``.
-        return Extraction(None, 0, 0, len(text)), True
+        pass
+    return Extraction(None, 0, 0, len(text)), True

@@ -30,7 +30,9 @@ def test_temperature_and_top_p_are_in_every_seed_and_address() -> None:
 
 
 # Each parameter beside temperature and top_p, with a value that changes something.
-@pytest.mark.parametrize(("name", "value"), [("top_k", 20), ("min_p", 0.05), ("repetition_penalty", 1.1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("top_k", 20), ("min_p", 0.05), ("repetition_penalty", 1.1)]
+)
 def test_a_parameter_is_in_request_seed_and_address_once_it_changes_something(
     name: str, value: float
 ) -> None:

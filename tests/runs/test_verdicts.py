@@ -25,7 +25,6 @@ def test_rows_land_by_problem_and_rank(make_run: Make) -> None:
     assert table.facts.truncated.sum() == 3
     assert table.facts.answers[1, 2] == -1
     assert len(set(table.facts.answers[1])) == 3
-    assert study.remarks == ()
 
 
 def test_each_extractor_votes_with_its_own_deltas(make_run: Make) -> None:
@@ -41,6 +40,36 @@ def test_each_extractor_votes_with_its_own_deltas(make_run: Make) -> None:
     assert study.remarks == ()
 
 
+def test_answers_without_a_delta_are_told_by_cell_and_extractor(make_run: Make) -> None:
+    cell, draws = make_cell("base/cot", n=3), make_cell("base/t0.05", n=3)
+    rows = [
+        Samples(cell, "a", "10-", deltas=(0.5, None, None), extractor="llm"),
+        Samples(cell, "a", "10-", deltas=(0.5, 0.25, None), extractor="rules"),
+        Samples(draws, "a", "111"),
+    ]
+    (remark,) = read_study([make_run([cell, draws], PROBLEMS[:1], rows)]).remarks
+    assert remark.startswith(f"{cell.key}: 1 of the 2 answers that “llm” read have no Delta")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "deltas", "score"),
+    [
+        ("11-", (None, None, None), np.nan),
+        ("11-", (None, None, 0.5), np.nan),
+        ("11-", (None, 0.5, None), 1.0),
+        ("---", (None, None, None), 0.0),
+    ],
+)
+def test_where_no_answer_has_a_delta_there_is_no_max_and_no_agg(
+    make_run: Make, verdicts: str, deltas: tuple[float | None, ...], score: float
+) -> None:
+    cell = make_cell("base/cot", n=3)
+    rows = [Samples(cell, "a", verdicts, deltas=deltas)]
+    (table,) = read_study([make_run([cell], PROBLEMS[:1], rows)]).tables
+    found = problem_scores(table)
+    np.testing.assert_array_equal([found.largest_delta, found.aggregate_delta], [[score]] * 2)
+
+
 def test_deltas_that_came_with_their_samples_are_told_by_cell(make_run: Make) -> None:
     cell = make_cell("base/cot", n=3)
     rows = [
@@ -54,7 +83,7 @@ def test_deltas_that_came_with_their_samples_are_told_by_cell(make_run: Make) ->
 
 def test_in_a_verdict_file_of_version_1_every_delta_was_given(make_run: Make) -> None:
     cell = make_cell("base/cot", n=3)
-    run = make_run([cell], PROBLEMS, [Samples(cell, "a", "110", deltas=(0.5, 0.25, None))])
+    run = make_run([cell], PROBLEMS, [Samples(cell, "a", "11-", deltas=(0.5, 0.25, None))])
     (file,) = (run / "verdicts").iterdir()
     pq.write_table(pq.read_table(file).drop_columns("delta_given"), file)
     study = read_study([run])
@@ -90,12 +119,13 @@ def test_judges_come_in_the_order_of_the_config(make_run: Make) -> None:
 
 
 def test_odd_rows_are_counted_and_left_out(make_run: Make) -> None:
+    deltas = (0.5,) * 8
     rows = [
-        Samples(CELL, "a", "111"),
-        Samples(CELL, "a", "000"),
+        Samples(CELL, "a", "111", deltas=deltas),
+        Samples(CELL, "a", "000", deltas=deltas),
         Samples(CELL, "nobody", "1"),
         Samples(make_cell("base/greedy"), "a", "11"),
-        Samples(CELL, "b", "00011111"),
+        Samples(CELL, "b", "00011111", deltas=deltas),
     ]
     study = read_study([make_run([CELL], PROBLEMS, rows)])
     (table,) = study.tables
