@@ -97,3 +97,17 @@ def test_what_is_imported_is_declared(folder: str) -> None:
         if declared.isdisjoint(map(normalized, installed.get(name, [name])))
     }
     assert not missing
+
+
+def test_every_folder_of_the_package_is_one_that_the_import_contract_sees() -> None:
+    folders = {file.parent for file in (ROOT / "distlab").rglob("*.py")}
+    assert [folder for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
+
+
+def test_the_layers_of_the_docs_are_those_of_the_import_contract() -> None:
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = next(c["layers"] for c in linter["contracts"] if c["type"] == "layers")
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    table = text.partition("| layer | packages |")[2].partition("\n\n")[0].splitlines()[2:]
+    told = [re.findall(r"`(\w+)`", row.split("|")[2]) for row in table]
+    assert told == [layer.split(" | ") for layer in layers]

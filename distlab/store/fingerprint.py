@@ -9,7 +9,7 @@ from typing import Any
 from distlab.decoding.decoder import Decoder
 
 # Part of every address, so that it may never change: it would orphan every stored sample. What a
-# shard looks like has a version of its own, ``schema.FORMAT``.
+# shard looks like has a version of its own, ``sample_schema.FORMAT``.
 ADDRESS_VERSION = 1
 
 
