@@ -6,7 +6,8 @@ from pathlib import Path
 from distlab.problems import DatasetSpec, load_dataset
 from distlab.problems.content import text_hash
 from distlab.problems.rows import Row, read_rows
-from distlab.problems.seed_pairs import SeedStatement, find_seeds, pair_of
+from distlab.problems.seed_pairs import pair_of
+from tests.problems.finding_seeds import SeedStatement, find_seeds
 
 REBUILD = "the packaged map is not what find_seeds finds on the published files"
 
