@@ -31,16 +31,17 @@ from distlab.config.schema import (
     StudyConfig,
 )
 from distlab.config.values import Arm, Cluster, Family, Study
+from distlab.decoding.interface import Engine
 from distlab.errors import UserError
 from distlab.files import expanded
-from distlab.importing import load_named
+from distlab.importing import load_class
 from distlab.placement.model_facts import WEIGHT_DTYPES, Facts
 from distlab.placement.placement import DEVICES, Node, Parallelism
 from distlab.problems.problem import DatasetSpec
 from distlab.prompts.prompt import PromptSpec
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.reading import reading_extractor
-from distlab.scoring.types import ComponentSpec, load_component
+from distlab.scoring.types import ComponentSpec, load_extractor, load_grader
 
 _Choice = TypeVar("_Choice", bound=str)
 _UNTIL: Final[tuple[Literal["all", "solved"], ...]] = ("all", "solved")
@@ -314,8 +315,9 @@ def components(group: str, raw: Mapping[str, ComponentConfig]) -> tuple[Componen
     if not raw:
         raise UserError(f"no {group} is selected: set `{group}=NAME`")
     specs = tuple(ComponentSpec(name, c.target, dict(c.options)) for name, c in raw.items())
+    load = load_extractor if group == "extractor" else load_grader
     for spec in specs:
-        load_component(spec)
+        load(spec)
     return specs
 
 
@@ -348,7 +350,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     if not 0 <= raw.overhead_gib < math.inf:
         refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
-    load_named("cluster.engine", raw.engine)
+    load_class("cluster.engine", raw.engine, Engine)
     values["address"] = _address(raw.address)
     if raw.compile_cache is not None:
         values["compile_cache"] = expanded(raw.compile_cache)

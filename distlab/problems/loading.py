@@ -1,7 +1,7 @@
 """From a DatasetSpec to problems and exemplars, through the loader it names."""
 
 from distlab.errors import UserError
-from distlab.importing import load_named
+from distlab.importing import make_named
 from distlab.problems.problem import (
     DatasetLoader,
     DatasetSpec,
@@ -44,14 +44,5 @@ def published_problems(spec: DatasetSpec) -> int | None:
 
 def _loader(spec: DatasetSpec) -> DatasetLoader:
     field = f"dataset.sets.{spec.name}.loader"
-    factory = load_named(field, spec.loader)
-    try:
-        made = factory()
-    except TypeError as error:
-        raise UserError(f"`{field}` is {spec.loader!r}: {error}; name a loader class") from error
-    if not (hasattr(made, "load") and hasattr(made, "exemplars")):
-        raise UserError(
-            f"`{field}` is {spec.loader!r}, which has no `load` and `exemplars` methods"
-        )
-    loader: DatasetLoader = made
+    loader: DatasetLoader = make_named(field, spec.loader, DatasetLoader)
     return loader

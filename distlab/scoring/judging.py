@@ -16,9 +16,8 @@ from distlab.scoring.types import (
     ComponentSpec,
     Extraction,
     Extractor,
-    Grader,
     Verdict,
-    load_component,
+    load_grader,
 )
 
 Codes = npt.NDArray[np.int8]
@@ -64,7 +63,7 @@ class GraderFacts:
         Raises:
             UserError: It cannot be made.
         """
-        grader: Grader = load_component(spec)
+        grader = load_grader(spec)
         kinds = frozenset(kind for kind in GoldKind if grader.applies(kind))
         return cls(spec, grader.version, kinds, bool(getattr(grader, "cached", False)))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from distlab.problems.problem import Gold
 from distlab.scoring.judging import AnswerJudge, GraderFacts, Judging, extract
-from distlab.scoring.types import CODES, Extractor, Verdict, load_component
+from distlab.scoring.types import CODES, Extractor, Verdict, load_extractor
 
 # Cores of the driver for one grader process (ours): the others are the engines'.
 _CORES_A_GRADER = 8
@@ -55,7 +55,7 @@ class JudgePanel:
     """
 
     def __init__(self, judging: Judging) -> None:
-        self._extractors: list[Extractor] = [load_component(spec) for spec in judging.extractors]
+        self._extractors: list[Extractor] = [load_extractor(spec) for spec in judging.extractors]
         self._graders = [GraderFacts.of(spec) for spec in judging.graders]
         self._settings = judging.settings
         self._cache = judging.cache

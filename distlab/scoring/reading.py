@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from distlab.checkpoints.checkpoint import SOURCES, CheckpointSource
-from distlab.scoring.types import ComponentSpec, Extractor, load_component
+from distlab.scoring.types import ComponentSpec, Extractor, load_extractor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def reading_extractor(spec: ComponentSpec) -> ReadingExtractor | None:
     Raises:
         UserError: It cannot be made.
     """
-    extractor = load_component(spec)
+    extractor = load_extractor(spec)
     return extractor if isinstance(extractor, ReadingExtractor) else None
 
 

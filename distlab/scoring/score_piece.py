@@ -26,7 +26,7 @@ from distlab.scoring.types import (
     Extraction,
     Extractor,
     Verdict,
-    load_component,
+    load_extractor,
 )
 from distlab.scoring.verdict_schema import VERDICTS
 from distlab.store.columns import strings
@@ -112,7 +112,7 @@ class Scorer:
 
     def __init__(self, job: ScoringJob) -> None:
         self._job = job
-        self._extractors: list[Extractor] = [load_component(spec) for spec in job.extractors]
+        self._extractors: list[Extractor] = [load_extractor(spec) for spec in job.extractors]
         self._judge = AnswerJudge(job.graders, job.settings, job.cache)
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ from distlab.scoring.cache import VerdictCache
 from distlab.scoring.judging import GraderFacts, Judging
 from distlab.scoring.pieces import CellSource, Piece, divide
 from distlab.scoring.score_piece import PieceSummary, Scorer, ScoringJob, verdict_file
-from distlab.scoring.types import ComponentSpec, Extractor, load_component
+from distlab.scoring.types import ComponentSpec, Extractor, load_extractor
 from distlab.scoring.verdict_files import VerdictFiles, stands
 from distlab.scoring.verdict_schema import SCHEMA_VERSION
 
@@ -153,7 +153,7 @@ def _check_golds(sources: Sequence[CellSource], graders: Sequence[GraderFacts]) 
 
 def _identity(job: ScoringJob) -> str:
     """Everything beside samples and golds that verdicts depend on."""
-    readers: list[Extractor] = [load_component(spec) for spec in job.extractors]
+    readers: list[Extractor] = [load_extractor(spec) for spec in job.extractors]
     return repr(
         (
             SCHEMA_VERSION,

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from distlab.errors import UserError
-from distlab.importing import load_named
+from distlab.importing import make_named
 from distlab.problems.problem import Gold, GoldKind
 
 
@@ -74,21 +73,6 @@ class ComponentSpec:
     options: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_component(spec: ComponentSpec) -> Any:  # noqa: ANN401 - Extractor or Grader
-    """Make the extractor or grader that ``spec`` names.
-
-    Raises:
-        UserError: The target cannot be imported, or does not take the options.
-    """
-    factory = load_named(f"use.{spec.name}.target", spec.target)
-    try:
-        return factory(**spec.options)
-    except (TypeError, ValueError) as error:
-        raise UserError(
-            f"options of '{spec.name}' do not fit {spec.target}: {error}; correct its options"
-        ) from error
-
-
 class Extractor(Protocol):
     """Reads an answer off a completion. Never sees the gold."""
 
@@ -121,3 +105,27 @@ class Grader(Protocol):
             Exception: Anything the judgement trips on; the pool reports it as ``error``.
         """
         ...
+
+
+def load_extractor(spec: ComponentSpec) -> Extractor:
+    """Make the extractor that ``spec`` names.
+
+    Raises:
+        UserError: It cannot be imported, does not take the options, or is no extractor.
+    """
+    made: Extractor = _made("extractor", spec, Extractor)
+    return made
+
+
+def load_grader(spec: ComponentSpec) -> Grader:
+    """Make the grader that ``spec`` names.
+
+    Raises:
+        UserError: It cannot be imported, does not take the options, or is no grader.
+    """
+    made: Grader = _made("grader", spec, Grader)
+    return made
+
+
+def _made(group: str, spec: ComponentSpec, protocol: type) -> Any:  # noqa: ANN401
+    return make_named(f"{group}.use.{spec.name}.target", spec.target, protocol, **spec.options)

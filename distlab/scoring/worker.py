@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from distlab.problems.problem import Gold, GoldKind
-from distlab.scoring.types import CODES, NO_VERDICT, ComponentSpec, Grader, Verdict, load_component
+from distlab.scoring.types import CODES, NO_VERDICT, ComponentSpec, Grader, Verdict, load_grader
 
 # Messages are a length and a pickle. Both ends are ours; model text is data inside, never code.
 _LENGTH = struct.Struct("<Q")
@@ -95,7 +95,7 @@ def fork_server(control: socket.socket) -> None:
     """Serve "fork" and "end" requests until the pool hangs up."""
     start: Start = receive(control)
     try:
-        graders = [load_component(spec) for spec in start.graders]
+        graders = [load_grader(spec) for spec in start.graders]
     except Exception as error:
         send(control, error if _picklable(error) else RuntimeError(str(error)))
         return

@@ -109,7 +109,26 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (["cluster.min_nodes=0"], r"`cluster\.min_nodes` is 0"),
         (["cluster.max_num_seqs=0"], r"`cluster\.max_num_seqs` is 0"),
         (["grader.deadline_s=0"], r"`grader\.deadline_s` is 0"),
-        (["grader.use.standard.target=no.such:Thing"], "no.such"),
+        (
+            ["grader.use.standard.target=no.such:Thing"],
+            r"^`grader\.use\.standard\.target` is 'no\.such:Thing': there is no module no;",
+        ),
+        (
+            ["grader.use.standard.target=distlab.scoring.extractors.rules:Rules"],
+            r"^`grader\.use\.standard\.target` is .* has no `applies` and no `grade`: name a class",
+        ),
+        (
+            ["extractor.use.rules.target=math:pi"],
+            r"^`extractor\.use\.rules\.target` is 'math:pi': it ",
+        ),
+        (
+            ["cluster.engine=json:loads"],
+            r"`cluster\.engine` is 'json:loads', a function: name a cl",
+        ),
+        (
+            ["cluster.engine=json:JSONDecoder"],
+            "has no `first_tokens` and no `generate`: name a class",
+        ),
         (["cluster.engine=distlab.engines.vllm_engine:VLMEngine"], "did you mean VLLMEngine"),
         (
             ["cluster.engine=no.such:Thing"],

@@ -34,7 +34,7 @@ from distlab.sampling.until_solved import UntilSolved
 from distlab.scoring.judging import Judging
 from distlab.scoring.panel import JudgePanel
 from distlab.scoring.pool import PoolSettings
-from distlab.scoring.types import ComponentSpec, load_component
+from distlab.scoring.types import ComponentSpec, load_extractor, load_grader
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import CellFields
@@ -156,7 +156,7 @@ def texts(store: Store, arm: str) -> dict[tuple[str, int], str]:
 
 def solved(drawn: dict[tuple[str, int], str], grader: ComponentSpec) -> dict[str, bool]:
     """Whether any of a problem's samples is correct."""
-    rules, judge = load_component(RULES), load_component(grader)
+    rules, judge = load_extractor(RULES), load_grader(grader)
     right = dict.fromkeys(GOLDS, False)
     for (problem, _), text in drawn.items():
         answer = rules.extract(text, GOLDS[problem].kind).answer

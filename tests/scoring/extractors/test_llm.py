@@ -7,7 +7,7 @@ from distlab.errors import UserError
 from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors.llm import LLM, REQUEST
 from distlab.scoring.reading import text_key
-from distlab.scoring.types import ComponentSpec, load_component
+from distlab.scoring.types import ComponentSpec, load_extractor
 from distlab.store.batches import to_batch
 from distlab.store.store import Store
 
@@ -84,7 +84,7 @@ def test_without_readings_it_says_what_to_run() -> None:
 def test_a_wrong_option_is_named() -> None:
     spec = ComponentSpec("llm", "distlab.scoring.extractors.llm:LLM", {"id": "a", "max_tokns": 3})
     with pytest.raises(UserError, match="max_tokns"):
-        load_component(spec)
+        load_extractor(spec)
 
 
 def test_version_follows_the_readings() -> None:
@@ -95,4 +95,4 @@ def test_version_follows_the_readings() -> None:
 def test_a_model_comes_from_where_a_config_can_say() -> None:
     target = "distlab.scoring.extractors.llm:LLM"
     with pytest.raises(UserError, match="source 'ftp' is unknown: take hub, local or packaged"):
-        load_component(ComponentSpec("llm", target, {"id": "org/reader", "source": "ftp"}))
+        load_extractor(ComponentSpec("llm", target, {"id": "org/reader", "source": "ftp"}))

@@ -10,14 +10,14 @@ SCRIPT = """
 import sys
 from distlab.scoring.judging import GraderFacts
 from distlab.scoring.types import ComponentSpec
-from distlab.scoring.types import load_component
+from distlab.scoring.types import load_grader
 from distlab.scoring.worker import _warm
 
 algebra = sys.argv[2].split()
 spec = ComponentSpec("it", "distlab.scoring.graders." + sys.argv[1])
 assert GraderFacts.of(spec).cached
 assert not [name for name in algebra if name in sys.modules], "asking a grader imports algebra"
-_warm(load_component(spec))
+_warm(load_grader(spec))
 print(*(name for name in algebra if name in sys.modules))
 """
 
