@@ -22,10 +22,10 @@ from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
 from distlab.store.cell import Cell
 from distlab.store.store import Store
-from tests.decoding.own_decoder import Insistent
+from docs.examples.own_decoder import Insistent
 from tests.decoding.scripted import ScriptedEngine, ids
 
-KIND = "tests.decoding.own_decoder:Insistent"
+KIND = "docs.examples.own_decoder:Insistent"
 ARM = (f"+decoding.methods.mine={{kind: '{KIND}', step: 0.05}}", "decoding.base=[mine]")
 
 

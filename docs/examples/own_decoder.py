@@ -1,4 +1,4 @@
-"""A decoder as a user writes one: this file, and `kind: tests.decoding.own_decoder:Insistent`."""
+"""A decoder of your own: greedy first, then hotter and hotter draws."""
 
 import asyncio
 from dataclasses import dataclass
@@ -28,12 +28,15 @@ class Insistent(Decoder):
     step: float = 0.1
 
     def __post_init__(self) -> None:
+        """Refuse steps that vLLM would not take at 20 ranks."""
         if not 0 < self.step <= 0.1:
             raise ParameterError("step", self.step, "set it above 0 and at most 0.1")
 
     async def sample(
         self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
+        """Draw the missing ranks of a problem, each with its temperature."""
+
         async def one(rank: int) -> Sample:
             seed = seed_of(rank) if rank else None
             request = SamplingRequest(
