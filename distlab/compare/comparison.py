@@ -21,6 +21,7 @@ class Shared:
         second: Their rows in the second run's.
         clusters: Cluster of each.
         changed: Problems of equal id and another question or gold; they are not shared.
+        respelt: Ids of either run alone that differ in spelling only; they are not shared.
     """
 
     names: tuple[str, ...]
@@ -28,6 +29,7 @@ class Shared:
     second: npt.NDArray[np.int64]
     clusters: tuple[str, ...]
     changed: int
+    respelt: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ import numpy as np
 from distlab.compare.comparison import Pair, Shared
 from distlab.problems.problem import Problem
 from distlab.runs.scored import Judge, JudgedRuns
+from distlab.runs.spellings import respelt, respelt_sentence
 from distlab.store.cell import Cell
 
 
@@ -42,6 +43,8 @@ def cannot(pair: Pair) -> Iterator[str]:
                 f"{shared.changed} problems of {name} have the same id and another question or "
                 "gold in the two runs; they are left out."
             )
+        if shared.respelt:
+            yield respelt_sentence(shared.respelt, name, "The two runs")
 
 
 def _cannot_in_cell(pair: Pair, first: Cell, second: Cell) -> Iterator[str]:
@@ -116,4 +119,5 @@ def _shared(first: Sequence[Problem], second: Sequence[Problem]) -> Shared:
         second=np.array([at for _, _, at in same], dtype=np.int64),
         clusters=tuple(problem.cluster for _, problem, _ in same),
         changed=len(both) - len(same),
+        respelt=respelt((problem.id for problem in first), others),
     )

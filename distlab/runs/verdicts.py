@@ -22,6 +22,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.joining import join, parameters
 from distlab.runs.manifest import Manifest
 from distlab.runs.scored import JudgedRuns, NullTable, SampleFacts, SampleKey, VerdictTable
+from distlab.runs.spellings import remarks_on_ids, respelt, respelt_sentence
 from distlab.scoring.types import CODES, Verdict
 from distlab.scoring.verdict_schema import NULLS, upgraded
 from distlab.store.cell import Cell
@@ -66,7 +67,9 @@ def read_study(runs: Sequence[Path]) -> JudgedRuns:
             collector.add(batch, file)
     nulls = tuple(_nulls(folders, problems))
     sizes = parameters(manifests)
-    return JudgedRuns(tuple(runs), manifest, sizes, collector.tables(), nulls, collector.remarks())
+    tables = collector.tables()
+    remarks = (*collector.remarks(), *remarks_on_ids(tables, manifest.cells))
+    return JudgedRuns(tuple(runs), manifest, sizes, tables, nulls, remarks)
 
 
 def _problems(
@@ -77,10 +80,12 @@ def _problems(
     for folder, manifest in zip(folders, manifests, strict=True):
         for name in dict.fromkeys(cell.dataset for cell in manifest.cells):
             found = read_problems(folder.problems(name))
-            if problems.setdefault(name, found) != found:
+            if (before := problems.setdefault(name, found)) != found:
+                pairs = respelt((p.id for p in before), (p.id for p in found))
+                why = f". {respelt_sentence(pairs, name, 'They')}" if pairs else ""
                 raise UserError(
                     f"{folder.path} has other problems of {name} than the runs before it, so they "
-                    "cannot share a table; report on them one by one"
+                    f"cannot share a table; report on them one by one{why}"
                 )
     return problems
 

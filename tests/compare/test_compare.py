@@ -256,3 +256,13 @@ def test_bad_input_is_one_sentence(
     assert "is named twice" in capsys.readouterr().err
     assert main([str(run), str(make("none", (cell(), {})))]) == 2
     assert "has no verdicts" in capsys.readouterr().err
+
+
+def test_ids_that_are_spelt_differently_are_named_since_they_do_not_pair(make: Make) -> None:
+    ours, theirs = {"0": "11", "07": "10", "x": "00"}, {"0.0": "11", "7": "00", "x": "01"}
+    found = only(make("one", (cell(), ours)), make("two", (cell(), theirs)))
+    assert gap(found).problems == 1
+    assert found.cannot == (
+        "The two runs spell 2 ids of d differently ('0' and '0.0'), so these problems do not pair: "
+        "write the ids alike, and ingest again.",
+    )

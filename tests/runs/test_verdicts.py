@@ -160,3 +160,17 @@ def test_broken_files(make_run: Make) -> None:
     file.write_bytes(b"PAR1 not really")
     with pytest.raises(UserError, match="cannot be read"):
         read_study([run])
+
+
+def test_arms_whose_ids_are_spelt_differently_are_named(make_run: Make) -> None:
+    base, instruct = make_cell("base/t0.6", n=2), make_cell("instruct/t0.6", n=2)
+    problems = [make_problem(name) for name in ("0", "0.0", "both")]
+    rows = [
+        *(Samples(base, name, "10") for name in ("0", "both")),
+        *(Samples(instruct, name, "11") for name in ("0.0", "both")),
+    ]
+    (remark,) = read_study([make_run([base, instruct], problems, rows)]).remarks
+    assert remark == (
+        f"{base.key} and {instruct.arm} spell 1 ids of {base.dataset} differently ('0' and '0.0'), "
+        "so these problems do not pair: write the ids alike, and ingest again."
+    )
