@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from distlab.console.streams import ShownStream
@@ -25,14 +25,20 @@ def quiet(log: Path) -> Iterator[ShownStream]:
     with log.open("ab", buffering=0) as sink:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
-    try:
+    with ExitStack() as stack:
+        stack.callback(_restore, saved, terminal)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, ShownStream):
+                stack.enter_context(stream.diverted())
+        stack.callback(_flush)
         yield terminal
-    finally:
-        _flush()
-        for number, descriptor in zip((1, 2), saved, strict=True):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
-        terminal.close()
+
+
+def _restore(saved: tuple[int, int], terminal: ShownStream) -> None:
+    for number, descriptor in zip((1, 2), saved, strict=True):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    terminal.close()
 
 
 def _flush() -> None:

@@ -5,6 +5,8 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, cast
 
 # What an encoding without the character gets in its place; anything else is written out (\u0394).
@@ -66,6 +68,15 @@ class ShownStream(io.TextIOWrapper):
         """Why a part could not be written; None where all was, or where the reader went away."""
         error = self._descriptor.lost
         return None if error is None or error.errno in _NOBODY_READS else error
+
+    @contextmanager
+    def diverted(self) -> Iterator[None]:
+        """For a block in which the descriptor leads elsewhere: what is lost there stops nothing."""
+        before = self._descriptor.lost
+        try:
+            yield
+        finally:
+            self._descriptor.lost = before
 
 
 def show_all() -> ShownStream:

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow.fs as pafs
 import ray
 
-from distlab.errors import UserError
+from distlab.errors import UserError, file_fault
 from distlab.problems.problem import GoldKind
 from distlab.scoring.cache import VerdictCache
 from distlab.scoring.judging import GraderFacts, Judging
@@ -210,6 +210,10 @@ class _Actor:
         except UserError as error:
             # Raised here, it would reach the driver as an error of Ray's.
             return error
+        except OSError as error:
+            if (sentence := file_fault(error)) is None:
+                raise
+            return UserError(sentence)
 
 
 def _run(

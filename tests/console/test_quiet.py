@@ -7,6 +7,8 @@ import pytest
 
 from distlab.console.quiet import quiet
 
+REPO = Path(__file__).parents[2]
+
 
 def test_noise_goes_to_the_log_and_words_to_the_terminal(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -57,3 +59,35 @@ def test_what_nobody_can_see_ends_nothing(tmp_path: Path, place: str) -> None:
     os.close(writer)
     assert log.read_text().splitlines()[-1] == "done"
     assert b"quiet" not in process.stderr
+
+
+FULL = """
+import errno, os, sys
+from pathlib import Path
+from distlab.console.main import guarded
+from distlab.console.quiet import quiet
+from distlab.console.streams import show_all
+
+def work():
+    with quiet(Path("/dev/full")):
+        print("lost", flush=True)
+        print("lost", file=sys.stderr, flush=True)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+out = show_all()
+status = guarded(work)
+print("afterwards", flush=True)
+sys.exit(status if out.lost is None else 1)
+"""
+
+
+def test_a_full_log_silences_nothing_that_is_said_afterwards() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL],
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "afterwards\n")
+    assert done.stderr.startswith("distlab: the disk is full (No space left on device)")

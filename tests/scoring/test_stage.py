@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import os
 import pickle
 import select
@@ -698,3 +699,16 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
     assert len(rows) == 1200
     assert set(rows.values()) == {1}
     assert {r["verdict"] for r in read_out(out)} == {"correct", "incorrect"}
+
+
+def test_a_disk_that_refuses_verdicts_is_one_sentence_from_an_actor() -> None:
+    class Refused:
+        def score(self, piece: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device", "verdicts/x.parquet")
+
+    actor = stage._Actor.__new__(stage._Actor)
+    actor._scorer = Refused()  # type: ignore[assignment]
+    found = actor({"number": np.array([0]), "piece": [pickle.dumps(None)]})
+    outcome = pickle.loads(found["outcome"][0])
+    assert isinstance(outcome, UserError)
+    assert str(outcome).startswith("the disk of verdicts/x.parquet is full")
