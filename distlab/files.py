@@ -2,25 +2,46 @@
 
 import errno
 import fcntl
+import hashlib
 import os
+import re
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from distlab.errors import UserError
 
 _NO_LOCKS: Final = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
+_DRAFT: Final = re.compile(r"\..+\.[0-9a-f]{32}\.tmp", re.DOTALL)
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]")
+# Longest name of a folder, in bytes (ours): file systems take 255, and drafts add to a name.
+_LONGEST: Final = 200
+_DIGEST: Final = 16
+
+
+def folder_name(name: str) -> str:
+    """A name as one part of a path: ASCII, not hidden and of bounded length.
+
+    Letters, digits and ``._=+-`` stay as they are, so that ordinary names are their own folders.
+    Names that differ in other characters can share one ("a b", "a/b").
+    """
+    safe = _UNSAFE.sub("_", name).lstrip(".") or "_"
+    if len(safe) <= _LONGEST:
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
+    return f"{safe[: _LONGEST - _DIGEST - 1]}-{digest}"
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
     """Write a file in one step: a reader sees the old content or the new, also after a crash.
 
-    The draft beside it is called ``.NAME.HEX.tmp``; only a killed process leaves one behind.
+    The draft beside it is called ``.NAME.HEX.tmp``; only a killed process leaves one behind, and
+    ``drop_dead_drafts`` removes that.
 
     Args:
         path: The file; its folder must exist.
@@ -31,13 +52,14 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: The disk is full or the folder is gone.
     """
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    stream, draft = _draft(path)
     try:
-        with draft.open("wb") as stream:
+        with stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        draft.replace(path)
+            # Before it is closed: until then its lock says that its writer lives.
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     # The rename itself is on disk only when the folder is.
@@ -46,6 +68,80 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _draft(path: Path) -> tuple[BinaryIO, Path]:
+    """A draft that is locked as long as it is open."""
+    while True:
+        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        stream = draft.open("xb")
+        # Who cleans up may have come between.
+        if _lock(stream) and draft.exists():
+            return stream, draft
+        stream.close()
+        draft.unlink(missing_ok=True)
+
+
+def drop_dead_drafts(folder: Path) -> None:
+    """Remove the drafts that killed writers left in a folder and those below it.
+
+    Where the file system has no locks, it cannot be known who lives, and all of them stay.
+    """
+    for draft in folder.rglob(".*.tmp"):
+        if _DRAFT.fullmatch(draft.name):
+            with suppress(OSError), draft.open("ab") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                draft.unlink()
+
+
+def _lock(file: IO[bytes] | IO[str]) -> bool:
+    """Lock an open file unless another process has; true where the file system has no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    return True
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Hold a lock file for the block where it is free; the file is removed with the lock.
+
+    Args:
+        path: The lock file, made with its folder.
+
+    Yields:
+        Whether it is ours. It never waits.
+
+    Raises:
+        OSError: The file cannot be made.
+    """
+    lock = _taken(path)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            path.unlink(missing_ok=True)
+            lock.close()
+
+
+def _taken(path: Path) -> IO[bytes] | None:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = path.open("ab")
+        except FileNotFoundError:  # whoever held it removed the folder too
+            continue
+        if not _lock(lock):
+            lock.close()
+            return None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+                return lock
+        lock.close()
 
 
 @contextmanager
@@ -63,14 +159,9 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(lock):
             waiting()
             fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
         yield
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,11 +9,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from distlab.config.compose import conf_folder, explained, register_schema
+from distlab.config.compose import conf_folder, explained, is_stamped, register_schema
 from distlab.console.command import resume_command
 from distlab.console.exits import Statuses, Task
 from distlab.console.main import as_process, guarded
-from distlab.runs.folder import RunFolder
+from distlab.credentials import refuse_typed
+from distlab.runs.folder import RunFolder, occupied, occupied_new
 
 
 def main() -> NoReturn:
@@ -23,6 +23,8 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    # Before Hydra makes folders and files of it.
+    refuse_typed(sys.argv[1:])
     register_schema()
     # Hydra then raises instead of printing, and the sentence is ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -37,11 +39,14 @@ _main = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_na
 
 def _job(config: DictConfig) -> int:
     # Nothing may be raised from here: Hydra would print lines of its own.
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    status = guarded(lambda: _study(config, RunFolder(folder)), _stopped())
-    with suppress(OSError):  # there is something in it
-        folder.rmdir()
-    return status
+    return guarded(lambda: _in_folder(config), _stopped())
+
+
+def _in_folder(config: DictConfig) -> int:
+    hydra_config = HydraConfig.get()
+    occupy = occupied_new if is_stamped(hydra_config.run) else occupied
+    with occupy(Path(hydra_config.runtime.output_dir)) as folder:
+        return _study(config, folder)
 
 
 def _study(config: DictConfig, folder: RunFolder) -> int:

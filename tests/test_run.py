@@ -14,6 +14,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from distlab.runs.folder import occupied
+
 REPO = Path(__file__).parent.parent
 # Small, but long enough to be killed in the middle: 4 problems x 6 samples x 2 arms.
 STUDY = (
@@ -267,3 +269,20 @@ def test_a_malformed_dataset_names_file_and_line(tmp_path: Path, rows: str, sent
     output = Place(tmp_path).run("dataset=gsm8k", f"dataset.path={data}", status=2)
     (complaint,) = [line for line in output.splitlines() if line.startswith("distlab: ")]
     assert re.search(sentence, complaint)
+
+
+@pytest.mark.parametrize("sweep", [(), ("-m", "seed=1,2")])
+def test_credentials_reach_no_file_and_no_terminal(tmp_path: Path, sweep: tuple[str, ...]) -> None:
+    output = Place(tmp_path).run(*sweep, "store=s3://KEY:SEC/RET@bucket/x", status=2)
+    assert output.startswith("distlab: `store` holds credentials")
+    assert "RET" not in output.replace("SECRET_ACCESS_KEY", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_folder_that_another_process_writes_is_refused(tmp_path: Path) -> None:
+    with occupied(tmp_path / "mine"):
+        output = Place(tmp_path).run("hydra.run.dir=mine", status=2)
+    assert output == (
+        f"distlab: {tmp_path}/mine is in use by another process: wait until it ends, or name "
+        "another folder\n"
+    )

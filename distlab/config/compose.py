@@ -16,7 +16,7 @@ from distlab.config.entries import typed_entries
 from distlab.config.quoting import quoted
 from distlab.config.schema import StudyConfig
 from distlab.errors import UserError
-from distlab.files import expanded
+from distlab.files import expanded, folder_name
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -28,9 +28,23 @@ def conf_folder() -> Path:
 
 
 def register_schema() -> None:
-    """Tell Hydra the types and what `${expanded:...}` means; before anything is composed."""
+    """Tell Hydra the types, and what `${expanded:...}` and `${folder_name:...}` mean.
+
+    To be called before anything is composed.
+    """
     ConfigStore.instance().store(name="study", node=StudyConfig)
     OmegaConf.register_new_resolver("expanded", expanded, replace=True)
+    OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
+
+
+def is_stamped(folder: object) -> bool:
+    """Whether a folder of Hydra's is named by the time: a new one for each command.
+
+    Args:
+        folder: ``hydra.run`` or ``hydra.sweep``.
+    """
+    raw = OmegaConf.to_container(folder, resolve=False)
+    return isinstance(raw, dict) and "${now:" in str(raw["dir"])
 
 
 @contextmanager

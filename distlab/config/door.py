@@ -5,7 +5,8 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass, replace
+from itertools import product
 from typing import Any, Final, Literal, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
@@ -31,9 +32,11 @@ from distlab.config.schema import (
     StudyConfig,
 )
 from distlab.config.values import Arm, Cluster, Family, Study
+from distlab.credentials import refuse_credentials
 from distlab.decoding.interface import Engine
 from distlab.errors import UserError
-from distlab.files import expanded
+from distlab.escape import plain
+from distlab.files import expanded, folder_name
 from distlab.importing import load_class
 from distlab.placement.model_facts import WEIGHT_DTYPES, Facts
 from distlab.placement.placement import DEVICES, Node, Parallelism
@@ -63,8 +66,10 @@ def validate(config: DictConfig) -> Study:
         line = str(error.msg).splitlines()[0]
         raise UserError(f"`{error.full_key}` has no value: {line}") from error
     assert isinstance(raw, StudyConfig)
+    for key, text in _texts(asdict(raw), ""):
+        refuse_credentials(f"`{key}`", text)
     family = _tiny_family(raw.model) if tiny else _family(raw.model)
-    return Study(
+    study = Study(
         family=family,
         datasets=datasets(raw.dataset),
         prompts=_prompts(raw.prompt),
@@ -77,6 +82,47 @@ def validate(config: DictConfig) -> Study:
         store=_path("store", raw.store),
         waves=_waves(raw),
     )
+    _check_names(study)
+    return study
+
+
+def _texts(value: object, key: str) -> Iterator[tuple[str, str]]:
+    """Every text of a config, with its key."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, key)
+
+
+def _check_names(study: Study) -> None:
+    """Refuse names that would not keep cells apart, as folders or as keys."""
+    groups = {
+        "dataset": [dataset.name for dataset in study.datasets],
+        "prompt": [prompt.name for prompt in study.prompts],
+        "decoding.methods": [arm.decoding.name for arm in study.arms],
+    }
+    for group, names in groups.items():
+        _refuse_shared(f"`{group}`", {name: folder_name(name) for name in names})
+    cells = product(*(dict.fromkeys(names) for names in groups.values()))
+    keys = {
+        f"{method}, {dataset} and {prompt}": f"{method}/{dataset}/{prompt}"
+        for dataset, prompt, method in cells
+    }
+    _refuse_shared("the study", keys)
+
+
+def _refuse_shared(place: str, names: Mapping[str, str]) -> None:
+    seen: dict[str, str] = {}
+    for name, shared in names.items():
+        if (other := seen.setdefault(shared, name)) != name:
+            raise UserError(
+                f"{place} has {plain(other)} and {plain(name)}, which would both be written as "
+                f"{plain(shared)}: give one of them another name"
+            )
 
 
 def _refuse_unknown(config: DictConfig) -> None:

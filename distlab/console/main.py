@@ -11,6 +11,7 @@ from pathlib import Path
 
 from distlab.console.exits import Exit, stopped_by
 from distlab.console.streams import show_all
+from distlab.credentials import refuse_typed
 from distlab.errors import UserError, file_fault
 from distlab.escape import plain
 from distlab.files import expanded
@@ -45,6 +46,7 @@ class Command:
         return guarded(lambda: self._run(argv), self.stopped)
 
     def _run(self, argv: Sequence[str]) -> int:
+        refuse_typed(argv)
         arguments = _parsed(self.parser(), argv)
         arguments.words = tuple(argv)
         return self.work(arguments)

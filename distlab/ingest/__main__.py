@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from distlab.decoding.kinds import BUILT_IN
 from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
 from distlab.escape import plain
-from distlab.files import expanded
+from distlab.files import expanded, folder_name
 from distlab.ingest.columns import ColumnMap, row_number
 from distlab.ingest.golds import AUTO, KINDS, said_of
 from distlab.ingest.known import KnownSet, joined
@@ -37,7 +38,7 @@ from distlab.ingest.write import (
     write_run,
 )
 from distlab.problems.rows import Row, read_rows
-from distlab.runs.folder import RunFolder
+from distlab.runs.folder import RunFolder, occupied, occupied_new
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.store import Store
 
@@ -68,8 +69,9 @@ def _ingest_file(arguments: argparse.Namespace) -> int:
     columns = ColumnMap.parse(arguments.map)
     labels = _labels(arguments)
     given, source = _read(arguments, columns, labels)
-    folder, manifest = _run(arguments, labels)
-    print(_ingest(folder, manifest, labels, given, source, columns))
+    with _folder(arguments, labels) as folder:
+        manifest = _manifest(arguments, folder)
+        print(_ingest(folder, manifest, labels, given, source, columns))
     for sentence in source.said:
         print(f"note: {plain(sentence, None)}")
     return Exit.DONE
@@ -209,24 +211,31 @@ def _kept(path: Path, rows: Sequence[Row], skip: Sequence[int]) -> list[Row]:
     return kept
 
 
-def _run(arguments: argparse.Namespace, labels: Labels) -> tuple[RunFolder, Manifest]:
-    """The run folder to write, and its manifest so far."""
+def _folder(arguments: argparse.Namespace, labels: Labels) -> AbstractContextManager[RunFolder]:
+    """The run folder to write."""
+    if arguments.into is not None:
+        # Refused before anything is made there.
+        RunFolder(arguments.into).read_manifest()
+        return occupied(arguments.into)
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return occupied_new(arguments.runs / f"{stamp}-{folder_name(labels.family)}")
+
+
+def _manifest(arguments: argparse.Namespace, folder: RunFolder) -> Manifest:
+    """The manifest of a run folder so far."""
     command = shlex.join(["python", "-m", "distlab.ingest", *arguments.words])
     if arguments.into is not None:
         if arguments.store is not None:
             raise UserError("--into has its run's store: leave --store away")
-        folder = RunFolder(arguments.into)
         manifest = folder.read_manifest()
         if INGESTED not in manifest.config:
             raise UserError(
                 f"--into {arguments.into} is a run that sampled: ingest into a run of its own, "
                 "and put the two side by side with distlab.compare"
             )
-        return folder, replace(manifest, command=command)
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder = RunFolder(arguments.runs / f"{stamp}-{labels.family}")
+        return replace(manifest, command=command)
     store = Store.look(expanded(arguments.store or "store"))
-    return folder, replace(new_manifest(folder.path.name, store), command=command)
+    return replace(new_manifest(folder.path.name, store), command=command)
 
 
 def _ingest(

@@ -27,6 +27,7 @@ from distlab.config.sweeps import sweep_jobs
 from distlab.console.exits import stopped_by
 from distlab.engines.launchers import without_launcher
 from distlab.errors import UserError
+from distlab.files import folder_name
 from distlab.jobs.overrides import unflagged
 from distlab.jobs.ports import address_towards, free_ports
 
@@ -148,7 +149,7 @@ def _run(job: _Job, allocation: Allocation, overrides: Sequence[str]) -> int:
 def run_folder(overrides: Sequence[str], allocation: Allocation) -> Path:
     """The run folder of this restart, below the config's ``runs``."""
     config = compose_config(sweep_jobs(unflagged(overrides))[0])
-    name = f"slurm-{allocation.job}.{allocation.restart}-{config.model.name}"
+    name = f"slurm-{allocation.job}.{allocation.restart}-{folder_name(config.model.name)}"
     return Path(str(config.runs), name).absolute()
 
 

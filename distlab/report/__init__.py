@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distlab.files import whole
+from distlab.files import drop_dead_drafts, whole
 from distlab.runs.folder import RunFolder
 
 # The modules are imported where they are used: whoever wants a question or a table alone
@@ -56,6 +56,7 @@ def write_report(run: Path, tables: StudyTables) -> Path:
 
     folder = RunFolder(run)
     folder.path.mkdir(parents=True, exist_ok=True)
+    drop_dead_drafts(folder.path)
     answered = findings(tables)
     pictures = {chart.name: draw(chart) for each in answered for chart in each.charts}
     write_results(folder.results, tables)

@@ -14,15 +14,21 @@ Samples are not here: they are in the store, shared by all runs.
 
 import json
 import shlex
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from pathlib import Path
+from typing import Final
 
 from distlab.errors import UserError
-from distlab.files import alone, whole
+from distlab.files import alone, folder_name, held, whole
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell, ProblemFailure
+
+_LOCK: Final = ".lock"
+# What a new folder may hold: the lock, and what Hydra writes before a sweep begins.
+_NEW: Final = {_LOCK, "multirun.yaml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,11 @@ class RunFolder:
 
     def problems(self, dataset: str) -> Path:
         """Parquet file of one dataset's problems."""
-        return self.path / "problems" / f"{dataset}.parquet"
+        return self.path / "problems" / f"{folder_name(dataset)}.parquet"
 
     def nulls(self, dataset: str) -> Path:
         """Parquet file of the null model's verdicts on one dataset."""
-        return self.path / "nulls" / f"{dataset}.parquet"
+        return self.path / "nulls" / f"{folder_name(dataset)}.parquet"
 
     def alone(self, waiting: Callable[[], None]) -> AbstractContextManager[None]:
         """Keep other processes from scoring and reporting this run for a block.
@@ -127,3 +133,48 @@ class RunFolder:
             f"{self.path} has no verdicts: run `python -m distlab.score "
             f"{shlex.quote(str(self.path))}` first{manifest.to_resume}"
         )
+
+
+@contextmanager
+def occupied(wanted: Path) -> Iterator[RunFolder]:
+    """A folder for the block that no other process writes; removed at the end if it is empty.
+
+    Args:
+        wanted: The folder; made if missing. What an earlier run left in it stays.
+
+    Raises:
+        UserError: Another process writes it.
+        OSError: It cannot be made.
+    """
+    with _tried(wanted) as is_ours:
+        if not is_ours:
+            raise UserError(
+                f"{wanted} is in use by another process: wait until it ends, or name another folder"
+            )
+        yield RunFolder(wanted)
+
+
+@contextmanager
+def occupied_new(wanted: Path) -> Iterator[RunFolder]:
+    """As ``occupied``, but a folder that holds nothing: where ``wanted`` does, with a number.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    for number in chain((1,), count(2)):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        with _tried(path) as is_ours:
+            if is_ours and {file.name for file in path.iterdir()} <= _NEW:
+                yield RunFolder(path)
+                return
+
+
+@contextmanager
+def _tried(folder: Path) -> Iterator[bool]:
+    """Whether a folder could be had for the block; an empty one is removed at its end."""
+    try:
+        with held(folder / _LOCK) as is_ours:
+            yield is_ours
+    finally:
+        with suppress(OSError):  # there is something in it
+            folder.rmdir()

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distlab.files import whole
+from distlab.files import folder_name, whole
 from distlab.problems.problem import Gold
 from distlab.scoring.types import BY_CODE, CODES, ComponentSpec, Verdict
 from distlab.scoring.verdict_schema import required
@@ -80,7 +80,7 @@ class VerdictCache:
         """Read what is kept for a grader of this version and these options."""
         identity = repr((_FORMAT, spec.target, sorted(spec.options.items()), version)).encode()
         digest = hashlib.sha256(identity).hexdigest()[:16]
-        cache = cls(root / f"{spec.name}-{digest}", deadline_s)
+        cache = cls(root / f"{folder_name(spec.name)}-{digest}", deadline_s)
         cache._known = _best_of_each(_read(cache._files()))
         return cache
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distlab.files import whole
+from distlab.files import folder_name, whole
 from distlab.store.card import dataset_card
 from distlab.store.store import Store, StoredCell
 
@@ -51,7 +51,7 @@ def _samples(cell: StoredCell) -> pa.Table:
 
 
 def _write(cell: StoredCell, table: pa.Table, out: Path, form: Form) -> Path:
-    name = cell.name.replace("/", "__")
+    name = folder_name(cell.name.replace("/", "__"))
     if form is Form.PARQUET:
         out.mkdir(parents=True, exist_ok=True)
         _write_parquet(table, out / f"{name}.parquet")

@@ -28,7 +28,9 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 import pyarrow.fs as pafs
 
+from distlab.credentials import refuse_credentials
 from distlab.errors import UserError
+from distlab.files import folder_name
 from distlab.store.filesystem import (
     check_bucket,
     is_local,
@@ -45,19 +47,13 @@ from distlab.store.shard import Damage, Newer, decode, encode
 
 KEY = ("problem_id", "rank", "prompt_hash")
 SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._=+-]")
 # Objects of a remote store that are read at once (ours): it answers slowly, and many together.
 _READERS = 16
 
 
-def safe_name(part: str) -> str:
-    """Text as one part of a path."""
-    return _UNSAFE.sub("_", part).lstrip(".") or "_"
-
-
 def cell_path(family: str, variant: str, decoding: str, dataset: str, prompt: str, key: str) -> str:
     """A cell's folder relative to the store, with every part safe as a file name."""
-    return "/".join(map(safe_name, (family, variant, decoding, dataset, prompt, key)))
+    return "/".join(map(folder_name, (family, variant, decoding, dataset, prompt, key)))
 
 
 def shard_name() -> str:
@@ -127,8 +123,9 @@ class Store:
         """Open a store, creating its folder, and try that it can be written.
 
         Raises:
-            UserError: It cannot be written.
+            UserError: It cannot be written, or its address holds credentials.
         """
+        refuse_credentials("the address of the store", uri)
         try:
             fs, root = open_filesystem(uri)
             fs.create_dir(root, recursive=True)

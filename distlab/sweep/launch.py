@@ -1,19 +1,22 @@
 """What Hydra's launchers of distlab do: jobs in this process, or side by side on Ray."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
+from distlab.config.compose import is_stamped
 from distlab.console.command import resume_command
 from distlab.console.exits import Exit, Statuses, Task
 from distlab.console.quiet import quiet
 from distlab.errors import UserError
 from distlab.report import build_report, write_report
+from distlab.runs.folder import occupied, occupied_new
 from distlab.sweep.group_task import GroupResult, JobGroup, Said, run_group
 from distlab.sweep.groups import group_jobs
 from distlab.sweep.jobs import Job, make_jobs
@@ -35,9 +38,15 @@ def launch_here(
     Raises:
         UserError: A job has a wrong value; none was started.
     """
-    configs = _compose(launcher, overrides, first)
+    with _folder(launcher) as folder:
+        return _launch_here(launcher, _compose(launcher, overrides, first, folder), folder)
+
+
+def _launch_here(
+    launcher: BasicLauncher, configs: Sequence[DictConfig], folder: Path
+) -> list[JobReturn]:
     jobs = make_jobs(configs)
-    book = _Book(jobs, Path(configs[0].hydra.sweep.dir))
+    book = _Book(jobs, folder)
     console = Console()
     sweep = Sweep(jobs, book.folder, book.command, console, book.folder / "log.txt")
     returns = []
@@ -72,16 +81,22 @@ def launch_on_ray(
     Raises:
         UserError: A job has a wrong value, or jobs name different clusters; none was started.
     """
+    with _folder(launcher) as folder:
+        return _launch_on_ray(launcher, _compose(launcher, overrides, first, folder), folder)
+
+
+def _launch_on_ray(
+    launcher: BasicLauncher, configs: Sequence[DictConfig], folder: Path
+) -> list[JobReturn]:
     from distlab.engines.cluster import connected
     from distlab.sweep.side_by_side import run_beside
 
-    configs = _compose(launcher, overrides, first)
     jobs = make_jobs(configs)
     if len({job.study.cluster.address for job in jobs}) > 1:
         raise UserError(
             "hydra/launcher=ray runs all jobs on one cluster: give one `cluster.address`"
         )
-    book = _Book(jobs, Path(configs[0].hydra.sweep.dir))
+    book = _Book(jobs, folder)
     by_number = {job.number: job for job in jobs}
     groups = [
         JobGroup(
@@ -189,8 +204,19 @@ class _Book:
             _say(console, f"report over all jobs {path}")
 
 
+@contextmanager
+def _folder(launcher: BasicLauncher) -> Iterator[Path]:
+    """The sweep's folder, with Hydra's record of the config, for this process alone."""
+    assert launcher.config is not None
+    sweep = launcher.config.hydra.sweep
+    with (occupied_new if is_stamped(sweep) else occupied)(Path(sweep.dir)) as folder:
+        # Hydra wrote it into the folder that was asked for, which another sweep may have.
+        OmegaConf.save(launcher.config, folder.path / "multirun.yaml")
+        yield folder.path
+
+
 def _compose(
-    launcher: BasicLauncher, overrides: Sequence[Sequence[str]], first: int
+    launcher: BasicLauncher, overrides: Sequence[Sequence[str]], first: int, folder: Path
 ) -> list[DictConfig]:
     setup_globals()
     assert launcher.hydra_context is not None
@@ -202,6 +228,7 @@ def _compose(
         with open_dict(config):
             config.hydra.job.id = number
             config.hydra.job.num = number
+            config.hydra.sweep.dir = str(folder)
         configs.append(config)
     return configs
 

@@ -1,6 +1,8 @@
+import re
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.config.compose import compose, conf_folder
@@ -185,3 +187,66 @@ def test_every_option_in_conf_composes(option: str) -> None:
     prefix = "+" if option.startswith("experiment=") else ""
     extra = ["+decoding.max_tokens=8"] if option == "decoding=methods" else []
     assert isinstance(compose([prefix + option, *extra]), StudyConfig)
+
+
+SECRET = "s3://KEY:SEC/RET@bucket/x"
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("store", "store"),
+        ("runs", "runs"),
+        ("dataset.path", "dataset.path"),
+        ("+dataset.sets.gsm-symbolic.path", "dataset.sets.gsm-symbolic.path"),
+        ("model.base.id", "model.base.id"),
+        ("+dataset.sets.gsm-symbolic.options.more", "dataset.sets.gsm-symbolic.options.more"),
+    ],
+)
+def test_credentials_are_refused_wherever_the_config_has_a_text(override: str, key: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        study(f"{override}='{SECRET}'")
+    assert str(refusal.value).startswith(f"`{key}` holds credentials")
+    assert "SEC" not in str(refusal.value).replace("AWS_SECRET_ACCESS_KEY", "")
+
+
+def test_names_that_would_not_keep_cells_apart_are_refused() -> None:
+    from distlab.config.compose import compose_config
+
+    config = compose_config(["decoding.base=[greedy]", "decoding.instruct=[greedy]"])
+    OmegaConf.set_struct(config, False)
+    loader = next(iter(config.dataset.sets.values()))
+    config.dataset.sets = {"a b": loader, "a/b": loader}
+    with pytest.raises(UserError, match="`dataset` has a b and a/b, which would both be written"):
+        validate(config)
+    config.dataset.sets = {"x/y": loader, "x": loader}
+    config.prompt.styles = dict.fromkeys(("z", "y/z"), next(iter(config.prompt.styles.values())))
+    with pytest.raises(UserError, match=r"the study has .* written as greedy/x/y/z: give one"):
+        validate(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("smollm2-135m", "smollm2-135m"),
+        ("../../x", "_.._x"),
+        ("org/nam\u00e9 7B", "org_nam__7B"),
+    ],
+)
+def test_a_models_name_makes_one_folder_below_runs(name: str, folder: str) -> None:
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    from distlab.config.compose import is_stamped, register_schema
+
+    register_schema()
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        made = hydra_compose("config", [f"model.name='{name}'"], return_hydra_config=True)
+        named = hydra_compose("config", ["hydra.run.dir=x"], return_hydra_config=True)
+    made.hydra.job.num = 3
+    assert re.fullmatch(rf"runs/[0-9]{{8}}-[0-9]{{6}}-{re.escape(folder)}", made.hydra.run.dir)
+    assert made.hydra.sweep.subdir == f"3-{folder}"
+    assert is_stamped(made.hydra.run)
+    assert not is_stamped(named.hydra.run)
+    del made.hydra
+    assert validate(made).family.name == name

@@ -139,3 +139,12 @@ def test_rich_tables_and_signs_reach_a_terminal_of_another_encoding(encoding: st
     assert (done.returncode, done.stderr) == (0, "")
     assert "-1.5" in done.stdout
     assert "-2" in done.stdout
+
+
+def test_credentials_are_refused_before_the_arguments_are_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command(int)(["--nope=s3://KEY:SECRET@bucket"]) == Exit.BAD_INPUT
+    said = capsys.readouterr().err
+    assert said.startswith("distlab: `--nope` holds credentials")
+    assert ":SECRET" not in said

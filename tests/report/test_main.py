@@ -61,3 +61,14 @@ def test_a_run_in_which_every_problem_failed_has_its_report(
     run = make_run(tmp_path / "run", failures=(failure,))
     assert main([str(run)]) == 0
     assert (run / "report.html").exists()
+
+
+def test_the_next_report_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    failure = ProblemFailure(make_cell().key, "p", "too long")
+    run = make_run(tmp_path / "run", failures=(failure,))
+    drafts = [run / f".report.html.{'0' * 32}.tmp", run / "results" / f".gap.csv.{'a' * 32}.tmp"]
+    (run / "results").mkdir()
+    for draft in drafts:
+        draft.touch()
+    assert main([str(run)]) == 0
+    assert list(run.rglob(".*.tmp")) == []
