@@ -35,7 +35,7 @@ def candidates(line: str) -> list[str]:
         given = shlex.split(line)
     except ValueError:  # a quote is open: what is inside is the user's
         return []
-    current = "" if line[-1:].isspace() else given.pop()
+    current = given.pop() if given and not line[-1:].isspace() else ""
     if len(given) < 2:
         return _starting([*COMMANDS, "--help", "--version"], current)
     command = given[1]

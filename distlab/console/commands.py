@@ -12,7 +12,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "view": "look at a run's samples in a browser",
     "compare": "put runs side by side, paired by problem",
     "status": "what a store, run or sweep has, lacks and failed at",
-    "store": "find leftovers in a store, verify it, export it (gc, verify, export)",
+    "store": "verify a store, repair it, find leftovers, export it (verify, repair, gc, export)",
     "ingest": "make a run of samples that you already have",
     "list": "models, datasets, prompts and whatever else there is to choose from",
     "completion": "print what makes bash or zsh complete commands, options and overrides",

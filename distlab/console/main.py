@@ -83,6 +83,8 @@ def guarded(work: Callable[[], int], stopped: str = "stopped") -> int:
     except UserError as error:
         return complain(str(error))
     except SystemExit as end:  # argparse and Hydra end so
+        if isinstance(end.code, str):  # as sys.exit("sentence") in a module of the user's
+            return complain(end.code)
         return int(end.code or Exit.DONE)
     except KeyboardInterrupt:
         print(stopped)

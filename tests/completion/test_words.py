@@ -68,3 +68,7 @@ def test_all_commands_come_first() -> None:
 
 def test_every_command_offers_its_options() -> None:
     assert all("--help " in candidates(f"distlab {command} --") for command in COMMANDS)
+
+
+def test_a_line_with_nothing_on_it_is_offered_the_commands() -> None:
+    assert "run " in candidates("")

@@ -92,6 +92,11 @@ def test_a_fault_of_ours_has_its_traceback_and_not_the_status_of_a_failed_load(
         assert f"{type(error).__name__}: " in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_an_exit_with_a_sentence_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(fail(SystemExit("bye")))([]) == 2
+    assert capsys.readouterr().err == "distlab: bye\n"
+
+
 def test_ctrl_c_says_how_things_stand(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(fail(KeyboardInterrupt()))([]) == 130
     assert capsys.readouterr().out == "left\n"
