@@ -155,7 +155,7 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
     assert refusal("model=kimi-k2", "cluster=h100-1x8") == (
         "one engine of kimi-k2 as TP 8 x PP 2 x EP takes 16 x H100 with 4 cores each, and the "
         "cluster has 8; as TP 8 x EP: 119.8 GiB of weights + 4.0 GiB of overhead (our estimate) + "
-        "1.3 GiB of KV cache for one sequence of 20480 tokens = 125.2 GiB a rank, and 0.9 x "
+        "1.3 GiB of KV cache for one sequence of 20480 tokens = 125.2 GiB per rank, and 0.9 x "
         "79.1 GiB = 71.2 GiB are usable; the nearest that would fit: TP 8 x PP 2 x EP, which takes "
         "16 x H100 (cluster.tensor_parallel=8 cluster.pipeline_parallel=2)"
     )
@@ -171,7 +171,7 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
         ),
         (
             "model=llama3-70b cluster=h100-1x8 cluster.tensor_parallel=2",
-            "= 72.8 GiB a rank, and 0.9 x 79.1 GiB = 71.2 GiB are usable; the nearest that would "
+            "= 72.8 GiB per rank, and 0.9 x 79.1 GiB = 71.2 GiB are usable; the nearest that would "
             "fit: model.max_model_len=9710, or TP 4, which takes 4 x H100",
         ),
         (
@@ -203,7 +203,7 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
             "model=qwen3-8b cluster=h100-1x8 cluster.gpu_type=A100",
             "no node has any A100: set cluster.gpu_type",
         ),
-        ("model=llama3-70b cluster=cpu", "= 134.4 GiB a rank, and 32.0 GiB are usable; take a"),
+        ("model=llama3-70b cluster=cpu", "= 134.4 GiB per rank, and 32.0 GiB are usable; take a"),
         (
             "model=qwen3-8b cluster=cpu",
             "fit: model.max_model_len=14563, or cluster.kv_cache_gib=15.7",
