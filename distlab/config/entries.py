@@ -12,9 +12,9 @@ from typing import Any, Final
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
+from distlab.config.refusal import refuse
 from distlab.config.schema import ComponentConfig, DatasetConfig, ParallelConfig, PromptConfig
 from distlab.errors import UserError, nearest
-from distlab.escape import plain
 
 # The dictionaries, and what each of their entries is.
 ENTRIES: Final[Mapping[str, type]] = {
@@ -24,8 +24,6 @@ ENTRIES: Final[Mapping[str, type]] = {
     "grader.use": ComponentConfig,
     "model.parallel": ParallelConfig,
 }
-# Characters of a value that a sentence repeats (ours).
-_SHOWN: Final = 200
 
 
 def typed_entries(config: DictConfig) -> DictConfig:
@@ -45,8 +43,7 @@ def typed_entries(config: DictConfig) -> DictConfig:
 def _typed(key: str, schema: type, raw: Any) -> Any:  # noqa: ANN401 (whatever was typed)
     known = [field.name for field in fields(schema)]
     if not OmegaConf.is_dict(raw):
-        shown = plain(repr(raw), _SHOWN)
-        raise UserError(f"`{key}` is {shown}: write it as {{{known[0]}: ...}}")
+        refuse(key, raw, f"write it as {{{known[0]}: ...}}")
     try:
         return OmegaConf.merge(OmegaConf.structured(schema), raw)
     except ConfigKeyError as error:
