@@ -41,7 +41,7 @@ def _score(arguments: argparse.Namespace) -> int:
     from distlab.console.quiet import quiet
     from distlab.report import build_report, render_terminal, write_report
     from distlab.runs.folder import RunFolder
-    from distlab.study.scoring import idle_graders, refuse_empty, score_run
+    from distlab.study.score_run import idle_graders, refuse_empty, score_run
 
     folder = RunFolder(arguments.run)
     manifest = _with_overrides(folder.read_manifest(), arguments)

@@ -41,8 +41,9 @@ async def actors(running: Running, lease: Lease) -> None:
     await running.actor.pulse.remote(lease)  # rejected: call-arg
     max(pulse.stalled_s, 0.0)
     max(pulse.stalled, 0.0)  # rejected: attr-defined
-    running.actor.sample.options(num_returns="streaming").remote(lease)
-    running.actor.sample.options(num_returns="streaming").remote(lease.draws)  # rejected: arg-type
+    sample = running.actor.sample.options(num_returns="streaming")
+    sample.remote(lease)
+    sample.remote(lease.requests)  # rejected: arg-type
     running.actor.sample.remote(lease)  # rejected: attr-defined
 
 

@@ -14,7 +14,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.score import main
 from distlab.store.cell import Cell
-from distlab.study.scoring import idle_graders
+from distlab.study.score_run import idle_graders
 
 CELL = Cell("f", "base", "cot", "cot", "d", "zero-shot", 2, "0" * 16, "f/base/cot/d/zero-shot/0")
 CONFIG = {

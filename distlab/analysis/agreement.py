@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from distlab.analysis.arrays import CodeArray, FloatArray
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.intervals import Estimate
+from distlab.scoring.types import CORRECT, NO_VERDICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ def agreement(first: CodeArray, second: CodeArray) -> Agreement:
     """Compare two verdict matrices of the same shape.
 
     Args:
-        first: Verdict codes; ``MISSING`` where there is none.
+        first: Verdict codes; ``NO_VERDICT`` where there is none.
         second: Verdict codes of the same samples.
     """
-    both = (first != MISSING) & (second != MISSING)
+    both = (first != NO_VERDICT) & (second != NO_VERDICT)
     a, b = first[both] == CORRECT, second[both] == CORRECT
     first_only, second_only = int((a & ~b).sum()), int((b & ~a).sum())
     if a.size == 0:

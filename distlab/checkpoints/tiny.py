@@ -18,7 +18,7 @@ from distlab.checkpoints.packaged import resolve_packaged
 from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.errors import UserError
 from distlab.files import cache_folder, written_once
-from distlab.placement.model_facts import KV_VALUE_BYTES, Facts
+from distlab.placement.model_facts import KV_VALUE_BYTES, ModelFacts
 
 # Raise when what is written changes, so that kept tiny checkpoints are made anew.
 _VERSION = "2"
@@ -96,7 +96,7 @@ class Shape:
     parameters: int
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> ModelFacts:
         """What the planner must know of a tiny checkpoint, which is stored in bfloat16."""
         config, layers = self.config, int(self.config["num_hidden_layers"])
         if "kv_lora_rank" in config:
@@ -104,7 +104,7 @@ class Shape:
         else:
             heads = config["num_key_value_heads"]
             values = 2 * heads * config["head_dim"]
-        return Facts(
+        return ModelFacts(
             source="distlab/checkpoints/tiny.py",
             architecture=self.architecture,
             active_parameters=self.parameters,

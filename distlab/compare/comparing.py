@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.gaps import holm, paired_gap
 from distlab.compare.comparison import ChangeRow, Comparison, DifferenceRow, Pair, Shared
 from distlab.compare.differing import setting_rows
@@ -16,7 +15,7 @@ from distlab.runs.pairing import metrics
 from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
 from distlab.runs.scores import ProblemScores, problem_scores
 from distlab.runs.verdicts import read_answers, read_study
-from distlab.scoring.types import BY_CODE
+from distlab.scoring.types import BY_CODE, CORRECT, NO_VERDICT
 
 _Tables = tuple[VerdictTable, VerdictTable]
 
@@ -110,7 +109,7 @@ def _samples(shared: Shared, first: VerdictTable, second: VerdictTable) -> Itera
     """Samples that both runs hold, with another verdict."""
     n = min(first.cell.n, second.cell.n)
     before, after = first.codes[shared.first, :n], second.codes[shared.second, :n]
-    changed = (before != after) & (before != MISSING) & (after != MISSING)
+    changed = (before != after) & (before != NO_VERDICT) & (after != NO_VERDICT)
     for place, rank in zip(*np.nonzero(changed), strict=True):
         yield replace(
             _row(shared, first, second, int(place)),
@@ -123,7 +122,7 @@ def _samples(shared: Shared, first: VerdictTable, second: VerdictTable) -> Itera
 def _problems(shared: Shared, first: VerdictTable, second: VerdictTable) -> Iterator[ChangeRow]:
     """Problems that one run solves and the other does not, from different samples."""
     before, after = first.codes[shared.first], second.codes[shared.second]
-    judged = (before != MISSING).any(axis=1) & (after != MISSING).any(axis=1)
+    judged = (before != NO_VERDICT).any(axis=1) & (after != NO_VERDICT).any(axis=1)
     solved = (before == CORRECT).any(axis=1), (after == CORRECT).any(axis=1)
     for place in np.flatnonzero(judged & (solved[0] != solved[1])).tolist():
         row = _row(shared, first, second, place)
@@ -131,7 +130,7 @@ def _problems(shared: Shared, first: VerdictTable, second: VerdictTable) -> Iter
 
 
 def _share(codes: np.ndarray[tuple[int], np.dtype[np.int8]]) -> str:
-    return f"{int((codes == CORRECT).sum())} of {int((codes != MISSING).sum())} correct"
+    return f"{int((codes == CORRECT).sum())} of {int((codes != NO_VERDICT).sum())} correct"
 
 
 def _row(shared: Shared, first: VerdictTable, second: VerdictTable, place: int) -> ChangeRow:

@@ -38,7 +38,7 @@ from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
 from distlab.importing import load_class
-from distlab.placement.model_facts import WEIGHT_DTYPES, Facts
+from distlab.placement.model_facts import WEIGHT_DTYPES, ModelFacts
 from distlab.placement.placement import DEVICES, Node, Parallelism
 from distlab.problems.problem import DatasetSpec
 from distlab.prompts.prompt import PromptSpec
@@ -241,9 +241,9 @@ def _parallelism(key: str, raw: ParallelConfig) -> Parallelism:
     )
 
 
-def _facts(raw: FactsConfig) -> Facts:
+def _facts(raw: FactsConfig) -> ModelFacts:
     counts = ("layers", "attention_heads", "kv_heads", "kv_bytes_per_token")
-    return Facts(
+    return ModelFacts(
         source=raw.source,
         architecture=raw.architecture,
         active_parameters=_positive("model.facts.active_parameters", raw.active_parameters),

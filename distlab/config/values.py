@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from distlab.checkpoints.checkpoint import CheckpointSpec, Variant
 from distlab.decoding.decoder import DecodingSpec
-from distlab.placement.model_facts import Facts
+from distlab.placement.model_facts import ModelFacts
 from distlab.placement.placement import Device, Node, Parallelism
 from distlab.problems.problem import DatasetSpec
 from distlab.prompts.prompt import PromptFormat, PromptSpec
@@ -30,7 +30,7 @@ class Family:
     quantization: str | None
     max_model_len: int
     parallel: Mapping[str, Parallelism]
-    facts: Facts | None
+    facts: ModelFacts | None
     chat_template_kwargs: Mapping[str, object]
     trust_remote_code: bool
     notes: tuple[str, ...]

@@ -44,7 +44,7 @@ class ReplicaProgress:
         model: Its checkpoint.
         state: What it does.
         nodes: Host names.
-        leases: Draws it holds.
+        leases: Requests it holds.
         running: Requests in its batch.
         waiting: Requests that wait for room in it.
         restarts: Engines that died in its place.

@@ -16,11 +16,11 @@ from typing import ClassVar
 from distlab.decoding.decoder import Decoder, SampleOrder, SeedOf, StoppingCriteria
 from distlab.decoding.interface import (
     Completion,
-    Draw,
     Engine,
+    EngineRequest,
     FirstTokens,
     Sample,
-    SamplingRequest,
+    SampleRequest,
 )
 from distlab.decoding.token_lengths import token_lengths
 
@@ -38,13 +38,13 @@ class CoT(Decoder):
         return n
 
     async def sample(
-        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
         """The missing branches; a branch's rank is its first token's place, from 0."""
         # Two at least: the margin of the first position needs a runner-up.
-        first = await engine.first_tokens(draw.prompt_ids, max(2, max(draw.ranks) + 1))
-        tree = _Tree(engine, draw, stopping, first)
-        return await asyncio.gather(*map(tree.branch, draw.ranks))
+        first = await engine.first_tokens(request.prompt_ids, max(2, max(request.ranks) + 1))
+        tree = _Tree(engine, request, stopping, first)
+        return await asyncio.gather(*map(tree.branch, request.ranks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class _Tree:
     """A prompt and its likeliest first tokens."""
 
     engine: Engine
-    draw: Draw
+    request: SampleRequest
     stopping: StoppingCriteria
     first: FirstTokens
 
@@ -64,9 +64,9 @@ class _Tree:
         text, lengths = await asyncio.to_thread(_spell, self.engine, token_ids)
         text, stop_string = _cut(text, self.stopping.stop)
         return Sample(
-            problem_id=self.draw.problem_id,
+            problem_id=self.request.problem_id,
             rank=rank,
-            prompt_ids=self.draw.prompt_ids,
+            prompt_ids=self.request.prompt_ids,
             token_ids=token_ids,
             text=text,
             truncated=rest.truncated and stop_string is None,
@@ -83,8 +83,8 @@ class _Tree:
         if self.stopping.max_tokens == 1:
             return Completion(token_ids=(), text="", truncated=True)
         return await self.engine.generate(
-            SamplingRequest(
-                prompt_ids=(*self.draw.prompt_ids, token),
+            EngineRequest(
+                prompt_ids=(*self.request.prompt_ids, token),
                 max_tokens=self.stopping.max_tokens - 1,
                 stop=self.stopping.stop,
                 margins=True,

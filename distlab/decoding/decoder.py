@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from distlab.decoding.interface import Draw, Engine, Sample
+from distlab.decoding.interface import Engine, Sample, SampleRequest
 
 SeedOf = Callable[[int], int]
 """Rank of a sample to its seed, the same whichever replica draws it, and when."""
@@ -106,18 +106,18 @@ class Decoder(ABC):
 
     @abstractmethod
     async def sample(
-        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
         """Draw the missing samples of a problem.
 
         Args:
             engine: What completes prompts; requests that are awaited together share its batches.
-            draw: The prompt and the ranks to draw.
+            request: The prompt and the ranks to draw.
             stopping: Where completions end.
             seed_of: A rank to its seed, for a random decoder.
 
         Returns:
-            A sample for each of ``draw.ranks``.
+            A sample for each of ``request.ranks``.
         """
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from distlab.decoding.decoder import Decoder, SampleOrder, SeedOf, StoppingCriteria
-from distlab.decoding.interface import Draw, Engine, Sample, SamplingRequest
+from distlab.decoding.interface import Engine, EngineRequest, Sample, SampleRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class Greedy(Decoder):
     order: ClassVar[SampleOrder] = SampleOrder.SINGLE
 
     async def sample(
-        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
         """The one completion, if it is missing."""
-        request = SamplingRequest(draw.prompt_ids, stopping.max_tokens, stopping.stop)
-        return [draw.sampled(rank, await engine.generate(request)) for rank in draw.ranks]
+        completion = EngineRequest(request.prompt_ids, stopping.max_tokens, stopping.stop)
+        return [request.sampled(rank, await engine.generate(completion)) for rank in request.ranks]

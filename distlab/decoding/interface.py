@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class SamplingRequest:
+class EngineRequest:
     """One completion to generate.
 
     Attributes:
@@ -67,7 +67,7 @@ class Engine(Protocol):
         """Tokens that end a completion."""
         ...
 
-    async def generate(self, request: SamplingRequest) -> Completion:
+    async def generate(self, request: EngineRequest) -> Completion:
         """Generate one completion."""
         ...
 
@@ -102,7 +102,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class SampleRequest:
     """The samples of one problem that are still missing.
 
     Attributes:

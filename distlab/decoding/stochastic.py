@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final
 
 from distlab.decoding.decoder import Decoder, ParameterError, SeedOf, StoppingCriteria
-from distlab.decoding.interface import Draw, Engine, Sample, SamplingRequest
+from distlab.decoding.interface import Engine, EngineRequest, Sample, SampleRequest
 
 # In every address and seed, at their defaults too: they were there before the others.
 _ALWAYS: Final = ("temperature", "top_p")
@@ -63,7 +63,7 @@ class Stochastic(Decoder):
         return ":".join((self.kind, str(self.temperature), str(self.top_p), *named))
 
     async def sample(
-        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
         """Draw the missing samples, each a request with its own seed.
 
@@ -73,13 +73,13 @@ class Stochastic(Decoder):
 
         async def one(rank: int) -> Sample:
             seed = seed_of(rank)
-            request = SamplingRequest(
-                prompt_ids=draw.prompt_ids,
+            completion = EngineRequest(
+                prompt_ids=request.prompt_ids,
                 max_tokens=stopping.max_tokens,
                 stop=stopping.stop,
                 sampling=asdict(self),
                 seed=seed,
             )
-            return draw.sampled(rank, await engine.generate(request), seed)
+            return request.sampled(rank, await engine.generate(completion), seed)
 
-        return await asyncio.gather(*map(one, draw.ranks))
+        return await asyncio.gather(*map(one, request.ranks))

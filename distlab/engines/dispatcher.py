@@ -1,4 +1,4 @@
-"""The dispatcher: queues of draws, pulled by replicas under leases.
+"""The dispatcher: queues of requests, pulled by replicas under leases.
 
 One queue per checkpoint, no barrier in it. Replicas are started where there is room: the first of
 every checkpoint before the second of any, the largest first (``housing`` decides, ``staffing`` with
@@ -25,7 +25,7 @@ from distlab.engines.workload import FAILED_LOADS, EngineJob, Limits, Serving, W
 from distlab.errors import summary
 from distlab.placement.placement import Placement
 
-# Deaths in a row without a finished draw between them after which the engine is what is wrong.
+# Deaths in a row without a finished request between them after which the engine is what is wrong.
 _BARREN_DEATHS = 5
 _LOOK_S = 1.0
 _PULSE_S = 2.0
@@ -37,7 +37,7 @@ class NodeGone(Exception):
 
 
 class Dispatcher:
-    """Serves the draws of some checkpoints with the replicas of a fleet."""
+    """Serves the requests of some checkpoints with the replicas of a fleet."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Dispatcher:
             limits: How engines are held.
             sink: Takes what came back.
             observer: Is told what happens to engines.
-            follow_up: Asks for further draws in the light of what came back.
+            follow_up: Asks for further requests in the light of what came back.
         """
         self._fleet = fleet
         self._limits = limits
@@ -71,7 +71,7 @@ class Dispatcher:
         self._halted = False
 
     async def run(self) -> tuple[str | None, ...]:
-        """Serve until every draw is done or set aside, or ``halt`` was called.
+        """Serve until every request is done or set aside, or ``halt`` was called.
 
         Returns:
             One entry per job: None, or a sentence that says why it could not be served.

@@ -54,13 +54,13 @@ class Observer(Protocol):
         """Something happened."""
         ...
 
-    def pulse(self, replica: str, pulse: Pulse, draws: int) -> None:
+    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
         """How a replica is doing, every few seconds.
 
         Args:
             replica: Its name.
             pulse: What it says of itself.
-            draws: Leased to it.
+            requests: Leased to it.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The engines of a study or a sweep: started once, kept between draws, given up for others.
+"""The engines of a study or a sweep: started once, kept between jobs, given up for others.
 
 A fleet holds replicas, and a replica holds one placement group. It decides nothing: the dispatcher
 says what to start where, and what to give up.

@@ -1,18 +1,18 @@
-"""Leases: draws handed to replicas, results taken from them."""
+"""Leases: requests handed to replicas, results taken from them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from ray.exceptions import RayError
 
 from distlab.engines.events import EventKind, Observer
-from distlab.engines.messages import CellDraw, Finished, Lease
+from distlab.engines.messages import CellRequest, Finished, Lease
 from distlab.engines.queue import Taken
 from distlab.engines.tasks import Tasks
 from distlab.engines.workload import Serving, Workload
 from distlab.store.cell import ProblemFailure
 
-FollowUp = Callable[[Finished], Awaitable[Iterable[CellDraw]]]
-"""What came back to further draws of the same checkpoint, if any; awaited beside the sampling."""
+FollowUp = Callable[[Finished], Awaitable[Iterable[CellRequest]]]
+"""What came back to further requests of the checkpoint, if any; awaited beside the sampling."""
 
 
 class Leasing:
@@ -30,8 +30,8 @@ class Leasing:
         Args:
             tasks: Where its own run.
             sink: Takes what came back.
-            observer: Is told of draws that are set aside.
-            follow_up: Asks for further draws in the light of what came back.
+            observer: Is told of requests that are set aside.
+            follow_up: Asks for further requests in the light of what came back.
         """
         self._tasks = tasks
         self._sink = sink
@@ -44,12 +44,12 @@ class Leasing:
         self._halted = True
 
     def feed_all(self, workload: Workload) -> None:
-        """Lease draws to every replica of a workload that has room."""
+        """Lease requests to every replica of a workload that has room."""
         for serving in list(workload.serving):
             self.feed(workload, serving)
 
     def feed(self, workload: Workload, serving: Serving) -> None:
-        """Lease draws where there is room; near the end everyone gets a fair share."""
+        """Lease requests where there is room; near the end everyone gets a fair share."""
         if self._halted or serving.over.done() or workload.error is not None:
             return
         share = -(-workload.queue.waiting // len(workload.serving))
@@ -57,7 +57,7 @@ class Leasing:
         if taken is not None:
             serving.alone = taken.alone
             serving.outstanding += taken.samples
-            serving.keys.update((key, draw.problem_id) for key, draw in taken.works)
+            serving.keys.update((key, request.problem_id) for key, request in taken.works)
             lease = self._tasks.spawn(self._consume(workload, serving, taken))
             serving.leases.add(lease)
             lease.add_done_callback(serving.leases.discard)
@@ -90,7 +90,7 @@ class Leasing:
         if workload.queue.is_done or not workload.queue.waiting:
             self._tasks.wake()
 
-    async def _add_more(self, workload: Workload, more: Awaitable[Iterable[CellDraw]]) -> None:
+    async def _add_more(self, workload: Workload, more: Awaitable[Iterable[CellRequest]]) -> None:
         try:
             workload.queue.add(await more)
         finally:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from distlab.decoding.decoder import DecodingSpec
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.placement.placement import Device, EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
 
-CellDraw = tuple[str, Draw]
-"""A draw with the key of its cell."""
+CellRequest = tuple[str, SampleRequest]
+"""A request with the key of its cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class CellWork:
-    """What all draws of a cell share.
+    """What all requests of a cell share.
 
     Attributes:
         decoding: How to draw.
@@ -106,26 +106,26 @@ class CellWork:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Draws handed to a replica.
+    """Requests handed to a replica.
 
     Attributes:
-        cells: Cell key to what its draws share.
-        draws: (cell key, draw), in the order to start them.
+        cells: Cell key to what its requests share.
+        requests: (cell key, request), in the order to start them.
     """
 
     cells: Mapping[str, CellWork]
-    draws: tuple[CellDraw, ...]
+    requests: tuple[CellRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a replica sends back: whole draws, by cell.
+    """What a replica sends back: whole requests, by cell.
 
     Attributes:
         batches: Cell key to samples.
-        done: (cell key, problem id) of every draw in the batches.
+        done: (cell key, problem id) of every request in the batches.
         tokens: Cell key to new tokens in its batch.
-        failures: Draws without samples.
+        failures: Requests without samples.
     """
 
     batches: Mapping[str, pa.RecordBatch]
@@ -189,7 +189,7 @@ class Pulse:
 
     Attributes:
         vitals: Of its engine.
-        stalled_s: Seconds without a step while draws are in flight; 0 without draws.
+        stalled_s: Seconds without a step while requests are in flight; 0 without requests.
     """
 
     vitals: Vitals

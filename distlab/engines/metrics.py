@@ -29,7 +29,7 @@ class Metrics:
             "distlab_engine_events", "What happened to engines.", ("run", "model", "kind")
         )
         tags = ("run", "model", "replica")
-        self._leases = Gauge("distlab_replica_leases", "Draws leased to a replica.", tags)
+        self._leases = Gauge("distlab_replica_leases", "Requests leased to a replica.", tags)
         self._rate = Gauge("distlab_replica_tokens_per_s", "New tokens per second.", tags)
 
     def drawn(self, cell: str, samples: int, tokens: int) -> None:

@@ -1,13 +1,14 @@
-"""The draws of one checkpoint: which wait, which are leased, and which may kill an engine.
+"""The requests of one checkpoint: which wait, which are leased, and which may kill an engine.
 
-Pure bookkeeping, O(log n) per draw. A draw is in exactly one place: waiting, in flight, suspected,
-accused, or gone (done, failed, set aside).
+Pure bookkeeping, O(log n) per request. A request is in exactly one place: waiting, in flight,
+suspected, accused, or gone (done, failed, set aside).
 
-When an engine dies, every draw in flight on it is a suspect. A suspect is drawn again once nothing
-else waits, alone on its replica. If that engine dies too, the draw is accused, and the others of
-the first death are cleared. But engines also die of what no draw did, so an accused draw is tried
-again, alone, after everything else, and set aside at its third lone death. So a killer costs four
-engines, no draw is set aside for what another did, and none for two deaths that chance brought.
+When an engine dies, every request in flight on it is a suspect. A suspect is served again once
+nothing else waits, alone on its replica. If that engine dies too, the request is accused, and the
+others of the first death are cleared. But engines also die of what no request did, so an accused
+request is tried again, alone, after everything else, and set aside at its third lone death. So a
+killer costs four engines, no request is set aside for what another did, and none for two deaths
+that chance brought.
 """
 
 import heapq
@@ -16,46 +17,46 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from distlab.engines.messages import CellDraw, CellWork
+from distlab.engines.messages import CellRequest, CellWork
 from distlab.store.cell import ProblemFailure
 
 Key = tuple[str, str]
-"""Cell key and problem id: what names a draw."""
+"""Cell key and problem id: what names a request."""
 
-# Deaths of engines that drew nothing else after which a draw is set aside (ours): where a machine
-# kills engines in a row, two can meet the same draw by chance.
+# Deaths of engines that drew nothing else after which a request is set aside (ours): where a
+# machine kills engines in a row, two can meet the same request by chance.
 _LONE_DEATHS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Draws for a replica.
+    """Requests for a replica.
 
     Attributes:
         works: In the order to start them.
         alone: It may kill engines: the replica must draw nothing beside it.
     """
 
-    works: tuple[CellDraw, ...]
+    works: tuple[CellRequest, ...]
     alone: bool = False
 
     @property
     def samples(self) -> int:
         """Samples in them."""
-        return sum(len(draw.ranks) for _, draw in self.works)
+        return sum(len(request.ranks) for _, request in self.works)
 
 
 @dataclass(frozen=True, slots=True)
 class _Suspect:
-    """A draw that was in flight when an engine died.
+    """A request that was in flight when an engine died.
 
     Attributes:
-        work: The draw.
+        work: The request.
         death: Number of that death.
         lone_deaths: Engines that have died since and drew nothing else.
     """
 
-    work: CellDraw
+    work: CellRequest
     death: int
     lone_deaths: int = 0
 
@@ -65,9 +66,9 @@ class DrawQueue:
 
     def __init__(self, cells: Mapping[str, CellWork]) -> None:
         self._cells = dict(cells)
-        self._heap: list[tuple[int, int, int, CellDraw]] = []
+        self._heap: list[tuple[int, int, int, CellRequest]] = []
         self._order = itertools.count()
-        self._flying: dict[Key, CellDraw] = {}
+        self._flying: dict[Key, CellRequest] = {}
         # In the order they were leased.
         self._suspects: list[_Suspect] = []
         # In the order of their last deaths.
@@ -76,15 +77,15 @@ class DrawQueue:
         self._lone: dict[Key, _Suspect] = {}
         self._deaths = itertools.count()
         self.waiting = 0
-        """Samples that wait, those of suspects and accused draws included."""
+        """Samples that wait, those of suspects and accused requests included."""
         self.finished = 0
-        """Draws that came back."""
+        """Requests that came back."""
         self.barren_deaths = 0
-        """Deaths since a draw came back last, but for those of draws that were accused already."""
+        """Deaths since a request came back last, but for those of requests accused already."""
 
     @property
     def cells(self) -> Mapping[str, CellWork]:
-        """Cell key to what its draws share."""
+        """Cell key to what its requests share."""
         return self._cells
 
     @property
@@ -94,23 +95,23 @@ class DrawQueue:
 
     @property
     def draws_waiting(self) -> int:
-        """Draws that wait, suspects and accused draws included."""
+        """Requests that wait, suspects and accused requests included."""
         return len(self._heap) + len(self._suspects) + len(self._accused)
 
-    def add(self, works: Iterable[CellDraw]) -> None:
-        """Let draws wait."""
+    def add(self, works: Iterable[CellRequest]) -> None:
+        """Let requests wait."""
         for work in works:
-            cell, draw = work
-            cost = len(draw.ranks) * self._cells[cell].decoding.max_tokens
-            entry = (-cost, -len(draw.prompt_ids), next(self._order), work)
+            cell, request = work
+            cost = len(request.ranks) * self._cells[cell].decoding.max_tokens
+            entry = (-cost, -len(request.prompt_ids), next(self._order), work)
             heapq.heappush(self._heap, entry)
-            self.waiting += len(draw.ranks)
+            self.waiting += len(request.ranks)
 
     def take(self, room: int, *, is_idle: bool) -> Taken | None:
-        """Draws for a replica.
+        """Requests for a replica.
 
         Args:
-            room: Samples it has room for; at least one draw is taken where it is positive.
+            room: Samples it has room for; at least one request is taken where it is positive.
             is_idle: Whether nothing is in flight on it, so that it can draw a suspect alone.
         """
         if self._heap:
@@ -147,7 +148,7 @@ class DrawQueue:
         return samples
 
     def give_back(self, keys: Iterable[Key]) -> None:
-        """Let draws wait again that were leased to a replica that is gone through no fault."""
+        """Let requests wait again that were leased to a replica that is gone through no fault."""
         for key in keys:
             work = self._flying.pop(key)
             if (suspect := self._lone.pop(key, None)) is None:
@@ -156,7 +157,7 @@ class DrawQueue:
                 self._hold(suspect)
 
     def killed(self, keys: Iterable[Key], error: str) -> tuple[ProblemFailure, ...]:
-        """An engine died with these draws in flight; returns those that are set aside."""
+        """An engine died with these requests in flight; returns those that are set aside."""
         among = set(keys)
         lost = [key for key in self._flying if key in among]
         if len(lost) == 1 and lost[0] in self._lone:
@@ -168,7 +169,7 @@ class DrawQueue:
         return ()
 
     def _accuse(self, key: Key, error: str) -> tuple[ProblemFailure, ...]:
-        """Note a lone death; returns the draw if it was one too many."""
+        """Note a lone death; returns the request if it was one too many."""
         suspect = self._lone.pop(key)
         del self._flying[key]
         self.barren_deaths += not suspect.lone_deaths
@@ -192,5 +193,5 @@ class DrawQueue:
         self.waiting += len(suspect.work[1].ranks)
 
 
-def _key(work: CellDraw) -> Key:
+def _key(work: CellRequest) -> Key:
     return work[0], work[1].problem_id

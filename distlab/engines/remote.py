@@ -43,7 +43,7 @@ class RemoteReplica(Protocol):
 
     @property
     def sample(self) -> RemoteGenerator[[Lease], Finished]:
-        """Draw a lease, yielding whole draws as they finish."""
+        """Sample a lease, yielding whole requests as they finish."""
         ...
 
     @property

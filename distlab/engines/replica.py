@@ -13,11 +13,11 @@ from typing import Protocol
 import ray
 
 from distlab.decoding.decoder import StoppingCriteria
-from distlab.decoding.interface import Draw, Engine, Sample, SamplingRequest
+from distlab.decoding.interface import Engine, EngineRequest, Sample, SampleRequest
 from distlab.decoding.seeds import sample_seed
-from distlab.engines import environment as surroundings
+from distlab.engines.environment import prepare
 from distlab.engines.messages import (
-    CellDraw,
+    CellRequest,
     CellWork,
     EngineSettings,
     Finished,
@@ -31,7 +31,7 @@ from distlab.importing import load_named
 from distlab.store.batches import to_batch
 from distlab.store.cell import ProblemFailure
 
-# Finished draws travel together: one message a draw would cost more than small models do.
+# Finished requests travel together: one message per request would cost more than small models do.
 _GATHER_S = 0.5
 
 Drawing = asyncio.Task[list[Sample]]
@@ -69,21 +69,21 @@ class Replica:
     async def start(self) -> ReplicaInfo:
         """Load the engine."""
         context = ray.get_runtime_context()
-        surroundings.prepare(os.environ, self._settings, self._site, context.gcs_address)
+        prepare(os.environ, self._settings, self._site, context.gcs_address)
         began = time.monotonic()
         self._engine = _make_engine(self._settings, self._site)
         gpus = tuple(map(str, context.get_accelerator_ids().get("GPU", ())))
         return ReplicaInfo(socket.gethostname(), os.getpid(), time.monotonic() - began, gpus)
 
     async def sample(self, lease: Lease) -> AsyncIterator[Finished]:
-        """Draw a lease, yielding whole draws as they finish.
+        """Sample a lease, yielding whole requests as they finish.
 
         A dead engine raises here, and the driver returns what was not yielded to the queue. After
         ``halt`` it yields what is finished and ends.
         """
         tasks = {
-            asyncio.ensure_future(self._draw(lease.cells[key], draw)): (key, draw)
-            for key, draw in lease.draws
+            asyncio.ensure_future(self._draw(lease.cells[key], request)): (key, request)
+            for key, request in lease.requests
         }
         if not self._in_flight:
             self._stepped = time.monotonic()
@@ -112,18 +112,18 @@ class Replica:
             await asyncio.wait(tasks, timeout=_GATHER_S)
         return {task for task in tasks if task.done()}
 
-    async def _gather(self, lease: Lease, finished: list[tuple[CellDraw, Drawing]]) -> Finished:
+    async def _gather(self, lease: Lease, finished: list[tuple[CellRequest, Drawing]]) -> Finished:
         samples: dict[str, list[Sample]] = defaultdict(list)
         done, failures = [], []
-        for (key, draw), task in finished:
+        for (key, request), task in finished:
             error = task.exception()
             if error is None:
                 samples[key].extend(task.result())
-                done.append((key, draw.problem_id))
+                done.append((key, request.problem_id))
                 continue
             await self._raise_if_dead()
             failures.append(
-                ProblemFailure(key, draw.problem_id, f"{type(error).__name__}: {error}")
+                ProblemFailure(key, request.problem_id, f"{type(error).__name__}: {error}")
             )
         return Finished(
             batches={key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()},
@@ -136,15 +136,15 @@ class Replica:
         assert self._engine is not None
         await self._engine.check()
 
-    async def _draw(self, work: CellWork, draw: Draw) -> list[Sample]:
+    async def _draw(self, work: CellWork, request: SampleRequest) -> list[Sample]:
         assert self._engine is not None, "start() comes first"
         if work.prefix:
-            await self._warm_up(draw.prompt_ids[: work.prefix])
+            await self._warm_up(request.prompt_ids[: work.prefix])
         decoding = work.decoding
         stopping = StoppingCriteria(decoding.max_tokens, work.stop)
         name = decoding.decoder.seed_name
-        seed_of = partial(sample_seed, work.study_seed, work.checkpoint, draw.problem_id, name)
-        return await decoding.decoder.sample(self._engine, draw, stopping, seed_of)
+        seed_of = partial(sample_seed, work.study_seed, work.checkpoint, request.problem_id, name)
+        return await decoding.decoder.sample(self._engine, request, stopping, seed_of)
 
     async def _warm_up(self, prefix: tuple[int, ...]) -> None:
         """Have the engine read a shared prefix once, before all that start with it come at once."""
@@ -154,9 +154,9 @@ class Replica:
 
     async def _read(self, prefix: tuple[int, ...]) -> None:
         assert self._engine is not None
-        # What is wrong with the engine shows in the draws themselves.
+        # What is wrong with the engine shows in the requests themselves.
         with contextlib.suppress(Exception):
-            await self._engine.generate(SamplingRequest(prefix, max_tokens=1))
+            await self._engine.generate(EngineRequest(prefix, max_tokens=1))
 
     async def pulse(self) -> Pulse:
         """How it is doing; ask often, since a stall is measured between steps."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from distlab.config.values import Cluster, Family
 from distlab.errors import UserError
 from distlab.placement.memory import GIB, Budget, Fit, gib, gpu_memory
-from distlab.placement.model_facts import Facts, splits
+from distlab.placement.model_facts import ModelFacts, splits
 from distlab.placement.placement import EngineGroup, Node, Parallelism, fill, place
 
 # Sequences of full length that a useful KV cache holds (ours): fewer starve an engine of work.
@@ -188,7 +188,7 @@ class _Kind:
                 return parallelism
         return max(known, key=lambda found: (found[1].tokens, -found[0].ranks))[0]
 
-    def candidates(self, facts: Facts, pipelines: int | None = None) -> Iterator[Parallelism]:
+    def candidates(self, facts: ModelFacts, pipelines: int | None = None) -> Iterator[Parallelism]:
         """Ways to split an engine over nodes like these, fewest ranks first.
 
         Tensor parallelism inside a node comes first; then stages, each as wide as a node allows.

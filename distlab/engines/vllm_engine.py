@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens
 from distlab.engines.environment import VLLM_BINDING
 from distlab.engines.messages import EngineSettings, Site, Vitals
 from distlab.escape import ascii_label
@@ -63,7 +63,7 @@ class VLLMEngine:
             )
         )
 
-    async def generate(self, request: SamplingRequest) -> Completion:
+    async def generate(self, request: EngineRequest) -> Completion:
         """Generate one completion.
 
         Raises:
@@ -235,7 +235,7 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
         args["distributed_executor_backend"] = "ray" if spans else "mp"
     elif settings.device == "cpu" and VLLM_BINDING not in os.environ:
         # By its path, since vLLM turns "uni" on CPUs into a worker process, to bind that to its
-        # cores. ``surroundings`` has bound the engine core, and a process less to start and to
+        # cores. ``environment`` has bound the engine core, and a process less to start and to
         # talk to at every step is a third less to wait for.
         args["distributed_executor_backend"] = _IN_PROCESS
     if settings.kv_cache_bytes is not None:

@@ -1,4 +1,4 @@
-"""A job under way: the draws of one checkpoint, and the replicas that serve them."""
+"""A job under way: the requests of one checkpoint, and the replicas that serve them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Running
-from distlab.engines.messages import CellDraw, CellWork, EngineSettings
+from distlab.engines.messages import CellRequest, CellWork, EngineSettings
 from distlab.engines.queue import DrawQueue, Key
 from distlab.store.cell import ProblemFailure
 
@@ -32,19 +32,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class EngineJob:
-    """The draws of one checkpoint.
+    """The requests of one checkpoint.
 
     Attributes:
         name: What people call the checkpoint.
         settings: How its engine is built.
-        cells: Cell key to what its draws share.
-        draws: The missing samples, by problem.
+        cells: Cell key to what its requests share.
+        requests: The missing samples, by problem.
     """
 
     name: str
     settings: EngineSettings
     cells: Mapping[str, CellWork]
-    draws: Sequence[CellDraw]
+    requests: Sequence[CellRequest]
 
 
 @dataclass(slots=True, eq=False)
@@ -54,10 +54,10 @@ class Serving:
     Attributes:
         running: The replica.
         over: Done once it stops serving: with an error, or None where it is left to the fleet.
-        keys: Draws leased to it that have not come back.
+        keys: Requests leased to it that have not come back.
         leases: The tasks that take their results.
-        outstanding: Samples in these draws.
-        alone: Whether the draw that it has may kill engines, so that it gets no other.
+        outstanding: Samples in these requests.
+        alone: Whether the request that it has may kill engines, so that it gets no other.
     """
 
     running: Running
@@ -71,8 +71,8 @@ class Serving:
     def room(self) -> int:
         """Samples to lease, so that the batch stays full while results travel.
 
-        A draw counts whole until its longest sample is finished, when most of it long is: where
-        lengths are spread like an exponential, 28 of 100 samples of draws of 20 are still running.
+        A request counts whole until its longest sample is finished, when most of it long is: where
+        lengths are spread like an exponential, 28 of 100 samples of requests of 20 still run.
         """
         if self.alone:
             return 0
@@ -90,12 +90,12 @@ class Workload:
 
     Attributes:
         job: What to draw.
-        queue: The draws that are left.
+        queue: The requests that are left.
         serving: Replicas at work.
         starting: Replicas that are placed or loading.
         failed_loads: Loads that failed since one succeeded or an engine died.
-        following: Results whose further draws are not known yet: the engine is kept for them.
-        condemned: Draws that are set aside and not reported yet.
+        following: Results whose further requests are not known yet: the engine is kept for them.
+        condemned: Requests that are set aside and not reported yet.
         waiting_since: When it was first found to have no place, monotonic; None where it has one.
         homeless_since: Since when nobody else was at work while it had none, monotonic.
         error: Why it was given up.
@@ -114,9 +114,9 @@ class Workload:
 
     @classmethod
     def of(cls, job: EngineJob) -> "Workload":
-        """All of a job's draws waiting, and no replica."""
+        """All of a job's requests waiting, and no replica."""
         queue = DrawQueue(job.cells)
-        queue.add(job.draws)
+        queue.add(job.requests)
         return cls(job, queue)
 
     @property

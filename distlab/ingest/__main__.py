@@ -23,11 +23,11 @@ from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
 from distlab.ingest.columns import ColumnMap, row_number
+from distlab.ingest.given_problems import GivenProblem, read_given
 from distlab.ingest.golds import AUTO, KINDS, said_of
 from distlab.ingest.known import KnownSet, joined
-from distlab.ingest.problems import GivenProblem, read_given
 from distlab.ingest.write import (
-    Labels,
+    CellLabels,
     SourceFile,
     check_new,
     describe,
@@ -119,10 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _labels(arguments: argparse.Namespace) -> Labels:
+def _labels(arguments: argparse.Namespace) -> CellLabels:
     name = _UNSAFE.sub("-", arguments.files[0].stem).strip("-.") or "samples"
     known = None if arguments.known is None else arguments.known.name
-    labels = Labels(
+    labels = CellLabels(
         family=arguments.family or name,
         variant=arguments.variant,
         decoding=arguments.decoding,
@@ -142,7 +142,7 @@ def _labels(arguments: argparse.Namespace) -> Labels:
 
 
 def _read(
-    arguments: argparse.Namespace, columns: ColumnMap, labels: Labels
+    arguments: argparse.Namespace, columns: ColumnMap, labels: CellLabels
 ) -> tuple[tuple[GivenProblem, ...], SourceFile]:
     rows = _rows(arguments.files, columns, arguments.skip)
     read = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
@@ -211,7 +211,7 @@ def _kept(path: Path, rows: Sequence[Row], skip: Sequence[int]) -> list[Row]:
     return kept
 
 
-def _folder(arguments: argparse.Namespace, labels: Labels) -> AbstractContextManager[RunFolder]:
+def _folder(arguments: argparse.Namespace, labels: CellLabels) -> AbstractContextManager[RunFolder]:
     """The run folder to write."""
     if arguments.into is not None:
         # Refused before anything is made there.
@@ -241,7 +241,7 @@ def _manifest(arguments: argparse.Namespace, folder: RunFolder) -> Manifest:
 def _ingest(
     folder: RunFolder,
     manifest: Manifest,
-    labels: Labels,
+    labels: CellLabels,
     given: Sequence[GivenProblem],
     source: SourceFile,
     columns: ColumnMap,

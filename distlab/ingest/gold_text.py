@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from distlab.problems.latex import last_boxed
+from distlab.problems.latex_golds import last_boxed
 
 HASHES: Final = "####"
 BOX: Final = r"\boxed"

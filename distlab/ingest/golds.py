@@ -10,7 +10,7 @@ from typing import Final
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap, row_number
 from distlab.ingest.gold_text import NoAnswerError, StatedGold, stated_gold
-from distlab.problems.latex import latex_gold
+from distlab.problems.latex_golds import latex_gold
 from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
 from distlab.scoring.pool import GraderPool, GradeTask

@@ -7,8 +7,8 @@ from pathlib import Path
 from distlab.config.compose import compose
 from distlab.config.door import datasets
 from distlab.errors import UserError
+from distlab.ingest.given_problems import GivenProblem
 from distlab.ingest.golds import accepted
-from distlab.ingest.problems import GivenProblem
 from distlab.problems import Problem, load_dataset
 from distlab.problems.content import duplicates, text_hash
 

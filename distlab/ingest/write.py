@@ -13,8 +13,8 @@ from distlab.decoding.interface import Sample
 from distlab.decoding.kinds import BUILT_IN
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
+from distlab.ingest.given_problems import GivenProblem, same_question
 from distlab.ingest.golds import equal
-from distlab.ingest.problems import GivenProblem, same_question
 from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.problem import Problem
@@ -31,7 +31,7 @@ _NO_PROMPT: Final = prompt_hash(())
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class CellLabels:
     """What the samples are; together they name the cell.
 
     Attributes:
@@ -92,7 +92,7 @@ class SourceFile:
 
 
 def describe(
-    given: Sequence[GivenProblem], labels: Labels, source: SourceFile, columns: ColumnMap
+    given: Sequence[GivenProblem], labels: CellLabels, source: SourceFile, columns: ColumnMap
 ) -> tuple[Cell, IngestedFields]:
     """The cell of the samples, and what its fingerprint is of."""
     fields = IngestedFields(source.sha256, columns.of_samples())

@@ -80,7 +80,7 @@ class Allocation:
 
 
 @dataclass(slots=True)
-class _Job:
+class _JobProcesses:
     """The processes of the job, and the signal that came."""
 
     ray: "subprocess.Popen[bytes] | None" = None
@@ -124,12 +124,12 @@ def run_study(overrides: Sequence[str]) -> int:
     Raises:
         UserError: This is no SLURM job, Ray does not start, or the time limit is too short.
     """
-    job = _Job()
+    job = _JobProcesses()
     job.listen()
     return _run(job, Allocation.from_environment(os.environ), overrides)
 
 
-def _run(job: _Job, allocation: Allocation, overrides: Sequence[str]) -> int:
+def _run(job: _JobProcesses, allocation: Allocation, overrides: Sequence[str]) -> int:
     folder = run_folder(overrides, allocation)
     head, (port, client_port) = allocation.head_ip(), free_ports(allocation.job, 2)
     # Else whoever reaches the port runs code as the user; srun hands it to the other nodes.
@@ -212,7 +212,7 @@ def _start_ray(
 
 
 def _await_head(
-    job: _Job, ray: "subprocess.Popen[bytes]", head: str, port: int, folder: Path
+    job: _JobProcesses, ray: "subprocess.Popen[bytes]", head: str, port: int, folder: Path
 ) -> None:
     deadline = time.monotonic() + _START_S
     while job.came is None:

@@ -23,7 +23,7 @@ _SENTENCE: Final = re.compile(r"(.+?)[.?!](?=\s|$)")
 _HEADER: Final = "@package"
 
 
-class Option(NamedTuple):
+class GroupOption(NamedTuple):
     """One choice of a group.
 
     Attributes:
@@ -35,7 +35,7 @@ class Option(NamedTuple):
     summary: str
 
 
-def options(group: str, folders: Sequence[Path]) -> tuple[Option, ...]:
+def options(group: str, folders: Sequence[Path]) -> tuple[GroupOption, ...]:
     """The options of a group, by name.
 
     Args:
@@ -51,7 +51,7 @@ def options(group: str, folders: Sequence[Path]) -> tuple[Option, ...]:
             raise UserError(f"the config folder {folder} does not exist: name one that does")
         for file in (folder / group).glob("*.yaml"):
             found.setdefault(file.stem, file)
-    return tuple(Option(name, summary(found[name])) for name in sorted(found))
+    return tuple(GroupOption(name, summary(found[name])) for name in sorted(found))
 
 
 def summary(file: Path) -> str:

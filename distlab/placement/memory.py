@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from distlab.placement.model_facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.placement.model_facts import ModelFacts, rank_kv_bytes_per_token, rank_weight_bytes
 from distlab.placement.placement import Node, Parallelism
 
 GIB = 2**30
@@ -83,7 +83,7 @@ class Budget:
     max_model_len: int
     dtype: str
 
-    def fit(self, facts: Facts, parallelism: Parallelism) -> Fit:
+    def fit(self, facts: ModelFacts, parallelism: Parallelism) -> Fit:
         """Memory of the fullest rank."""
         usable = int(self.memory * self.share)
         weights = rank_weight_bytes(facts, parallelism, self.dtype)

@@ -23,7 +23,7 @@ KV_VALUE_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ModelFacts:
     """A family's checkpoints in numbers; base and instruct are alike.
 
     Attributes:
@@ -67,14 +67,14 @@ class Scale:
     kv: float
 
 
-def splits(facts: Facts, tensor: int) -> bool:
+def splits(facts: ModelFacts, tensor: int) -> bool:
     """Whether vLLM can split the layers over so many ranks."""
     return facts.attention_heads % tensor == 0 and (
         facts.kv_heads % tensor == 0 or tensor % facts.kv_heads == 0
     )
 
 
-def rank_weight_bytes(facts: Facts, parallelism: Parallelism, dtype: str) -> int:
+def rank_weight_bytes(facts: ModelFacts, parallelism: Parallelism, dtype: str) -> int:
     """Weights of the fullest rank.
 
     Layers are dealt out to pipeline stages whole. Tensor and expert parallelism leave the same
@@ -85,7 +85,7 @@ def rank_weight_bytes(facts: Facts, parallelism: Parallelism, dtype: str) -> int
     return math.ceil(facts.weight_bytes * facts.in_dtype(dtype).weights * share)
 
 
-def rank_kv_bytes_per_token(facts: Facts, parallelism: Parallelism, dtype: str) -> int:
+def rank_kv_bytes_per_token(facts: ModelFacts, parallelism: Parallelism, dtype: str) -> int:
     """KV cache that a token takes on the fullest rank: its stage's layers, its share of KV heads.
 
     More ranks than KV heads repeat them.
@@ -95,5 +95,5 @@ def rank_kv_bytes_per_token(facts: Facts, parallelism: Parallelism, dtype: str) 
     return math.ceil(facts.kv_bytes_per_token * facts.in_dtype(dtype).kv * share)
 
 
-def _stage_layers(facts: Facts, parallelism: Parallelism) -> int:
+def _stage_layers(facts: ModelFacts, parallelism: Parallelism) -> int:
     return math.ceil(facts.layers / parallelism.pipeline)

@@ -50,7 +50,7 @@ def make_plan(study: Study, found: Survey, nodes: Sequence[Node]) -> Plan:
 
 
 def _cell(planned: PlannedCell) -> CellPlan:
-    missing = sum(len(draw.ranks) for draw in planned.draws)
+    missing = sum(len(request.ranks) for request in planned.requests)
     lengths = planned.prompt_tokens
     cell = planned.cell
     return CellPlan(
@@ -63,7 +63,7 @@ def _cell(planned: PlannedCell) -> CellPlan:
         too_long=len(planned.failures),
         held=planned.held,
         missing=missing,
-        prompts=len(planned.draws),
+        prompts=len(planned.requests),
         prompt_tokens=Spread(min(lengths), statistics.median(lengths), max(lengths)),
         max_new_tokens=missing * planned.arm.decoding.max_tokens,
         mean_new_tokens=_mean_tokens(planned.stored) if planned.held else None,

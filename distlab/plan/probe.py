@@ -71,11 +71,11 @@ def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Meas
         UserError: Nothing is missing, or the engine does not load.
         KeyboardInterrupt: A signal stopped it.
     """
-    wanting = next((planned for planned in cells if planned.draws), None)
+    wanting = next((planned for planned in cells if planned.requests), None)
     if wanting is None:
         raise UserError("nothing is missing that a probe could draw: leave --probe out")
     wanting.stored.create(wanting.fields)
-    few = replace(wanting, draws=wanting.draws[:problems])
+    few = replace(wanting, requests=wanting.requests[:problems])
     outcome = _draw(few, replace(cluster, replicas=1))
     if outcome.signal is not None:
         raise KeyboardInterrupt
@@ -89,8 +89,8 @@ def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Meas
 def _draw(planned: PlannedCell, cluster: Cluster) -> Outcome:
     row = CellProgress(
         label=planned.cell.key,
-        problems=len(planned.draws),
-        samples=sum(len(draw.ranks) for draw in planned.draws),
+        problems=len(planned.requests),
+        samples=sum(len(request.ranks) for request in planned.requests),
     )
     state = State(cells={planned.cell.path: row})
     with (

@@ -3,7 +3,7 @@
 import re
 
 from distlab.problems.content import Known, compare, content_hash, text_hash
-from distlab.problems.options import check_names
+from distlab.problems.dataset_options import check_names
 from distlab.problems.problem import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
 from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row

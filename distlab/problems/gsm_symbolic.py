@@ -20,7 +20,7 @@ from typing import Any
 
 from distlab.errors import UserError
 from distlab.problems.content import Known, compare, content_hash, text_hash
-from distlab.problems.options import check_names, choice, whole
+from distlab.problems.dataset_options import check_names, choice, whole
 from distlab.problems.problem import (
     DatasetSpec,
     Exemplar,
@@ -79,7 +79,7 @@ class _Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settings:
+class _SymbolicSettings:
     """The options, checked."""
 
     seed: int
@@ -140,7 +140,7 @@ class GSMSymbolic:
         return tuple(one for one in made if len(one.question + one.reasoning) <= _MAX_EXEMPLAR)
 
 
-def _settings(spec: DatasetSpec) -> _Settings:
+def _settings(spec: DatasetSpec) -> _SymbolicSettings:
     check_names(spec, ("seed", "pairs", "templates"))
     for option, value in (("path", spec.path), ("train_path", spec.train_path)):
         if value is not None:
@@ -148,7 +148,7 @@ def _settings(spec: DatasetSpec) -> _Settings:
                 f"dataset {spec.name} is made from templates and reads no file; "
                 f"leave dataset.{option} out, or choose another dataset"
             )
-    return _Settings(
+    return _SymbolicSettings(
         seed=whole(spec, "seed", 0, 0),
         pairs=whole(spec, "pairs", 4, 1),
         templates=choice(spec, "templates", "short", ("short", "all")),
@@ -161,7 +161,7 @@ def _rounding_note(limit: int | None, kept: int) -> tuple[str, ...]:
     return (f"dataset.limit={limit} would part a pair: {kept} problems are taken",)
 
 
-def _notes(settings: _Settings, rows: int, found: str) -> tuple[str, ...]:
+def _notes(settings: _SymbolicSettings, rows: int, found: str) -> tuple[str, ...]:
     if (settings.seed, settings.pairs, settings.templates) != _DEFAULT:
         return ()
     return compare(_KNOWN, rows, found, "install reasoning-gym 0.1.25 to get the same problems")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 
 from distlab.problems.content import Known, compare, content_hash, text_hash
-from distlab.problems.latex import last_boxed, latex_gold
-from distlab.problems.options import check_names
+from distlab.problems.dataset_options import check_names
+from distlab.problems.latex_golds import last_boxed, latex_gold
 from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset, Problem
 from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 
 from distlab.problems.content import Known, compare, content_hash
-from distlab.problems.latex import latex_gold
+from distlab.problems.dataset_options import check_names
+from distlab.problems.latex_golds import latex_gold
 from distlab.problems.math import level_of, train_exemplars
-from distlab.problems.options import check_names
 from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset, Problem, Side
 from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from distlab.errors import UserError
 from distlab.problems.content import Known, compare, content_hash, text_hash
-from distlab.problems.options import check_names, choice
+from distlab.problems.dataset_options import check_names, choice
 from distlab.problems.problem import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
 from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row
@@ -64,7 +64,7 @@ _MAX_NOTE = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class _Settings:
+class _MedCalcSettings:
     """The options, checked."""
 
     version: str
@@ -126,29 +126,31 @@ class MedCalc:
         return _KNOWN[settings.version].rows if settings.corrected_path is None else None
 
 
-def _settings(spec: DatasetSpec) -> _Settings:
+def _settings(spec: DatasetSpec) -> _MedCalcSettings:
     check_names(spec, _OPTIONS)
     version = choice(spec, "version", "v1.0", tuple(_REPOS))
     labels = choice(spec, "labels", "published", ("published", "corrected"))
     path = spec.options.get("corrected_path")
     if labels == "published":
-        return _Settings(version, None)
+        return _MedCalcSettings(version, None)
     field = f"dataset.sets.{spec.name}.options"
     if version != "v1.0":
         raise UserError(f"{field}.labels is corrected, which there is for v1.0 alone; set version")
     if not isinstance(path, str):
         raise UserError(f"{field}.labels is corrected; give the audit's CSV as corrected_path")
-    return _Settings(version, path)
+    return _MedCalcSettings(version, path)
 
 
-def _test_source(spec: DatasetSpec, settings: _Settings) -> Source:
+def _test_source(spec: DatasetSpec, settings: _MedCalcSettings) -> Source:
     if spec.path is not None:
         return from_path(spec.path)
     files = HubFiles(_REPOS[settings.version], ("test*", "data/test*"))
     return from_hub(files, spec.revision, spec.name)
 
 
-def _train_rows(spec: DatasetSpec, settings: _Settings, test: Iterable[Row]) -> tuple[Row, ...]:
+def _train_rows(
+    spec: DatasetSpec, settings: _MedCalcSettings, test: Iterable[Row]
+) -> tuple[Row, ...]:
     if spec.train_path is None:
         files = HubFiles(_REPOS[settings.version], ("train*", "data/train*"))
         return from_hub(files, spec.revision, spec.name, "train_path").rows

@@ -44,7 +44,7 @@ _TURNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class _TokenizerFacts:
     """What is kept beside the rules.
 
     Attributes:
@@ -67,7 +67,7 @@ class _Facts:
 class Snapshot:
     """A tokenizer as prompts need it; a ``PromptTokenizer``."""
 
-    def __init__(self, facts: _Facts, rules: str) -> None:
+    def __init__(self, facts: _TokenizerFacts, rules: str) -> None:
         self._facts = facts
         self.backend_tokenizer = Tokenizer.from_str(rules)
         self.name_or_path = facts.name_or_path
@@ -177,7 +177,7 @@ def read(file: Path) -> Snapshot | None:
     """The snapshot in a file; None where there is none, or none of this version."""
     try:
         held = json.loads(file.read_bytes())
-        return Snapshot(_Facts(**held["facts"]), held["rules"])
+        return Snapshot(_TokenizerFacts(**held["facts"]), held["rules"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -187,7 +187,7 @@ def keep(tokenizer: PromptTokenizer, file: Path) -> None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if not isinstance(backend, Tokenizer) or not isinstance(tokenizer.chat_template, str | None):
         return
-    facts = _Facts(
+    facts = _TokenizerFacts(
         name_or_path=tokenizer.name_or_path,
         special_tokens_map=_texts(tokenizer.special_tokens_map),
         bos_token=tokenizer.bos_token,

@@ -50,7 +50,7 @@ def write_report(run: Path, tables: StudyTables) -> Path:
     """
     from distlab.report.charts.pictures import draw, write_pictures
     from distlab.report.findings import findings
-    from distlab.report.markdown import render_markdown
+    from distlab.report.markdown_report import render_markdown
     from distlab.report.page.writer import render_page
     from distlab.report.results import write_results
 

@@ -5,13 +5,13 @@ from typing import Final
 
 import numpy as np
 
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.decoding.decoder import SampleOrder
 from distlab.report.questions.drops import DROPS
 from distlab.report.table import ScoredStudy
 from distlab.report.wording import judge_name
 from distlab.runs.pairing import ArmPair, ScoreMap
 from distlab.runs.scored import Judge, VerdictTable
+from distlab.scoring.types import CORRECT, NO_VERDICT
 from distlab.store.cell import Cell
 
 # A judge accepts almost nothing of what another accepts where it accepts less than this share of
@@ -44,7 +44,7 @@ def doubts(scored: ScoredStudy) -> Iterator[str]:
 
 
 def _judged(table: VerdictTable) -> int:
-    return int((table.codes != MISSING).sum())
+    return int((table.codes != NO_VERDICT).sum())
 
 
 def _silence(judges: Sequence[Judge], tables: Sequence[VerdictTable]) -> str:
@@ -77,7 +77,7 @@ def _outvoted(cell: Cell, tables: Mapping[Judge, VerdictTable]) -> Iterator[str]
 
 def _shared(table: VerdictTable, other: VerdictTable) -> tuple[int, int]:
     """Samples that both accept, and those that the other accepts, of those that both judge."""
-    theirs = (other.codes == CORRECT) & (table.codes != MISSING)
+    theirs = (other.codes == CORRECT) & (table.codes != NO_VERDICT)
     return int(np.sum(theirs & (table.codes == CORRECT))), int(theirs.sum())
 
 

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from distlab.analysis.answers import distinct_answers, share
-from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
 from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
+from distlab.scoring.types import CORRECT, ERROR, NO_ANSWER, TIMEOUT
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import decimal, percent, percent_interval

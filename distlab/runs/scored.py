@@ -44,7 +44,7 @@ class VerdictTable:
         grader: Name of the grader.
         problems: The dataset's problems; the rows of every matrix.
         failed: [problems], problems that the manifest lists as failed in this cell.
-        codes: [problems, n] verdict codes, ``codes.MISSING`` where there is none.
+        codes: [problems, n] verdict codes, ``NO_VERDICT`` where there is none.
         facts: The samples behind the codes.
     """
 
@@ -65,7 +65,7 @@ class NullTable:
         dataset: Name of the dataset.
         grader: Name of the grader.
         codes: [problems, answers] verdict codes of the answers 0, 1, 2, ..., rows as in
-            ``VerdictTable``; ``codes.MISSING`` where the grader does not judge the gold.
+            ``VerdictTable``; ``NO_VERDICT`` where the grader does not judge the gold.
     """
 
     dataset: str

@@ -6,10 +6,10 @@ import numpy as np
 
 from distlab.analysis.answers import NONE, aggregate_delta, largest_delta, majority
 from distlab.analysis.arrays import BoolArray, FloatArray
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.passk import iid_curve, ranked_curve
 from distlab.decoding.decoder import SampleOrder
 from distlab.runs.scored import SampleFacts, VerdictTable
+from distlab.scoring.types import CORRECT, NO_VERDICT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ class ProblemScores:
 def problem_scores(table: VerdictTable) -> ProblemScores:
     """Score every problem of a table."""
     correct = table.codes == CORRECT
-    judged = table.codes != MISSING
+    judged = table.codes != NO_VERDICT
     complete = judged.all(axis=1)
     failed = table.failed & ~complete
     curve = (
@@ -110,7 +110,7 @@ def _until_solved(
     nothing: FloatArray,
 ) -> ProblemScores:
     scored = complete | failed | solved
-    outside = table.facts.present.any(axis=1) & ~(table.codes != MISSING).any(axis=1) & ~failed
+    outside = table.facts.present.any(axis=1) & ~(table.codes != NO_VERDICT).any(axis=1) & ~failed
     curve = np.full(table.codes.shape, np.nan)
     if (scored | outside).all():
         curve[:, -1] = np.where(outside, np.nan, solved)

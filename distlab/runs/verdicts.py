@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from distlab.analysis.answers import NONE
 from distlab.analysis.arrays import BoolArray, CodeArray
-from distlab.analysis.codes import MISSING
 from distlab.errors import UserError
 from distlab.problems.problem import Problem
 from distlab.problems.problem_table import read_problems
@@ -23,7 +22,7 @@ from distlab.runs.joining import join, parameters
 from distlab.runs.manifest import Manifest
 from distlab.runs.scored import JudgedRuns, NullTable, SampleFacts, SampleKey, VerdictTable
 from distlab.runs.spellings import remarks_on_ids, respelt, respelt_sentence
-from distlab.scoring.types import CODES, Verdict
+from distlab.scoring.types import CODES, NO_VERDICT, Verdict
 from distlab.scoring.verdict_schema import NULLS, upgraded
 from distlab.store.cell import Cell
 from distlab.store.columns import strings
@@ -109,14 +108,14 @@ def _nulls(
 
 def _add_nulls(file: Path, index: Mapping[str, int], codes: dict[str, CodeArray]) -> None:
     batch = _null_batch(file)
-    problems, graders = _Labels.of(batch["problem_id"]), _Labels.of(batch["grader"])
-    verdicts = _codes(_Labels.of(batch["verdict"]), file)
+    problems, graders = _EncodedColumn.of(batch["problem_id"]), _EncodedColumn.of(batch["grader"])
+    verdicts = _codes(_EncodedColumn.of(batch["verdict"]), file)
     answers = batch["answer"].to_numpy(zero_copy_only=False)
     rows = np.array([index.get(name, -1) for name in problems.names], dtype=np.int64)
     shape = (len(index), int(answers.max(initial=-1)) + 1)
     for place, grader in enumerate(graders.names):
         mine = (graders.codes == place) & (rows[problems.codes] >= 0)
-        matrix = codes.setdefault(grader, np.full(shape, MISSING, dtype=np.int8))
+        matrix = codes.setdefault(grader, np.full(shape, NO_VERDICT, dtype=np.int8))
         matrix[rows[problems.codes[mine]], answers[mine]] = verdicts[mine]
 
 
@@ -201,7 +200,7 @@ class _Matrices:
     def codes_of(self, grader: str) -> npt.NDArray[np.int8]:
         """The grader's code matrix, made on first use."""
         if grader not in self.codes:
-            self.codes[grader] = np.full(self.facts.present.shape, MISSING, dtype=np.int8)
+            self.codes[grader] = np.full(self.facts.present.shape, NO_VERDICT, dtype=np.int8)
         return self.codes[grader]
 
 
@@ -222,7 +221,7 @@ class _Collector:
 
     def add(self, batch: pa.RecordBatch, file: Path) -> None:
         """Scatter one batch."""
-        rows = _Rows.of(batch, file)
+        rows = _DecodedBatch.of(batch, file)
         groups = np.stack([rows.cells.codes, rows.extractors.codes, rows.graders.codes])
         for group in np.unique(groups, axis=1).T:
             chosen = np.flatnonzero((groups == group[:, None]).all(axis=0))
@@ -238,7 +237,12 @@ class _Collector:
                 self._note("are of a cell that the manifest does not name", chosen.size)
 
     def _scatter(
-        self, rows: "_Rows", chosen: npt.NDArray[np.intp], cell: Cell, extractor: str, grader: str
+        self,
+        rows: "_DecodedBatch",
+        chosen: npt.NDArray[np.intp],
+        cell: Cell,
+        extractor: str,
+        grader: str,
     ) -> None:
         index = self._index[cell.dataset]
         of_name = np.array([index.get(name, -1) for name in rows.problems.names], dtype=np.int64)
@@ -299,7 +303,7 @@ class _Collector:
             for what, count in self._strange.items()
         ]
         filled = sum(
-            int((codes != MISSING).sum())
+            int((codes != NO_VERDICT).sum())
             for matrices in self._matrices.values()
             for codes in matrices.codes.values()
         )
@@ -339,14 +343,14 @@ class _Collector:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Labels:
+class _EncodedColumn:
     """A column of repeated strings: [rows] codes into ``names``."""
 
     names: list[str]
     codes: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, column: "pa.Array[pa.Scalar[pa.DataType]]") -> "_Labels":
+    def of(cls, column: "pa.Array[pa.Scalar[pa.DataType]]") -> "_EncodedColumn":
         """Encode; a null gets code -1."""
         encoded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
         codes = encoded.indices.cast(pa.int64()).fill_null(-1)
@@ -356,13 +360,13 @@ class _Labels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
+class _DecodedBatch:
     """A batch of verdict rows as arrays, each [rows]."""
 
-    cells: _Labels
-    problems: _Labels
-    extractors: _Labels
-    graders: _Labels
+    cells: _EncodedColumn
+    problems: _EncodedColumn
+    extractors: _EncodedColumn
+    graders: _EncodedColumn
     ranks: npt.NDArray[np.int64]
     verdicts: npt.NDArray[np.int8]
     answers: npt.NDArray[np.int64]
@@ -373,17 +377,17 @@ class _Rows:
     given: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, batch: pa.RecordBatch, file: Path) -> "_Rows":
+    def of(cls, batch: pa.RecordBatch, file: Path) -> "_DecodedBatch":
         """Decode a batch of ``file``."""
-        answers = _Labels.of(batch["answer"])
+        answers = _EncodedColumn.of(batch["answer"])
         digests = np.array([*map(_digest, answers.names), NONE], dtype=np.int64)
         return cls(
-            cells=_Labels.of(batch["cell"]),
-            problems=_Labels.of(batch["problem_id"]),
-            extractors=_Labels.of(batch["extractor"]),
-            graders=_Labels.of(batch["grader"]),
+            cells=_EncodedColumn.of(batch["cell"]),
+            problems=_EncodedColumn.of(batch["problem_id"]),
+            extractors=_EncodedColumn.of(batch["extractor"]),
+            graders=_EncodedColumn.of(batch["grader"]),
             ranks=batch["rank"].to_numpy(zero_copy_only=False).astype(np.int64),
-            verdicts=_codes(_Labels.of(batch["verdict"]), file),
+            verdicts=_codes(_EncodedColumn.of(batch["verdict"]), file),
             answers=digests[answers.codes],
             starts=batch["answer_start"].to_numpy(zero_copy_only=False),
             truncated=batch["truncated"].to_numpy(zero_copy_only=False),
@@ -399,11 +403,13 @@ def _digest(answer: str) -> int:
     return int.from_bytes(digest) >> 1
 
 
-def _codes(verdicts: _Labels, file: Path) -> npt.NDArray[np.int8]:
+def _codes(verdicts: _EncodedColumn, file: Path) -> npt.NDArray[np.int8]:
     for name in verdicts.names:
         if name not in set(Verdict):
             raise UserError(
                 f"{file} holds the unknown verdict {name!r}; run `python -m distlab.score` again"
             )
-    of_name = np.array([CODES[Verdict(name)] for name in verdicts.names] + [MISSING], dtype=np.int8)
+    of_name = np.array(
+        [CODES[Verdict(name)] for name in verdicts.names] + [NO_VERDICT], dtype=np.int8
+    )
     return of_name[verdicts.codes]

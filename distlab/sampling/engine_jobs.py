@@ -50,12 +50,14 @@ def _job(
         name=cells[0].checkpoint.id,
         settings=settings,
         cells={planned.cell.path: _cell_work(planned, run) for planned in cells},
-        draws=[(planned.cell.path, draw) for planned in cells for draw in planned.draws],
+        requests=[
+            (planned.cell.path, request) for planned in cells for request in planned.requests
+        ],
     )
 
 
 def _cell_work(planned: PlannedCell, run: str) -> CellWork:
-    prompts = [draw.prompt_ids for draw in planned.draws]
+    prompts = [request.prompt_ids for request in planned.requests]
     shared = _shared_start(min(prompts), max(prompts)) if len(prompts) > 1 else 0
     return CellWork(
         decoding=planned.arm.decoding,

@@ -87,13 +87,13 @@ class EngineObserver:
             case EventKind.STOPPED:
                 rows.pop(event.replica, None)
 
-    def pulse(self, replica: str, pulse: Pulse, draws: int) -> None:
+    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
         """Show how a replica is doing."""
         # A replica that has just been given up may still answer.
         if (row := self._display.state.replicas.get(replica)) is None:
             return
         vitals = pulse.vitals
         row.told(time.monotonic(), vitals.tokens)
-        row.leases, row.running, row.waiting = draws, vitals.running, vitals.waiting
-        self._metrics.replica(replica, row.model, draws, row.tokens_per_s)
+        row.leases, row.running, row.waiting = requests, vitals.running, vitals.waiting
+        self._metrics.replica(replica, row.model, requests, row.tokens_per_s)
         self._display.refresh()

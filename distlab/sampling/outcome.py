@@ -10,7 +10,7 @@ _NAMED = 3
 
 
 @dataclass(slots=True)
-class Drawn:
+class CellOutcome:
     """What one cell got.
 
     Attributes:
@@ -39,7 +39,7 @@ class Outcome:
         engine_s: Wall seconds from the first engine's being ready to the last sample.
     """
 
-    cells: dict[str, Drawn] = field(default_factory=dict)
+    cells: dict[str, CellOutcome] = field(default_factory=dict)
     signal: int | None = None
     starts: int = 0
     deaths: int = 0

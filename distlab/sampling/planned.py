@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.config.values import Arm, Family
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.problems import LoadedDataset
 from distlab.prompts import Prompt
 from distlab.store.cell import Cell, ProblemFailure
@@ -43,7 +43,7 @@ class PlannedCell:
         fields: Behind the fingerprint.
         stop: Stop strings.
         prompt_hashes: Problem id to hash, of every problem that can be sampled.
-        draws: What is missing, in the dataset's order.
+        requests: What is missing, in the dataset's order.
         held: Samples of this run that the store holds already.
         failures: Problems whose prompt does not fit the model.
         stored: Its folder in the store.
@@ -60,7 +60,7 @@ class PlannedCell:
     fields: CellFields
     stop: tuple[str, ...]
     prompt_hashes: Mapping[str, str]
-    draws: tuple[Draw, ...]
+    requests: tuple[SampleRequest, ...]
     held: int
     failures: tuple[ProblemFailure, ...]
     stored: StoredCell
@@ -98,21 +98,21 @@ def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
 
 def _union(group: Sequence[PlannedCell]) -> PlannedCell:
     wanted: dict[str, int] = {}
-    draws: dict[str, Draw] = {}
+    requests: dict[str, SampleRequest] = {}
     for planned in group:
         for problem in planned.prompt_hashes:
             wanted[problem] = max(planned.cell.n, wanted.get(problem, 0))
-        for draw in planned.draws:
-            known = draws.get(draw.problem_id, draw)
-            ranks = tuple(sorted({*known.ranks, *draw.ranks}))
-            draws[draw.problem_id] = replace(draw, ranks=ranks)
-    missing = sum(len(draw.ranks) for draw in draws.values())
+        for request in planned.requests:
+            known = requests.get(request.problem_id, request)
+            ranks = tuple(sorted({*known.ranks, *request.ranks}))
+            requests[request.problem_id] = replace(request, ranks=ranks)
+    missing = sum(len(request.ranks) for request in requests.values())
     return replace(
         max(group, key=lambda planned: planned.cell.n),
         # The address does not cover it: a prompt of one study may be too long for another.
         family=max((planned.family for planned in group), key=lambda family: family.max_model_len),
         prompt_hashes={p: h for planned in group for p, h in planned.prompt_hashes.items()},
-        draws=tuple(draws.values()),
+        requests=tuple(requests.values()),
         held=sum(wanted.values()) - missing,
         failures=tuple({f.problem_id: f for planned in group for f in planned.failures}.values()),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import FORMATS, Arm, Family, Study
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
 from distlab.problems.problem import Exemplar
@@ -187,7 +187,7 @@ def _plan(
     fitting = [prompt for prompt in prompts if len(prompt.token_ids) <= room]
     hashes = {prompt.problem_id: prompt_hash(prompt.token_ids) for prompt in fitting}
     stored = store.cell(cell.path)
-    draws = tuple(_missing(fitting, stored.ranks(hashes), arm.n))
+    requests = tuple(_missing(fitting, stored.ranks(hashes), arm.n))
     return PlannedCell(
         cell=cell,
         arm=arm,
@@ -197,8 +197,8 @@ def _plan(
         fields=fields,
         stop=rendered.stop,
         prompt_hashes=hashes,
-        draws=draws,
-        held=arm.n * len(fitting) - sum(len(draw.ranks) for draw in draws),
+        requests=requests,
+        held=arm.n * len(fitting) - sum(len(request.ranks) for request in requests),
         failures=tuple(
             _too_long(cell, prompt, room, family)
             for prompt in prompts
@@ -232,12 +232,12 @@ def _cell(study: Study, setting: PromptSetting, arm: Arm, fingerprint: str) -> C
 
 def _missing(
     prompts: Sequence[Prompt], held: Mapping[str, Container[int]], n: int
-) -> Iterator[Draw]:
+) -> Iterator[SampleRequest]:
     """The samples that the store lacks, of problems that lack any."""
     for prompt in prompts:
         have = held.get(prompt.problem_id, ())
         if ranks := tuple(rank for rank in range(n) if rank not in have):
-            yield Draw(prompt.problem_id, prompt.token_ids, ranks)
+            yield SampleRequest(prompt.problem_id, prompt.token_ids, ranks)
 
 
 def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm) -> CellFields:

@@ -12,7 +12,7 @@ from distlab.checkpoints.resolve import resolve
 from distlab.config.values import Arm, Family, Study
 from distlab.decoding.decoder import DecodingSpec
 from distlab.decoding.greedy import Greedy
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.errors import UserError
 from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.renderer import apply_template
@@ -126,7 +126,9 @@ def plan_readings(
         fields=fields,
         stop=(),
         prompt_hashes=hashes,
-        draws=tuple(Draw(key, ids, (0,)) for key, ids in prompts.items() if key not in held),
+        requests=tuple(
+            SampleRequest(key, ids, (0,)) for key, ids in prompts.items() if key not in held
+        ),
         held=len(held),
         failures=(),
         stored=stored,

@@ -20,7 +20,7 @@ from distlab.errors import UserError
 from distlab.sampling.counter import SampleCounter
 from distlab.sampling.engine_jobs import plan_jobs
 from distlab.sampling.observer import EngineObserver
-from distlab.sampling.outcome import Drawn, Outcome
+from distlab.sampling.outcome import CellOutcome, Outcome
 from distlab.sampling.planned import PlannedCell
 from distlab.store.committer import Committer
 
@@ -60,13 +60,13 @@ def sample(
         engines: What to draw it with.
         run: Name of the run, stored with every sample.
         display: Shows it; rows by the cells' paths.
-        follow_up: Asks for further draws in the light of what came back.
+        follow_up: Asks for further requests in the light of what came back.
 
     Raises:
         UserError: An engine fits no node or group of nodes, or the store cannot be written any
             more; what was committed is safe.
     """
-    wanted = [planned for planned in cells if planned.draws]
+    wanted = [planned for planned in cells if planned.requests]
     return asyncio.run(_Sampler(wanted, engines, run, display, follow_up).run())
 
 
@@ -87,7 +87,7 @@ class _Sampler:
         self._display = display
         self._follow_up = follow_up
         self._stop = asyncio.Event()
-        self._outcome = Outcome({planned.cell.path: Drawn() for planned in cells})
+        self._outcome = Outcome({planned.cell.path: CellOutcome() for planned in cells})
         names = {planned.cell.path: planned.cell.key for planned in cells}
         metrics = Metrics(run)
         self._counter = SampleCounter(names, self._outcome, display, metrics)

@@ -16,7 +16,7 @@ from types import FrameType
 from distlab.config.values import Cluster
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet, ReplicaRecord
@@ -88,7 +88,7 @@ class Session:
         wanted = merged(cells)
         display.state.cells.update(cell_rows(wanted))
         outcome = Outcome()
-        left = {planned.cell.path: planned for planned in wanted if planned.draws}
+        left = {planned.cell.path: planned for planned in wanted if planned.requests}
         if not left:
             return outcome
         with claiming(self.store, self.run) as claims:
@@ -110,8 +110,8 @@ class Session:
             # Another run may have drawn some since they were looked up.
             fresh = [_look_again(planned) for planned in ours]
             display.state.cells.update(cell_rows(fresh))
-            first, then = pace([planned for planned in fresh if planned.draws])
-            if not any(planned.draws for planned in first):
+            first, then = pace([planned for planned in fresh if planned.requests])
+            if not any(planned.requests for planned in first):
                 return Outcome()
             engines = Engines(self.cluster, self._up(display), EventLog(self.events))
             return sample(first, engines, self.run, display, then)
@@ -180,13 +180,15 @@ def _look_again(planned: PlannedCell) -> PlannedCell:
     """The cell with what the store holds of it now."""
     held = planned.stored.ranks(planned.prompt_hashes)
     found = 0
-    draws: list[Draw] = []
-    for draw in planned.draws:
-        ranks = tuple(rank for rank in draw.ranks if rank not in held.get(draw.problem_id, ()))
-        found += len(draw.ranks) - len(ranks)
+    requests: list[SampleRequest] = []
+    for request in planned.requests:
+        ranks = tuple(
+            rank for rank in request.ranks if rank not in held.get(request.problem_id, ())
+        )
+        found += len(request.ranks) - len(ranks)
         if ranks:
-            draws.append(replace(draw, ranks=ranks))
-    return replace(planned, draws=tuple(draws), held=planned.held + found)
+            requests.append(replace(request, ranks=ranks))
+    return replace(planned, requests=tuple(requests), held=planned.held + found)
 
 
 def cell_rows(cells: Iterable[PlannedCell]) -> dict[str, CellProgress]:
@@ -206,8 +208,8 @@ def _row(planned: PlannedCell, with_family: bool) -> CellProgress:
     return CellProgress(
         label=" · ".join([*family, cell.arm, cell.dataset, cell.prompt]),
         problems=len(planned.prompt_hashes),
-        samples=planned.held + sum(len(draw.ranks) for draw in planned.draws),
-        done_problems=len(planned.prompt_hashes) - len(planned.draws),
+        samples=planned.held + sum(len(request.ranks) for request in planned.requests),
+        done_problems=len(planned.prompt_hashes) - len(planned.requests),
         done_samples=planned.held,
         failed=len(planned.failures),
     )

@@ -16,8 +16,8 @@ from itertools import accumulate, chain, repeat
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from distlab.decoding.interface import Draw
-from distlab.engines.messages import CellDraw, Finished
+from distlab.decoding.interface import SampleRequest
+from distlab.engines.messages import CellRequest, Finished
 from distlab.errors import UserError
 from distlab.problems.problem import Gold
 from distlab.sampling.planned import PlannedCell
@@ -61,11 +61,11 @@ class Spared:
 
 
 @dataclass(slots=True)
-class _Problem:
+class _OpenProblem:
     """A problem with samples missing when the run began.
 
     Attributes:
-        draw: Its prompt, and the ranks that were missing.
+        request: Its prompt, and the ranks that were missing.
         gold: Its gold.
         missing: Ranks that are not drawn yet, ascending.
         unsolved: Judges that have found no correct sample so far.
@@ -73,7 +73,7 @@ class _Problem:
         tokens: New tokens in them.
     """
 
-    draw: Draw
+    request: SampleRequest
     gold: Gold
     missing: list[int]
     unsolved: set[JudgeIndex]
@@ -105,12 +105,12 @@ class UntilSolved:
         self._waves = tuple(waves)
         self._moved = moved
         self._problems = {
-            (path, draw.problem_id): self._problem(
-                draw, golds[planned.cell.dataset][draw.problem_id]
+            (path, request.problem_id): self._problem(
+                request, golds[planned.cell.dataset][request.problem_id]
             )
             for path, planned in self._cells.items()
             if planned.cell.until_solved
-            for draw in planned.draws
+            for request in planned.requests
         }
         self._waiting: list[Finished] = []
         self._turn = asyncio.Lock()
@@ -121,8 +121,8 @@ class UntilSolved:
         """Judge what the store holds of the problems; returns the cells with their first waves."""
         return tuple(map(self._first, self._cells.values()))
 
-    async def follow_up(self, finished: Finished) -> Sequence[CellDraw]:
-        """The draws that follow from what came back."""
+    async def follow_up(self, finished: Finished) -> Sequence[CellRequest]:
+        """The requests that follow from what came back."""
         self._waiting.append(finished)
         async with self._turn:
             # Whoever has the turn judges for all that wait.
@@ -166,8 +166,10 @@ class UntilSolved:
             most_tokens=sum(len(problem.missing) * most for problem, most in solved),
         )
 
-    def _problem(self, draw: Draw, gold: Gold) -> _Problem:
-        return _Problem(draw, gold, list(draw.ranks), self._bench.judges(gold) or {_NOBODY})
+    def _problem(self, request: SampleRequest, gold: Gold) -> _OpenProblem:
+        return _OpenProblem(
+            request, gold, list(request.ranks), self._bench.judges(gold) or {_NOBODY}
+        )
 
     def _first(self, planned: PlannedCell) -> PlannedCell:
         if not planned.cell.until_solved:
@@ -179,10 +181,10 @@ class UntilSolved:
                 self._settle(self._bench.judge(candidates))
             except (UserError, OSError) as error:
                 self._give_up(error)
-        keys = [(path, draw.problem_id) for draw in planned.draws]
-        draws = tuple(draw for _, draw in self._next(keys))
-        self._moved(path, len(keys) - len(draws), 0)
-        return replace(planned, draws=draws)
+        keys = [(path, request.problem_id) for request in planned.requests]
+        requests = tuple(request for _, request in self._next(keys))
+        self._moved(path, len(keys) - len(requests), 0)
+        return replace(planned, requests=requests)
 
     def _noted(self, path: str, samples: pa.Table | pa.RecordBatch) -> list[Candidate]:
         """Note samples as drawn; those of problems that are not solved yet are to be judged."""
@@ -211,7 +213,7 @@ class UntilSolved:
             f"samples could not be judged as they came ({error}), so problems were drawn in full"
         )
 
-    def _next(self, keys: Iterable[Key]) -> Iterator[CellDraw]:
+    def _next(self, keys: Iterable[Key]) -> Iterator[CellRequest]:
         """The next wave of problems that came back and are not solved."""
         for path, problem_id in keys:
             problem = self._problems.get((path, problem_id))
@@ -221,9 +223,9 @@ class UntilSolved:
             if not problem.unsolved:
                 self._moved(path, 0, len(problem.missing))
             if ranks:
-                yield path, replace(problem.draw, ranks=ranks)
+                yield path, replace(problem.request, ranks=ranks)
 
-    def _wave(self, problem: _Problem) -> tuple[int, ...]:
+    def _wave(self, problem: _OpenProblem) -> tuple[int, ...]:
         """The missing ranks up to the end of the first wave that lacks any."""
         if self.trouble is not None or not problem.missing:
             return tuple(problem.missing)
@@ -235,7 +237,10 @@ class UntilSolved:
 def _held(planned: PlannedCell) -> pa.Table:
     """Stored samples of the problems that lack some."""
     table = planned.stored.samples(_COLUMNS)
-    hashes = {draw.problem_id: planned.prompt_hashes[draw.problem_id] for draw in planned.draws}
+    hashes = {
+        request.problem_id: planned.prompt_hashes[request.problem_id]
+        for request in planned.requests
+    }
     keys = (table.column(name).to_pylist() for name in ("problem_id", "rank", "prompt_hash"))
     wanted = [
         hashes.get(problem_id) == prompt and rank < planned.cell.n

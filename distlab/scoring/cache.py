@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from distlab.files import folder_name, whole
 from distlab.problems.problem import Gold
-from distlab.scoring.types import BY_CODE, CODES, ComponentSpec, Verdict
+from distlab.scoring.types import BY_CODE, CODES, TIMEOUT, ComponentSpec, Verdict
 from distlab.scoring.verdict_schema import required
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ _log = logging.getLogger(__name__)
 _FORMAT = 2
 _KEPT = (Verdict.CORRECT, Verdict.INCORRECT, Verdict.TIMEOUT)
 _KEPT_CODES = [CODES[verdict] for verdict in _KEPT]
-_TIMEOUT = CODES[Verdict.TIMEOUT]
 _SCHEMA = pa.schema(
     [
         required("high", pa.uint64()),
@@ -103,7 +102,7 @@ class VerdictCache:
         held = (
             (high[at] == wanted["high"])
             & (self._known.column("low").to_numpy()[at] == wanted["low"])
-            & ((verdict != _TIMEOUT) | late)
+            & ((verdict != TIMEOUT) | late)
         )
         return [
             BY_CODE[code] if is_held else self._fresh.get(key)
@@ -183,7 +182,7 @@ def _remove(file: Path) -> None:
 def _best_of_each(table: pa.Table) -> pa.Table:
     """Sort by key; of equal keys keep a verdict before a timeout, the longest timeout first."""
     high, low = (table.column(name).to_numpy() for name in ("high", "low"))
-    timeout = table.column("verdict").to_numpy() == _TIMEOUT
+    timeout = table.column("verdict").to_numpy() == TIMEOUT
     deadline = table.column("deadline_s").to_numpy()
     order = np.lexsort((-deadline, timeout, low, high))
     first: npt.NDArray[np.bool_] = np.ones(len(order), np.bool_)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from distlab.problems.problem import Gold
 from distlab.scoring.judging import AnswerJudge, GraderFacts, Judging, extract
-from distlab.scoring.types import CODES, Extractor, Verdict, load_extractor
+from distlab.scoring.types import CORRECT, Extractor, load_extractor
 
 # Cores of the driver for one grader process (ours): the others are the engines'.
 _CORES_A_GRADER = 8
@@ -110,7 +110,7 @@ class JudgePanel:
                 if answer is not None:
                     place = answers.setdefault((name, answer), len(answers))
                     reads.append((problem, index, place))
-        correct = self._judge.judge(golds, list(answers))[0] == CODES[Verdict.CORRECT]
+        correct = self._judge.judge(golds, list(answers))[0] == CORRECT
         found: Found = {}
         for problem, index, place in reads:
             graders = correct[place].nonzero()[0].tolist()

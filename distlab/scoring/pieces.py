@@ -94,7 +94,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class _SampleRows:
     """Columns of the rows that count: one entry per sample."""
 
     problem: _Ints
@@ -102,8 +102,10 @@ class _Rows:
     shard: _Ints
     row: _Ints
 
-    def take(self, index: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "_Rows":
-        return _Rows(self.problem[index], self.rank[index], self.shard[index], self.row[index])
+    def take(self, index: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "_SampleRows":
+        return _SampleRows(
+            self.problem[index], self.rank[index], self.shard[index], self.row[index]
+        )
 
 
 def divide(source: CellSource, identity: str) -> Iterator[Piece]:
@@ -129,7 +131,7 @@ def divide(source: CellSource, identity: str) -> Iterator[Piece]:
         yield _piece(source, shards, part, [ids[i] for i in np.unique(part.problem)], identity)
 
 
-def _wanted_rows(source: CellSource, shards: Sequence[str]) -> _Rows:
+def _wanted_rows(source: CellSource, shards: Sequence[str]) -> _SampleRows:
     """Rows of the run's problems, with the right prompt and rank, in the shards' order."""
     ids = pa.array(source.problems, pa.string())
     hashes = pa.array([p.prompt_hash for p in source.problems.values()], pa.string())
@@ -139,7 +141,11 @@ def _wanted_rows(source: CellSource, shards: Sequence[str]) -> _Rows:
     ]
     empty: _Ints = np.empty(0, np.int64)
     columns = zip(*((p.problem, p.rank, p.shard, p.row) for p in parts), strict=True)
-    return _Rows(*(np.concatenate(column) for column in columns)) if parts else _Rows(*[empty] * 4)
+    return (
+        _SampleRows(*(np.concatenate(column) for column in columns))
+        if parts
+        else _SampleRows(*[empty] * 4)
+    )
 
 
 def _read_keys(source: CellSource, path: str) -> pa.Table:
@@ -152,7 +158,7 @@ def _texts(keys: pa.Table, name: str) -> TextArray:
 
 def _wanted_in_shard(
     keys: pa.Table, number: int, n: int, ids: TextArray, hashes: TextArray
-) -> _Rows:
+) -> _SampleRows:
     problem = pc.index_in(_texts(keys, "problem_id"), value_set=ids)
     expected = hashes.take(problem)
     rank = keys.column("rank").to_numpy()
@@ -162,7 +168,7 @@ def _wanted_in_shard(
     known = problem.is_valid().to_numpy(zero_copy_only=False)
     row = np.flatnonzero(known & fitting & (rank >= 0) & (rank < n))
     index = problem.fill_null(-1).to_numpy()
-    return _Rows(
+    return _SampleRows(
         index[row].astype(np.int64),
         rank[row].astype(np.int64),
         np.full(len(row), number, np.int64),
@@ -170,13 +176,13 @@ def _wanted_in_shard(
     )
 
 
-def _first_rows(rows: _Rows) -> _Rows:
+def _first_rows(rows: _SampleRows) -> _SampleRows:
     """Each (problem, rank) once, in order."""
     keys = pa.table({"problem": rows.problem, "rank": rows.rank})
     return rows.take(first_of_each(keys, ("problem", "rank")).to_numpy())
 
 
-def _by_first_appearance(rows: _Rows) -> tuple[_Rows, _Ints]:
+def _by_first_appearance(rows: _SampleRows) -> tuple[_SampleRows, _Ints]:
     """Sort by problem, problems in the order in which they appear.
 
     Returns:
@@ -189,7 +195,7 @@ def _by_first_appearance(rows: _Rows) -> tuple[_Rows, _Ints]:
     return ordered, np.append(begins, len(ordered.row))
 
 
-def _cuts(rows: _Rows, bounds: _Ints) -> Iterator[tuple[int, int]]:
+def _cuts(rows: _SampleRows, bounds: _Ints) -> Iterator[tuple[int, int]]:
     """Begin and end of each piece: between problems, where a shard ends if one is near."""
     total = len(rows.row)
     target = min(_MOST_SAMPLES, max(_LEAST_SAMPLES, total // _PIECES_OF_A_SMALL_CELL))
@@ -203,7 +209,7 @@ def _cuts(rows: _Rows, bounds: _Ints) -> Iterator[tuple[int, int]]:
 
 
 def _piece(
-    source: CellSource, shards: Sequence[str], rows: _Rows, ids: Sequence[str], identity: str
+    source: CellSource, shards: Sequence[str], rows: _SampleRows, ids: Sequence[str], identity: str
 ) -> Piece:
     parts = tuple(
         ShardRows(shards[number], np.sort(rows.row[rows.shard == number]))

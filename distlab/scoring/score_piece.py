@@ -20,12 +20,13 @@ from distlab.scoring.pieces import Piece
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import (
     BY_CODE,
-    CODES,
+    ERROR,
+    NO_ANSWER,
     NO_VERDICT,
+    TIMEOUT,
     ComponentSpec,
     Extraction,
     Extractor,
-    Verdict,
     load_extractor,
 )
 from distlab.scoring.verdict_schema import VERDICTS
@@ -146,8 +147,8 @@ class Scorer:
             answers=len(answers),
             graded=graded,
             recalled=recalled,
-            timeouts=int(counts[CODES[Verdict.TIMEOUT]]),
-            errors=int(counts[CODES[Verdict.ERROR]]),
+            timeouts=int(counts[TIMEOUT]),
+            errors=int(counts[ERROR]),
         )
 
     def _applies(self, golds: Sequence[Gold]) -> npt.NDArray[np.bool_]:
@@ -161,7 +162,7 @@ _Labels: TypeAlias = "pa.DictionaryArray[pa.lib.Int32Type, pa.lib.StringType]"
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class _VerdictRows:
     """Verdict rows as positions: sample, extractor and grader, and the verdict's code."""
 
     sample: npt.NDArray[np.int64]
@@ -220,17 +221,17 @@ def _mentions(
     return [mentions[p].stands_in(text) for p, text in zip(problem_ids, texts, strict=True)]
 
 
-def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: Codes) -> _Rows:
+def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: Codes) -> _VerdictRows:
     """Cross samples, extractors and graders; sorted in that order."""
     cube = np.empty((len(applies), len(reads), applies.shape[1]), np.int8)
     for index, read in enumerate(reads):
         answered = read.distinct >= 0
         cube[answered, index] = codes[read.distinct[answered]]
-        silent = np.where(read.failed, CODES[Verdict.ERROR], CODES[Verdict.NO_ANSWER])
+        silent = np.where(read.failed, ERROR, NO_ANSWER)
         blank = np.where(applies, silent[:, None], NO_VERDICT)
         cube[~answered, index] = blank[~answered]
     sample, extractor, grader = np.nonzero(cube != NO_VERDICT)
-    return _Rows(sample, extractor, grader, cube[sample, extractor, grader].astype(np.int64))
+    return _VerdictRows(sample, extractor, grader, cube[sample, extractor, grader].astype(np.int64))
 
 
 def _facts(samples: pa.Table, mentioned: Sequence[bool]) -> pa.Table:
@@ -246,7 +247,7 @@ def _verdict_table(
     facts: pa.Table,
     deltas: Deltas,
     reads: Sequence[_Read],
-    rows: _Rows,
+    rows: _VerdictRows,
     job: ScoringJob,
 ) -> pa.Table:
     """Lay the rows out in the schema of verdicts."""

@@ -21,12 +21,17 @@ class Verdict(StrEnum):
 
 # The number of a verdict wherever it is held as one: arrays, the boards of workers, the verdict
 # cache, the view's database. The cache stores them: a change needs a new version of its format.
+CORRECT: Final = 0
+INCORRECT: Final = 1
+NO_ANSWER: Final = 2
+TIMEOUT: Final = 3
+ERROR: Final = 4
 CODES: Final[Mapping[Verdict, int]] = {
-    Verdict.CORRECT: 0,
-    Verdict.INCORRECT: 1,
-    Verdict.NO_ANSWER: 2,
-    Verdict.TIMEOUT: 3,
-    Verdict.ERROR: 4,
+    Verdict.CORRECT: CORRECT,
+    Verdict.INCORRECT: INCORRECT,
+    Verdict.NO_ANSWER: NO_ANSWER,
+    Verdict.TIMEOUT: TIMEOUT,
+    Verdict.ERROR: ERROR,
 }
 # The verdicts by their codes.
 BY_CODE: Final = tuple(sorted(CODES, key=CODES.__getitem__))

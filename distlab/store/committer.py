@@ -19,7 +19,7 @@ _HOPELESS = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Committer:
-    """Takes batches of whole draws; nothing waits for the disk but the committer itself."""
+    """Takes batches of whole requests; nothing waits for the disk but the committer itself."""
 
     def __init__(self, cells: Mapping[str, StoredCell]) -> None:
         self._cells = cells

@@ -88,7 +88,7 @@ def decode(file: pa.NativeFile, columns: Sequence[str]) -> pa.Table:
         Newer: A later distlab wrote it.
         OSError: It cannot be read.
     """
-    shard = _Shard.open(file)
+    shard = _ShardBytes.open(file)
     kept = FORMATS[shard.format]
     names = kept.stored(columns)
     shard.fetch(names)
@@ -116,7 +116,7 @@ def _seal_sum(crcs: bytes, behind: bytes | pa.Buffer) -> int:
 
 
 @dataclass(slots=True)
-class _Shard:
+class _ShardBytes:
     """A shard of which some bytes are here; what is not read stays zero and costs no memory.
 
     Attributes:
@@ -134,7 +134,7 @@ class _Shard:
     sums: tuple[int, ...] = ()
 
     @classmethod
-    def open(cls, file: pa.NativeFile) -> "_Shard":
+    def open(cls, file: pa.NativeFile) -> "_ShardBytes":
         """Read and check the footer."""
         shard = cls(file, np.zeros(file.size(), np.uint8))
         size = len(shard.data)

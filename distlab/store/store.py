@@ -2,7 +2,7 @@
 
     STORE/FAMILY/VARIANT/DECODING/DATASET/PROMPT/FINGERPRINT/
         cell.json            the fields behind the fingerprint
-        samples-*.parquet    shards; a shard holds whole draws of problems
+        samples-*.parquet    shards; a shard holds whole requests
         asked-*.json         what a run wanted of the cell, and what failed: see asks
         .claim-*.json        a run draws it at this moment: see claims
         damaged-*.parquet    a shard that was set aside, and damaged-*.json why
@@ -366,7 +366,7 @@ class StoredCell:
 
 @dataclass(slots=True)
 class CellWriter:
-    """Collects whole draws and commits them as shards of a sensible size.
+    """Collects whole requests and commits them as shards of a sensible size.
 
     Attributes:
         cell: Where to.
@@ -378,7 +378,7 @@ class CellWriter:
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take a batch that holds whole draws."""
+        """Take a batch that holds whole requests."""
         self._waiting.append(batch)
         if sum(b.num_rows for b in self._waiting) >= self.commit_samples:
             self.flush()

@@ -50,7 +50,7 @@ class CellCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shard:
+class _ShardCheck:
     path: str
     keys: pa.Table
     fault: Fault | None = None
@@ -79,23 +79,25 @@ def _check(cell: StoredCell, readers: ThreadPoolExecutor) -> CellCheck:
     )
 
 
-def _read(cell: StoredCell, path: str) -> _Shard:
+def _read(cell: StoredCell, path: str) -> _ShardCheck:
     empty = SAMPLES.empty_table().select(KEY)
     try:
         keys = read_shard(cell.store.fs, path, SAMPLES.names).select(KEY)
     except DamagedShard as damage:
-        return _Shard(path, empty, Fault(f"{_name(path)} is damaged: {damage.reason}", path))
+        return _ShardCheck(path, empty, Fault(f"{_name(path)} is damaged: {damage.reason}", path))
     except UserError as error:
-        return _Shard(path, empty, Fault(str(error)))
+        return _ShardCheck(path, empty, Fault(str(error)))
     if (again := keys.num_rows - len(first_of_each(keys, KEY))) > 0:
-        return _Shard(path, keys, Fault(f"{_name(path)} repeats {again} samples of its own", path))
+        return _ShardCheck(
+            path, keys, Fault(f"{_name(path)} repeats {again} samples of its own", path)
+        )
     if negative := np.count_nonzero(keys.column("rank").to_numpy() < 0):
         sentence = f"{_name(path)} holds {negative} samples of negative rank"
-        return _Shard(path, keys, Fault(sentence, path))
-    return _Shard(path, keys)
+        return _ShardCheck(path, keys, Fault(sentence, path))
+    return _ShardCheck(path, keys)
 
 
-def _contradictions(cell: StoredCell, shards: Sequence[_Shard]) -> Iterator[Fault]:
+def _contradictions(cell: StoredCell, shards: Sequence[_ShardCheck]) -> Iterator[Fault]:
     """Shards that repeat samples of earlier ones with other texts."""
     columns = [*KEY, "text"]
     said = SAMPLES.empty_table().select(columns)

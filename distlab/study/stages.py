@@ -40,7 +40,7 @@ from distlab.store.asks import Ask, write_ask
 from distlab.store.repair import healed
 from distlab.store.store import Store
 from distlab.study import provenance
-from distlab.study.scoring import say_idle, score_run, verdict_cache
+from distlab.study.score_run import say_idle, score_run, verdict_cache
 
 
 @dataclass(slots=True)
@@ -152,7 +152,7 @@ def begin(
     work.write(manifest)
     for planned in prepared.cells:
         planned.stored.create(planned.fields)
-        if planned.draws:
+        if planned.requests:
             work.asks[planned.cell.path] = ask = _ask(planned, name)
             write_ask(planned.stored, ask)
     return work

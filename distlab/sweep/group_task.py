@@ -9,8 +9,8 @@ from typing import TextIO
 from rich.console import Console
 
 from distlab.console.quiet import quiet
-from distlab.sweep.jobs import Job
 from distlab.sweep.sweep import Result, Sweep
+from distlab.sweep.sweep_jobs import SweepJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class JobGroup:
         cwd: What relative paths are relative to.
     """
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[SweepJob, ...]
     folder: Path
     command: str
     cwd: Path

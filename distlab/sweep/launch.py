@@ -19,9 +19,9 @@ from distlab.report import build_report, write_report
 from distlab.runs.folder import occupied, occupied_new
 from distlab.sweep.group_task import GroupResult, JobGroup, Said, run_group
 from distlab.sweep.groups import group_jobs
-from distlab.sweep.jobs import Job, make_jobs
 from distlab.sweep.record import JobState, SweepRecord, write_record
 from distlab.sweep.sweep import Result, Sweep
+from distlab.sweep.sweep_jobs import SweepJob, make_jobs
 from distlab.sweep.sweep_table import render_jobs
 
 
@@ -150,7 +150,7 @@ def _job_return(config: DictConfig, status: int) -> JobReturn:
 class _Book:
     """The results so far; keeps the sweep's record up to date."""
 
-    def __init__(self, jobs: Sequence[Job], folder: Path) -> None:
+    def __init__(self, jobs: Sequence[SweepJob], folder: Path) -> None:
         self.folder = folder
         self.command = resume_command()
         self._results = {job.number: Result.of(job, JobState.WAITING) for job in jobs}
@@ -170,7 +170,7 @@ class _Book:
         self._samples += samples
         self._write()
 
-    def status(self, job: Job) -> int:
+    def status(self, job: SweepJob) -> int:
         return self._results[job.number].record.status
 
     def _write(self) -> None:

@@ -21,8 +21,8 @@ from distlab.store.repair import healed
 from distlab.store.store import DamagedShard, Store
 from distlab.study.stages import OngoingStudy, begin, check, draw, report, say_plan, score, showing
 from distlab.sweep.groups import group_jobs
-from distlab.sweep.jobs import Job
 from distlab.sweep.record import JobRecord, JobState
+from distlab.sweep.sweep_jobs import SweepJob
 from distlab.sweep.sweep_table import SweepRow, lines_of
 
 
@@ -42,7 +42,7 @@ class Result:
 
     @classmethod
     def of(
-        cls, job: Job, state: JobState, status: int = 0, errors: tuple[str, ...] = ()
+        cls, job: SweepJob, state: JobState, status: int = 0, errors: tuple[str, ...] = ()
     ) -> "Result":
         """A job without a report."""
         record = JobRecord(job.number, job.folder.path.name, job.apart, state, status, errors)
@@ -53,7 +53,7 @@ class Sweep:
     """The jobs of a sweep, or some of them, in this process."""
 
     def __init__(
-        self, jobs: Sequence[Job], folder: Path, command: str, console: Console, log: Path
+        self, jobs: Sequence[SweepJob], folder: Path, command: str, console: Console, log: Path
     ) -> None:
         """Plan; nothing is started.
 
@@ -107,7 +107,7 @@ class Sweep:
                 self._session.close()
             self._session = None
 
-    def _finish(self, job: Job, work: OngoingStudy) -> Result:
+    def _finish(self, job: SweepJob, work: OngoingStudy) -> Result:
         with showing(job.folder.log) as display:
             score(work, display)
         tables, path = report(work)
@@ -134,12 +134,12 @@ class Sweep:
                 self._works.pop(member, None)
                 self._errors.setdefault(member, complaint)
 
-    def _prepare_and_draw(self, jobs: Sequence[Job]) -> None:
+    def _prepare_and_draw(self, jobs: Sequence[SweepJob]) -> None:
         if works := self._prepare(jobs):
             say_plan(self._console, works, self._log)
             self._draw(works)
 
-    def _prepare(self, jobs: Sequence[Job]) -> list[OngoingStudy]:
+    def _prepare(self, jobs: Sequence[SweepJob]) -> list[OngoingStudy]:
         works = []
         for job in jobs:
             try:
@@ -157,7 +157,7 @@ class Sweep:
                 works.append(work)
         return works
 
-    def _store(self, job: Job) -> Store:
+    def _store(self, job: SweepJob) -> Store:
         """One store for all jobs that name it, so that its shards' keys are read once."""
         if self._session is not None and self._session.store.uri == job.study.store:
             return self._session.store

@@ -19,14 +19,13 @@ from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
-from distlab.scoring.types import BY_CODE, CODES, Verdict
+from distlab.scoring.types import BY_CODE, CODES, CORRECT, Verdict
 from distlab.scoring.verdict_schema import VERDICTS, upgraded
 from distlab.store.cell import Cell
 from distlab.view.samples import CellCount, Filter, JudgedAnswer, ProblemCount, SampleId, SampleRow
 
 # By the codes that stand for verdicts in the tables below.
 VERDICT_NAMES: Final = tuple(verdict.value for verdict in BY_CODE)
-_CORRECT: Final = CODES[Verdict.CORRECT]
 # Rows of a list page (ours).
 PAGE: Final = 50
 
@@ -70,12 +69,12 @@ DROP TABLE judged;
 CREATE TABLE split_graders AS
 SELECT DISTINCT number FROM (
     SELECT number FROM verdict GROUP BY number, extractor
-    HAVING min(verdict = {_CORRECT}) <> max(verdict = {_CORRECT})
+    HAVING min(verdict = {CORRECT}) <> max(verdict = {CORRECT})
 ) ORDER BY number;
 CREATE TABLE split_extractors AS
 SELECT DISTINCT number FROM (
     SELECT number FROM verdict GROUP BY number, grader
-    HAVING min(verdict = {_CORRECT}) <> max(verdict = {_CORRECT})
+    HAVING min(verdict = {CORRECT}) <> max(verdict = {CORRECT})
 ) ORDER BY number;
 """
 _LIST: Final = """
@@ -193,7 +192,7 @@ class RunIndex:
         }
         correct: dict[int, dict[tuple[str, str], tuple[int, int]]] = defaultdict(dict)
         for cell, extractor, grader, right, judged in self._rows(
-            f"SELECT cell, extractor, grader, count_if(verdict = {_CORRECT}), count(*) "
+            f"SELECT cell, extractor, grader, count_if(verdict = {CORRECT}), count(*) "
             "FROM verdict JOIN sample USING (number) GROUP BY ALL"
         ):
             correct[cell][self.extractors[extractor], self.graders[grader]] = right, judged
@@ -218,7 +217,7 @@ class RunIndex:
         judge = [self.extractors.index(extractor), self.graders.index(grader)]
         counts: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
         for problem, cell, right, judged in self._rows(
-            f"SELECT problem, cell, count_if(verdict = {_CORRECT}), count(verdict) FROM sample "
+            f"SELECT problem, cell, count_if(verdict = {CORRECT}), count(verdict) FROM sample "
             "LEFT JOIN (SELECT number, verdict FROM verdict WHERE extractor = ? AND grader = ?) "
             f"USING (number) {where} GROUP BY ALL ORDER BY problem, cell",
             [*judge, *values],

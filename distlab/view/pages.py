@@ -36,7 +36,7 @@ _YES_NO: Final = ("yes", "no")
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class FilterOption:
     """A choice of a filter."""
 
     value: str
@@ -262,7 +262,7 @@ class Pages:
         chosen = {name: _one_of(query, name, ("", *values)) for name, values in known.items()}
         return Filter(**chosen, text=query.get("text", "").strip())
 
-    def _form(self, wanted: Filter) -> list[tuple[str, str, list[Option], str]]:
+    def _form(self, wanted: Filter) -> list[tuple[str, str, list[FilterOption], str]]:
         """Name, label, choices and value of each select; one without a choice is left out."""
         cells = self._index.cells
         made = [
@@ -277,7 +277,12 @@ class Pages:
             ("truncated", "truncated", list(_YES_NO)),
         ]
         return [
-            (name, label, [Option(v, v) for v in dict.fromkeys(values)], getattr(wanted, name))
+            (
+                name,
+                label,
+                [FilterOption(v, v) for v in dict.fromkeys(values)],
+                getattr(wanted, name),
+            )
             for name, label, values in made
             if len(set(values)) > 1
         ]

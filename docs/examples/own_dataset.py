@@ -2,7 +2,7 @@
 
 from distlab.errors import UserError
 from distlab.problems.content import content_hash, text_hash
-from distlab.problems.options import check_names
+from distlab.problems.dataset_options import check_names
 from distlab.problems.problem import DatasetSpec, Exemplar, Gold, GoldKind, LoadedDataset, Problem
 from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row

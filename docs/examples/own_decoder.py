@@ -11,7 +11,7 @@ from distlab.decoding.decoder import (
     SeedOf,
     StoppingCriteria,
 )
-from distlab.decoding.interface import Draw, Engine, Sample, SamplingRequest
+from distlab.decoding.interface import Engine, EngineRequest, Sample, SampleRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,19 @@ class Insistent(Decoder):
             raise ParameterError("step", self.step, "set it above 0 and at most 0.1")
 
     async def sample(
-        self, engine: Engine, draw: Draw, stopping: StoppingCriteria, seed_of: SeedOf
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
         """Draw the missing ranks of a problem, each with its temperature."""
 
         async def one(rank: int) -> Sample:
             seed = seed_of(rank) if rank else None
-            request = SamplingRequest(
-                draw.prompt_ids,
+            completion = EngineRequest(
+                request.prompt_ids,
                 stopping.max_tokens,
                 stopping.stop,
                 {"temperature": self.step * rank},
                 seed,
             )
-            return draw.sampled(rank, await engine.generate(request), seed)
+            return request.sampled(rank, await engine.generate(completion), seed)
 
-        return await asyncio.gather(*map(one, draw.ranks))
+        return await asyncio.gather(*map(one, request.ranks))

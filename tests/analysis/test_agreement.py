@@ -3,9 +3,17 @@ import pytest
 from statsmodels.stats import inter_rater
 
 from distlab.analysis.agreement import agreement, cohen_kappa, flips, winner, winner_depends
-from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
 from distlab.analysis.intervals import NOTHING, Estimate
-from distlab.scoring.types import CODES, Verdict
+from distlab.scoring.types import (
+    CODES,
+    CORRECT,
+    ERROR,
+    INCORRECT,
+    NO_ANSWER,
+    NO_VERDICT,
+    TIMEOUT,
+    Verdict,
+)
 
 NAN = np.nan
 
@@ -16,11 +24,11 @@ def codes(*values: int) -> np.ndarray:
 
 def test_every_verdict_has_a_code_of_its_own() -> None:
     assert set(CODES) == set(Verdict)
-    assert len({*CODES.values(), MISSING}) == len(Verdict) + 1
+    assert len({*CODES.values(), NO_VERDICT}) == len(Verdict) + 1
 
 
 def test_nothing_in_common() -> None:
-    result = agreement(codes(MISSING, CORRECT), codes(CORRECT, MISSING))
+    result = agreement(codes(NO_VERDICT, CORRECT), codes(CORRECT, NO_VERDICT))
     assert result.samples == 0
     assert np.isnan([result.rate, result.kappa]).all()
 

@@ -26,7 +26,7 @@ from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State
-from distlab.decoding.interface import Draw, Sample
+from distlab.decoding.interface import Sample, SampleRequest
 from distlab.engines import fleet as fleets
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
@@ -77,7 +77,7 @@ class Prebuilt:
         ((cell, work),) = lease.cells.items()
         while work.run != "bench" and not (Path(work.run) / GO).exists():
             await asyncio.sleep(0.1)
-        names = [draw.problem_id for _, draw in lease.draws]
+        names = [request.problem_id for _, request in lease.requests]
         rows = self._batch.slice(0, len(names) * N)
         columns = [pa.array(np.repeat(names, N), pa.string()), *rows.columns[1:]]
         batch = pa.RecordBatch.from_arrays(columns, schema=rows.schema)
@@ -155,12 +155,12 @@ class Side:
         self._count += 1
         path = f"{self._planned.cell.path}-{self._count}"
         store = self._planned.stored.store
-        draws = tuple(Draw(f"p{i}", IDS, RANKS) for i in range(problems))
+        requests = tuple(SampleRequest(f"p{i}", IDS, RANKS) for i in range(problems))
         return replace(
             self._planned,
             cell=replace(self._planned.cell, path=path),
             stored=store.cell(path),
-            draws=draws,
+            requests=requests,
         )
 
 

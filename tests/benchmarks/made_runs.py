@@ -43,8 +43,8 @@ def questions(overrides: Sequence[str]) -> tuple[list[dict[str, str]], str]:
     tokenizer = prompt_tokenizer(planned.checkpoint)
     golds = {p.id: p.gold.text for d in prepared.datasets.values() for p in d.problems}
     rows = [
-        {"question": tokenizer.decode(draw.prompt_ids), "answer": golds[draw.problem_id]}
-        for draw in planned.draws
+        {"question": tokenizer.decode(request.prompt_ids), "answer": golds[request.problem_id]}
+        for request in planned.requests
     ]
     return rows, planned.checkpoint.model
 
@@ -54,9 +54,9 @@ def _samples(planned: PlannedCell) -> list[Sample]:
     is_cot = planned.arm.decoding.decoder.margins
     return [
         Sample(
-            problem_id=draw.problem_id,
+            problem_id=request.problem_id,
             rank=rank,
-            prompt_ids=draw.prompt_ids,
+            prompt_ids=request.prompt_ids,
             token_ids=tuple(range(40)),
             text=f"We add {rank} and {number}. The answer is {dice.randrange(100)}.",
             truncated=False,
@@ -65,8 +65,8 @@ def _samples(planned: PlannedCell) -> list[Sample]:
             margins=(0.5,) * 40 if is_cot else None,
             token_lengths=(4,) * 40 if is_cot else None,
         )
-        for number, draw in enumerate(planned.draws)
-        for rank in draw.ranks
+        for number, request in enumerate(planned.requests)
+        for rank in request.ranks
     ]
 
 

@@ -67,7 +67,7 @@ class Side:
         return {
             "tokens": outcome.tokens,
             "samples": outcome.samples,
-            "problems": sum(len(planned.draws) for planned in cells),
+            "problems": sum(len(planned.requests) for planned in cells),
             "seconds": seconds,
             "starts": outcome.starts,
         }
@@ -77,18 +77,18 @@ def requests(cells: Sequence[PlannedCell]) -> list[dict[str, Any]]:
     """The stochastic draws of cells as keyword arguments of ``SamplingParams``, with prompts."""
     return [
         {
-            "prompt_ids": list(draw.prompt_ids),
+            "prompt_ids": list(request.prompt_ids),
             "temperature": planned.arm.decoding.temperature,
             "top_p": planned.arm.decoding.top_p,
             "max_tokens": planned.arm.decoding.max_tokens,
             "stop": list(planned.stop),
             "seed": sample_seed(
-                planned.seed, planned.checkpoint.digest, draw.problem_id, identity(planned), rank
+                planned.seed, planned.checkpoint.digest, request.problem_id, identity(planned), rank
             ),
         }
         for planned in cells
-        for draw in planned.draws
-        for rank in draw.ranks
+        for request in planned.requests
+        for rank in request.ranks
     ]
 
 

@@ -41,7 +41,7 @@ def test_values_become_what_the_decoder_declares() -> None:
         ({"kind": "stochastic", "top_p": "much"}, r"^`decoding\.methods\.m` is .*'much'"),
         ({"kind": "no.such:Thing"}, r"^`decoding\.methods\.m\.kind` is 'no\.such:Thing': there"),
         (
-            {"kind": "distlab.decoding.interface:Draw"},
+            {"kind": "distlab.decoding.interface:SampleRequest"},
             r"it is no decoder; make it a frozen dataclass that derives from distlab\.decoding",
         ),
     ],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens
 
 EOS = 0
 
@@ -21,7 +21,7 @@ class ScriptedEngine:
     first: Sequence[tuple[str, float]] = ()
     continuations: Mapping[str, str] = field(default_factory=dict)
     margin: Mapping[str, float] = field(default_factory=dict)
-    requests: list[SamplingRequest] = field(default_factory=list)
+    requests: list[EngineRequest] = field(default_factory=list)
 
     @property
     def eos_token_ids(self) -> frozenset[int]:
@@ -36,7 +36,7 @@ class ScriptedEngine:
             tuple(ord(c) if c else EOS for c, _ in chosen), tuple(logprob for _, logprob in chosen)
         )
 
-    async def generate(self, request: SamplingRequest) -> Completion:
+    async def generate(self, request: EngineRequest) -> Completion:
         self.requests.append(request)
         prompt = self.decode(request.prompt_ids)
         text = next((t for tail, t in self.continuations.items() if prompt.endswith(tail)), "")

@@ -7,7 +7,7 @@ import pytest
 
 from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import StoppingCriteria
-from distlab.decoding.interface import Draw, Sample
+from distlab.decoding.interface import Sample, SampleRequest
 from tests.decoding.scripted import ScriptedEngine, ids
 
 FIRST = [("5", log(0.4)), ("W", log(0.3)), ("", log(0.1)), (" ", log(0.05))]
@@ -19,7 +19,7 @@ def draw(
     stop: tuple[str, ...] = (),
     max_tokens: int = 50,
 ) -> list[Sample]:
-    work, stopping = Draw("p", ids("Q"), ranks), StoppingCriteria(max_tokens, stop)
+    work, stopping = SampleRequest("p", ids("Q"), ranks), StoppingCriteria(max_tokens, stop)
     return asyncio.run(CoT().sample(engine, work, stopping, no_seed))
 
 
@@ -114,7 +114,7 @@ def test_text_and_lengths_are_made_beside_the_event_loop() -> None:
 
     async def drawn() -> list[Sample]:
         # A branch that starts with EOS, so that the engine itself decodes nothing.
-        draw = Draw("p", ids("Q"), (2,))
+        draw = SampleRequest("p", ids("Q"), (2,))
         drawing = asyncio.ensure_future(
             CoT().sample(Waiting(FIRST), draw, StoppingCriteria(50), no_seed)
         )

@@ -2,7 +2,7 @@ import asyncio
 
 from distlab.decoding.decoder import StoppingCriteria
 from distlab.decoding.greedy import Greedy
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from tests.decoding.scripted import ScriptedEngine, ids
 
 
@@ -12,7 +12,7 @@ def no_seed(rank: int) -> int:
 
 def test_one_completion_without_a_seed() -> None:
     engine = ScriptedEngine(continuations={"Q": " 4"})
-    work = Draw("p", ids("Q"), (0,))
+    work = SampleRequest("p", ids("Q"), (0,))
     (sample,) = asyncio.run(Greedy().sample(engine, work, StoppingCriteria(10), no_seed))
     assert (sample.text, sample.seed, sample.first_token_logprob) == (" 4", None, None)
     assert (engine.requests[0].sampling, engine.requests[0].seed) == ({}, None)

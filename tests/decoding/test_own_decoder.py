@@ -14,7 +14,7 @@ from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
 from distlab.decoding.decoder import SampleOrder, StoppingCriteria
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.errors import UserError
 from distlab.report.page.prose import methods
 from distlab.runs.manifest import Manifest
@@ -58,8 +58,8 @@ def test_its_own_check_speaks_at_the_door() -> None:
 def test_it_crosses_to_a_replica_and_draws_with_its_seeds() -> None:
     engine = ScriptedEngine(continuations={"Q": " 4"})
     decoder = pickle.loads(pickle.dumps(Insistent(0.05)))
-    draw, stopping = Draw("p", ids("Q"), (0, 2)), StoppingCriteria(10)
-    samples = asyncio.run(decoder.sample(engine, draw, stopping, lambda rank: 100 + rank))
+    request, stopping = SampleRequest("p", ids("Q"), (0, 2)), StoppingCriteria(10)
+    samples = asyncio.run(decoder.sample(engine, request, stopping, lambda rank: 100 + rank))
     assert [(s.rank, s.seed, s.text) for s in samples] == [(0, None, " 4"), (2, 102, " 4")]
     assert [r.sampling for r in engine.requests] == [{"temperature": 0.0}, {"temperature": 0.1}]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from distlab.decoding.decoder import ParameterError, StoppingCriteria
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.decoding.stochastic import Stochastic
 from distlab.store.fingerprint import decoder_fields
 from tests.decoding.scripted import ScriptedEngine, ids
@@ -13,7 +13,7 @@ from tests.store.cells import FIELDS
 
 def test_every_draw_is_a_request_with_its_own_seed() -> None:
     engine = ScriptedEngine(continuations={"Q": " 4"})
-    work = Draw("p", ids("Q"), (2, 5))
+    work = SampleRequest("p", ids("Q"), (2, 5))
     hot = Stochastic(temperature=0.6, top_p=0.95)
     samples = asyncio.run(hot.sample(engine, work, StoppingCriteria(10), lambda rank: 100 + rank))
     assert [(s.rank, s.seed, s.text) for s in samples] == [(2, 102, " 4"), (5, 105, " 4")]
@@ -37,7 +37,7 @@ def test_a_parameter_is_in_request_seed_and_address_once_it_changes_something(
     name: str, value: float
 ) -> None:
     changed = replace(Stochastic(), **{name: value})
-    engine, work = ScriptedEngine(), Draw("p", ids("Q"), (0,))
+    engine, work = ScriptedEngine(), SampleRequest("p", ids("Q"), (0,))
     asyncio.run(changed.sample(engine, work, StoppingCriteria(10), lambda rank: 0))
     assert engine.requests[0].sampling[name] == value
     assert changed.seed_name == f"stochastic:1.0:1.0:{name}={value}"

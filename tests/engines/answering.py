@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens
 from distlab.engines.messages import EngineSettings, Site, Vitals
 
 # Any token of the vocabulary stands for its last digit; this one ends a completion.
@@ -29,7 +29,7 @@ class AnsweringEngine:
         first = 3 * sum(prompt_ids) % 10
         return FirstTokens(tuple(range(first, first + k)), tuple(-float(i) for i in range(k)))
 
-    async def generate(self, request: SamplingRequest) -> Completion:
+    async def generate(self, request: EngineRequest) -> Completion:
         ids = (_END,) if request.seed is None else (request.seed % 10, _END)
         margins = (0.5,) * len(ids) if request.margins else ()
         return Completion(ids, self.decode(ids), truncated=False, margins=margins)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import DecodingSpec
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.decoding.stochastic import Stochastic
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet
-from distlab.engines.messages import CellDraw, CellWork, EngineSettings, Finished, Pulse
+from distlab.engines.messages import CellRequest, CellWork, EngineSettings, Finished, Pulse
 from distlab.engines.workload import EngineJob, Limits
 from distlab.store.cell import ProblemFailure
 
@@ -33,7 +33,9 @@ CELLS = {
     "base": CellWork(DecodingSpec("cot", CoT(), 8), (), 0, "w", "run"),
     "instruct": CellWork(DecodingSpec("t1", Stochastic(), 16), (), 0, "w", "run"),
 }
-DRAWS = [(cell, Draw(f"p{i}", (i + 1, 7), tuple(range(4)))) for cell in CELLS for i in range(12)]
+REQUESTS = [
+    (cell, SampleRequest(f"p{i}", (i + 1, 7), tuple(range(4)))) for cell in CELLS for i in range(12)
+]
 LIMITS = Limits(replicas=1, hang_s=30, wait_for_nodes_s=60)
 
 Sample = tuple[str, str, int]
@@ -62,7 +64,7 @@ class Ledger:
     def event(self, event: EngineEvent) -> None:
         self.events.append(event)
 
-    def pulse(self, replica: str, pulse: Pulse, draws: int) -> None:
+    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
         pass
 
     def count(self, *kinds: EventKind) -> int:
@@ -73,8 +75,8 @@ class Ledger:
         return self.count(EventKind.DIED, EventKind.HUNG)
 
 
-def job(folder: Path, draws: list[CellDraw] = DRAWS, **settings: object) -> EngineJob:
-    return EngineJob(folder.name, replace(SETTINGS, model=str(folder), **settings), CELLS, draws)  # type: ignore[arg-type]
+def job(folder: Path, requests: list[CellRequest] = REQUESTS, **settings: object) -> EngineJob:
+    return EngineJob(folder.name, replace(SETTINGS, model=str(folder), **settings), CELLS, requests)  # type: ignore[arg-type]
 
 
 def serve(
@@ -95,8 +97,10 @@ def serve(
     return ledger
 
 
-def wanted(draws: list[CellDraw] = DRAWS) -> set[Sample]:
-    return {(cell, draw.problem_id, rank) for cell, draw in draws for rank in draw.ranks}
+def wanted(requests: list[CellRequest] = REQUESTS) -> set[Sample]:
+    return {
+        (cell, request.problem_id, rank) for cell, request in requests for rank in request.ranks
+    }
 
 
 def assert_same(ledger: Ledger, undisturbed: Ledger) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import ray
 
-from distlab.decoding.interface import Completion, FirstTokens, SamplingRequest
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens
 from distlab.engines.messages import EngineSettings, Site, Vitals
 
 KILLER = 666
@@ -63,7 +63,7 @@ class ScriptedEngine:
         await self._step(prompt_ids, 1)
         return FirstTokens(tuple(range(1, k + 1)), tuple(-float(i) for i in range(k)))
 
-    async def generate(self, request: SamplingRequest) -> Completion:
+    async def generate(self, request: EngineRequest) -> Completion:
         seed = [] if request.seed is None else [int(digit) + 1 for digit in str(request.seed)]
         ids = tuple([*reversed(request.prompt_ids), *seed][: request.max_tokens])
         if seed and self._is_deadly(request.prompt_ids):

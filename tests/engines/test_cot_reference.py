@@ -12,7 +12,7 @@ from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import StoppingCriteria
 from distlab.decoding.greedy import Greedy
-from distlab.decoding.interface import Draw, Sample
+from distlab.decoding.interface import Sample, SampleRequest
 from distlab.decoding.stochastic import Stochastic
 from distlab.engines.messages import EngineSettings, Site
 
@@ -75,8 +75,8 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
         return 7 + rank
 
     async def all_of(ids: tuple[int, ...]) -> Drawn:
-        draw = Draw("p", ids, tuple(range(K)))
-        few = Draw("p", ids, (0, 1, 2))
+        draw = SampleRequest("p", ids, tuple(range(K)))
+        few = SampleRequest("p", ids, (0, 1, 2))
         branches = await CoT().sample(engine, draw, branching, seed_of)
         draws, again = [await Stochastic().sample(engine, few, short, seed_of) for _ in range(2)]
         narrow = {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EventKind
 from distlab.engines.fleet import Fleet
-from distlab.engines.messages import CellDraw, Finished
-from tests.engines.ledger import CELLS, DRAWS, LIMITS, Ledger, assert_same, job, serve, wanted
+from distlab.engines.messages import CellRequest, Finished
+from tests.engines.ledger import CELLS, LIMITS, REQUESTS, Ledger, assert_same, job, serve, wanted
 from tests.engines.scripted import KILLER, REFUSED, starts
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_up")]
@@ -95,8 +95,8 @@ def test_an_engine_that_never_loads_is_given_up_and_others_go_on(
 
 
 def test_a_refused_request_is_that_problems_failure_alone(tmp_path: Path) -> None:
-    refused = ("base", Draw("bad", (REFUSED,), (0, 1)))
-    ledger = serve(job(tmp_path, [refused, *DRAWS]))
+    refused = ("base", SampleRequest("bad", (REFUSED,), (0, 1)))
+    ledger = serve(job(tmp_path, [refused, *REQUESTS]))
     assert set(ledger.samples) == wanted()
     (failure,) = ledger.failures
     assert (failure.cell, failure.problem_id) == ("base", "bad")
@@ -107,8 +107,8 @@ def test_a_refused_request_is_that_problems_failure_alone(tmp_path: Path) -> Non
 def test_a_problem_that_kills_every_engine_is_set_aside_and_no_other_is(
     tmp_path: Path, undisturbed: Ledger
 ) -> None:
-    killer = ("instruct", Draw("killer", (KILLER,), (0,)))
-    ledger = serve(job(tmp_path, [*DRAWS, killer]))
+    killer = ("instruct", SampleRequest("killer", (KILLER,), (0,)))
+    ledger = serve(job(tmp_path, [*REQUESTS, killer]))
     assert_same(ledger, undisturbed)
     (failure,) = ledger.failures
     assert (failure.cell, failure.problem_id) == ("instruct", "killer")
@@ -118,8 +118,10 @@ def test_a_problem_that_kills_every_engine_is_set_aside_and_no_other_is(
 
 
 def test_an_engine_that_dies_of_everything_is_to_blame_and_no_problem_is(tmp_path: Path) -> None:
-    draws: list[CellDraw] = [("base", Draw(f"p{i}", (KILLER, i), (0,))) for i in range(4)]
-    ledger = serve(job(tmp_path, draws))
+    requests: list[CellRequest] = [
+        ("base", SampleRequest(f"p{i}", (KILLER, i), (0,))) for i in range(4)
+    ]
+    ledger = serve(job(tmp_path, requests))
     assert ledger.failures == []
     assert "died 5 times in a row without finishing a problem" in str(ledger.errors[0])
 
@@ -127,7 +129,9 @@ def test_an_engine_that_dies_of_everything_is_to_blame_and_no_problem_is(tmp_pat
 def test_a_halt_keeps_what_is_finished_and_ends(tmp_path: Path) -> None:
     (tmp_path / "delay").write_text("0.05")
     ledger = Ledger()
-    many: list[CellDraw] = [("instruct", Draw(f"p{i}", (i + 1,), (0,))) for i in range(200)]
+    many: list[CellRequest] = [
+        ("instruct", SampleRequest(f"p{i}", (i + 1,), (0,))) for i in range(200)
+    ]
 
     async def halted(fleet: Fleet) -> None:
         dispatcher = Dispatcher(fleet, [job(tmp_path, many)], LIMITS, ledger.take, ledger)
@@ -148,9 +152,9 @@ def test_a_halt_keeps_what_is_finished_and_ends(tmp_path: Path) -> None:
 
 def test_an_engine_that_is_up_serves_the_next_call(tmp_path: Path) -> None:
     fleet = Fleet()
-    first = serve(job(tmp_path, DRAWS[:4]), fleet=fleet)
+    first = serve(job(tmp_path, REQUESTS[:4]), fleet=fleet)
     # Smaller limits than the engine's are no reason for another one.
-    second = serve(job(tmp_path, DRAWS[4:], max_model_len=32), fleet=fleet)
+    second = serve(job(tmp_path, REQUESTS[4:], max_model_len=32), fleet=fleet)
     fleet.close()
     assert set(first.samples) | set(second.samples) == wanted()
     assert len(starts(tmp_path)) == fleet.starts == 1
@@ -163,42 +167,44 @@ def test_an_idle_engine_makes_room_for_another_checkpoint(tmp_path: Path) -> Non
     one.mkdir()
     other.mkdir()
     fleet = Fleet()
-    serve(job(one, DRAWS[:4], cpus_per_rank=2), fleet=fleet)
-    ledger = serve(job(other, DRAWS[:4], cpus_per_rank=2), fleet=fleet)
-    assert set(ledger.samples) == wanted(DRAWS[:4])
+    serve(job(one, REQUESTS[:4], cpus_per_rank=2), fleet=fleet)
+    ledger = serve(job(other, REQUESTS[:4], cpus_per_rank=2), fleet=fleet)
+    assert set(ledger.samples) == wanted(REQUESTS[:4])
     assert [running.settings.model for running in fleet.replicas] == [str(other)]
     fleet.close()
 
 
 def test_more_draws_can_be_asked_for_in_the_light_of_what_came_back(tmp_path: Path) -> None:
-    more: list[CellDraw] = [("instruct", Draw("p3", (4, 7), (4, 5)))]
+    more: list[CellRequest] = [("instruct", SampleRequest("p3", (4, 7), (4, 5)))]
 
-    async def follow_up(finished: Finished) -> Iterable[CellDraw]:
+    async def follow_up(finished: Finished) -> Iterable[CellRequest]:
         await asyncio.sleep(0.01)
         return [more.pop()] if more and ("instruct", "p3") in finished.done else []
 
     ledger, fleet = Ledger(), Fleet()
-    draws = [work for work in DRAWS if work[0] == "instruct"]
-    dispatcher = Dispatcher(fleet, [job(tmp_path, draws)], LIMITS, ledger.take, ledger, follow_up)
+    requests = [work for work in REQUESTS if work[0] == "instruct"]
+    dispatcher = Dispatcher(
+        fleet, [job(tmp_path, requests)], LIMITS, ledger.take, ledger, follow_up
+    )
     asyncio.run(dispatcher.run())
     fleet.close()
-    assert set(ledger.samples) == wanted(draws) | {("instruct", "p3", 4), ("instruct", "p3", 5)}
+    assert set(ledger.samples) == wanted(requests) | {("instruct", "p3", 4), ("instruct", "p3", 5)}
 
 
 def test_an_engine_is_kept_while_what_follows_is_not_known(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir()
     other.mkdir()
-    first: list[CellDraw] = [("instruct", Draw("p0", (1, 7), (0,)))]
-    more: list[CellDraw] = [("instruct", Draw("p0", (1, 7), (1, 2)))]
+    first: list[CellRequest] = [("instruct", SampleRequest("p0", (1, 7), (0,)))]
+    more: list[CellRequest] = [("instruct", SampleRequest("p0", (1, 7), (1, 2)))]
 
-    async def follow_up(finished: Finished) -> Iterable[CellDraw]:
+    async def follow_up(finished: Finished) -> Iterable[CellRequest]:
         # Long enough for the other checkpoint to claim the cores.
         await asyncio.sleep(3.0 if more else 0.0)
         return [more.pop()] if more else []
 
     fleet, ledger = Fleet(), Ledger()
-    waiting: list[CellDraw] = [("base", Draw("p1", (2, 7), (0,)))]
+    waiting: list[CellRequest] = [("base", SampleRequest("p1", (2, 7), (0,)))]
     jobs = [job(one, first, cpus_per_rank=2), job(other, waiting, cpus_per_rank=2)]
     dispatcher = Dispatcher(fleet, jobs, LIMITS, ledger.take, ledger, follow_up)
     asyncio.run(dispatcher.run())
@@ -212,10 +218,12 @@ def test_an_engine_is_kept_while_what_follows_is_not_known(tmp_path: Path) -> No
 
 def test_a_shared_prefix_is_read_once_a_replica_before_the_rest(tmp_path: Path) -> None:
     cells = {"instruct": replace(CELLS["instruct"], prefix=3)}
-    draws: list[CellDraw] = [("instruct", Draw(f"p{i}", (9, 9, 9, i), (0, 1))) for i in range(6)]
+    requests: list[CellRequest] = [
+        ("instruct", SampleRequest(f"p{i}", (9, 9, 9, i), (0, 1))) for i in range(6)
+    ]
     (tmp_path / "log-prompts").touch()
     fleet = Fleet()
-    one = replace(job(tmp_path, draws), cells=cells)
+    one = replace(job(tmp_path, requests), cells=cells)
     serve(one, fleet=fleet)
     serve(one, fleet=fleet)
     fleet.close()

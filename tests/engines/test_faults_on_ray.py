@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.ray]
 
 KILLS = 20
 SAMPLES = 20 * 4 * 2
-# The first lease has 16 samples of 4 draws, a draw at most two steps more: what is beyond came
+# The first lease has 16 samples of 4 draws, a request at most two steps more: what is beyond came
 # after results of it were back.
 FIRST_STEPS = 16 + 2 * 4
 

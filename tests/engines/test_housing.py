@@ -11,7 +11,7 @@ from distlab.engines.housing import Housing
 from distlab.engines.messages import Pulse
 from distlab.engines.workload import EngineJob, Limits, Serving, Workload
 from distlab.placement.placement import Node, Placement
-from tests.engines.ledger import CELLS, DRAWS, SETTINGS
+from tests.engines.ledger import CELLS, REQUESTS, SETTINGS
 
 LIMITS = Limits(replicas=None, hang_s=30, wait_for_nodes_s=60)
 NODE = Node("n1", cpus=2.0, gpus=0, gpu_type=None, memory_bytes=0, used_cpus=0.0, used_gpus=0)
@@ -27,12 +27,12 @@ class Told:
     def event(self, event: EngineEvent) -> None:
         self.events.append(event)
 
-    def pulse(self, replica: str, pulse: Pulse, draws: int) -> None:
+    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
         raise AssertionError("housing watches nobody")
 
 
-def workload(name: str, draws: int = 4) -> Workload:
-    return Workload.of(EngineJob(name, SETTINGS, CELLS, DRAWS[:draws]))
+def workload(name: str, requests: int = 4) -> Workload:
+    return Workload.of(EngineJob(name, SETTINGS, CELLS, REQUESTS[:requests]))
 
 
 def up(name: str) -> Running:
@@ -69,7 +69,7 @@ def test_a_workload_gets_its_first_replica_where_there_is_room(told: Told) -> No
 
 
 def test_a_replica_without_work_makes_room_and_one_with_leases_does_not(told: Told) -> None:
-    done, waiting = workload("done", draws=0), workload("waiting")
+    done, waiting = workload("done", requests=0), workload("waiting")
     serving = serve(done, up("r1"))
     shared = Housing([done, waiting], LIMITS, told)
     serving.keys.add(("base", "p0"))
@@ -100,4 +100,4 @@ def test_nobody_is_given_up_while_others_work_or_before_its_time(
 
 
 def test_a_cluster_that_has_all_it_has_use_for_is_complete(told: Told) -> None:
-    assert Housing([workload("done", draws=0)], LIMITS, told).is_complete
+    assert Housing([workload("done", requests=0)], LIMITS, told).is_complete

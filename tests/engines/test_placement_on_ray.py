@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from ray.util.placement_group import placement_group_table
 
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet, Running
-from distlab.engines.messages import CellDraw
+from distlab.engines.messages import CellRequest
 from distlab.engines.workload import EngineJob
 from distlab.placement.placement import Parallelism
 from tests.engines.conftest import AddNode
@@ -21,7 +21,9 @@ from tests.engines.scripted import starts
 pytestmark = [pytest.mark.ray]
 
 AUTO = replace(LIMITS, replicas=None)
-DRAWS: list[CellDraw] = [("instruct", Draw(f"p{i}", (i + 1, 7), (0, 1))) for i in range(40)]
+REQUESTS: list[CellRequest] = [
+    ("instruct", SampleRequest(f"p{i}", (i + 1, 7), (0, 1))) for i in range(40)
+]
 
 
 @pytest.fixture
@@ -31,11 +33,13 @@ def fleet(two_nodes: tuple[str, str]) -> Iterator[Fleet]:
     made.close()
 
 
-def split(folder: Path, tensor: int, pipeline: int = 1, draws: list[CellDraw] = DRAWS) -> EngineJob:
+def split(
+    folder: Path, tensor: int, pipeline: int = 1, requests: list[CellRequest] = REQUESTS
+) -> EngineJob:
     folder.mkdir(exist_ok=True)
     return job(
         folder,
-        draws,
+        requests,
         device="gpu",
         cpus_per_rank=1,
         gpu_type="H100",
@@ -86,7 +90,7 @@ def test_four_replicas_of_two_share_the_tightest_node(
 ) -> None:
     (tmp_path / "delay").write_text("0.5")
     ledger = serve(split(tmp_path, 2), limits=replace(LIMITS, replicas=4), fleet=fleet)
-    assert set(ledger.samples) == wanted(DRAWS)
+    assert set(ledger.samples) == wanted(REQUESTS)
     placed = [bundles(running) for running in fleet.replicas]
     assert [len(each) for each in placed] == [1] * 4
     assert len({node for ((node, _),) in placed}) == 1
@@ -100,7 +104,7 @@ def test_of_two_families_the_larger_goes_first_and_neither_holds_half(
 ) -> None:
     giant, small = tmp_path / "giant", tmp_path / "small"
     ledger = serve(split(small, 8), split(giant, 8, 2), limits=AUTO, fleet=fleet)
-    assert ledger.samples.keys() == wanted(DRAWS)
+    assert ledger.samples.keys() == wanted(REQUESTS)
     assert ledger.errors == (None, None)
     order = [(e.kind, e.model) for e in ledger.events]
     assert (EventKind.LOADING, "small") not in order[: order.index((EventKind.LOADING, "giant"))]
@@ -123,7 +127,7 @@ def test_families_that_fit_side_by_side_run_so(
 
 
 def test_what_fits_nowhere_is_given_up_with_what_it_needs(tmp_path: Path, fleet: Fleet) -> None:
-    small = split(tmp_path / "small", 2, draws=DRAWS[:4])
+    small = split(tmp_path / "small", 2, requests=REQUESTS[:4])
     ledger = serve(
         split(tmp_path / "giant", 8, 4),
         small,
@@ -140,8 +144,8 @@ def test_a_node_that_joins_is_used(
     tmp_path: Path, fleet: Fleet, two_nodes: tuple[str, str], add_node: AddNode
 ) -> None:
     (tmp_path / "delay").write_text("0.4")
-    many: list[CellDraw] = [
-        ("instruct", Draw(f"p{i}", (i + 1,), tuple(range(8)))) for i in range(120)
+    many: list[CellRequest] = [
+        ("instruct", SampleRequest(f"p{i}", (i + 1,), tuple(range(8)))) for i in range(120)
     ]
     joined: list[str] = []
 
@@ -151,7 +155,7 @@ def test_a_node_that_joins_is_used(
             if event.kind is EventKind.LOADED and not joined:
                 joined.append(add_node())
 
-    ledger = serve(split(tmp_path, 8, draws=many), limits=AUTO, fleet=fleet, ledger=Watching())
+    ledger = serve(split(tmp_path, 8, requests=many), limits=AUTO, fleet=fleet, ledger=Watching())
     assert ledger.samples.keys() == wanted(many)
     assert {record.node_ids[0] for record in fleet.records} == {*two_nodes, *joined}
     assert set(ledger.samples.values()) == {1}

@@ -5,8 +5,8 @@ import pytest
 
 from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import DecodingSpec
-from distlab.decoding.interface import Draw
-from distlab.engines.messages import CellDraw, CellWork
+from distlab.decoding.interface import SampleRequest
+from distlab.engines.messages import CellRequest, CellWork
 from distlab.engines.queue import DrawQueue
 
 
@@ -14,11 +14,11 @@ def spec(max_tokens: int) -> CellWork:
     return CellWork(DecodingSpec("cot", CoT(), max_tokens), (), 0, "w", "run")
 
 
-def work(problem: str, prompt: int = 2, cell: str = "a", ranks: int = 2) -> CellDraw:
-    return cell, Draw(problem, tuple(range(prompt)), tuple(range(ranks)))
+def work(problem: str, prompt: int = 2, cell: str = "a", ranks: int = 2) -> CellRequest:
+    return cell, SampleRequest(problem, tuple(range(prompt)), tuple(range(ranks)))
 
 
-def filled(*works: CellDraw) -> DrawQueue:
+def filled(*works: CellRequest) -> DrawQueue:
     queue = DrawQueue({"a": spec(8), "b": spec(64)})
     queue.add(works)
     return queue
@@ -26,7 +26,7 @@ def filled(*works: CellDraw) -> DrawQueue:
 
 def problems(queue: DrawQueue, room: int, *, is_idle: bool = True) -> list[str]:
     taken = queue.take(room, is_idle=is_idle)
-    return [] if taken is None else [draw.problem_id for _, draw in taken.works]
+    return [] if taken is None else [request.problem_id for _, request in taken.works]
 
 
 def keys(*names: str) -> list[tuple[str, str]]:
@@ -171,7 +171,7 @@ def test_any_number_of_killers_is_found_and_everyone_else_is_drawn(killers: int)
     while not queue.is_done:
         taken = queue.take(16, is_idle=True)
         assert taken is not None
-        flying = [(cell, draw.problem_id) for cell, draw in taken.works]
+        flying = [(cell, request.problem_id) for cell, request in taken.works]
         if any(problem.startswith("K") for _, problem in flying):
             deaths += 1
             set_aside.update(f.problem_id for f in queue.killed(flying, "boom"))
@@ -195,7 +195,7 @@ def test_whatever_dies_when_a_draw_ends_done_or_has_seen_three_lone_deaths(seed:
             break
         taken = queue.take(16, is_idle=True)
         assert taken is not None
-        drawn = [draw.problem_id for _, draw in taken.works]
+        drawn = [request.problem_id for _, request in taken.works]
         if chance.random() < 0.25 or {"K0", "K1"} & set(drawn):
             lone.update(drawn if taken.alone else ())
             aside.update(failure.problem_id for failure in queue.killed(keys(*drawn), "boom"))

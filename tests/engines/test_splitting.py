@@ -10,11 +10,11 @@ from distlab.config.values import Study
 from distlab.engines.splitting import Choice, choose, choose_group
 from distlab.errors import UserError
 from distlab.placement.memory import GIB
-from distlab.placement.model_facts import Facts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.placement.model_facts import ModelFacts, rank_kv_bytes_per_token, rank_weight_bytes
 from distlab.placement.placement import Node, Parallelism, fill
 
-GQA = Facts("", "LlamaForCausalLM", 1e9, 8000, "bfloat16", 10, 16, 4, 800)
-MLA = Facts("", "DeepseekV3ForCausalLM", 1e9, 8000, "fp8", 10, 16, 1, 800, experts=8)
+GQA = ModelFacts("", "LlamaForCausalLM", 1e9, 8000, "bfloat16", 10, 16, 4, 800)
+MLA = ModelFacts("", "DeepseekV3ForCausalLM", 1e9, 8000, "fp8", 10, 16, 1, 800, experts=8)
 
 
 def study(*overrides: str) -> Study:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
+from distlab.ingest.given_problems import GivenProblem, GivenSample
 from distlab.ingest.known import KnownSet, joined
-from distlab.ingest.problems import GivenProblem, GivenSample
 from distlab.problems.problem import Gold, GoldKind, Problem
 
 HEADER = (

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from distlab import score
-from distlab.analysis.codes import CORRECT
 from distlab.ingest.__main__ import main
 from distlab.runs.verdicts import read_study
+from distlab.scoring.types import CORRECT
 
 OUTPUTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "outputs"
 pytestmark = [

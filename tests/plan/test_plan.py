@@ -90,11 +90,11 @@ def test_what_the_store_holds_is_not_drawn_again() -> None:
     _, before = prepared()
     planned = before.cells[0]
     assert isinstance(planned, PlannedCell)
-    draw = planned.draws[0]
+    request = planned.requests[0]
     Store.open("store")
     planned.stored.create(planned.fields)
     samples = [
-        Sample(draw.problem_id, rank, draw.prompt_ids, (5,) * (2 + rank), "4", False)
+        Sample(request.problem_id, rank, request.prompt_ids, (5,) * (2 + rank), "4", False)
         for rank in (0, 2)
     ]
     planned.stored.commit([to_batch(samples, "run")])

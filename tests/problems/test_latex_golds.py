@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from distlab.problems import GoldKind
-from distlab.problems.latex import last_boxed, latex_gold
+from distlab.problems.latex_golds import last_boxed, latex_gold
 
 
 @pytest.mark.parametrize(

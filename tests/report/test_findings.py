@@ -6,7 +6,7 @@ import pytest
 
 from distlab.report import build_report, write_report
 from distlab.report.findings import findings
-from distlab.report.markdown import render_markdown
+from distlab.report.markdown_report import render_markdown
 from distlab.report.question import Finding
 from distlab.store.cell import ProblemFailure
 from tests.report.answers import COT, PROBLEMS, WARM, arm

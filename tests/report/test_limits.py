@@ -4,7 +4,7 @@ from rich.console import Console
 
 from distlab.report import build_report, render_terminal
 from distlab.report.gap_table import GAPS
-from distlab.report.markdown import render_markdown
+from distlab.report.markdown_report import render_markdown
 from distlab.report.page.writer import render_page
 from tests.runs.written import Make, Samples, make_cell, make_problem
 

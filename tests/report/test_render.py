@@ -8,7 +8,7 @@ from rich.console import Console
 from distlab.report import build_report, render_terminal
 from distlab.report.__main__ import main
 from distlab.report.findings import findings
-from distlab.report.markdown import render_markdown
+from distlab.report.markdown_report import render_markdown
 from distlab.report.questions.order import QUESTIONS
 from distlab.store.cell import ProblemFailure
 from tests.runs.written import Make, Samples, make_cell, make_problem

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from distlab.analysis.codes import CORRECT, INCORRECT, MISSING, NO_ANSWER
 from distlab.errors import UserError
 from distlab.runs.scores import problem_scores
 from distlab.runs.verdicts import read_study
+from distlab.scoring.types import CORRECT, INCORRECT, NO_ANSWER, NO_VERDICT
 from tests.runs.written import Make, Samples, make_cell, make_problem, write_verdicts
 
 CELL = make_cell(n=3)
@@ -19,7 +19,7 @@ def test_rows_land_by_problem_and_rank(make_run: Make) -> None:
     rows = [Samples(CELL, "b", "10-", deltas=(0.5, None, 0.25), truncated=True)]
     study = read_study([make_run([CELL], PROBLEMS, rows)])
     (table,) = study.tables
-    np.testing.assert_array_equal(table.codes, [[MISSING] * 3, [CORRECT, INCORRECT, NO_ANSWER]])
+    np.testing.assert_array_equal(table.codes, [[NO_VERDICT] * 3, [CORRECT, INCORRECT, NO_ANSWER]])
     np.testing.assert_array_equal(table.facts.present, [[False] * 3, [True] * 3])
     np.testing.assert_array_equal(table.facts.deltas[1], [0.5, np.nan, 0.25])
     assert table.facts.truncated.sum() == 3

@@ -9,13 +9,13 @@ from distlab.console.progress import CellProgress, State
 from distlab.engines.messages import Finished
 from distlab.engines.metrics import Metrics
 from distlab.sampling.counter import SampleCounter
-from distlab.sampling.outcome import Drawn, Outcome
+from distlab.sampling.outcome import CellOutcome, Outcome
 from distlab.store.cell import ProblemFailure
 from tests.sampling.said import Said
 
 
 def counter(state: State) -> tuple[SampleCounter, Outcome]:
-    outcome = Outcome({"path/1": Drawn(), "path/2": Drawn()})
+    outcome = Outcome({"path/1": CellOutcome(), "path/2": CellOutcome()})
     names = {"path/1": "first", "path/2": "second"}
     return SampleCounter(names, outcome, Display(state, Said()), Metrics("run")), outcome
 

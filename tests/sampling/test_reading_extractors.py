@@ -18,7 +18,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.sampling.readings import model_readers
 from distlab.scoring.reading import reading_extractor
-from distlab.study.scoring import score_run
+from distlab.study.score_run import score_run
 from tests.sampling.lookup import Lookup
 
 TARGET = "tests.sampling.lookup:Lookup"

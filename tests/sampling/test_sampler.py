@@ -9,7 +9,7 @@ from distlab.config.values import Cluster
 from distlab.engines.workload import EngineJob
 from distlab.placement.placement import Node
 from distlab.sampling.engine_jobs import plan_jobs
-from distlab.sampling.outcome import Drawn, Outcome
+from distlab.sampling.outcome import CellOutcome, Outcome
 from distlab.sampling.planned import PlannedCell
 from distlab.store.cell import ProblemFailure
 from tests.engines.driving import cells_of
@@ -39,7 +39,7 @@ def test_one_checkpoint_under_both_protocols_is_one_job(place: Path, cluster: Cl
     cells = planned(place)
     (job,) = jobs(cells, cluster)
     assert set(job.cells) == {p.cell.path for p in cells}
-    assert len(job.draws) == sum(len(p.draws) for p in cells)
+    assert len(job.requests) == sum(len(p.requests) for p in cells)
 
 
 def test_studies_that_differ_in_seed_keep_theirs_and_share_the_engine(
@@ -50,7 +50,7 @@ def test_studies_that_differ_in_seed_keep_theirs_and_share_the_engine(
     assert {work.study_seed for work in job.cells.values()} == {0, 7}
     # Greedy branches know no seed: that cell is the same in both studies and drawn once.
     assert len(job.cells) == 3
-    assert len(job.draws) == 3 * len(cells[0].draws)
+    assert len(job.requests) == 3 * len(cells[0].requests)
 
 
 def test_a_cell_of_two_studies_is_drawn_once_with_the_ranks_of_both(
@@ -58,9 +58,9 @@ def test_a_cell_of_two_studies_is_drawn_once_with_the_ranks_of_both(
 ) -> None:
     cells = planned(place, "decoding.n=2") + planned(place, "decoding.n=5", "dataset.limit=3")
     (job,) = jobs(cells, cluster)
-    ranks = {(cell, draw.problem_id): draw.ranks for cell, draw in job.draws}
-    assert len(ranks) == len(job.draws) == len(cells[0].draws) + len(cells[1].draws)
-    both = {draw.problem_id for draw in cells[2].draws}
+    ranks = {(cell, request.problem_id): request.ranks for cell, request in job.requests}
+    assert len(ranks) == len(job.requests) == len(cells[0].requests) + len(cells[1].requests)
+    both = {request.problem_id for request in cells[2].requests}
     for (_, problem), drawn in ranks.items():
         assert drawn == (tuple(range(5)) if problem in both else (0, 1))
 
@@ -85,7 +85,7 @@ def test_solved_exemplars_are_a_prefix_and_short_starts_are_not(
     (few,) = jobs(planned(place, "prompt=few-shot"), cluster)
     (zero,) = jobs(planned(place), cluster)
     for key, work in few.cells.items():
-        prompts = [draw.prompt_ids for cell, draw in few.draws if cell == key]
+        prompts = [request.prompt_ids for cell, request in few.requests if cell == key]
         assert len({prompt[: work.prefix] for prompt in prompts}) == 1
         assert len({prompt[: work.prefix + 1] for prompt in prompts}) > 1
         assert work.prefix > 100
@@ -96,14 +96,20 @@ def test_an_outcome_has_a_part_for_each_study(place: Path) -> None:
     one, other = (p.cell for p in planned(place))
     failure = ProblemFailure(other.key, "p", "too long")
     outcome = Outcome(
-        {one.path: Drawn(8, 80), other.path: Drawn(4, 40, [failure], "it did not load")}, starts=1
+        {
+            one.path: CellOutcome(8, 80),
+            other.path: CellOutcome(4, 40, [failure], "it did not load"),
+        },
+        starts=1,
     )
     assert (outcome.samples, outcome.tokens, outcome.failures) == (12, 120, [failure])
     assert outcome.errors == ["it did not load"]
     part = outcome.of([one])
     assert (part.samples, part.failures, part.errors, part.starts) == (8, [], [], 1)
     aside = ProblemFailure(one.key, "q", "boom", set_aside=True)
-    (sentence,) = outcome.joined(Outcome({one.path: Drawn(failures=[aside])})).of([one]).errors
+    (sentence,) = (
+        outcome.joined(Outcome({one.path: CellOutcome(failures=[aside])})).of([one]).errors
+    )
     assert f"engines died of 1 problem, and the samples are missing: q in {one.key};" in sentence
     again = replace(part).joined(outcome.of([other]))
     assert (again.samples, again.starts) == (12, 2)

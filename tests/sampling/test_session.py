@@ -15,7 +15,7 @@ from distlab.config.values import Arm, Family
 from distlab.console.display import Display
 from distlab.console.progress import State
 from distlab.decoding.decoder import DecodingSpec
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.decoding.stochastic import Stochastic
 from distlab.sampling import session
 from distlab.sampling.planned import PlannedCell, merged
@@ -46,8 +46,10 @@ def planned(cell: StoredCell, n: int, missing: Mapping[str, Sequence[int]]) -> P
         fields=FIELDS,
         stop=(),
         prompt_hashes=dict.fromkeys(missing, prompt_hash(PROMPT)),
-        draws=tuple(
-            Draw(problem, PROMPT, tuple(ranks)) for problem, ranks in missing.items() if ranks
+        requests=tuple(
+            SampleRequest(problem, PROMPT, tuple(ranks))
+            for problem, ranks in missing.items()
+            if ranks
         ),
         held=n * len(missing) - lacked,
         failures=(),
@@ -61,7 +63,10 @@ def test_what_studies_miss_of_a_cell_is_drawn_once_up_to_the_most_that_any_wants
     few_samples = planned(cell, 2, {"a": [1], "b": [0, 1], "c": []})
     few_problems = planned(cell, 4, {"a": [1, 2, 3]})
     (both,) = merged([few_samples, few_problems])
-    assert {draw.problem_id: draw.ranks for draw in both.draws} == {"a": (1, 2, 3), "b": (0, 1)}
+    assert {request.problem_id: request.ranks for request in both.requests} == {
+        "a": (1, 2, 3),
+        "b": (0, 1),
+    }
     assert (both.cell.n, set(both.prompt_hashes)) == (4, {"a", "b", "c"})
     # Held: rank 0 of a, and both of c.
     row = cell_rows([few_samples, few_problems])[cell.name]

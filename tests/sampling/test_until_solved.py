@@ -19,14 +19,14 @@ from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import DecodingSpec, StoppingCriteria
 from distlab.decoding.interface import (
     Completion,
-    Draw,
+    EngineRequest,
     FirstTokens,
     Sample,
-    SamplingRequest,
+    SampleRequest,
 )
 from distlab.decoding.seeds import sample_seed
 from distlab.decoding.stochastic import Stochastic
-from distlab.engines.messages import CellDraw, Finished
+from distlab.engines.messages import CellRequest, Finished
 from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
 from distlab.sampling.planned import PlannedCell
@@ -71,7 +71,7 @@ class Engine:
         turned = [(prompt_ids[0] + 7 * place) % len(FORMS) for place in range(k)]
         return FirstTokens(tuple(turned), tuple(-float(place) for place in range(k)))
 
-    async def generate(self, request: SamplingRequest) -> Completion:
+    async def generate(self, request: EngineRequest) -> Completion:
         await asyncio.sleep(0)
         if request.seed is None:
             return Completion((500,), "", truncated=False, margins=(0.5,))
@@ -79,9 +79,11 @@ class Engine:
         return Completion(ids, self.decode(ids), truncated=False)
 
 
-async def samples_of(planned: PlannedCell, draw: Draw) -> list[Sample]:
-    seed_of = partial(sample_seed, 0, "w", draw.problem_id, "t1")
-    return await planned.arm.decoding.decoder.sample(Engine(), draw, StoppingCriteria(8), seed_of)
+async def samples_of(planned: PlannedCell, request: SampleRequest) -> list[Sample]:
+    seed_of = partial(sample_seed, 0, "w", request.problem_id, "t1")
+    return await planned.arm.decoding.decoder.sample(
+        Engine(), request, StoppingCriteria(8), seed_of
+    )
 
 
 def plan(store: Store, arm: str) -> PlannedCell:
@@ -105,8 +107,10 @@ def plan(store: Store, arm: str) -> PlannedCell:
         fields=fields,
         stop=(),
         prompt_hashes=hashes,
-        draws=tuple(
-            Draw(name, prompts[name], tuple(ranks)) for name, ranks in missing.items() if ranks
+        requests=tuple(
+            SampleRequest(name, prompts[name], tuple(ranks))
+            for name, ranks in missing.items()
+            if ranks
         ),
         held=sum(map(len, held.values())),
         failures=(),
@@ -115,17 +119,17 @@ def plan(store: Store, arm: str) -> PlannedCell:
 
 
 async def draw_all(planned: PlannedCell, until: UntilSolved | None = None) -> None:
-    """Draw and commit a cell's draws, some at a time, and what follows from them."""
+    """Draw and commit a cell's requests, some at a time, and what follows from them."""
     path = planned.cell.path
 
-    async def some(works: Sequence[CellDraw]) -> list[CellDraw]:
-        samples = [sample for _, draw in works for sample in await samples_of(planned, draw)]
+    async def some(works: Sequence[CellRequest]) -> list[CellRequest]:
+        samples = [sample for _, request in works for sample in await samples_of(planned, request)]
         batch = to_batch(samples, "run")
         planned.stored.commit([batch])
-        done = tuple((path, draw.problem_id) for _, draw in works)
+        done = tuple((path, request.problem_id) for _, request in works)
         return list(await until.follow_up(Finished({path: batch}, done))) if until else []
 
-    works: list[CellDraw] = [(path, draw) for draw in planned.draws]
+    works: list[CellRequest] = [(path, request) for request in planned.requests]
     while works:
         groups = [works[at : at + 4] for at in range(0, len(works), 4)]
         works = [work for more in await asyncio.gather(*map(some, groups)) for work in more]
@@ -237,8 +241,8 @@ def test_a_run_that_was_cut_off_goes_on_with_the_wave_it_was_in(
 ) -> None:
     store = Store.open(str(tmp_path))
     planned = plan(store, "t1")
-    some = [replace(draw, ranks=(1,)) for draw in planned.draws[:5]]
-    asyncio.run(draw_all(replace(planned, draws=tuple(some))))
+    some = [replace(request, ranks=(1,)) for request in planned.requests[:5]]
+    asyncio.run(draw_all(replace(planned, requests=tuple(some))))
     run_until_solved(store, "t1", STANDARD)
     assert texts(store, "t1").items() <= texts(full, "t1").items()
     assert solved(texts(store, "t1"), STANDARD) == solved(texts(full, "t1"), STANDARD)
@@ -283,9 +287,9 @@ def test_progress_counts_problems_once(tmp_path: Path) -> None:
             lambda path, done, spared: moves.append((done, spared)),
         )  # fmt: skip
         first = until.start()[0]
-        draws = len(first.draws)
+        requests = len(first.requests)
         asyncio.run(draw_all(first, until))
     reopened = -sum(done for done, _ in moves if done < 0)
-    assert draws == len(GOLDS)
+    assert requests == len(GOLDS)
     assert reopened > 0
     assert sum(spared for _, spared in moves) == until.spared().samples

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from distlab.problems.gsm8k import GSM8K
-from distlab.problems.latex import latex_gold
+from distlab.problems.latex_golds import latex_gold
 from distlab.problems.math import MATH, MATH500
 from distlab.problems.math_perturb import Hard, Simple
 from distlab.problems.medcalc import MedCalc as MedCalcSet

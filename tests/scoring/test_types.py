@@ -1,4 +1,4 @@
-from distlab.analysis import codes
+from distlab.scoring import types
 from distlab.scoring.types import BY_CODE, CODES, NO_VERDICT, Verdict
 from distlab.view.index import VERDICT_NAMES
 
@@ -6,10 +6,9 @@ from distlab.view.index import VERDICT_NAMES
 def test_one_number_per_verdict_everywhere() -> None:
     assert set(CODES) == set(Verdict)
     assert [BY_CODE[code] for code in CODES.values()] == list(CODES)
-    assert NO_VERDICT == codes.MISSING
     assert NO_VERDICT not in CODES.values()
     for verdict in Verdict:
-        assert getattr(codes, verdict.name) == CODES[verdict]
+        assert getattr(types, verdict.name) == CODES[verdict]
         assert VERDICT_NAMES[CODES[verdict]] == verdict.value
 
 

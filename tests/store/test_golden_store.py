@@ -21,7 +21,7 @@ from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import StoppingCriteria
-from distlab.decoding.interface import Draw
+from distlab.decoding.interface import SampleRequest
 from distlab.decoding.token_lengths import token_lengths
 from distlab.ingest.write import IngestedFields
 from distlab.problems.problem import Gold, GoldKind
@@ -100,7 +100,7 @@ def top_up(cell: StoredCell) -> None:
     first = [(letter, -1.0 - place) for place, letter in enumerate("ABCDEF")]
     engine = ScriptedEngine(first, {"QF": "=48"}, {"4": 0.5, "8": 1.0})
     for problem in RULES:
-        draw = Draw(problem, ids("Q"), (5,))
+        draw = SampleRequest(problem, ids("Q"), (5,))
         samples = asyncio.run(CoT().sample(engine, draw, stopping, lambda rank: 0))
         cell.commit([to_batch(samples, "later")])
 

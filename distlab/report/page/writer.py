@@ -33,7 +33,7 @@ _NONE: Final = "'none'"
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class _PageChart:
     """A chart as the page takes it: a picture, and the data of the live figure."""
 
     title: str
@@ -47,7 +47,7 @@ class _Section:
     """A finding with its charts and tables."""
 
     finding: Finding
-    charts: tuple[_Drawn, ...]
+    charts: tuple[_PageChart, ...]
     tables: tuple[TextTable, ...]
 
 
@@ -104,8 +104,8 @@ def render_page(
     )
 
 
-def _draw(chart: Chart, picture: Picture) -> _Drawn:
-    return _Drawn(
+def _draw(chart: Chart, picture: Picture) -> _PageChart:
+    return _PageChart(
         title=chart.title,
         description=describe(chart),
         svg=picture.svg,

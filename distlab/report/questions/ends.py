@@ -8,7 +8,6 @@ import numpy as np
 
 from distlab.analysis.answers import share
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
 from distlab.report.charts.kinds import (
     MOST_ROWS,
     BarChart,
@@ -24,6 +23,7 @@ from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import judge_name, setting
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
+from distlab.scoring.types import CORRECT, ERROR, INCORRECT, NO_ANSWER, NO_VERDICT, TIMEOUT
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.flat import Record, flat
@@ -78,7 +78,7 @@ def _outcome_rows(scored: ScoredStudy) -> Iterator[OutcomeRow]:
 def _outcome_row(judge: Judge, scores: ProblemScores) -> OutcomeRow:
     """Where the samples of a cell end; a sample that is cut off and correct is correct."""
     codes, truncated = scores.table.codes, scores.table.facts.truncated
-    judged = codes != MISSING
+    judged = codes != NO_VERDICT
     correct = codes == CORRECT
     whole = judged & ~correct & ~truncated
     return OutcomeRow(

@@ -15,7 +15,7 @@ from distlab.report.questions.decoding import CONTROLS, ControlRow
 from distlab.report.questions.ends import OUTCOMES, OutcomeRow
 from distlab.report.questions.guessing import BEYOND_NULL, REASONED_GAPS, ReasonedGapRow
 from distlab.report.questions.judges import WINNERS, WinnerRow
-from distlab.report.questions.scale import SCALE, Source
+from distlab.report.questions.scale import SCALE, GapSource
 from distlab.report.score_table import SCORE_TERMS, SCORES, SHORT_SCORES, ScoreRow
 from distlab.report.table import StudyTables
 from distlab.report.wording import judge_name, setting
@@ -285,7 +285,9 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
     ]
     shown = [series for series in ours if series.marks]
     theirs = [
-        row for row in study.rows(SCALE) if row.source == Source.PAPER and row.dataset in datasets
+        row
+        for row in study.rows(SCALE)
+        if row.source == GapSource.PAPER and row.dataset in datasets
     ]
     for grader in dict.fromkeys(row.judge for row in theirs):
         marks = tuple(

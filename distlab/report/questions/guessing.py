@@ -9,7 +9,6 @@ import numpy as np
 
 from distlab.analysis.answers import share
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.intervals import Estimate, proportion_interval
 from distlab.analysis.nulls import REASONING_CHARACTERS, any_correct, reasons
@@ -21,6 +20,7 @@ from distlab.report.wording import judge_name, setting
 from distlab.runs.pairing import metrics
 from distlab.runs.scored import Judge, NullTable
 from distlab.runs.scores import ProblemScores
+from distlab.scoring.types import CORRECT, NO_VERDICT
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent, percent_interval, percent_range, points_interval
@@ -62,7 +62,7 @@ def _null_rows(scored: ScoredStudy) -> Iterator[NullRow]:
 def _solved(table: NullTable, count: int) -> FloatArray:
     """[problems] of 0 or 1; NaN where the grader does not judge the gold."""
     codes = table.codes[:, :count]
-    judged = (codes != MISSING).any(axis=1)
+    judged = (codes != NO_VERDICT).any(axis=1)
     return np.where(judged, any_correct(codes == CORRECT), np.nan)
 
 

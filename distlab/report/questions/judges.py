@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from distlab.analysis.agreement import Agreement, agreement, flips, winner, winner_depends
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.report.charts.kinds import Chart, MatrixChart
 from distlab.report.gap_table import GAPS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
@@ -19,6 +18,7 @@ from distlab.runs.manifest import JudgePart
 from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
 from distlab.runs.scores import ProblemScores
 from distlab.runs.verdicts import read_answers
+from distlab.scoring.types import CORRECT, NO_VERDICT
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.flat import Record, flat
@@ -271,7 +271,7 @@ def _examples(study: JudgedRuns) -> Iterator[DisagreementRow]:
 
 
 def _examples_of(accepts: VerdictTable, rejects: VerdictTable) -> Iterator[DisagreementRow]:
-    judged = (accepts.codes != MISSING) & (rejects.codes != MISSING)
+    judged = (accepts.codes != NO_VERDICT) & (rejects.codes != NO_VERDICT)
     split = judged & (accepts.codes == CORRECT) & (rejects.codes != CORRECT)
     for place in np.flatnonzero(split.any(axis=1)):
         problem = accepts.problems[place]

@@ -20,7 +20,7 @@ from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import DASH, parameter_count, points_interval, points_range
 
 
-class Source(StrEnum):
+class GapSource(StrEnum):
     """Whose gap it is."""
 
     OURS = "ours"
@@ -43,7 +43,7 @@ class ScaleRow:
         error: Standard error of the gap.
     """
 
-    source: Source
+    source: GapSource
     family: str
     parameters: float
     dataset: str
@@ -61,7 +61,7 @@ def _scale_rows(scored: ScoredStudy) -> Iterator[ScaleRow]:
     sized = [row for row in gaps if row.base.family in parameters]
     for row in sized:
         yield ScaleRow(
-            source=Source.OURS,
+            source=GapSource.OURS,
             family=row.base.family,
             parameters=parameters[row.base.family],
             dataset=row.base.dataset,
@@ -74,7 +74,7 @@ def _scale_rows(scored: ScoredStudy) -> Iterator[ScaleRow]:
     for figure in published_figures() if sized else ():
         if figure.base is not None and figure.instruct is not None:
             yield ScaleRow(
-                source=Source.PAPER,
+                source=GapSource.PAPER,
                 family=figure.family,
                 parameters=figure.parameters,
                 dataset=figure.dataset,
@@ -112,7 +112,7 @@ class TrendRow:
         trend: The line over log10 of the parameters.
     """
 
-    source: Source
+    source: GapSource
     dataset: str
     prompt: str
     judge: str
@@ -122,7 +122,7 @@ class TrendRow:
 
 def _trend_rows(scored: ScoredStudy) -> Iterator[TrendRow]:
     """One line per setting of at least two families."""
-    settings: dict[tuple[Source, str, str, str, str], list[ScaleRow]] = {}
+    settings: dict[tuple[GapSource, str, str, str, str], list[ScaleRow]] = {}
     for row in scored.rows(SCALE):
         key = (row.source, row.dataset, row.prompt, row.judge, row.metric)
         settings.setdefault(key, []).append(row)
@@ -153,14 +153,14 @@ TRENDS = Table(
 
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """The gap's slope over size."""
-    ours = [row for row in study.rows(TRENDS) if row.source == Source.OURS]
+    ours = [row for row in study.rows(TRENDS) if row.source == GapSource.OURS]
     if not any(row.trend.families > 2 for row in ours):
         yield cannot_say(
             "a trend of ours needs three families of two sizes; run a sweep over model"
         )
     stand = {judge_name(row.judge) for row in headline_gaps(study)}
     for row in study.rows(TRENDS):
-        if row.source == Source.OURS and row.judge not in stand:
+        if row.source == GapSource.OURS and row.judge not in stand:
             continue
         if row.trend.families > 2 and not math.isnan(row.trend.slope.value):
             yield Statement(_trend_sentence(row))
@@ -169,7 +169,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 def _trend_sentence(row: TrendRow) -> str:
     slope = row.trend.slope
     said = {1: "moves towards instruct", -1: "moves towards base"}
-    whose = "our figures" if row.source == Source.OURS else "the paper's figures"
+    whose = "our figures" if row.source == GapSource.OURS else "the paper's figures"
     return (
         f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: the gap "
         f"{said.get(slope.sign, 'is not shown to move')} with size: {points_range(slope)} "
@@ -180,15 +180,15 @@ def _trend_sentence(row: TrendRow) -> str:
 def _charts(study: StudyTables) -> Iterator[Chart]:
     """Our headline gaps and the paper's over the size of the family."""
     names = {judge_name(row.judge) for row in headline_gaps(study)}
-    rows = [row for row in study.rows(SCALE) if row.source == Source.PAPER or row.judge in names]
-    groups: dict[tuple[Source, str, str], list[int]] = {}
+    rows = [row for row in study.rows(SCALE) if row.source == GapSource.PAPER or row.judge in names]
+    groups: dict[tuple[GapSource, str, str], list[int]] = {}
     for place, row in enumerate(rows):
         groups.setdefault((row.source, row.dataset, row.prompt), []).append(place)
     series, sizes = [], []
     for (source, dataset, prompt), places in groups.items():
-        whose = "" if source == Source.OURS else "the paper, "
+        whose = "" if source == GapSource.OURS else "the paper, "
         name = f"{whose}{dataset}{f' ({prompt})' if prompt else ''}"
-        role: Role = "ours" if source == Source.OURS else "paper"
+        role: Role = "ours" if source == GapSource.OURS else "paper"
         marks = tuple(at_label(rows[place].family, rows[place].gap) for place in places)
         series.append(Series(name, role, marks))
         sizes.append(tuple(rows[place].parameters for place in places))

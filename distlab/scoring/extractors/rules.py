@@ -579,14 +579,14 @@ def _hashes(text: str, start: int, end: int, read: SpanReader) -> Found | None:
     return None
 
 
-class _Statement(NamedTuple):
+class _StatedAnswer(NamedTuple):
     """A statement of an answer, and whether it calls itself final."""
 
     found: Found
     final: bool
 
 
-def _stated(text: str, start: int, end: int, kind: GoldKind) -> _Statement | None:
+def _stated(text: str, start: int, end: int, kind: GoldKind) -> _StatedAnswer | None:
     """The last statement of an answer."""
     at = end
     read = _reader(kind)
@@ -600,8 +600,8 @@ def _stated(text: str, start: int, end: int, kind: GoldKind) -> _Statement | Non
         span = _statement(text, at - 1, end, kind, read)
         if span:
             final = bool(_FINAL.search(text, max(0, at - 20), at - 1))
-            return _Statement(Found(*span), final)
-    return _Statement(Found(*label), False) if label else None
+            return _StatedAnswer(Found(*span), final)
+    return _StatedAnswer(Found(*label), False) if label else None
 
 
 def _statement(text: str, at: int, end: int, kind: GoldKind, read: SpanReader) -> Span | None:

@@ -3,7 +3,7 @@ import numpy as np
 from distlab.report import build_report
 from distlab.report.charts.kinds import MatrixChart
 from distlab.report.findings import findings
-from distlab.report.markdown import render_markdown
+from distlab.report.markdown_report import render_markdown
 from distlab.report.questions.judges import DISAGREEMENTS, EXAMPLES
 from distlab.report.table import StudyTables
 from tests.report.answers import chart_of

@@ -6,7 +6,7 @@ open.
 
 import pytest
 
-from distlab.problems.latex import latex_gold
+from distlab.problems.latex_golds import latex_gold
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders.math_verify import MathVerify
 from distlab.scoring.graders.prm800k import PRM800K

@@ -16,7 +16,7 @@ from distlab.runs.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SweepJob:
     """A job of a sweep.
 
     Attributes:
@@ -34,7 +34,7 @@ class Job:
     folder: RunFolder
 
 
-def make_jobs(configs: Sequence[DictConfig]) -> list[Job]:
+def make_jobs(configs: Sequence[DictConfig]) -> list[SweepJob]:
     """Check the jobs of a sweep.
 
     Args:
@@ -49,7 +49,7 @@ def make_jobs(configs: Sequence[DictConfig]) -> list[Job]:
     return jobs
 
 
-def _make_job(config: DictConfig, apart: tuple[str, ...]) -> Job:
+def _make_job(config: DictConfig, apart: tuple[str, ...]) -> SweepJob:
     folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
     number = int(config.hydra.job.num)
     own = config.copy()
@@ -61,11 +61,11 @@ def _make_job(config: DictConfig, apart: tuple[str, ...]) -> Job:
         if (sentence := explain(error, conf_folder())) is None:
             raise
         raise UserError(f"job {number} ({' '.join(apart)}): {sentence}") from error
-    return Job(number, apart, own, study, RunFolder(folder))
+    return SweepJob(number, apart, own, study, RunFolder(folder))
 
 
-def _check_folders(jobs: Sequence[Job]) -> None:
-    seen: dict[Path, Job] = {}
+def _check_folders(jobs: Sequence[SweepJob]) -> None:
+    seen: dict[Path, SweepJob] = {}
     for job in jobs:
         if (other := seen.setdefault(job.folder.path, job)) is not job:
             raise UserError(
