@@ -50,24 +50,36 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         Where to write. If the block raises, ``path`` is as it was.
 
     Raises:
-        OSError: The disk is full or the folder is gone.
+        OSError: The disk is full or the folder is gone; it names the file.
     """
-    stream, draft = _draft(path)
-    try:
-        with stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-            # Before it is closed: until then its lock says that its writer lives.
-            draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with _named(path):
+        stream, draft = _draft(path)
+        try:
+            with stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                # Before it is closed: until then its lock says that its writer lives.
+                draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     # The rename itself is on disk only when the folder is.
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Give errors the file's name: a write that fails says none, and a draft's helps nobody."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or _DRAFT.fullmatch(Path(error.filename).name):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _draft(path: Path) -> tuple[BinaryIO, Path]:

@@ -3,23 +3,25 @@
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from distlab.config.compose import conf_folder, explained, is_stamped, register_schema
-from distlab.console.command import resume_command
+from distlab.console.command import going_on, resume_command
 from distlab.console.exits import Statuses, Task
 from distlab.console.main import as_process, guarded
 from distlab.credentials import refuse_typed
 from distlab.runs.folder import RunFolder, occupied, occupied_new
 
+_STOPPED: Final = "stopped; what was sampled is committed"
+
 
 def main() -> NoReturn:
     """Entry point: compose the config, run a study or a sweep, exit with the worst status."""
-    sys.exit(as_process(_run, _stopped()))
+    sys.exit(as_process(_run, _STOPPED, going_on(resume_command())))
 
 
 def _run() -> int:
@@ -39,7 +41,7 @@ _main = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_na
 
 def _job(config: DictConfig) -> int:
     # Nothing may be raised from here: Hydra would print lines of its own.
-    return guarded(lambda: _in_folder(config), _stopped())
+    return guarded(lambda: _in_folder(config), _STOPPED + going_on(resume_command()))
 
 
 def _in_folder(config: DictConfig) -> int:
@@ -58,10 +60,6 @@ def _study(config: DictConfig, folder: RunFolder) -> int:
     from distlab.study.stages import run
 
     return run(study, config, folder, resume_command())
-
-
-def _stopped() -> str:
-    return f"stopped; what was sampled is committed. Resume with:\n  {resume_command()}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""One frame for all commands: arguments, bad input, Ctrl-C, faults, and what cannot be shown."""
+"""One frame for all commands: arguments, bad input, signals, faults, and what cannot be shown."""
 
 import argparse
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -9,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from distlab.console.command import command_line, going_on
 from distlab.console.exits import Exit, stopped_by
+from distlab.console.stopping import number_of, stoppable
 from distlab.console.streams import show_all
 from distlab.credentials import refuse_typed
 from distlab.errors import UserError, file_fault
@@ -25,12 +26,12 @@ class Command:
         parser: Makes the parser of its arguments.
         work: Does what the arguments say, which have what was typed as ``words``; returns the
             exit status.
-        stopped: What to say at Ctrl-C.
+        stopped: What to say when a signal stops it, before how to go on.
     """
 
     parser: Callable[[], argparse.ArgumentParser]
     work: Callable[[argparse.Namespace], int]
-    stopped: str = "stopped"
+    stopped: str = "stopped; what is written is whole"
 
     def __call__(self, argv: Sequence[str] | None = None) -> int:
         """Run it.
@@ -41,31 +42,36 @@ class Command:
         Returns:
             Exit status, as ``distlab.console.exits`` and docs/exit-codes.md say.
         """
+        words = sys.argv[1:] if argv is None else argv
+        parser = self.parser()
+        resume = going_on(command_line(parser.prog, words))
         if argv is None:
-            return as_process(lambda: self._run(sys.argv[1:]), self.stopped)
-        return guarded(lambda: self._run(argv), self.stopped)
+            return as_process(lambda: self._run(parser, words), self.stopped, resume)
+        return guarded(lambda: self._run(parser, words), self.stopped + resume)
 
-    def _run(self, argv: Sequence[str]) -> int:
+    def _run(self, parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
         refuse_typed(argv)
-        arguments = _parsed(self.parser(), argv)
+        arguments = _parsed(parser, argv)
         arguments.words = tuple(argv)
         return self.work(arguments)
 
 
-def as_process(work: Callable[[], int], stopped: str = "stopped") -> int:
+def as_process(work: Callable[[], int], stopped: str = "stopped", resume: str = "") -> int:
     """Run what a process is there for; returns its exit status.
 
     Args:
         work: Returns an exit status.
-        stopped: What to say at Ctrl-C.
+        stopped: What to say when a signal stops it.
+        resume: How to go on, as the end of that sentence.
     """
     # As `python -m` does: a grader, an engine or a dataset of the user's lies in this folder.
     with suppress(OSError):
         if not sys.flags.safe_path and (here := str(Path.cwd())) not in sys.path:
             sys.path.insert(0, here)
     out = show_all()
-    status = guarded(work, stopped)
-    out.flush()
+    with stoppable(resume):
+        status = guarded(work, stopped + resume)
+        out.flush()
     if out.lost is not None:
         complain(f"standard output cannot be written ({out.lost.strerror})")
     return status or (Exit.DONE if out.lost is None else Exit.FAILED)
@@ -76,7 +82,7 @@ def guarded(work: Callable[[], int], stopped: str = "stopped") -> int:
 
     Args:
         work: Returns an exit status.
-        stopped: What to say at Ctrl-C.
+        stopped: What to say when a signal stops it.
     """
     try:
         return work()
@@ -86,9 +92,9 @@ def guarded(work: Callable[[], int], stopped: str = "stopped") -> int:
         if isinstance(end.code, str):  # as sys.exit("sentence") in a module of the user's
             return complain(end.code)
         return int(end.code or Exit.DONE)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print(stopped)
-        return stopped_by(signal.SIGINT)
+        return stopped_by(number_of(stop))
     except Exception as error:
         if isinstance(error, OSError) and (sentence := file_fault(error)) is not None:
             return complain(sentence)

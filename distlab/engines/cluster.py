@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import ray
 
 from distlab.config.values import Cluster
+from distlab.console.stopping import starting_children
 from distlab.engines.membership import await_nodes, check_answers, check_versions, version_mismatch
 from distlab.engines.sockets import ray_folder
 from distlab.errors import UserError, brief
@@ -44,12 +45,11 @@ def connected(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[
     # Ray runs workers at niceness 15, so that anything else on the machine would starve an engine.
     os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if cluster.address is None:
-        _start(say)
-    else:
-        _join(cluster.address)
     try:
-        if cluster.address is not None:
+        if cluster.address is None:
+            _start(say)
+        else:
+            _join(cluster.address)
             await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
             while not check_versions():
                 await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
@@ -66,18 +66,20 @@ def _start(say: Callable[[str], None]) -> None:
             f"note: the temporary folder's path is too long for sockets: Ray's files go to {folder}"
         )
     # "local", since without an address Ray joins whatever cluster it finds on the machine.
-    ray.init(
-        address="local",
-        include_dashboard=False,
-        object_store_memory=_OBJECT_STORE_BYTES,
-        _temp_dir=folder,
-    )
+    with starting_children():
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            _temp_dir=folder,
+        )
 
 
 def _join(address: str) -> None:
     check_answers(address)
     try:
-        ray.init(address=address)
+        with starting_children():
+            ray.init(address=address)
     except (ConnectionError, RuntimeError, ValueError) as error:
         if mismatch := version_mismatch(error):
             raise UserError(mismatch) from error

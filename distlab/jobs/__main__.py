@@ -167,7 +167,7 @@ def _labels(given: Sequence[str]) -> dict[str, str]:
 main: Final = Command(
     _parser,
     lambda arguments: int(arguments.command(arguments)),
-    stopped="left; the job goes on. The same command follows it again, with --stop it ends",
+    stopped="left; the job goes on, and --stop ends it",
 )
 
 if __name__ == "__main__":

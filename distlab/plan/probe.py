@@ -18,6 +18,7 @@ from distlab.config.values import Cluster
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State, make_progress_view
 from distlab.console.quiet import quiet
+from distlab.console.stopping import Stopped
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
@@ -69,7 +70,7 @@ def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Meas
 
     Raises:
         UserError: Nothing is missing, or the engine does not load.
-        KeyboardInterrupt: A signal stopped it.
+        Stopped: A signal stopped it.
     """
     wanting = next((planned for planned in cells if planned.requests), None)
     if wanting is None:
@@ -78,7 +79,7 @@ def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Meas
     few = replace(wanting, requests=wanting.requests[:problems])
     outcome = _draw(few, replace(cluster, replicas=1))
     if outcome.signal is not None:
-        raise KeyboardInterrupt
+        raise Stopped(outcome.signal)
     if outcome.errors or not outcome.samples:
         raise UserError(f"the probe drew nothing: {'; '.join(outcome.errors) or 'no sample came'}")
     if outcome.engine_s <= 0:

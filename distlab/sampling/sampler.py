@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from distlab.config.values import Cluster
 from distlab.console.display import Display
+from distlab.console.stopping import heard_by
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
@@ -52,8 +52,7 @@ def sample(
     """Draw every missing sample of cells of any studies and families, all at once.
 
     Each checkpoint's engines are started once and stay in the fleet. A cell that several studies
-    share is drawn once. SIGINT and SIGTERM stop it: what is finished is committed and the outcome
-    says so.
+    share is drawn once. A signal stops it: what is finished is committed and the outcome says so.
 
     Args:
         cells: What to draw.
@@ -98,23 +97,19 @@ class _Sampler:
         state.sampling_since, state.drawn, state.tokens = None, 0, 0
         starts = fleet.starts
         try:
-            with self._signals():
+            with heard_by(self._hear(asyncio.get_running_loop())):
                 await self._draw()
         finally:
             state.replicas.clear()
             self._outcome.starts = fleet.starts - starts
         return self._outcome
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._on_signal, number)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+    def _hear(self, loop: asyncio.AbstractEventLoop) -> Callable[[int], None]:
+        def hear(number: int) -> None:
+            # The handler may run in the middle of the loop's own work.
+            loop.call_soon_threadsafe(self._on_signal, number)
+
+        return hear
 
     def _on_signal(self, number: int) -> None:
         self._outcome.signal = number

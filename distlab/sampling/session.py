@@ -4,18 +4,16 @@ Ray starts with the first sample that is missing and then stays up, and so do en
 released or others need their place.
 """
 
-import contextlib
-import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 
 from distlab.config.values import Cluster
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress
+from distlab.console.stopping import heard_by
 from distlab.decoding.interface import SampleRequest
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
@@ -75,7 +73,7 @@ class Session:
         """Draw what is missing of any cells, a cell that comes several times once.
 
         A cell that another run draws at this moment is waited for, and what that run leaves is
-        drawn. SIGINT and SIGTERM stop it; what is finished is committed and the outcome says so.
+        drawn. A signal stops it; what is finished is committed and the outcome says so.
 
         Args:
             cells: Of any studies; the store has their folders.
@@ -149,7 +147,8 @@ def _take(claims: Claims, planned: PlannedCell, told: set[str], display: Display
 def _wait(display: Display) -> int | None:
     """Give the other run time; returns the signal that ended the wait, None for none."""
     display.enter("waiting for the run that draws the rest")
-    with _signals() as heard:
+    heard = _Heard()
+    with heard_by(heard):
         heard.over.wait(_ASK_AGAIN_S)
     return heard.number
 
@@ -159,21 +158,9 @@ class _Heard:
     over: threading.Event = field(default_factory=threading.Event)
     number: int | None = None
 
-    def __call__(self, number: int, frame: FrameType | None) -> None:
+    def __call__(self, number: int) -> None:
         self.number = number
         self.over.set()
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[_Heard]:
-    heard = _Heard()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, heard) for number in numbers]
-    try:
-        yield heard
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _look_again(planned: PlannedCell) -> PlannedCell:

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow.fs as pafs
 import ray
 
+from distlab.console.stopping import starting_children
 from distlab.errors import UserError, file_fault
 from distlab.problems.problem import GoldKind
 from distlab.scoring.cache import VerdictCache
@@ -254,15 +255,16 @@ def _ray() -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(
-        address="local",
-        num_cpus=len(os.sched_getaffinity(0)),
-        object_store_memory=_OBJECT_STORE_BYTES,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
     try:
+        with starting_children():
+            ray.init(
+                address="local",
+                num_cpus=len(os.sched_getaffinity(0)),
+                object_store_memory=_OBJECT_STORE_BYTES,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
         yield
     finally:
         ray.shutdown()

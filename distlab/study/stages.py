@@ -22,6 +22,7 @@ from distlab.console.quiet import quiet
 from distlab.engines.cluster import check_local
 from distlab.engines.leasing import FollowUp
 from distlab.engines.machine import check_fits
+from distlab.files import whole
 from distlab.problems import write_problems
 from distlab.problems.problem import Gold
 from distlab.report import build_report, render_terminal, write_report
@@ -144,9 +145,10 @@ def begin(
         readers = model_readers(study)
     for dataset in prepared.datasets.values():
         write_problems(folder.problems(dataset.name), dataset.problems)
-    whole = typed_entries(config)
-    (folder.path / "config.yaml").write_text(OmegaConf.to_yaml(whole))
-    resolved = cast(dict[str, Any], OmegaConf.to_container(whole, resolve=True))
+    composed = typed_entries(config)
+    with whole(folder.path / "config.yaml") as stream:
+        stream.write(OmegaConf.to_yaml(composed).encode())
+    resolved = cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True))
     manifest = provenance.manifest(name, command, study, prepared, resolved, store)
     work = OngoingStudy(study, folder, store, prepared, readers, manifest, clock)
     work.write(manifest)

@@ -15,6 +15,7 @@ from distlab.console.command import resume_command
 from distlab.console.exits import Exit, Statuses, Task
 from distlab.console.quiet import quiet
 from distlab.errors import UserError
+from distlab.files import whole
 from distlab.report import build_report, write_report
 from distlab.runs.folder import occupied, occupied_new
 from distlab.sweep.group_task import GroupResult, JobGroup, Said, run_group
@@ -211,7 +212,8 @@ def _folder(launcher: BasicLauncher) -> Iterator[Path]:
     sweep = launcher.config.hydra.sweep
     with (occupied_new if is_stamped(sweep) else occupied)(Path(sweep.dir)) as folder:
         # Hydra wrote it into the folder that was asked for, which another sweep may have.
-        OmegaConf.save(launcher.config, folder.path / "multirun.yaml")
+        with whole(folder.path / "multirun.yaml") as stream:
+            stream.write(OmegaConf.to_yaml(launcher.config).encode())
         yield folder.path
 
 

@@ -1,6 +1,5 @@
 """Runs the jobs of a sweep: what a group of them misses is drawn together, each scores alone."""
 
-import signal
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
 from distlab.console.exits import Exit, stopped_by
 from distlab.console.quiet import quiet
+from distlab.console.stopping import number_of
 from distlab.escape import plain
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.session import Session
@@ -90,8 +90,8 @@ class Sweep:
                 work = self._works.pop(number)
                 finish = partial(self._finish, job, work)
                 return healed(work.store, self._folder.name, self._warn, finish)
-        except KeyboardInterrupt:
-            self._signal = signal.SIGINT
+        except KeyboardInterrupt as stop:
+            self._signal = number_of(stop)
         except Exception as error:
             self._errors[number] = self._complaint(error, job.folder.log)
         if self._signal is not None:

@@ -6,7 +6,6 @@ import socket
 import sys
 import threading
 import webbrowser
-from contextlib import suppress
 from typing import Final
 
 import uvicorn
@@ -34,8 +33,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _view(arguments: argparse.Namespace) -> int:
-    """Serve a run to this machine's browser; Ctrl-C is how it ends."""
-    with _listen(arguments.port) as listener, suppress(KeyboardInterrupt):
+    """Serve a run to this machine's browser until a signal comes."""
+    with _listen(arguments.port) as listener:
         app = make_app(arguments.run)
         address = f"http://{HOST}:{listener.getsockname()[1]}/"
         print(f"{address}  (Ctrl-C ends it)", flush=True)

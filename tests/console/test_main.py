@@ -99,7 +99,7 @@ def test_an_exit_with_a_sentence_is_bad_input(capsys: pytest.CaptureFixture[str]
 
 def test_ctrl_c_says_how_things_stand(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(fail(KeyboardInterrupt()))([]) == 130
-    assert capsys.readouterr().out == "left\n"
+    assert capsys.readouterr().out == "left. Resume with:\n  python -m distlab.test\n"
 
 
 def test_wrong_arguments_and_help_end_as_everywhere(capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def test_it_serves_on_loopback_alone_until_it_is_stopped(scored_run: Path) -> No
             port = int(address.rstrip("/").rpartition(":")[2])
             assert listening(port) == {"0100007F"}
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+            assert process.wait(60) == 130
         finally:
             process.kill()
 

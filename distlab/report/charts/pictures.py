@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from distlab.escape import plain
+from distlab.files import whole
 from distlab.report.charts.kinds import (
     BarChart,
     Chart,
@@ -96,8 +97,9 @@ def write_pictures(folder: Path, pictures: Mapping[str, Picture]) -> None:
     if pictures:
         folder.mkdir(exist_ok=True)
     for name, picture in pictures.items():
-        (folder / f"{name}.svg").write_text(picture.svg, encoding="utf-8")
-        (folder / f"{name}.png").write_bytes(picture.png)
+        for suffix, content in (("svg", picture.svg.encode()), ("png", picture.png)):
+            with whole(folder / f"{name}.{suffix}") as stream:
+                stream.write(content)
 
 
 def _style(chart: Chart) -> AbstractContextManager[None]:

@@ -1,0 +1,201 @@
+"""Signals that stop a command: the first in order, the third at once.
+
+SIGINT (Ctrl-C), SIGTERM and SIGHUP mean the same. The first raises ``Stopped`` in the main thread,
+or goes to the stage that listens. The second changes nothing, since what cleans up is not done
+sooner for being interrupted. The third ends the process and all that it started where they are,
+which files and stores survive as they do a kill. Under ``nohup`` SIGHUP is ignored and stays so.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from distlab.console.exits import stopped_by
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STDERR: Final = 2
+_PR_SET_CHILD_SUBREAPER: Final = 36
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the command to end."""
+
+    def __init__(self, number: int) -> None:
+        """Make it of the signal's number."""
+        super().__init__(number)
+        self.number = number
+
+
+def number_of(stop: KeyboardInterrupt) -> int:
+    """The signal that stopped a command; SIGINT where Python or Ray raised for it."""
+    return stop.number if isinstance(stop, Stopped) else signal.SIGINT
+
+
+def _raise(number: int) -> NoReturn:
+    raise Stopped(number)
+
+
+def _leave(number: int) -> None:
+    """The command is over: its status is known, and nothing is left to be stopped."""
+
+
+@dataclass(slots=True)
+class _Process:
+    """What this process makes of the signals, and which came.
+
+    Attributes:
+        terminal: Descriptor that leads to the user, wherever standard error goes meanwhile.
+        resume: How to go on, as a clause with a command.
+        take: Takes the first signal.
+        came: Signals so far.
+        number: The first of them.
+        is_parent: Whether what it started ends with it.
+    """
+
+    terminal: int = _STDERR
+    resume: str = ""
+    take: Callable[[int], None] = _raise
+    came: int = 0
+    number: int = 0
+    is_parent: bool = False
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.came += 1
+        if self.came == 1:
+            self.number = number
+            self._log(f"{signal.Signals(number).name} came: stopping")
+            self.take(number)
+        elif self.came == 2:
+            self._tell("still stopping; a third signal ends it at once")
+        else:
+            self._end_at_once()
+
+    def _end_at_once(self) -> NoReturn:
+        self._tell(f"stopped at once; what is committed is safe{self.resume}")
+        self.end_children()
+        os._exit(stopped_by(self.number))
+
+    def end_children(self) -> None:
+        """Kill all that came of this process, orphans included."""
+        if self.is_parent:
+            for pid in _descendants(os.getpid()):
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _tell(self, sentence: str) -> None:
+        _write(self.terminal, sentence)
+
+    def _log(self, sentence: str) -> None:
+        """For whoever reads the log; the terminal has it at the end."""
+        with suppress(OSError):
+            if not os.path.samestat(os.fstat(_STDERR), os.fstat(self.terminal)):
+                _write(_STDERR, sentence)
+
+
+# Of the process, as signal handlers are.
+_process = _Process()
+
+
+@contextmanager
+def stoppable(resume: str) -> Iterator[None]:
+    """For all that a command does, the exit of the interpreter included.
+
+    Args:
+        resume: How to go on, as the end of a sentence.
+    """
+    # A plain write, since a signal may come in the middle of one of Python's streams.
+    _process.terminal, _process.resume = os.dup(_STDERR), resume
+    _install()
+    try:
+        yield
+    finally:
+        _process.take = _leave
+        if _process.came:
+            _process.end_children()
+
+
+def came() -> int | None:
+    """The first signal that came to this process, None before it."""
+    return _process.number if _process.came else None
+
+
+@contextmanager
+def heard_by(take: Callable[[int], None]) -> Iterator[None]:
+    """For a block that stops by itself once it is told to: the first signal goes to it.
+
+    Args:
+        take: Called in the main thread with the signal's number; a later signal is not told.
+    """
+    handlers, before = _install(), _process.take
+    is_command = handlers[signal.SIGTERM] == _process.on_signal
+    _process.take = take
+    try:
+        yield
+    finally:
+        _process.take = before
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if not is_command:
+            # Whoever has the process counts signals anew.
+            _process.came = 0
+
+
+@contextmanager
+def starting_children() -> Iterator[None]:
+    """For a block that starts processes which end with this one, and sets handlers: ``ray.init``.
+
+    The processes get no SIGHUP of a terminal that is closed, since what is sampled could not be
+    committed without them; and they remain children when their parent dies.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _process.is_parent = True
+    is_command = signal.getsignal(signal.SIGTERM) == _process.on_signal
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    except SystemExit as end:
+        # Ray's handler, until ours is back.
+        if is_command and end.code == signal.SIGTERM:
+            raise Stopped(signal.SIGTERM) from None
+        raise
+    finally:
+        if is_command:
+            _install()
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+
+
+def _install() -> "dict[signal.Signals, signal._HANDLER]":
+    """Our handler for all that is not ignored by ``nohup``; returns those that were there."""
+    found = {number: signal.getsignal(number) for number in _SIGNALS}
+    if found[signal.SIGHUP] == signal.SIG_IGN:
+        del found[signal.SIGHUP]
+    for number in found:
+        signal.signal(number, _process.on_signal)
+    return found
+
+
+def _write(descriptor: int, sentence: str) -> None:
+    encoding = sys.getfilesystemencoding()
+    with suppress(OSError):
+        os.write(descriptor, f"distlab: {sentence}\n".encode(encoding, "backslashreplace"))
+
+
+def _descendants(root: int) -> list[int]:
+    """Processes below one, by the kernel's table."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            # The name in parentheses may hold blanks and parentheses.
+            fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found[1:]
