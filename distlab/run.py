@@ -31,8 +31,13 @@ def _run() -> int:
     # Hydra then raises instead of printing, and the sentence is ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     statuses = Statuses()
-    with explained():
-        _main(Task(_job, statuses))()
+    try:
+        with explained():
+            _main(Task(_job, statuses))()
+    except OSError as error:
+        # A sweep's first file is Hydra's, and the error of a write names none.
+        error.filename = error.filename or "`runs`"
+        raise
     return statuses.worst
 
 

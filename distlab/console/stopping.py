@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from distlab.console.exits import stopped_by
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STDERR: Final = 2
 _PR_SET_CHILD_SUBREAPER: Final = 36
+# Rounds of killing, and seconds for the kernel to end what was killed (ours).
+_ROUNDS: Final = 40
+_ROUND_S: Final = 0.05
 
 
 class Stopped(KeyboardInterrupt):
@@ -84,10 +88,14 @@ class _Process:
 
     def end_children(self) -> None:
         """Kill all that came of this process, orphans included."""
-        if self.is_parent:
-            for pid in _descendants(os.getpid()):
+        for _ in range(_ROUNDS if self.is_parent else 0):
+            # What is killed may have forked since it was looked up.
+            if not (left := _descendants(os.getpid())):
+                return
+            for pid in left:
                 with suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+            time.sleep(_ROUND_S)
 
     def _tell(self, sentence: str) -> None:
         _write(self.terminal, sentence)
@@ -188,13 +196,14 @@ def _write(descriptor: int, sentence: str) -> None:
 
 
 def _descendants(root: int) -> list[int]:
-    """Processes below one, by the kernel's table."""
+    """Processes below one that live, by the kernel's table."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             # The name in parentheses may hold blanks and parentheses.
             fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
+            if fields[0] != "Z":
+                children.setdefault(int(fields[1]), []).append(int(entry.name))
     found = [root]
     for pid in found:
         found += children.get(pid, [])

@@ -75,6 +75,7 @@ class Sweep:
         self._begun: set[int] = set()
         self._session: Session | None = None
         self._signal: int | None = None
+        self._warnings: list[str] = []
         self.engine_starts = 0
         self.samples = 0
 
@@ -86,10 +87,9 @@ class Sweep:
         self._say(f"job {number} · {' '.join(job.apart)}")
         try:
             self._draw_group_of(number)
-            if self._signal is None and number in self._works:
-                work = self._works.pop(number)
-                finish = partial(self._finish, job, work)
-                return healed(work.store, self._folder.name, self._warn, finish)
+            finish = partial(self._finish, job)
+            if result := healed(self._store(job), self._folder.name, self._warn, finish):
+                return result
         except KeyboardInterrupt as stop:
             self._signal = number_of(stop)
         except Exception as error:
@@ -107,7 +107,14 @@ class Sweep:
                 self._session.close()
             self._session = None
 
-    def _finish(self, job: SweepJob, work: OngoingStudy) -> Result:
+    def _finish(self, job: SweepJob) -> Result | None:
+        """Score and report a job that was drawn; None where a signal or an error came before."""
+        if self._signal is None and job.number not in {*self._works, *self._errors}:
+            # Called again, since scoring found a shard damaged: what it held is drawn anew.
+            self._prepare_and_draw([job])
+        work = self._works.pop(job.number, None)
+        if work is None or self._signal is not None:
+            return None
         with showing(job.folder.log) as display:
             score(work, display)
         tables, path = report(work)
@@ -148,6 +155,7 @@ class Sweep:
                 store = self._store(job)
                 name = f"{self._folder.name}/{job.folder.path.name}"
                 work = begin(job.study, job.config, job.folder, name, self._command, store)
+                work.write(replace(work.manifest, notes=(*work.manifest.notes, *self._noted(work))))
             except DamagedShard:
                 raise
             except Exception as error:
@@ -202,7 +210,13 @@ class Sweep:
         return Exit.FAILED, f"{type(error).__name__}: {error} (traceback in {log})"
 
     def _warn(self, sentence: str) -> None:
+        self._warnings.append(sentence)
         self._say(f"warning: {sentence}")
+
+    def _noted(self, work: OngoingStudy) -> list[str]:
+        """What was said of damaged shards of a job's cells."""
+        paths = [planned.cell.path for planned in work.prepared.cells]
+        return [said for said in self._warnings if any(f"/{path}/" in said for path in paths)]
 
     def _say(self, line: str) -> None:
         self._console.print(plain(line, None), highlight=False, markup=False, soft_wrap=True)

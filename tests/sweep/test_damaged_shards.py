@@ -28,11 +28,11 @@ def test_a_run_sets_damaged_shards_aside_and_draws_their_samples_anew(place: Pla
     place.run(*SMALL)
     before = place.keys()
     assert set(before.values()) == {1}
-    # What is looked up first, and what is read at the end where no verdicts are kept.
-    for column in ("problem_id", "text"):
+    # What is looked up first; and what is read at the end where no verdicts are kept, in a sweep.
+    for column, study in (("problem_id", SMALL), ("text", ("-m", *SMALL, "prompt=zero-shot"))):
         shard = damage(place, column)
         shutil.rmtree(place.path / "store" / "verdict-cache")
-        said = place.run(*SMALL)
+        said = place.run(*study)
         assert (
             f"warning: the shard {shard} is damaged: the checksum of its column `{column}`" in said
         )
@@ -42,6 +42,7 @@ def test_a_run_sets_damaged_shards_aside_and_draws_their_samples_anew(place: Pla
         record = json.loads(aside.with_suffix(".json").read_text())
         assert record["by"] == place.last_run().name
         assert place.keys() == before
-        manifest = json.loads((place.last_run() / "manifest.json").read_text())
+        (run,) = (file.parent for file in place.last_run().rglob("manifest.json"))
+        manifest = json.loads((run / "manifest.json").read_text())
         assert [note for note in manifest["notes"] if f"the shard {shard} is damaged" in note]
-        assert "is set aside as" in (place.last_run() / "report.md").read_text()
+        assert "is set aside as" in (run / "report.md").read_text()
