@@ -179,6 +179,17 @@ def starting_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
 
+@contextmanager
+def ending_children() -> Iterator[None]:
+    """For a block that takes handlers away below Python: ``ray.shutdown``."""
+    is_command = signal.getsignal(signal.SIGTERM) == _process.on_signal
+    try:
+        yield
+    finally:
+        if is_command:
+            _install()
+
+
 def _install() -> "dict[signal.Signals, signal._HANDLER]":
     """Our handler for all that is not ignored by ``nohup``; returns those that were there."""
     found = {number: signal.getsignal(number) for number in _SIGNALS}

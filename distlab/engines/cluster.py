@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import ray
 
 from distlab.config.values import Cluster
-from distlab.console.stopping import starting_children
+from distlab.console.stopping import ending_children, starting_children
 from distlab.engines.membership import await_nodes, check_answers, check_versions, version_mismatch
 from distlab.engines.sockets import ray_folder
 from distlab.errors import UserError, brief
@@ -57,7 +57,8 @@ def connected(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[
             _check(cluster, have.get("CPU", 0), int(have.get("GPU", 0)), "the cluster")
         yield
     finally:
-        ray.shutdown()
+        with ending_children():
+            ray.shutdown()
 
 
 def _start(say: Callable[[str], None]) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow.fs as pafs
 import ray
 
-from distlab.console.stopping import starting_children
+from distlab.console.stopping import ending_children, starting_children
 from distlab.errors import UserError, file_fault
 from distlab.problems.problem import GoldKind
 from distlab.scoring.cache import VerdictCache
@@ -267,7 +267,8 @@ def _ray() -> Iterator[None]:
             )
         yield
     finally:
-        ray.shutdown()
+        with ending_children():
+            ray.shutdown()
 
 
 @contextlib.contextmanager
