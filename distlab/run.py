@@ -11,8 +11,9 @@ from omegaconf import DictConfig
 
 from distlab.config.compose import conf_folder, explained, is_stamped, register_schema
 from distlab.console.command import going_on, resume_command
-from distlab.console.exits import Statuses, Task
+from distlab.console.exits import Statuses, Task, stopped_by
 from distlab.console.main import as_process, guarded
+from distlab.console.stopping import came
 from distlab.credentials import refuse_typed
 from distlab.runs.folder import RunFolder, occupied, occupied_new
 
@@ -38,7 +39,9 @@ def _run() -> int:
         # A sweep's first file is Hydra's, and the error of a write names none.
         error.filename = error.filename or "`runs`"
         raise
-    return statuses.worst
+    worst, number = statuses.worst, came()
+    # Jobs in processes of Ray are told by an interrupt, whatever the signal was.
+    return worst if number is None or worst < stopped_by(0) else stopped_by(number)
 
 
 _main = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
