@@ -1,3 +1,5 @@
+import errno
+import re
 import subprocess
 import sys
 import textwrap
@@ -6,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from distlab.errors import file_fault
 from distlab.files import alone, drop_dead_drafts, folder_name, held, whole
 
 HOLDER = """
@@ -132,3 +135,20 @@ def test_long_names_stay_apart_in_short_folders(tmp_path: Path) -> None:
     for folder in folders:
         with whole(tmp_path / f"{folder}.parquet") as stream:
             stream.write(b"x")
+
+
+def test_an_error_names_the_file_and_not_its_draft(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    for error, file in ((full, tmp_path / "file"), (None, tmp_path / "absent" / "file")):
+        with pytest.raises(OSError, match=re.escape(f": '{file}'")) as raised, whole(file):
+            assert error is not None
+            raise error
+        assert (raised.value.filename, raised.value.filename2) == (str(file), None)
+        assert file_fault(raised.value) is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_another_file_keeps_its_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised, whole(tmp_path / "file"):
+        (tmp_path / "source").read_bytes()
+    assert raised.value.filename == str(tmp_path / "source")
