@@ -3,9 +3,9 @@
 import importlib
 import sys
 
-from distlab.console.commands import COMMANDS, module_of
+from distlab.console.commands import COMMANDS, SUBCOMMANDS, module_of
 from distlab.console.exits import Exit
-from distlab.console.main import as_process
+from distlab.console.main import as_process, guarded
 from distlab.errors import UserError, nearest
 
 
@@ -16,22 +16,27 @@ def main() -> int:
         return as_process(lambda: _without_command(name))
     # The command must see its own arguments: Hydra reads sys.argv.
     sys.argv = [f"distlab {name}", *sys.argv[2:]]
-    return int(importlib.import_module(module_of(name)).main())
+    # The frame holds the import too: Ctrl-C may come while it loads.
+    return guarded(lambda: int(importlib.import_module(module_of(name)).main()))
 
 
 def _without_command(name: str) -> int:
     if name == "--version":
-        from distlab import __version__
-        from distlab.versions import git_commit
+        from distlab.versions import version_line
 
-        commit = git_commit()
-        print(f"distlab {__version__}" + (f" (commit {commit})" if commit else ""))
+        print(version_line())
     elif name in ("", "-h", "--help"):
         lines = [f"  distlab {command:11}{what}" for command, what in COMMANDS.items()]
         print("usage: distlab COMMAND ... | --version", *lines, sep="\n")
     else:
-        raise UserError(f"there is no command '{name}'{nearest(name, COMMANDS)}")
+        raise UserError(f"there is no command '{name}'{_meant(name)}")
     return Exit.DONE
+
+
+def _meant(name: str) -> str:
+    homes = [command for command, names in SUBCOMMANDS.items() if name in names]
+    whole = [f"`distlab {command} {name}`" for command in homes]
+    return f"; did you mean {' or '.join(whole)}?" if whole else nearest(name, COMMANDS)
 
 
 if __name__ == "__main__":

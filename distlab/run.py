@@ -1,21 +1,22 @@
 """``distlab run``: compose the config and run the study; see ``distlab.study.stages``."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
-
-from distlab.config.compose import conf_folder, explained, is_stamped, register_schema
 from distlab.console.command import going_on, resume_command
 from distlab.console.exits import Statuses, Task, stopped_by
 from distlab.console.main import as_process, guarded
 from distlab.console.stopping import came
 from distlab.credentials import refuse_typed
-from distlab.runs.folder import RunFolder, occupied, occupied_new
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from distlab.runs.folder import RunFolder
 
 _STOPPED: Final = "stopped; what was sampled is committed"
 
@@ -28,13 +29,23 @@ def main() -> NoReturn:
 def _run() -> int:
     # Before Hydra makes folders and files of it.
     refuse_typed(sys.argv[1:])
+    # Imported late: Ctrl-C while Hydra loads must end in a sentence too.
+    import hydra
+
+    from distlab.config.compose import conf_folder, explained, register_schema
+    from distlab.config.hydra_options import check_options
+
+    check_options(sys.argv[1:])
+    # Hydra's messages begin with the program, however it was called.
+    sys.argv[0] = "distlab run"
     register_schema()
     # Hydra then raises instead of printing, and the sentence is ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     statuses = Statuses()
+    compose = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
     try:
         with explained():
-            _main(Task(_job, statuses))()
+            compose(Task(_job, statuses))()
     except OSError as error:
         # A sweep's first file is Hydra's, and the error of a write names none.
         error.filename = error.filename or "`runs`"
@@ -44,15 +55,17 @@ def _run() -> int:
     return worst if number is None or worst < stopped_by(0) else stopped_by(number)
 
 
-_main = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
-
-
 def _job(config: DictConfig) -> int:
     # Nothing may be raised from here: Hydra would print lines of its own.
     return guarded(lambda: _in_folder(config), _STOPPED + going_on(resume_command()))
 
 
 def _in_folder(config: DictConfig) -> int:
+    from hydra.core.hydra_config import HydraConfig
+
+    from distlab.config.compose import is_stamped
+    from distlab.runs.folder import occupied, occupied_new
+
     hydra_config = HydraConfig.get()
     occupy = occupied_new if is_stamped(hydra_config.run) else occupied
     with occupy(Path(hydra_config.runtime.output_dir)) as folder:
@@ -61,6 +74,7 @@ def _in_folder(config: DictConfig) -> int:
 
 def _study(config: DictConfig, folder: RunFolder) -> int:
     # Imported late: --help should wait for neither, and bad values not for Ray.
+    from distlab.config.compose import explained
     from distlab.config.door import validate
 
     with explained():

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from distlab import __version__
 from distlab.errors import UserError
 
 # What a manifest names.
@@ -26,6 +27,12 @@ _PACKAGES = (
 COMMIT_FILE = "COMMIT"
 # Packages whose other versions can change a sample or a verdict, or do not talk to each other.
 _PINNED = ("ray", "torch", "transformers", "pyarrow", "hydra-core", "math-verify", "sympy")
+
+
+def version_line() -> str:
+    """What ``--version`` prints: distlab's version, with the commit where it is known."""
+    commit = git_commit()
+    return f"distlab {__version__}" + (f" (commit {commit})" if commit else "")
 
 
 def pinned_versions() -> dict[str, str]:

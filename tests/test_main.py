@@ -1,6 +1,8 @@
 """The ``distlab`` command beside ``python -m distlab.NAME``."""
 
+import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from distlab import __version__
+from distlab.__main__ import main
 from distlab.console.commands import COMMANDS
 
 REPO = Path(__file__).parents[1]
@@ -86,10 +89,37 @@ def test_the_version_and_the_commands(tmp_path: Path) -> None:
     assert all(f"  distlab {command}" in helped.stdout for command in COMMANDS)
 
 
-def test_an_unknown_command_names_the_nearest(tmp_path: Path) -> None:
-    done = distlab(tmp_path, "scroe", "runs/x")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("scroe", "score or store or compare"),
+        ("verify", "`distlab store verify`"),
+        ("slurm", "`distlab jobs slurm`"),
+    ],
+)
+def test_an_unknown_command_names_the_nearest(name: str, meant: str, tmp_path: Path) -> None:
+    done = distlab(tmp_path, name, "runs/x")
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == "distlab: there is no command 'scroe'; did you mean score or store or compare?\n"
+    assert done.stderr == f"distlab: there is no command '{name}'; did you mean {meant}?\n"
+
+
+def test_ctrl_c_while_a_command_loads_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["distlab", "plan"])
+    monkeypatch.setattr(importlib, "import_module", interrupted)
+    assert main() == 128 + signal.SIGINT
+    assert capsys.readouterr() == ("stopped\n", "")
+
+
+def test_run_and_view_load_what_is_slow_within_their_frame(tmp_path: Path) -> None:
+    """Ctrl-C while it loads must end in a sentence under ``python -m`` too."""
+    script = (
+        "import sys, distlab.run, distlab.view.__main__;"
+        "print(*{'hydra', 'uvicorn', 'starlette', 'duckdb', 'pyarrow'} & sys.modules.keys())"
     )
+    done = call(tmp_path, sys.executable, "-c", script)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,8 @@ from distlab.runs.folder import RunFolder
 _RUNS: Final = "runs"
 # What is scored again is not sampled again: the keys that ``distlab score`` takes.
 _SCORED: Final = ("extractor", "grader")
+# How plan, score and run are told of config folders of the user's; the second is Hydra's.
+_CONFIG_DIR: Final = ("--config-dir", "-cd")
 # The last part of a list, or of values with commas.
 _LISTED: Final = re.compile(r"(?P<key>[^=]+=)(?P<before>\[?(?:[^,\[]+,)*)(?P<last>[^,\[]*)")
 
@@ -46,9 +49,9 @@ def candidates(line: str) -> list[str]:
 
 def _parser_of(command: str) -> argparse.ArgumentParser:
     if command == "run":
-        from hydra._internal.utils import get_args_parser
+        from distlab.config.hydra_options import hydra_parser
 
-        return get_args_parser()
+        return hydra_parser()
     made: argparse.ArgumentParser = importlib.import_module(module_of(command)).main.parser()
     return made
 
@@ -71,7 +74,19 @@ def _arguments(parser: argparse.ArgumentParser, given: Sequence[str], current: s
         return _starting(options, current)
     wanted = taking or (places[0] if places else None)
     words = [word for word in given if "=" in word and not word.startswith("-")]
-    return [] if wanted is None else _values(wanted, words, current)
+    return [] if wanted is None else _values(wanted, (*_own_folders(given), *words), current)
+
+
+def _own_folders(given: Sequence[str]) -> list[str]:
+    """The override by which Hydra looks into the folders that ``--config-dir`` names too."""
+    from distlab.config.compose import own_folders
+
+    named = [after for word, after in pairwise(given) if word in _CONFIG_DIR]
+    named += [word.partition("=")[2] for word in given if word.startswith(f"{_CONFIG_DIR[0]}=")]
+    try:
+        return own_folders([Path(expanded(folder)) for folder in named if folder])
+    except UserError:  # the command will say so
+        return []
 
 
 def _values(action: argparse.Action, overrides: Sequence[str], current: str) -> list[str]:
@@ -124,11 +139,16 @@ def _overrides(current: str, given: Sequence[str]) -> list[str]:
     listed = _LISTED.fullmatch(current)
     if listed is None or not listed["before"]:
         # An experiment adds to the defaults, so that it takes a plus.
-        found = (word for word in _hydra(current, given) if not word.startswith("experiment="))
-        return [_ended(word) for word in found]
+        return [_ended(word) for word in _hydra(current, given) if _can_be_typed(word)]
     key, before = listed["key"], listed["before"]
     words = _hydra(key + listed["last"], given)
     return [key + before + word.removeprefix(key) for word in words]
+
+
+def _can_be_typed(word: str) -> bool:
+    """Not parts of options, whose names begin with ``_``."""
+    key, _, value = word.partition("=")
+    return key != "experiment" and not (value.startswith("_") and "." not in key)
 
 
 def _ended(word: str) -> str:

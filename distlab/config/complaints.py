@@ -66,7 +66,7 @@ def _missing_option(missing: str, conf: Path) -> str:
     if not (conf / group).is_dir() or not group:
         groups = [folder.name for folder in conf.iterdir() if folder.is_dir()]
         return f"there is no config group '{group or missing}'{nearest(group or missing, groups)}"
-    options = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+    options = sorted(file.stem for file in (conf / group).glob("[!_]*.yaml"))
     return f"`{group}` has no option '{option}'{nearest(option, options)}"
 
 

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any, Final, Literal, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, Variant
 from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spec
@@ -33,7 +33,7 @@ from distlab.config.schema import (
 )
 from distlab.config.values import Arm, Cluster, Family, Study
 from distlab.credentials import refuse_credentials
-from distlab.decoding.interface import Engine
+from distlab.decoding.interface import ManagedEngine
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
@@ -62,9 +62,11 @@ def validate(config: DictConfig) -> Study:
     _refuse_unknown(config)
     try:
         raw = OmegaConf.to_object(typed_entries(config))
+    except MissingMandatoryValue as error:
+        raise UserError(f"`{error.full_key}` has no value: set it") from error
     except OmegaConfBaseException as error:
         line = str(error.msg).splitlines()[0]
-        raise UserError(f"`{error.full_key}` has no value: {line}") from error
+        raise UserError(f"`{error.full_key}` cannot be read: {line}") from error
     assert isinstance(raw, StudyConfig)
     for key, text in _texts(asdict(raw), ""):
         refuse_credentials(f"`{key}`", text)
@@ -396,7 +398,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     if not 0 <= raw.overhead_gib < math.inf:
         refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
-    load_class("cluster.engine", raw.engine, Engine)
+    load_class("cluster.engine", raw.engine, ManagedEngine)
     values["address"] = _address(raw.address)
     if raw.compile_cache is not None:
         values["compile_cache"] = expanded(raw.compile_cache)

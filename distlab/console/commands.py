@@ -17,6 +17,11 @@ COMMANDS: Final[Mapping[str, str]] = {
     "list": "models, datasets, prompts and whatever else there is to choose from",
     "completion": "print what makes bash or zsh complete commands, options and overrides",
 }
+# What the commands with commands of their own take.
+SUBCOMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "jobs": ("ray", "slurm", "kuberay"),
+    "store": ("verify", "repair", "gc", "export"),
+}
 
 
 def module_of(command: str) -> str:

@@ -81,6 +81,39 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Vitals:
+    """How far an engine is.
+
+    Attributes:
+        steps: Steps that made a token or read a part of a prompt.
+        tokens: New tokens.
+        running: Requests in the batch.
+        waiting: Requests that wait for room in it.
+    """
+
+    steps: int = 0
+    tokens: int = 0
+    running: int = 0
+    waiting: int = 0
+
+
+class ManagedEngine(Engine, Protocol):
+    """An engine with a life of its own; made from settings and a site, see ``engines.messages``."""
+
+    async def check(self) -> None:
+        """Raise if the engine is dead."""
+        ...
+
+    def vitals(self) -> Vitals:
+        """How far it is."""
+        ...
+
+    def shutdown(self) -> None:
+        """Stop the engine's processes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One completion of one problem; see ``distlab.store.sample_schema`` for the columns.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from distlab.decoding.decoder import DecodingSpec
-from distlab.decoding.interface import SampleRequest
+from distlab.decoding.interface import SampleRequest, Vitals
 from distlab.placement.placement import Device, EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
 
@@ -164,23 +164,6 @@ class ReplicaInfo:
     pid: int
     load_s: float
     gpus: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Vitals:
-    """How far an engine is.
-
-    Attributes:
-        steps: Steps that made a token or read a part of a prompt.
-        tokens: New tokens.
-        running: Requests in the batch.
-        waiting: Requests that wait for room in it.
-    """
-
-    steps: int = 0
-    tokens: int = 0
-    running: int = 0
-    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

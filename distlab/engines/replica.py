@@ -8,12 +8,11 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Protocol
 
 import ray
 
 from distlab.decoding.decoder import StoppingCriteria
-from distlab.decoding.interface import Engine, EngineRequest, Sample, SampleRequest
+from distlab.decoding.interface import EngineRequest, ManagedEngine, Sample, SampleRequest
 from distlab.decoding.seeds import sample_seed
 from distlab.engines.environment import prepare
 from distlab.engines.messages import (
@@ -25,7 +24,6 @@ from distlab.engines.messages import (
     Pulse,
     ReplicaInfo,
     Site,
-    Vitals,
 )
 from distlab.importing import load_named
 from distlab.store.batches import to_batch
@@ -35,22 +33,6 @@ from distlab.store.cell import ProblemFailure
 _GATHER_S = 0.5
 
 Drawing = asyncio.Task[list[Sample]]
-
-
-class ManagedEngine(Engine, Protocol):
-    """An engine with a life of its own; made from an EngineSettings and a Site."""
-
-    async def check(self) -> None:
-        """Raise if the engine is dead."""
-        ...
-
-    def vitals(self) -> Vitals:
-        """How far it is."""
-        ...
-
-    def shutdown(self) -> None:
-        """Stop the engine's processes."""
-        ...
 
 
 class Replica:

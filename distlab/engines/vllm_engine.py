@@ -7,9 +7,9 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from distlab.decoding.interface import Completion, EngineRequest, FirstTokens
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Vitals
 from distlab.engines.environment import VLLM_BINDING
-from distlab.engines.messages import EngineSettings, Site, Vitals
+from distlab.engines.messages import EngineSettings, Site
 from distlab.escape import ascii_label
 
 if TYPE_CHECKING:

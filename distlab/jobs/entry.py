@@ -11,10 +11,8 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 PINS = "DISTLAB_PINS"
-EXIT_BAD_INPUT = 2
 _HANDED_OVER = "DISTLAB_INTERPRETER"
 _WORKERS = b"--python_worker_command="
 
@@ -27,24 +25,23 @@ def main() -> None:
         os.execv(interpreter, [interpreter, "-m", "distlab.jobs.entry", *sys.argv[1:]])
     try:
         from distlab import run
+        from distlab.console.main import complain
         from distlab.errors import UserError
         from distlab.versions import check_pins, pinned_versions
     except ImportError as error:
-        _end(
-            f"the Python of this job, {sys.executable}, cannot run distlab ({error}): start Ray "
-            "on its nodes from an environment that has distlab's packages"
+        print(
+            f"distlab: the Python of this job, {sys.executable}, cannot run distlab ({error}): "
+            "start Ray on its nodes from an environment that has distlab's packages",
+            file=sys.stderr,
         )
+        # Exit.BAD_INPUT, which cannot be imported here.
+        sys.exit(2)
     try:
         if pinned := os.environ.get(PINS):
             check_pins(json.loads(pinned), pinned_versions())
     except UserError as error:
-        _end(str(error))
+        sys.exit(complain(str(error)))
     run.main()
-
-
-def _end(sentence: str) -> NoReturn:
-    print(f"distlab: {sentence}", file=sys.stderr)
-    sys.exit(EXIT_BAD_INPUT)
 
 
 def ray_interpreter(process: int, proc: Path = Path("/proc")) -> str | None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from distlab.console.exits import Exit
 from distlab.console.main import Command, add_config_dir
+from distlab.errors import nearest
 from distlab.list.options import GROUPS, options
 
 
@@ -15,9 +16,15 @@ def _parser() -> argparse.ArgumentParser:
         description="What there is to choose from, with what it is: the first sentence of "
         "conf/GROUP/NAME.yaml.",
     )
-    parser.add_argument("kind", choices=list(GROUPS), help="what to list")
+    parser.add_argument("kind", type=_kind, choices=list(GROUPS), help="what to list")
     add_config_dir(parser)
     return parser
+
+
+def _kind(text: str) -> str:
+    if text not in GROUPS:
+        raise argparse.ArgumentTypeError(f"there is no '{text}'{nearest(text, GROUPS)}")
+    return text
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ class GroupOption(NamedTuple):
 
 
 def options(group: str, folders: Sequence[Path]) -> tuple[GroupOption, ...]:
-    """The options of a group, by name.
+    """The options of a group, by name; a file whose name begins with ``_`` is a part of others.
 
     Args:
         group: As in conf/.
@@ -49,7 +49,7 @@ def options(group: str, folders: Sequence[Path]) -> tuple[GroupOption, ...]:
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"the config folder {folder} does not exist: name one that does")
-        for file in (folder / group).glob("*.yaml"):
+        for file in (folder / group).glob("[!_]*.yaml"):
             found.setdefault(file.stem, file)
     return tuple(GroupOption(name, summary(found[name])) for name in sorted(found))
 

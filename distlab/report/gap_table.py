@@ -25,7 +25,7 @@ class GapRow:
         instruct: The instruct arm's cell.
         judge: Extractor and grader.
         metric: What is compared: "Pass@20", "pass@1", "one answer".
-        primary: The study's own two arms (see ``pairing.comparisons``), not a control.
+        primary: The study's own two arms (see ``pairing.arm_pairs``), not a control.
         headline: The metric at the largest k that both arms have, not one of the others.
         gap: Over all problems scored in both arms, failed ones as unsolved (the headline).
         sampled: The same over the problems that neither arm failed.

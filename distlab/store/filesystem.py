@@ -6,6 +6,7 @@ in a way that can pass is tried again for ``PATIENCE_S``, with growing pauses.
 
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,9 @@ _S3_CREDENTIALS = (
 )
 _NO_BUCKET = ("NO_SUCH_BUCKET", "NoSuchBucket", "Bucket '", "PERMANENT_REDIRECT")
 
+# Addresses such as s3:/BUCKET; file:/PATH has an empty host, which a path as such needs not.
+_SHORT_OF_SLASHES = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +51,13 @@ def open_filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
 
     Raises:
         OSError, pyarrow.ArrowException: The address is malformed or of an unknown kind.
+        UserError: It is an address with too few slashes.
     """
+    if short := _SHORT_OF_SLASHES.match(uri):
+        raise UserError(
+            f"the store {uri} lacks a slash: write {short[1]}://{uri[short.end() :]}, or ./{uri} "
+            "for a folder of that name"
+        )
     if "://" not in uri:
         return pafs.LocalFileSystem(), str(Path(uri).expanduser().absolute())
     if uri.startswith("s3://"):

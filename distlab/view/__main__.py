@@ -1,20 +1,21 @@
 """``distlab view RUN``: look at a run's samples in a browser."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import socket
 import sys
 import threading
 import webbrowser
-from typing import Final
-
-import uvicorn
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING, Final
 
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
 from distlab.errors import UserError
-from distlab.view.app import HOST, make_app
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 PORT: Final = 8642
 
@@ -34,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _view(arguments: argparse.Namespace) -> int:
     """Serve a run to this machine's browser until a signal comes."""
+    # Imported late: --help and completion should not wait for a server.
+    from distlab.view.app import HOST, make_app
+
     with _listen(arguments.port) as listener:
         app = make_app(arguments.run)
         address = f"http://{HOST}:{listener.getsockname()[1]}/"
@@ -47,6 +51,8 @@ def _view(arguments: argparse.Namespace) -> int:
 def _listen(port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise UserError(f"--port is {port}: give a number from 0 to 65535")
+    from distlab.view.app import HOST
+
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -68,6 +74,8 @@ def _open(address: str) -> None:
 
 
 def _serve(app: ASGIApp, listener: socket.socket) -> None:
+    import uvicorn
+
     config = uvicorn.Config(
         app,
         # Addresses hold model text: none of it goes to the terminal.

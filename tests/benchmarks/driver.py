@@ -26,7 +26,7 @@ from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State
-from distlab.decoding.interface import Sample, SampleRequest
+from distlab.decoding.interface import Sample, SampleRequest, Vitals
 from distlab.engines import fleet as fleets
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
@@ -37,7 +37,6 @@ from distlab.engines.messages import (
     Pulse,
     ReplicaInfo,
     Site,
-    Vitals,
 )
 from distlab.engines.workload import BATCHES_AHEAD
 from distlab.sampling.planned import PlannedCell

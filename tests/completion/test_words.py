@@ -62,6 +62,23 @@ def test_candidates(line: str, words: list[str]) -> None:
     assert candidates(line) == words
 
 
+@pytest.mark.parametrize("option", ["--config-dir own", "--config-dir=own"])
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_options_of_a_folder_of_ones_own_are_offered(
+    command: str, option: str, folder: Path
+) -> None:
+    (folder / "own" / "model").mkdir(parents=True)
+    (folder / "own" / "model" / "zeta-7b.yaml").write_text("name: zeta-7b\n")
+    line = f"distlab {command} {option} seed=1 model=zet"
+    assert candidates(line) == ["model=zeta-7b "]
+    assert candidates(line.replace("own", "nowhere")) == []
+
+
+def test_parts_of_options_are_not_offered() -> None:
+    assert "decoding=paper " in candidates("distlab plan decoding=")
+    assert "decoding=_methods " not in candidates("distlab plan decoding=")
+
+
 def test_all_commands_come_first() -> None:
     assert {word.strip() for word in candidates("distlab ")} >= set(COMMANDS)
 

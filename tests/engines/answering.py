@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from distlab.decoding.interface import Completion, EngineRequest, FirstTokens
-from distlab.engines.messages import EngineSettings, Site, Vitals
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Vitals
+from distlab.engines.messages import EngineSettings, Site
 
 # Any token of the vocabulary stands for its last digit; this one ends a completion.
 _END = 99_999

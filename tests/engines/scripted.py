@@ -16,8 +16,8 @@ from pathlib import Path
 
 import ray
 
-from distlab.decoding.interface import Completion, EngineRequest, FirstTokens
-from distlab.engines.messages import EngineSettings, Site, Vitals
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Vitals
+from distlab.engines.messages import EngineSettings, Site
 
 KILLER = 666
 REFUSED = 667

@@ -13,8 +13,8 @@ from ray.cluster_utils import Cluster
 
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
+from distlab.decoding.interface import Vitals
 from distlab.engines.events import EngineEvent, EventKind
-from distlab.engines.messages import Vitals
 from distlab.engines.metrics import Metrics
 from distlab.engines.vllm_engine import VLLMEngine, engine_args
 from distlab.escape import ascii_label

@@ -1,6 +1,7 @@
 """What counts as a stall; that the dispatcher acts on it is seen in test_dispatcher."""
 
-from distlab.engines.messages import Pulse, Vitals
+from distlab.decoding.interface import Vitals
+from distlab.engines.messages import Pulse
 from distlab.engines.watch import Stall
 
 

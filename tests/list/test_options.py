@@ -50,5 +50,15 @@ def test_the_command_prints_a_line_each_with_ones_own(
     assert len(lines) == 1 + len(list((conf_folder() / "model").glob("*.yaml")))
     assert [line.split(maxsplit=1)[1] for line in lines if line.startswith("mine ")] == ["My own"]
     assert main(["models", "--config-dir", str(tmp_path / "nowhere")]) == 2
-    assert main(["modles"]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_an_unknown_kind_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["model"]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("argument kind: there is no 'model'; did you mean models?\n")
+
+
+def test_what_cannot_be_chosen_alone_is_not_listed() -> None:
+    listed = {option.name for option in options("decoding", [conf_folder()])}
+    assert listed == {"cot", "greedy", "grid", "paper", "stochastic"}

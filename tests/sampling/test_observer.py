@@ -7,8 +7,9 @@ import pytest
 
 from distlab.console.display import Display
 from distlab.console.progress import State
+from distlab.decoding.interface import Vitals
 from distlab.engines.events import EngineEvent, EventKind, EventLog
-from distlab.engines.messages import Pulse, Vitals
+from distlab.engines.messages import Pulse
 from distlab.engines.metrics import Metrics
 from distlab.sampling.observer import EngineObserver
 from distlab.sampling.outcome import Outcome

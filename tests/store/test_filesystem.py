@@ -3,8 +3,9 @@ from pathlib import Path
 import pyarrow.fs as pafs
 import pytest
 
+from distlab.errors import UserError
 from distlab.store import filesystem
-from distlab.store.filesystem import patiently, unusable
+from distlab.store.filesystem import open_filesystem, patiently, unusable
 
 S3 = pafs.S3FileSystem(anonymous=True, region="us-east-1")
 PAUSES: list[float] = []
@@ -63,3 +64,18 @@ def test_a_disk_is_not_waited_for() -> None:
 def test_a_folder_called_like_an_error_of_s3_is_still_a_folder(tmp_path: Path) -> None:
     error = PermissionError(13, "Permission denied", str(tmp_path / "Forbidden"))
     assert "set `store` to a folder that can" in str(unusable(str(tmp_path), "written", error))
+
+
+@pytest.mark.parametrize("uri", ["s3:/bucket/store", "gs:/b", "memory:/x", "S3:/b"])
+def test_an_address_that_lacks_a_slash_is_no_folder(uri: str) -> None:
+    scheme, _, rest = uri.partition(":/")
+    with pytest.raises(UserError) as caught:
+        open_filesystem(uri)
+    assert f"write {scheme}://{rest}, or ./{uri} for a folder" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["a:b/c", "./s3:/x", "x/s3:/b", "/s3:/b"])
+def test_colons_in_paths_are_colons(path: str, tmp_path: Path) -> None:
+    filesystem, root = open_filesystem(path)
+    assert isinstance(filesystem, pafs.LocalFileSystem)
+    assert root.endswith(path.removeprefix("./"))
