@@ -26,6 +26,12 @@ def nesting(text: str, start: int = 0) -> Iterator[tuple[int, str, int]]:
             depth += 1
 
 
+def depth(text: str) -> int:
+    """The most brackets that are open at once, counted as ``nesting`` does."""
+    around = (count for _, character, count in nesting(text) if character in _OPENING)
+    return max(around, default=-1) + 1
+
+
 def group_end(text: str, start: int, end: int | None = None) -> int:
     r"""The offset of the brace that ends the TeX group which begins at ``start``, or -1.
 

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from distlab.brackets import group_end, nesting
+from distlab.brackets import depth, group_end, nesting
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,13 @@ def test_depth_is_that_of_the_brackets_around(text: str, depths: str) -> None:
     found = list(nesting(text))
     assert "".join(character for _, character, _ in found) == text
     assert "".join(str(depth) for _, _, depth in found) == depths
+
+
+@pytest.mark.parametrize(
+    ("text", "most"), [("", 0), ("a)", 0), ("()[{}]", 2), (")((", 2), ("[0,1)(", 1), ("((((", 4)]
+)
+def test_the_deepest_place_counts(text: str, most: int) -> None:
+    assert depth(text) == most
 
 
 def test_depth_counts_from_where_reading_starts() -> None:

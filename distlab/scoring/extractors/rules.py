@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from distlab.brackets import group_end
 from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors._cut import run_on
 from distlab.scoring.extractors._values import (
@@ -52,7 +53,6 @@ _BETWEEN = re.compile(
     r"|\\(?:text|mbox|mathrm|textrm)\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){0,80}+"
 )
 _LISTED = re.compile(r"\b(?:and|or)\b|,|;|\}\Z")
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _JSON_KEY = re.compile(
     r"""["'“](?:final[_ ]?|numerical[_ ]?|the[_ ]?)?answer["'”]\s{0,8}:\s{0,8}""", re.IGNORECASE
 )
@@ -503,7 +503,7 @@ def _boxed(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
 def _box_content(text: str, start: int, end: int) -> Span | None:
     """What the box whose argument begins at ``start`` holds; up to the line's end if unclosed."""
     if text[start : start + 1] == "{":
-        begin, stop = start + 1, _closing(text, start, end)
+        begin, stop = start + 1, group_end(text, start, end)
         if stop < 0:
             line = re.compile(r"\n|\$").search(text, begin, end)
             stop = line.start() if line else end
@@ -522,19 +522,6 @@ def _character(escape: re.Match[str]) -> str:
     if escape["code"]:
         return chr(int(escape["code"], 16))
     return escape["itself"] or " "
-
-
-def _closing(text: str, start: int, end: int) -> int:
-    """The offset of the brace that closes the one at ``start``, or -1."""
-    depth = 0
-    for brace in _BRACE.finditer(text, start, end):
-        if brace[0] == "{":
-            depth += 1
-        elif brace[0] == "}":
-            depth -= 1
-            if depth == 0:
-                return brace.start()
-    return -1
 
 
 def _joined_boxes(text: str, boxes: list[re.Match[str]], last: Span) -> Found:

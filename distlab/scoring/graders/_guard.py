@@ -2,6 +2,8 @@
 
 import re
 
+from distlab.brackets import depth
+
 # Characters of an answer that are parsed. The longest gold at hand has under 200. (ours)
 MAX_CHARACTERS = 2_000
 # Digits in a row. CPython itself refuses to convert more than 4300. (ours)
@@ -84,13 +86,7 @@ def check_size(text: str) -> None:
     """
     if len(text) > MAX_CHARACTERS:
         raise AnswerRefusedError(f"answer of {len(text)} characters, {MAX_CHARACTERS} are parsed")
-    depth = deepest = 0
-    for character in text:
-        if character in "({[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in ")}]" and depth:
-            depth -= 1
+    deepest = depth(text)
     if deepest > MAX_DEPTH:
         raise AnswerRefusedError(f"answer nested {deepest} deep, {MAX_DEPTH} levels are parsed")
 
