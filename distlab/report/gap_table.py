@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from distlab.analysis.gaps import Gap, holm, paired_gap
 from distlab.analysis.power import smallest_detectable
@@ -116,7 +116,37 @@ def _sampled(row: GapRow) -> str:
     return f"{points_interval(row.sampled.difference)} ({row.sampled.problems})"
 
 
-_COLUMNS: Columns[GapRow] = (
+class PairedRow(Protocol):
+    """A row of a table of gaps, whatever the gaps are over."""
+
+    @property
+    def base(self) -> Cell:
+        """The base arm's cell."""
+        ...
+
+    @property
+    def instruct(self) -> Cell:
+        """The instruct arm's cell."""
+        ...
+
+    @property
+    def judge(self) -> Judge:
+        """Extractor and grader."""
+        ...
+
+    @property
+    def metric(self) -> str:
+        """Name of the score, as in "Pass@20"."""
+        ...
+
+    @property
+    def gap(self) -> Gap:
+        """Instruct minus base."""
+        ...
+
+
+# Which arms a gap is between and what they score: what every table of gaps begins with.
+PAIRED_COLUMNS: Final[Columns[PairedRow]] = (
     label("family", lambda row: row.base.family),
     label("dataset", lambda row: row.base.dataset),
     label("prompt", lambda row: row.base.prompt),
@@ -127,6 +157,9 @@ _COLUMNS: Columns[GapRow] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
+)
+_COLUMNS: Columns[GapRow] = (
+    *PAIRED_COLUMNS,
     Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
     Column("clusters", lambda row: str(row.gap.clusters)),
     Column("clustered (95 %)", _clustered),

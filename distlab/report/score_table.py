@@ -178,13 +178,14 @@ SCORES = Table("scores", "Scores of every arm, per cent", _rows, _columns)
 
 def _short_columns(study: StudyTables) -> Columns[ScoreRow]:
     pass_n = _pass_n(study)
+    samples: Columns[ScoreRow] = (Column("n", lambda row: str(row.cell.n)),)
     return (
         label("arm", lambda row: row.cell.arm),
         label("family", lambda row: row.cell.family),
         label("dataset", lambda row: row.cell.dataset),
         label("prompt", lambda row: row.cell.prompt),
         label("judge", lambda row: judge_name(row.judge)),
-        *([Column("n", lambda row: str(row.cell.n))] if pass_n == "Pass@n" else []),
+        *(samples if pass_n == "Pass@n" else ()),
         Column("problems", _problems),
         Column(pass_n, lambda row: percent(row.pass_n.value)),
         Column("pass@1", lambda row: percent(row.pass_1.value)),

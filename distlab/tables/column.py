@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
+# A column of what several rows have in common serves each of them.
+Row_contra = TypeVar("Row_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
+class Column(Generic[Row_contra]):
     """One column.
 
     Attributes:
@@ -18,7 +20,7 @@ class Column(Generic[Row]):
     """
 
     title: str
-    text: Callable[[Row], str]
+    text: Callable[[Row_contra], str]
     number: bool = True
 
 

@@ -137,14 +137,19 @@ def _unpaired_change(
     return unpaired_drop(before, after)
 
 
-_DROP_COLUMNS: Columns[DropRow] = (
-    label("family", lambda row: row.cell.family),
-    label("arm", lambda row: row.cell.arm),
+_FAMILY: Column[DropRow] = label("family", lambda row: row.cell.family)
+_ARM: Column[DropRow] = label("arm", lambda row: row.cell.arm)
+_SCORED_PAIRS: Columns[DropRow] = (
     label("prompt", lambda row: row.cell.prompt),
     label("sides", lambda row: _sides_name(row.sides)),
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
     Column("pairs", lambda row: str(row.drop.pairs)),
+)
+_DROP_COLUMNS: Columns[DropRow] = (
+    _FAMILY,
+    _ARM,
+    *_SCORED_PAIRS,
     Column("original", lambda row: percent(row.drop.before)),
     Column("perturbed", lambda row: percent(row.drop.after)),
     Column("drop (95 %)", lambda row: points_interval(row.drop.change)),
@@ -152,13 +157,9 @@ _DROP_COLUMNS: Columns[DropRow] = (
 )
 DROPS = Table("drops", "Perturbation drop, in points", _drop_rows, _DROP_COLUMNS)
 _SHORT_COLUMNS: Columns[DropRow] = (
-    label("arm", lambda row: row.cell.arm),
-    label("family", lambda row: row.cell.family),
-    label("prompt", lambda row: row.cell.prompt),
-    label("sides", lambda row: _sides_name(row.sides)),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    Column("pairs", lambda row: str(row.drop.pairs)),
+    _ARM,
+    _FAMILY,
+    *_SCORED_PAIRS,
     Column("drop (95 %)", lambda row: points_interval(row.drop.change)),
 )
 _SHORT_DROPS = ShortTable(

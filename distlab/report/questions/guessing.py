@@ -13,6 +13,7 @@ from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.intervals import Estimate, proportion_interval
 from distlab.analysis.nulls import REASONING_CHARACTERS, any_correct, reasons
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
+from distlab.report.gap_table import PAIRED_COLUMNS
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.score_table import SCORES
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
@@ -215,16 +216,7 @@ def _reasoned_gap_rows(scored: ScoredStudy) -> Iterator[ReasonedGapRow]:
 
 
 _REASONED_GAP_COLUMNS: Columns[ReasonedGapRow] = (
-    label("family", lambda row: row.base.family),
-    label("dataset", lambda row: row.base.dataset),
-    label("prompt", lambda row: row.base.prompt),
-    label("base arm", lambda row: row.base.arm),
-    label("instruct arm", lambda row: row.instruct.arm),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    Column("problems", lambda row: str(row.gap.problems)),
-    Column("base", lambda row: percent(row.gap.base)),
-    Column("instruct", lambda row: percent(row.gap.instruct)),
+    *PAIRED_COLUMNS,
     Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
 )
 REASONED_GAPS = Table(
