@@ -23,6 +23,8 @@ from distlab.console.exits import stopped_by
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STDERR: Final = 2
 _PR_SET_CHILD_SUBREAPER: Final = 36
+# Seconds after which a handler that was taken away is back (ours).
+_AGAIN_S: Final = 0.05
 # Rounds of killing, and seconds for the kernel to end what was killed (ours).
 _ROUNDS: Final = 40
 _ROUND_S: Final = 0.05
@@ -181,13 +183,18 @@ def starting_children() -> Iterator[None]:
 
 @contextmanager
 def ending_children() -> Iterator[None]:
-    """For a block that takes handlers away below Python: ``ray.shutdown``."""
-    is_command = signal.getsignal(signal.SIGTERM) == _process.on_signal
+    """For a block that takes handlers away below Python early on and lasts: ``ray.shutdown``."""
+    if signal.getsignal(signal.SIGTERM) != _process.on_signal:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda *_: _install())
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
     try:
         yield
     finally:
-        if is_command:
-            _install()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        _install()
 
 
 def _install() -> "dict[signal.Signals, signal._HANDLER]":

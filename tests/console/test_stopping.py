@@ -142,9 +142,11 @@ def test_a_handler_of_rays_is_replaced_and_what_it_raised_is_a_stop() -> None:
     during = start + textwrap.indent(handler + UNTIL_STOPPED, "    ")
     after = start + textwrap.indent(handler, "    ") + UNTIL_STOPPED
     # As Ray's C++ does it, which Python does not see.
-    take = "import ctypes\nctypes.CDLL(None).signal(15, None)\n"
-    taken = start.replace("starting", "ending") + textwrap.indent(take, "    ") + UNTIL_STOPPED
-    for code in (during, after, taken):
+    take = "import ctypes, time\nctypes.CDLL(None).signal(15, None)\n"
+    end = start.replace("starting", "ending") + textwrap.indent(take, "    ")
+    ended = end + UNTIL_STOPPED
+    ending = end + textwrap.indent(f"time.sleep(0.5)\n{UNTIL_STOPPED}", "    ")
+    for code in (during, after, ended, ending):
         with ready(code) as (process, _):
             process.send_signal(signal.SIGTERM)
             said = process.communicate(timeout=60)
