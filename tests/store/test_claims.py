@@ -203,8 +203,10 @@ def test_no_clock_of_another_machine_is_read(
 
 
 def test_a_machine_that_is_a_clone_of_this_one_is_another_machine(cell: StoredCell) -> None:
-    """It has this one's boot id, host name and process ids, and a memory of its own."""
-    sign_on(cell, Driver.here("theirs"))
+    """It has this one's boot id and host name, and a memory and processes of its own."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    sign_on(cell, replace(Driver.here("theirs"), pid=gone.pid))
     with claiming(cell.store, "ours") as ours:
         assert str(ours.take(cell)).startswith("run theirs (")
 
