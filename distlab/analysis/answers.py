@@ -19,7 +19,8 @@ def distinct_answers(answers: IntArray) -> IntArray:
     """Number of different answers of each problem; a missing answer is not one.
 
     Args:
-        answers: [problems, n] codes, equal for equal strings; ``NONE`` for no answer.
+        answers: [problems, n] codes, the same for equal answers of a problem; ``NONE`` for no
+            answer.
 
     Returns:
         [problems].
@@ -34,7 +35,10 @@ def distinct_answers(answers: IntArray) -> IntArray:
 def majority(answers: IntArray, correct: BoolArray) -> FloatArray:
     """maj@n: whether the commonest answer of each problem is correct.
 
-    Samples without an answer do not vote, and a tie goes to the answer that came first (ours).
+    Samples without an answer do not vote. A tie goes to the answer that came first (ours), and is
+    not averaged over the tied ones: the answer is one that a user would be given. Draws come in
+    random order, so both are right equally often. Of equal answers that a grader judges
+    differently, the first counts.
 
     Args:
         answers: [problems, n] codes.

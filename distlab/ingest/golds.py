@@ -13,13 +13,12 @@ from distlab.ingest.gold_text import NoAnswerError, StatedGold, stated_gold
 from distlab.problems.latex_golds import latex_gold
 from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
+from distlab.scoring.plain_number import PLAIN, plain_number
 from distlab.scoring.pool import GraderPool, GradeTask
 from distlab.scoring.types import ComponentSpec, Verdict
 
 AUTO: Final = "auto"
 KINDS: Final = (AUTO, *(kind.value for kind in GoldKind))
-# "1,2" is a list of two; "1,200" is a number.
-_NUMBER: Final = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _DATE: Final = re.compile(r"\d{1,2}/\d{1,2}/\d{4}")
 _WEEKS_DAYS: Final = re.compile(r"\(?'?\d+ weeks?'?, '?\d+ days?'?\)?")
 _STANDARD: Final = ComponentSpec("standard", "distlab.scoring.graders.standard:Standard")
@@ -128,13 +127,7 @@ def accepted(pairs: Sequence[tuple[Gold, Gold]]) -> list[bool]:
 
 def _spelled(gold: Gold) -> str:
     """One spelling of what only its commas, zeros and blanks distinguish."""
-    text = "".join(gold.text.split())
-    if not _NUMBER.fullmatch(text):
-        return text
-    digits, point, decimals = text.replace(",", "").removeprefix("-").partition(".")
-    value = f"{digits.lstrip('0')}{point}{decimals}"
-    value = value.rstrip("0").rstrip(".") if point else value
-    return f"-{value}" if value and text.startswith("-") else value
+    return plain_number(gold.text) or "".join(gold.text.split())
 
 
 def _is_tolerant(first: Gold, second: Gold) -> bool:
@@ -219,7 +212,7 @@ def _read(row: Row, columns: ColumnMap, kind: str) -> ReadGold:
     items, mark = tuple(each.text for each in stated), stated[0].mark
     if len(items) > 1:
         # "1,000, 2" would be three.
-        items = tuple(i.replace(",", "") if _NUMBER.fullmatch(i) else i for i in items)
+        items = tuple(i.replace(",", "") if PLAIN.fullmatch(i) else i for i in items)
         return ReadGold(Gold(GoldKind.LIST, ", ".join(items), items=items), mark)
     text = items[0]
     chosen = _kind(row, columns, text) if kind == AUTO else GoldKind(kind)
@@ -232,7 +225,7 @@ def _kind(row: Row, columns: ColumnMap, text: str) -> GoldKind:
         return GoldKind.DATE
     if _WEEKS_DAYS.fullmatch(text):
         return GoldKind.WEEKS_DAYS
-    if not _NUMBER.fullmatch(text):
+    if not PLAIN.fullmatch(text):
         return GoldKind.LATEX
     has_limits = all(
         column is not None and row.fields.get(column) not in (None, "")
@@ -255,7 +248,7 @@ def _gold(row: Row, columns: ColumnMap, kind: GoldKind, text: str) -> Gold:
                 )
             limits = row.number(columns.gold_lower), row.number(columns.gold_upper)
             return Gold(kind, text, lower=min(limits), upper=max(limits))
-        case GoldKind.NUMBER if not _NUMBER.fullmatch(text):
+        case GoldKind.NUMBER if not PLAIN.fullmatch(text):
             shown = repr(text[:_SHOWN])
             raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
         case _:

@@ -39,7 +39,7 @@ class ScoreRow:
         samples: Number of stored samples.
         no_answer: Share of samples where the extractor found nothing.
         truncated: Share of samples cut off at max_tokens.
-        distinct: Mean number of different answer strings per problem with all samples.
+        distinct: Mean number of different answers per problem with all samples.
         unjudged: Samples on which the grader timed out or tripped; counted as not correct.
         missed: Share of samples with the gold in the text and no correct verdict.
     """
@@ -154,7 +154,7 @@ SCORE_TERMS: Final[tuple[Term, ...]] = (
         "mean share of correct samples; for CoT-decoding the top-ranked branch's verdict, which is "
         "greedy decoding.",
     ),
-    ("maj@n", "share of problems whose commonest answer string is correct."),
+    ("maj@n", "share of problems whose commonest answer is correct."),
     (
         "max; agg",
         "CoT-decoding's own single answers: the branch of largest delta, and the answer whose "
@@ -171,7 +171,7 @@ SCORE_TERMS: Final[tuple[Term, ...]] = (
         "share of stored samples that hold the gold's text without a correct verdict: an upper "
         "bound on what extraction and grading lose (a short gold turns up by chance).",
     ),
-    ("distinct", "mean number of different answer strings per problem."),
+    ("distinct", "mean number of different answers per problem."),
 )
 SCORES = Table("scores", "Scores of every arm, per cent", _rows, _columns)
 

@@ -19,7 +19,8 @@ class SampleFacts:
 
     Attributes:
         present: [problems, n], whether the sample is there.
-        answers: [problems, n], equal for equal answer strings, -1 for none.
+        answers: [problems, n], the number of the class of equal answers, -1 for none; codes of the
+            strings, where verdicts are of an earlier version.
         starts: [problems, n], offset of the answer in the sample's text, in characters.
         truncated: [problems, n], whether the sample was cut off at max_tokens.
         deltas: [problems, n], CoT-decoding's answer-span confidence, NaN where there is none.

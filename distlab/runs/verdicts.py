@@ -40,8 +40,9 @@ COLUMNS: Final = (
     "delta",
     "gold_in_text",
 )
-# Verdict files of version 1 have no such column.
+# Verdict files of version 1 do not have the first of these columns, those of 2 not the second.
 _GIVEN: Final = "delta_given"
+_CLASS: Final = "answer_class"
 _BATCH_ROWS: Final = 65_536
 # Characters of an answer that a report keeps (ours).
 _ANSWER_CHARACTERS: Final = 200
@@ -164,9 +165,9 @@ def _batches(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[pa.Record
                 f"{file} has no column `{absent[0]}`, so it is no verdict file of ours; "
                 "remove it, or run `python -m distlab.score` again"
             )
-        wanted = [*columns, _GIVEN] if "delta" in columns else list(columns)
+        wanted = [*columns, _GIVEN, _CLASS] if columns is COLUMNS else list(columns)
         for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
-            yield upgraded(batch)
+            yield upgraded(batch) if columns is COLUMNS else batch
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
@@ -217,6 +218,7 @@ class _Collector:
         }
         self._matrices: dict[tuple[str, str], _Matrices] = {}
         self._placed = 0
+        self._unclassed = 0
         self._strange: dict[str, int] = {}
 
     def add(self, batch: pa.RecordBatch, file: Path) -> None:
@@ -263,6 +265,7 @@ class _Collector:
         matrices.facts.gold_in_text[at] = rows.gold_in_text[chosen]
         matrices.given[at] = rows.given[chosen]
         self._placed += chosen.size
+        self._unclassed += int(rows.unclassed[chosen].sum())
 
     def _note(self, what: str, count: int) -> None:
         if count:
@@ -311,6 +314,12 @@ class _Collector:
             found.append(
                 f"{again} verdict rows repeat a sample, extractor and grader that another row "
                 "has; the last one read counts."
+            )
+        if self._unclassed:
+            found.append(
+                "Verdicts were stored by an earlier version, which did not compare answers with "
+                "each other: 1,000 and 1000 are two in maj@n, agg and “distinct”; run "
+                "`distlab score` again to count them as one."
             )
         return (*found, *self._given_deltas(), *self._lacking_deltas())
 
@@ -361,7 +370,11 @@ class _EncodedColumn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _DecodedBatch:
-    """A batch of verdict rows as arrays, each [rows]."""
+    """A batch of verdict rows as arrays, each [rows].
+
+    Answers are the numbers of their classes, and where these are not known (``unclassed``) codes
+    of their spellings.
+    """
 
     cells: _EncodedColumn
     problems: _EncodedColumn
@@ -370,6 +383,7 @@ class _DecodedBatch:
     ranks: npt.NDArray[np.int64]
     verdicts: npt.NDArray[np.int8]
     answers: npt.NDArray[np.int64]
+    unclassed: BoolArray
     starts: npt.NDArray[np.int32]
     truncated: npt.NDArray[np.bool_]
     deltas: npt.NDArray[np.float32]
@@ -379,8 +393,9 @@ class _DecodedBatch:
     @classmethod
     def of(cls, batch: pa.RecordBatch, file: Path) -> "_DecodedBatch":
         """Decode a batch of ``file``."""
-        answers = _EncodedColumn.of(batch["answer"])
-        digests = np.array([*map(_digest, answers.names), NONE], dtype=np.int64)
+        classes = batch[_CLASS].cast(pa.int64()).fill_null(NONE).to_numpy()
+        answered = batch["answer"].is_valid().to_numpy(zero_copy_only=False)
+        unclassed = answered & (classes == NONE)
         return cls(
             cells=_EncodedColumn.of(batch["cell"]),
             problems=_EncodedColumn.of(batch["problem_id"]),
@@ -388,13 +403,21 @@ class _DecodedBatch:
             graders=_EncodedColumn.of(batch["grader"]),
             ranks=batch["rank"].to_numpy(zero_copy_only=False).astype(np.int64),
             verdicts=_codes(_EncodedColumn.of(batch["verdict"]), file),
-            answers=digests[answers.codes],
+            answers=np.where(unclassed, _spellings(batch) if unclassed.any() else NONE, classes),
+            unclassed=unclassed,
             starts=batch["answer_start"].to_numpy(zero_copy_only=False),
             truncated=batch["truncated"].to_numpy(zero_copy_only=False),
             deltas=batch["delta"].to_numpy(zero_copy_only=False).astype(np.float32),
             gold_in_text=batch["gold_in_text"].to_numpy(zero_copy_only=False),
             given=batch[_GIVEN].to_numpy(zero_copy_only=False),
         )
+
+
+def _spellings(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """Codes of the answers of verdict rows, equal for equal strings."""
+    answers = _EncodedColumn.of(batch["answer"])
+    digests = np.array([*map(_digest, answers.names), NONE], dtype=np.int64)
+    return digests[answers.codes]
 
 
 def _digest(answer: str) -> int:

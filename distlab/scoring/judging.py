@@ -188,6 +188,14 @@ class AnswerJudge:
         """End the grader processes."""
         self._pool.close()
 
+    def grade(self, tasks: Sequence[GradeTask]) -> list[Verdict]:
+        """Judge tasks, in their order.
+
+        Raises:
+            UserError: A grader cannot be made, or its processes die over and over.
+        """
+        return self._pool.grade(tasks).verdicts
+
     def judge(
         self, golds: Mapping[str, Gold], answers: Sequence[tuple[str, str]]
     ) -> tuple[Codes, int, int]:

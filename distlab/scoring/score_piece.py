@@ -14,6 +14,7 @@ from distlab.problems.problem import Gold
 from distlab.scoring.cache import commit
 from distlab.scoring.delta import COLUMNS as OF_DELTA
 from distlab.scoring.delta import Deltas
+from distlab.scoring.equal_answers import equal_answers
 from distlab.scoring.gold_mention import GoldMention
 from distlab.scoring.judging import AnswerJudge, Codes, GraderFacts, extract
 from distlab.scoring.pieces import Piece
@@ -137,9 +138,14 @@ class Scorer:
             _read_answers(e, problem_ids, texts, cut_off, golds, answers) for e in self._extractors
         ]
         codes, graded, recalled = self._judge.judge(piece.golds, list(answers))
+        late = (codes == TIMEOUT).any(axis=1).tolist()
+        classes = equal_answers(
+            self._judge.grade, self._job.graders, piece.golds, list(answers), late
+        )
         rows = _rows_of(reads, self._applies(golds), codes)
         facts = _facts(samples, _mentions(piece.golds, problem_ids, texts))
-        table = _verdict_table(piece.cell, facts, Deltas(samples), reads, rows, self._job)
+        found = _found(reads, classes, Deltas(samples))
+        table = _verdict_table(piece.cell, facts, found, rows, self._job)
         commit(table, verdict_file(self._job.out, piece))
         counts = np.bincount(rows.code, minlength=len(BY_CODE))
         return PieceSummary(
@@ -242,39 +248,45 @@ def _facts(samples: pa.Table, mentioned: Sequence[bool]) -> pa.Table:
     return facts.append_column("delta_given", given)
 
 
-def _verdict_table(
-    cell: str,
-    facts: pa.Table,
-    deltas: Deltas,
-    reads: Sequence[_Read],
-    rows: _VerdictRows,
-    job: ScoringJob,
-) -> pa.Table:
-    """Lay the rows out in the schema of verdicts."""
-    taken = facts.take(rows.sample)
-    # Extractions sample by sample, as ``flat`` counts them.
-    flat = rows.sample * len(reads) + rows.extractor
+def _found(reads: Sequence[_Read], classes: Sequence[int], deltas: Deltas) -> pa.Table:
+    """What each extractor read: sample by sample, and of a sample extractor by extractor."""
     found = [
         extraction
         for each in zip(*(r.extractions for r in reads), strict=True)
         for extraction in each
     ]
+    # The last is that of no answer, at -1.
+    class_of = np.array([*classes, -1], np.int32)
+    of_each = class_of[np.stack([read.distinct for read in reads], axis=1).ravel()]
     confidence = np.stack([deltas.under(read.extractions) for read in reads], axis=1)
-    columns = {
-        "cell": _labels(np.zeros(len(flat), np.int64), [cell]),
+    return pa.table(
+        {
+            "answer": pa.array([_storable(e.answer) for e in found], pa.string()),
+            "answer_class": pa.array(of_each, mask=of_each < 0),
+            "answer_start": pa.array([e.start for e in found], pa.int32()),
+            "answer_end": pa.array([e.end for e in found], pa.int32()),
+            "text_cut": pa.array([e.cut for e in found], pa.int32()),
+            "delta": pa.array(confidence.ravel(), from_pandas=True),
+        }
+    )
+
+
+def _verdict_table(
+    cell: str, facts: pa.Table, found: pa.Table, rows: _VerdictRows, job: ScoringJob
+) -> pa.Table:
+    """Lay the rows out in the schema of verdicts."""
+    taken = facts.take(rows.sample)
+    read = found.take(rows.sample * len(job.extractors) + rows.extractor)
+    labels = {
+        "cell": _labels(np.zeros(len(rows.sample), np.int64), [cell]),
         "extractor": _labels(rows.extractor, [spec.name for spec in job.extractors]),
-        "answer": pa.array([_storable(e.answer) for e in found], pa.string()).take(flat),
-        "answer_start": pa.array([e.start for e in found], pa.int32()).take(flat),
-        "answer_end": pa.array([e.end for e in found], pa.int32()).take(flat),
-        "text_cut": pa.array([e.cut for e in found], pa.int32()).take(flat),
-        "delta": pa.array(confidence.ravel(), from_pandas=True).take(flat),
         "grader": _labels(rows.grader, [grader.spec.name for grader in job.graders]),
         "verdict": _labels(rows.code, [verdict.value for verdict in BY_CODE]),
     }
-    arrays = [
-        columns[field.name] if field.name in columns else taken.column(field.name).cast(field.type)
-        for field in VERDICTS
-    ]
+    columns = labels | {
+        name: table.column(name) for table in (taken, read) for name in table.column_names
+    }
+    arrays = [columns[field.name].cast(field.type) for field in VERDICTS]
     return pa.table(arrays, schema=VERDICTS)
 
 

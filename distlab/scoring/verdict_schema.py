@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 
@@ -25,6 +25,9 @@ VERDICTS = pa.schema(
         required("extractor", _label),
         # What the extractor read, null where it found nothing.
         pa.field("answer", pa.string()),
+        # Which answers of the problem are equal: the number of their class (see
+        # ``equal_answers``), null where there is no answer.
+        pa.field("answer_class", pa.int32()),
         # Offsets of the answer in the sample's text, and where the text was cut.
         required("answer_start", pa.int32()),
         required("answer_end", pa.int32()),
@@ -47,10 +50,16 @@ VERDICTS = pa.schema(
 
 
 def upgraded(rows: _Rows) -> _Rows:
-    """Rows of verdict files of version 1 with what they lack: there every Delta was given."""
-    if "delta_given" in rows.schema.names or "delta" not in rows.schema.names:
-        return rows
-    return rows.append_column("delta_given", rows.column("delta").is_valid())
+    """Rows of verdict files of versions 1 and 2 with what they lack.
+
+    In version 1 every Delta was given; before version 3 nobody compared answers with each other.
+    """
+    names = rows.schema.names
+    if "delta_given" not in names and "delta" in names:
+        rows = rows.append_column("delta_given", rows.column("delta").is_valid())
+    if "answer_class" not in names and "answer" in names:
+        rows = rows.append_column("answer_class", pa.nulls(rows.num_rows, pa.int32()))
+    return rows
 
 
 NULLS = pa.schema(

@@ -92,9 +92,37 @@ def test_in_a_verdict_file_of_version_1_every_delta_was_given(make_run: Make) ->
     assert "the Deltas of 2 of its 3 samples came with them" in remark
 
 
-def test_equal_answers_over_files_have_equal_codes(make_run: Make) -> None:
+def without_classes(run: Path) -> None:
+    """Make the verdict files of a run those of version 2."""
+    for file in (run / "verdicts").iterdir():
+        pq.write_table(pq.read_table(file).drop_columns("answer_class"), file)
+
+
+def test_answers_of_one_class_are_one_in_votes(make_run: Make) -> None:
+    answers = ("9", "1,000", "9", "1000", "1000.0")
+    cell = make_cell("base/t0.7", n=5)
+    run = make_run([cell], PROBLEMS[:1], [Samples(cell, "a", "01011", answers)])
+    (file,) = (run / "verdicts").iterdir()
+    table = pq.read_table(file)
+    place = table.schema.get_field_index("answer_class")
+    classes = pa.array([0, 1, 0, 1, 1], pa.int32())
+    pq.write_table(table.set_column(place, table.schema.field(place), classes), file)
+    study = read_study([run])
+    assert study.remarks == ()
+    np.testing.assert_array_equal(problem_scores(study.tables[0]).majority, [1])
+
+    without_classes(run)
+    older = read_study([run])
+    np.testing.assert_array_equal(problem_scores(older.tables[0]).majority, [0])
+    (remark,) = older.remarks
+    assert "did not compare answers" in remark
+    assert "`distlab score`" in remark
+
+
+def test_equal_answers_over_files_of_version_2_have_equal_codes(make_run: Make) -> None:
     run = make_run([CELL], PROBLEMS, [Samples(CELL, "a", "111", ("7", "7", "x" * 10_000))])
     write_verdicts(run / "verdicts", [Samples(CELL, "b", "100", ("7", "8", None))], "part-1")
+    without_classes(run)
     (table,) = read_study([run]).tables
     answers = table.facts.answers
     assert answers[0, 0] == answers[0, 1] == answers[1, 0]

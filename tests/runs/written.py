@@ -59,13 +59,15 @@ class Samples:
     def rows(self) -> list[dict[str, Any]]:
         names = {"1": "correct", "0": "incorrect", "-": "no_answer", "t": "timeout"}
         default = {"1": "7", "0": "8", "-": None, "t": "9^9^9"}
+        answers = self.answers or tuple(default[mark] for mark in self.verdicts)
         return [
             {
                 "cell": self.cell.key,
                 "problem_id": self.problem,
                 "rank": rank,
                 "extractor": self.extractor,
-                "answer": self.answers[rank] if self.answers else default[mark],
+                "answer": answers[rank],
+                "answer_class": None if answers[rank] is None else answers.index(answers[rank]),
                 "answer_start": self.start,
                 "answer_end": 0,
                 "text_cut": 0,

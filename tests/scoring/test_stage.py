@@ -257,6 +257,7 @@ def test_verdict_rows(tmp_path: Path) -> None:
         "rank": 1,
         "extractor": "after-equals",
         "answer": "9",
+        "answer_class": 1,
         "answer_start": 7,
         "answer_end": 8,
         "text_cut": 8,

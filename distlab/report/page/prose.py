@@ -26,9 +26,11 @@ _METHODS: Final[tuple[str, ...]] = (
     "are not 0 or 1. A gap whose interval excludes zero is said to have a winner, with a warning "
     "where the test, after Holm, does not confirm it at 5 %.",
     "Arms of different n are compared at the smaller n, and the score's name says which (ours).",
-    "maj@n and agg vote by answer string; samples without an answer do not vote; a tie goes to the "
-    "answer that came first (ours). \u201cone answer\u201d compares agg (CoT-decoding) with maj@n "
-    "(ours).",
+    "maj@n, agg and \u201cdistinct\u201d count equal answers as one, without a look at the gold: "
+    "spellings of one number, and answers of which the first grader that judges the problem "
+    "accepts each with the other as gold (ours). Samples without an answer do not vote; a tie goes "
+    "to the answer that came first and is not averaged over the tied (ours). \u201cone "
+    "answer\u201d compares agg (CoT-decoding) with maj@n (ours).",
     "max and agg are those of the extractor that a row names: Delta is the mean margin over the "
     "tokens of the answer that it read. Where a Delta came with its sample, that one counts, and a "
     "note says of how many samples that is so.",
