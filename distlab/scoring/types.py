@@ -48,8 +48,9 @@ class Extraction:
         start: Offset of the answer's first character in the text; 0 where none was found.
         end: Offset after its last character; 0 where none was found.
         cut: The text was read up to this offset: where the model ran on into a new question.
-        stated: Whether the text states this as its answer. False where it is the last value of a
-            text that was read to its end: where that end is a truncation, there is no answer.
+        stated: Whether the text states this as its answer, to the statement's end. False where it
+            is the last value of a text that was read to its end, or a statement that may go on
+            there ("The answer is 1"): where that end is a truncation, there is no answer.
     """
 
     answer: str | None

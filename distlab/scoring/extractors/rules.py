@@ -21,6 +21,7 @@ from distlab.scoring.extractors._values import (
     skip_junk,
     trim_end,
 )
+from distlab.scoring.plain_number import plain_number
 from distlab.scoring.types import Extraction
 
 # Characters of a completion that are read at all, and of its end that are searched for the
@@ -173,6 +174,8 @@ _UNFINISHED = re.compile(
     r"|\b(?:and|or|of|the|an?|is|are|to|for|with|that|by|at|from|so|if|then|because|which|but))"
     r"\s{0,4}\Z"
 )
+# What stands between a value and the text's end where the value itself may go on.
+_OPEN_END = re.compile(r",?[ ]?(?:[-+*/^×÷=]|\\[A-Za-z]*)?[ ]?\Z")
 # The dollars of a display formula, no price.
 _DISPLAYED = re.compile(r"(?<![\\$])\$\$(?![0-9$])")
 # What opens a formula, and what closes it.
@@ -247,7 +250,7 @@ class Rules:
     """
 
     name = "rules"
-    version = "3"
+    version = "4"
 
     def __init__(self, cut: bool = True) -> None:
         self._cut = cut
@@ -262,7 +265,7 @@ class Rules:
         if found is None and start:
             found = _strong_in(text, max(0, start - _TAIL), start, kind)
         if found:
-            ended = True
+            ended = end < len(text) or not _OPEN_END.match(text, found.end)
         else:
             # Where the model runs on, the text before it is whole.
             ended = end < len(text.rstrip())
@@ -492,11 +495,12 @@ def _boxed(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
         span = _box_content(text, boxes[index].end(), end)
         if span is None or _PLACEHOLDER.fullmatch(text, *span):
             continue
-        if kind in _NUMERIC:
-            return Found(*_number_alone(text, *span))
         if kind in (GoldKind.DATE, GoldKind.WEEKS_DAYS):
             return Found(*(_reader(kind)(text, *span) or span))
-        return _joined_boxes(text, boxes[: index + 1], span)
+        joined = _joined_boxes(text, boxes[: index + 1], span)
+        if kind in _NUMERIC and joined.answer is None:
+            return Found(*_number_alone(text, *span))
+        return joined
     return None
 
 
@@ -533,10 +537,10 @@ def _joined_boxes(text: str, boxes: list[re.Match[str]], last: Span) -> Found:
         if span is None or between is None or not _LISTED.search(between[0]):
             break
         spans.insert(0, span)
-    values = list(dict.fromkeys(text[begin:end] for begin, end in spans))
+    values = {plain_number(v) or v: v for v in (text[begin:end] for begin, end in spans)}
     if len(values) == 1:
         return Found(*last)
-    return Found(spans[0][0], last[1], ", ".join(values))
+    return Found(spans[0][0], last[1], ", ".join(values.values()))
 
 
 def _number_alone(text: str, start: int, end: int) -> Span:

@@ -56,13 +56,20 @@ _UNFINISHED = re.compile(
 )
 
 
+# Money: an escaped dollar, a single one (two are a formula's), another currency.
+_MONEY = re.compile(r"\\\$\s?[0-9]|\A[^$]*(?<!\\)\$\s?[0-9][^$]*\Z|[€£]")
+_CLOCK = re.compile(
+    r"[0-9}](?:\s|\\[,;: ]|~)*(?:\\(?:text|mbox|mathrm)\s?\{\s?)?[ap]\.?\s?m\b|[0-9]:[0-9]{2}", re.I
+)
+
+
 def answers(text: str, gold: Gold) -> tuple[tuple[Item, ...], ...]:
-    """The readings of an answer to ``gold``; none of an unfinished formula ("7 +").
+    """The readings of an answer to ``gold``; none of what its form alone makes wrong.
 
     Beside those of :func:`readings`, where the gold is one value: one number said twice ("3/4 or
     0.75"), and the :func:`rewordings`.
     """
-    if unfinished(text, gold):
+    if misfit(text, gold):
         return ()
     plain = readings(text)
     if gold.kind is GoldKind.LIST:
@@ -74,10 +81,16 @@ def answers(text: str, gold: Gold) -> tuple[tuple[Item, ...], ...]:
     return (*plain, *itertools.chain.from_iterable(reworded))
 
 
-def unfinished(text: str, gold: Gold) -> bool:
-    """Whether ``text`` is a formula that breaks off, which ``gold`` does not."""
+def misfit(text: str, gold: Gold) -> bool:
+    """Whether ``text`` breaks off ("7 +"), which ``gold`` does not, or one is money and one a time.
+
+    A time of day has no currency, whatever its number.
+    """
     bare = unboxed(undressed(text))
-    return bool(_UNFINISHED.search(bare) and not _UNFINISHED.search(gold.text))
+    if _UNFINISHED.search(bare) and not _UNFINISHED.search(gold.text):
+        return True
+    pairs = ((text, gold.text), (gold.text, text))
+    return any(_MONEY.search(one) and _CLOCK.search(other) for one, other in pairs)
 
 
 def rewordings(text: str, gold: Gold) -> Iterator[str]:

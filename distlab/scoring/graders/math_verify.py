@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
-from distlab.scoring.graders._given import rewordings, unfinished
+from distlab.scoring.graders._given import misfit, rewordings
 from distlab.scoring.graders._guard import AnswerRefusedError, check_cost, sized
 from distlab.scoring.graders._match import both_signs, other_quantity, same_based, same_time
 from distlab.scoring.graders._spelling import BOLD, in_digits, spelled
@@ -53,7 +53,7 @@ class MathVerify:
     """
 
     name = "math-verify"
-    version = "3"
+    version = "4"
     cached = True
 
     def applies(self, kind: GoldKind) -> bool:
@@ -70,7 +70,7 @@ class MathVerify:
         if _INTEGER.fullmatch(answer) and _INTEGER.fullmatch(gold.text):
             return answer == gold.text or int(answer) == int(gold.text)
         fit = sized(answer, gold.text)
-        if fit is None or unfinished(fit, gold):
+        if fit is None or misfit(fit, gold):
             return False
         alike = _is_said_alike(gold, fit)
         if alike is not None:

@@ -42,7 +42,7 @@ class PRM800K:
     """
 
     name = "prm800k"
-    version = "3"
+    version = "4"
     cached = True
 
     def applies(self, kind: GoldKind) -> bool:

@@ -38,7 +38,7 @@ class Standard:
     """
 
     name = "standard"
-    version = "3"
+    version = "4"
 
     def applies(self, kind: GoldKind) -> bool:
         """Every kind."""
