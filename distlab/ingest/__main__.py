@@ -22,7 +22,7 @@ from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
-from distlab.ingest.columns import ColumnMap, row_number
+from distlab.ingest.columns import ColumnMap, row_file, row_number
 from distlab.ingest.given_problems import GivenProblem, read_given
 from distlab.ingest.golds import AUTO, KINDS, said_of
 from distlab.ingest.known import KnownSet, joined
@@ -106,7 +106,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--prompt", default="given", help="name of the prompt style (default: given)")
     add("--gold-kind", default=AUTO, choices=KINDS, help="how golds are to be read")
     add("--n", type=int, help="samples to keep of each problem (default: all)")
-    add("--skip", type=int, nargs="+", default=[], metavar="ROW", help="rows to leave out, from 1")
+    add(
+        "--skip",
+        nargs="+",
+        default=[],
+        metavar="ROW",
+        help="rows to leave out, from 1; FILE:ROW where several files are given",
+    )
     add("--into", type=path, metavar="RUN", help="add the samples to this ingested run")
     add("--store", metavar="STORE", help="where samples are kept (default: store)")
     add(
@@ -160,16 +166,12 @@ def _read(
     elif (conf_folder() / "dataset" / f"{labels.dataset}.yaml").is_file():
         golds += f"; --known {labels.dataset} would take kinds, limits and strata from that dataset"
     said = (golds, *_said(rows[0], columns))
-    skipped = tuple(sorted(set(arguments.skip)))
+    skipped = tuple(dict.fromkeys(arguments.skip))
     return given, SourceFile(tuple(arguments.files), _digest(arguments.files), skipped, said)
 
 
-def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[int]) -> list[Row]:
+def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[str]) -> list[Row]:
     """The rows of all files."""
-    if len(files) > 1 and skip:
-        raise UserError(
-            "--skip counts the rows of one file, and several are given: remove the rows"
-        )
     if len(files) > 1 and columns.by_row:
         raise UserError(
             "several files name no problems: add problem_id=COLUMN or question=COLUMN to --map"
@@ -177,7 +179,7 @@ def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[int]) -> lis
     if len(set(files)) < len(files):
         raise UserError("a file is named twice: its samples would count twice; name it once")
     rows = [row for file in files for row in columns.laid_out(read_rows(file))]
-    return _kept(files[0], rows, skip) if skip else rows
+    return _kept(files, rows, skip) if skip else rows
 
 
 def _digest(files: Sequence[Path]) -> str:
@@ -200,15 +202,33 @@ def _said(first: Row, columns: ColumnMap) -> Iterator[str]:
         yield f"columns not taken: {shown}; labels in them are no verdicts here"
 
 
-def _kept(path: Path, rows: Sequence[Row], skip: Sequence[int]) -> list[Row]:
-    numbers = {row_number(row) for row in rows}
-    for number in skip:
-        if number not in numbers:
-            raise UserError(f"--skip {number} is no row of {path}; give the number of one")
-    kept = [row for row in rows if row_number(row) not in set(skip)]
+def _kept(files: Sequence[Path], rows: Sequence[Row], skip: Sequence[str]) -> list[Row]:
+    """The rows that no word of --skip names."""
+    out = {_place_of(word, files, rows) for word in skip}
+    kept = [row for row in rows if row.place not in out]
     if not kept:
-        raise UserError(f"--skip leaves no row of {path}; leave out fewer")
+        named = " and ".join(map(str, files))
+        raise UserError(f"--skip leaves no row of {named}; leave out fewer")
     return kept
+
+
+def _place_of(word: str, files: Sequence[Path], rows: Sequence[Row]) -> str:
+    """Where the one row stands that a word of --skip names: ROW, or FILE:ROW."""
+    name, _, number = word.rpartition(":")
+    if not number.isdecimal() or (len(files) > 1 and not name):
+        raise UserError(f"--skip {word} names no row of one file: give ROW, or FILE:ROW of several")
+    found = [
+        row.place
+        for row in rows
+        if row_number(row) == int(number)
+        and (not name or name in (row_file(row), Path(row_file(row)).name))
+    ]
+    if not found:
+        named = name or files[0]
+        raise UserError(f"--skip {word} is no row of {named}; give the number of one")
+    if len(found) > 1:
+        raise UserError(f"--skip {word} is a row of several files: give the path as you named it")
+    return found[0]
 
 
 def _folder(arguments: argparse.Namespace, labels: CellLabels) -> AbstractContextManager[RunFolder]:

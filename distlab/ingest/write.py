@@ -75,13 +75,13 @@ class SourceFile:
     Attributes:
         paths: As they were given.
         sha256: Of the file's bytes; of several files, of their hashes in hex, one after another.
-        skipped: Rows passed over at the user's word, from 1.
+        skipped: Rows passed over at the user's word, from 1, as they were given.
         said: How the file was read: sentences that no reader of a table may overlook.
     """
 
     paths: tuple[Path, ...]
     sha256: str
-    skipped: tuple[int, ...]
+    skipped: tuple[str, ...]
     said: tuple[str, ...] = ()
 
     @property

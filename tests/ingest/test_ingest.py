@@ -380,11 +380,20 @@ def test_several_files_are_one_cell(ingest: Ingest, tmp_path: Path) -> None:
     assert "given.jsonl and 1 more" in run.read_manifest().notes[0]
 
 
+def test_rows_of_several_files_are_left_out_by_file(ingest: Ingest, tmp_path: Path) -> None:
+    more = write(tmp_path, [{"accuracy": 1}, row("b")], "more.jsonl")
+    run = ingest([row("a"), row("c")], str(more), "--skip", "more.jsonl:1", f"{more}:2")
+    assert {name for name, _, _ in texts(run)} == {"a", "c"}
+    assert any("row more.jsonl:1, " in note for note in run.read_manifest().notes)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("--map", "samples=code", "gold=gt"), "several files name no problems"),
-        (("--skip", "1"), "--skip counts the rows of one file"),
+        (("--skip", "1"), "--skip 1 names no row of one file: give ROW, or FILE:ROW of several"),
+        (("--skip", "more.jsonl:7"), "--skip more.jsonl:7 is no row of more.jsonl"),
+        (("--skip", "mor.jsonl:1"), "--skip mor.jsonl:1 is no row of mor.jsonl"),
     ],
 )
 def test_several_files_need_ids(
