@@ -74,6 +74,7 @@ class _Tree:
             first_token_logprob=self.first.logprobs[rank],
             margins=(_first_margin(self.first), *rest.margins),
             token_lengths=lengths,
+            computed_tokens=len(rest.token_ids),
         )
 
     async def _continue(self, token: int) -> Completion:

@@ -23,6 +23,17 @@ class SampleOrder(StrEnum):
     """The k first are the k best: pass@k is "any correct among the k top-ranked"."""
 
 
+class Sampler(StrEnum):
+    """How the samples of a problem are drawn, where several ways give the same distribution."""
+
+    AUTO = "auto"
+    """As siblings, until a cell shows that it does not pay."""
+    TRIE = "trie"
+    """As siblings, whether it pays or not."""
+    INDEPENDENT = "independent"
+    """Each as a request of its own."""
+
+
 class ParameterError(ValueError):
     """A value that a parameter cannot have.
 
@@ -104,11 +115,30 @@ class Decoder(ABC):
         """First tokens whose log probabilities ``n`` samples take; 0 where none are asked for."""
         return 0
 
+    @property
+    def can_share(self) -> bool:
+        """Whether ``share`` draws what ``sample`` does."""
+        return False
+
+    @property
+    def expects_to_share(self) -> bool:
+        """Whether samples are likely to begin alike, so that sharing is not tried out first."""
+        return False
+
+    async def share(
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
+    ) -> list[Sample]:
+        """As ``sample``, for the compute of what the samples do not have in common.
+
+        Other samples of the same distribution, where ``can_share``.
+        """
+        raise NotImplementedError(f"{self.kind} cannot share")
+
     @abstractmethod
     async def sample(
         self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
-        """Draw the missing samples of a problem.
+        """SampleRequest the missing samples of a problem.
 
         Args:
             engine: What completes prompts; requests that are awaited together share its batches.
@@ -129,8 +159,10 @@ class DecodingSpec:
         name: Name in tables: "cot", "t0.05".
         decoder: How samples are drawn.
         max_tokens: Most new tokens per sample.
+        sampler: How independent samples are drawn.
     """
 
     name: str
     decoder: Decoder
     max_tokens: int
+    sampler: Sampler = Sampler.INDEPENDENT

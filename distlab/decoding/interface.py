@@ -1,6 +1,6 @@
 """What a decoder is given, what it asks of an engine, and what it returns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -59,6 +59,32 @@ class FirstTokens:
     logprobs: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a completion that is under way.
+
+    Attributes:
+        token_id: What was emitted.
+        likeliest: What could have been: at least two, descending by raw log probability.
+    """
+
+    token_id: int
+    likeliest: FirstTokens
+
+
+class Detokenizer(Protocol):
+    """Reads a completion token by token, as the engine reads its own."""
+
+    @property
+    def text(self) -> str:
+        """What was read, cut before the stop string."""
+        ...
+
+    def read(self, token_id: int) -> str | None:
+        """Read a token that is no EOS; returns the stop string that it completes, if any."""
+        ...
+
+
 class Engine(Protocol):
     """What a decoder needs; vLLM in a replica, a script in tests."""
 
@@ -69,6 +95,19 @@ class Engine(Protocol):
 
     async def generate(self, request: EngineRequest) -> Completion:
         """Generate one completion."""
+        ...
+
+    def stream(self, request: EngineRequest, top: int) -> AsyncGenerator[Sequence[Step], None]:
+        """Generate one completion and give its steps as they come; closing it ends the request.
+
+        Args:
+            request: Stop strings do not end it, only EOS and max_tokens.
+            top: Candidates of each step.
+        """
+        ...
+
+    def detokenizer(self, prompt_ids: tuple[int, ...], stop: tuple[str, ...]) -> Detokenizer:
+        """Something to read a completion of the prompt with."""
         ...
 
     async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
@@ -132,6 +171,7 @@ class Sample:
     margins: tuple[float, ...] | None = None
     token_lengths: tuple[int, ...] | None = None
     given_delta: float | None = None
+    computed_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +205,5 @@ class SampleRequest:
             truncated=completion.truncated,
             stop_string=completion.stop_string,
             seed=seed,
+            computed_tokens=len(completion.token_ids),
         )

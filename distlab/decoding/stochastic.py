@@ -8,9 +8,13 @@ from typing import Any, ClassVar, Final
 
 from distlab.decoding.decoder import Decoder, ParameterError, SeedOf, StoppingCriteria
 from distlab.decoding.interface import Engine, EngineRequest, Sample, SampleRequest
+from distlab.decoding.next_token import Warp
+from distlab.decoding.sibling_trie import Drawing, draw_siblings
 
 # In every address and seed, at their defaults too: they were there before the others.
 _ALWAYS: Final = ("temperature", "top_p")
+# Up to here draws of a problem mostly begin alike (ours); above it that is measured first.
+_NEARLY_GREEDY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,27 @@ class Stochastic(Decoder):
         named = (f"{name}={value}" for name, value in others.items())
         return ":".join((self.kind, str(self.temperature), str(self.top_p), *named))
 
+    @property
+    def can_share(self) -> bool:
+        """Not under a penalty: it reads the logits of tokens that no step's candidates show."""
+        return self.repetition_penalty == 1
+
+    @property
+    def expects_to_share(self) -> bool:
+        """At low temperatures."""
+        return self.temperature <= _NEARLY_GREEDY
+
+    async def share(
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
+    ) -> list[Sample]:
+        """SampleRequest the missing samples as siblings; see ``sibling_trie``."""
+        warp = Warp(self.temperature, self.top_p, self.top_k, self.min_p)
+        return await draw_siblings(Drawing(engine, request, stopping, asdict(self), warp, seed_of))
+
     async def sample(
         self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
-        """Draw the missing samples, each a request with its own seed.
+        """SampleRequest the missing samples, each a request with its own seed.
 
         One request with ``n`` children would tie the seeds to the position in the batch, so that a
         top-up from 20 to 40 could not continue the sequence.

@@ -4,10 +4,11 @@ import itertools
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Vitals
+from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Step, Vitals
 from distlab.engines.environment import VLLM_BINDING
 from distlab.engines.messages import EngineSettings, Site
 from distlab.escape import ascii_label
@@ -30,6 +31,43 @@ _CPU_WORKER = "distlab.engines.cpu_worker.FusedNormWorker"
 
 # Asked for beyond k, so that we order ties at the edge (by token id) and the kernel does not.
 LOGPROB_MARGIN = 4
+
+# Steps that a streamed request gives together (ours): waking up for each costs more than it does to
+# fork some steps late.
+_STEPS_AT_ONCE = 4
+
+
+class VLLMDetokenizer:
+    """vLLM's detokenizer outside of an engine: what it reads is text and stop strings as vLLM's."""
+
+    def __init__(
+        self, tokenizer: "TokenizerLike", prompt_ids: tuple[int, ...], stop: tuple[str, ...]
+    ) -> None:
+        from vllm import SamplingParams
+        from vllm.v1.engine import EngineCoreRequest
+        from vllm.v1.engine.detokenizer import IncrementalDetokenizer
+
+        request = EngineCoreRequest(
+            request_id="",
+            prompt_token_ids=list(prompt_ids),
+            mm_features=None,
+            sampling_params=SamplingParams(stop=list(stop) or None),
+            pooling_params=None,
+            arrival_time=0.0,
+            lora_request=None,
+            cache_salt=None,
+            data_parallel_rank=None,
+        )
+        self._reader = IncrementalDetokenizer.from_new_request(tokenizer, request)
+
+    @property
+    def text(self) -> str:
+        """What was read, cut before the stop string."""
+        return self._reader.get_next_output_text(finished=True, delta=False)
+
+    def read(self, token_id: int) -> str | None:
+        """Read a token that is no EOS; returns the stop string that it completes, if any."""
+        return self._reader.update([token_id], stop_terminated=False)
 
 
 class VLLMEngine:
@@ -92,6 +130,40 @@ class VLLMEngine:
             stop_string=output.stop_reason if isinstance(output.stop_reason, str) else None,
             margins=_margins(output) if request.margins else (),
         )
+
+    async def stream(
+        self, request: EngineRequest, top: int
+    ) -> AsyncGenerator[Sequence[Step], None]:
+        """Generate one completion and give its steps as they come; see ``Engine.stream``.
+
+        Raises:
+            EngineDeadError: The engine is gone; no request will succeed again.
+            ValueError: vLLM refuses the request.
+        """
+        from vllm import SamplingParams, TokensPrompt
+        from vllm.sampling_params import RequestOutputKind
+
+        params = SamplingParams(
+            max_tokens=request.max_tokens,
+            seed=request.seed,
+            logprobs=top,
+            flat_logprobs=True,
+            # Every candidate would be spelled.
+            detokenize=False,
+            output_kind=RequestOutputKind.DELTA,
+            stream_interval=_STEPS_AT_ONCE,
+            skip_clone=True,
+            **request.sampling,
+        )
+        prompt = TokensPrompt(prompt_token_ids=list(request.prompt_ids))
+        outputs = self._llm.generate(prompt, params, str(next(self._ids)))
+        async with aclosing(outputs):
+            async for output in outputs:
+                yield _steps(output.outputs[0])
+
+    def detokenizer(self, prompt_ids: tuple[int, ...], stop: tuple[str, ...]) -> VLLMDetokenizer:
+        """VLLM's own."""
+        return VLLMDetokenizer(self._tokenizer, prompt_ids, stop)
 
     async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
         """The ``k`` likeliest first tokens by raw log probability, ties by ascending id."""
@@ -180,6 +252,26 @@ class VLLMEngine:
     def shutdown(self) -> None:
         """Stop the engine's processes."""
         self._llm.shutdown()
+
+
+def _steps(output: "CompletionOutput") -> list[Step]:
+    """New steps, with vLLM's FlatLogprobs: the sampled token first, then the likeliest."""
+    from vllm.logprobs import FlatLogprobs
+
+    logprobs = output.logprobs
+    assert isinstance(logprobs, FlatLogprobs)
+    return [
+        Step(
+            token,
+            FirstTokens(
+                tuple(logprobs.token_ids[start + 1 : end]),
+                tuple(logprobs.logprobs[start + 1 : end]),
+            ),
+        )
+        for token, start, end in zip(
+            output.token_ids, logprobs.start_indices, logprobs.end_indices, strict=True
+        )
+    ]
 
 
 def _after_step(
