@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distlab.config.refusal import refuse
 from distlab.config.schema import DecodingGroup
-from distlab.decoding.decoder import Decoder, DecodingSpec, ParameterError
+from distlab.decoding.decoder import Decoder, DecodingSpec, ParameterError, Sampler
 from distlab.decoding.kinds import decoder_type
 from distlab.errors import UserError, nearest
 
@@ -31,7 +31,14 @@ def decoding_spec(name: str, raw: DecodingGroup) -> DecodingSpec:
         refuse(key, method, "write {kind: KIND} and the kind's parameters")
     parameters = {str(name): value for name, value in method.items() if name != "kind"}
     made = _decoder(key, decoder_type(f"{key}.kind", str(method["kind"])), parameters)
-    return DecodingSpec(name, made, raw.max_tokens)
+    return DecodingSpec(name, made, raw.max_tokens, _sampler(raw.sampler))
+
+
+def _sampler(name: str) -> Sampler:
+    try:
+        return Sampler(name)
+    except ValueError:
+        return refuse("decoding.sampler", name, f"take {', '.join(Sampler)}")
 
 
 def _decoder(key: str, kind: type[Decoder], parameters: Mapping[str, Any]) -> Decoder:

@@ -143,6 +143,9 @@ class DecodingGroup:
     max_tokens: int = MISSING
     # all, or solved: stop drawing a problem once it is solved, for exact Pass@n at less cost.
     until: str = "all"
+    # auto, trie or independent: how independent samples of a problem are drawn. trie computes what
+    # they have in common once; auto does too, unless it does not pay or the store has others.
+    sampler: str = "auto"
     # With until=solved: samples of each wave, the last one repeated up to n.
     waves: list[int] = field(default_factory=lambda: [1, 3, 16])
     # Methods of the base arms, by name.

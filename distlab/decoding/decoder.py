@@ -116,9 +116,9 @@ class Decoder(ABC):
         return 0
 
     @property
-    def can_share(self) -> bool:
-        """Whether ``share`` draws what ``sample`` does."""
-        return False
+    def sharing(self) -> str | None:
+        """What ``share`` draws with, and its version: "trie-1"; None where it cannot."""
+        return None
 
     @property
     def expects_to_share(self) -> bool:
@@ -130,7 +130,7 @@ class Decoder(ABC):
     ) -> list[Sample]:
         """As ``sample``, for the compute of what the samples do not have in common.
 
-        Other samples of the same distribution, where ``can_share``.
+        Other samples of the same distribution. Only where ``sharing`` is not None.
         """
         raise NotImplementedError(f"{self.kind} cannot share")
 

@@ -217,7 +217,8 @@ def _read(drawing: Drawing, path: tuple[int, ...]) -> _Read:
             return _Read(path[: index + 1], reader.text, truncated=False, stop_string=None)
         if (stop := reader.read(token)) is not None:
             return _Read(path[: index + 1], reader.text, truncated=False, stop_string=stop)
-    return _Read(path, reader.text, truncated=True, stop_string=None)
+    truncated = len(path) >= drawing.stopping.max_tokens
+    return _Read(path, reader.text, truncated, stop_string=None)
 
 
 class _Numbers:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from distlab.decoding.decoder import Decoder, ParameterError, SeedOf, StoppingCriteria
 from distlab.decoding.interface import Engine, EngineRequest, Sample, SampleRequest
 from distlab.decoding.next_token import Warp
-from distlab.decoding.sibling_trie import Drawing, draw_siblings
+from distlab.decoding.sibling_trie import VERSION, Drawing, draw_siblings
 
 # In every address and seed, at their defaults too: they were there before the others.
 _ALWAYS: Final = ("temperature", "top_p")
@@ -67,9 +67,9 @@ class Stochastic(Decoder):
         return ":".join((self.kind, str(self.temperature), str(self.top_p), *named))
 
     @property
-    def can_share(self) -> bool:
-        """Not under a penalty: it reads the logits of tokens that no step's candidates show."""
-        return self.repetition_penalty == 1
+    def sharing(self) -> str | None:
+        """Not under a penalty: it changes logits that a step's candidates may not show."""
+        return f"trie-{VERSION}" if self.repetition_penalty == 1 else None
 
     @property
     def expects_to_share(self) -> bool:

@@ -125,13 +125,18 @@ class Finished:
         batches: Cell key to samples.
         done: (cell key, problem id) of every request in the batches.
         tokens: Cell key to new tokens in its batch.
+        computed: Cell key to new tokens that the engine generated for its batch.
         failures: Requests without samples.
+        unshared: Cell key to the tokens kept per token computed in its first problems, where that
+            was too little to go on drawing siblings together.
     """
 
     batches: Mapping[str, pa.RecordBatch]
     done: tuple[tuple[str, str], ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
+    computed: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[ProblemFailure, ...] = ()
+    unshared: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

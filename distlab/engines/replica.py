@@ -25,6 +25,7 @@ from distlab.engines.messages import (
     ReplicaInfo,
     Site,
 )
+from distlab.engines.sharing import Sharing
 from distlab.importing import load_named
 from distlab.store.batches import to_batch
 from distlab.store.cell import ProblemFailure
@@ -44,6 +45,7 @@ class Replica:
         self._engine: ManagedEngine | None = None
         self._halted = asyncio.Event()
         self._warm: dict[tuple[int, ...], asyncio.Task[None]] = {}
+        self._sharing: dict[str, Sharing] = {}
         self._in_flight = 0
         self._steps = 0
         self._stepped = time.monotonic()
@@ -64,7 +66,7 @@ class Replica:
         ``halt`` it yields what is finished and ends.
         """
         tasks = {
-            asyncio.ensure_future(self._draw(lease.cells[key], request)): (key, request)
+            asyncio.ensure_future(self._draw(key, lease.cells[key], request)): (key, request)
             for key, request in lease.requests
         }
         if not self._in_flight:
@@ -111,14 +113,20 @@ class Replica:
             batches={key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()},
             done=tuple(done),
             tokens={key: sum(len(s.token_ids) for s in rows) for key, rows in samples.items()},
+            computed={
+                key: sum(s.computed_tokens or 0 for s in rows) for key, rows in samples.items()
+            },
             failures=tuple(failures),
+            unshared={
+                key: self._sharing[key].saves for key in samples if self._sharing[key].is_over
+            },
         )
 
     async def _raise_if_dead(self) -> None:
         assert self._engine is not None
         await self._engine.check()
 
-    async def _draw(self, work: CellWork, request: SampleRequest) -> list[Sample]:
+    async def _draw(self, key: str, work: CellWork, request: SampleRequest) -> list[Sample]:
         assert self._engine is not None, "start() comes first"
         if work.prefix:
             await self._warm_up(request.prompt_ids[: work.prefix])
@@ -126,7 +134,12 @@ class Replica:
         stopping = StoppingCriteria(decoding.max_tokens, work.stop)
         name = decoding.decoder.seed_name
         seed_of = partial(sample_seed, work.study_seed, work.checkpoint, request.problem_id, name)
-        return await decoding.decoder.sample(self._engine, request, stopping, seed_of)
+        together = self._sharing.setdefault(key, Sharing(decoding))
+        if len(request.ranks) == 1 or not together.begin():
+            return await decoding.decoder.sample(self._engine, request, stopping, seed_of)
+        samples = await decoding.decoder.share(self._engine, request, stopping, seed_of)
+        together.note(samples)
+        return samples
 
     async def _warm_up(self, prefix: tuple[int, ...]) -> None:
         """Have the engine read a shared prefix once, before all that start with it come at once."""

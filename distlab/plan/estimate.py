@@ -13,6 +13,7 @@ from distlab.placement.placement import Node, fill
 from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
 from distlab.plan.survey import Survey, Unrendered
 from distlab.sampling.planned import Example, PlannedCell
+from distlab.sampling.prepare import unshared
 from distlab.scoring.reading import reading_extractor
 from distlab.store.cell import Cell
 from distlab.store.store import StoredCell
@@ -53,6 +54,7 @@ def _cell(planned: PlannedCell) -> CellPlan:
     missing = sum(len(request.ranks) for request in planned.requests)
     lengths = planned.prompt_tokens
     cell = planned.cell
+    mean, computed = _mean_tokens(planned.stored) if planned.held else (None, None)
     return CellPlan(
         variant=cell.variant,
         decoding=cell.decoding,
@@ -66,7 +68,8 @@ def _cell(planned: PlannedCell) -> CellPlan:
         prompts=len(planned.requests),
         prompt_tokens=Spread(min(lengths), statistics.median(lengths), max(lengths)),
         max_new_tokens=missing * planned.arm.decoding.max_tokens,
-        mean_new_tokens=_mean_tokens(planned.stored) if planned.held else None,
+        mean_new_tokens=mean,
+        mean_computed_tokens=computed,
         token_bytes=_token_bytes(planned.arm.decoding.decoder),
     )
 
@@ -87,15 +90,18 @@ def _unrendered(cell: Unrendered) -> CellPlan:
         prompt_tokens=None,
         max_new_tokens=missing * cell.arm.decoding.max_tokens,
         mean_new_tokens=None,
+        mean_computed_tokens=None,
         token_bytes=_token_bytes(cell.arm.decoding.decoder),
     )
 
 
-def _mean_tokens(stored: StoredCell) -> float | None:
-    """Mean length of the samples in the store."""
-    lengths = pc.list_value_length(stored.samples(["token_ids"]).column("token_ids"))
-    mean = pc.mean(lengths).as_py()
-    return None if mean is None else float(mean)
+def _mean_tokens(stored: StoredCell) -> tuple[float, float] | tuple[None, None]:
+    """Mean length of the samples in the store, and mean of what was computed for one."""
+    table = stored.samples(["token_ids", "computed_tokens"])
+    lengths = pc.list_value_length(table.column("token_ids"))
+    kept = pc.mean(lengths).as_py()
+    computed = pc.mean(pc.coalesce(table.column("computed_tokens"), lengths)).as_py()
+    return (None, None) if kept is None or computed is None else (float(kept), float(computed))
 
 
 def _token_bytes(decoder: Decoder) -> int:
@@ -110,7 +116,10 @@ def _totals(cells: Sequence[CellPlan]) -> Totals:
         missing=sum(cell.missing for cell in cells),
         prompts=sum(cell.prompts for cell in cells),
         max_new_tokens=sum(cell.max_new_tokens for cell in cells),
-        expected_new_tokens=_expected(cells),
+        expected_new_tokens=_expected(cells, [cell.expected_new_tokens for cell in cells]),
+        expected_computed_tokens=_expected(
+            cells, [cell.expected_computed_tokens for cell in cells]
+        ),
         max_bytes=sum(cell.max_new_tokens * cell.token_bytes for cell in cells),
     )
 
@@ -124,9 +133,9 @@ def _sum_known(values: Iterable[int | None]) -> int | None:
     return total
 
 
-def _expected(cells: Sequence[CellPlan]) -> float | None:
+def _expected(cells: Sequence[CellPlan], tokens: Sequence[float | None]) -> float | None:
     """Tokens to come, where every cell that lacks samples has some already."""
-    wanting = [cell.expected_new_tokens for cell in cells if cell.missing]
+    wanting = [count for cell, count in zip(cells, tokens, strict=True) if cell.missing]
     known = [tokens for tokens in wanting if tokens is not None]
     return sum(known) if wanting and len(known) == len(wanting) else None
 
@@ -168,6 +177,7 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
             yield f"extractor {spec.name} takes an engine of its own, which is not planned here"
     for dataset in found.datasets.values():
         yield from (f"{dataset.name}: {note}" for note in dataset.notes)
+    yield from unshared(study)
     for planned in cells:
         if planned.differing:
             yield (

@@ -42,6 +42,8 @@ class CellPlan:
         max_new_tokens: Most tokens that the missing samples can hold: ``missing`` times
             ``decoding.max_tokens``. CoT-decoding's look at the first tokens adds no sample.
         mean_new_tokens: Of the cell's samples in the store; None where it has none.
+        mean_computed_tokens: What engines generated for these, fewer where siblings were drawn
+            together.
         token_bytes: Most bytes that a new token takes in the store, before compression.
     """
 
@@ -58,6 +60,7 @@ class CellPlan:
     prompt_tokens: Spread | None
     max_new_tokens: int
     mean_new_tokens: float | None
+    mean_computed_tokens: float | None
     token_bytes: int
 
     @property
@@ -69,6 +72,12 @@ class CellPlan:
     def expected_new_tokens(self) -> float | None:
         """Tokens of the missing samples, were they as long as those in the store."""
         return None if self.mean_new_tokens is None else self.missing * self.mean_new_tokens
+
+    @property
+    def expected_computed_tokens(self) -> float | None:
+        """Tokens to generate for them, were siblings to share as much as those in the store."""
+        mean = self.mean_computed_tokens
+        return None if mean is None else self.missing * mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class Totals:
     prompts: int
     max_new_tokens: int
     expected_new_tokens: float | None
+    expected_computed_tokens: float | None
     max_bytes: int
 
 

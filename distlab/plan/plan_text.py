@@ -148,6 +148,9 @@ def _time(totals: Totals, engines: EnginePlan) -> str:
     spans = [("at most", float(totals.max_new_tokens))]
     if totals.expected_new_tokens is not None:
         spans.append(("about", totals.expected_new_tokens))
+    computed = totals.expected_computed_tokens
+    if computed is not None and computed != totals.expected_new_tokens:
+        spans.append(("with siblings drawn together, as those in the store, about", computed))
     parts = [f"{word} {_hours(engines, tokens)}" for word, tokens in spans]
     return f"time · at {engines.tokens_per_s:g} tokens/s per engine: {'; '.join(parts)}"
 

@@ -38,7 +38,7 @@ class Measured:
     """What a probe found.
 
     Attributes:
-        tokens_per_s: New tokens per second of one engine.
+        tokens_per_s: New tokens that one engine generates per second.
         samples: That it drew; they are in the store.
         cell: Key of the cell that it drew them for.
     """
@@ -84,7 +84,7 @@ def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Meas
         raise UserError(f"the probe drew nothing: {'; '.join(outcome.errors) or 'no sample came'}")
     if outcome.engine_s <= 0:
         raise UserError("the probe was over too soon to be measured: give it more problems")
-    return Measured(outcome.tokens / outcome.engine_s, outcome.samples, wanting.cell.key)
+    return Measured(outcome.computed / outcome.engine_s, outcome.samples, wanting.cell.key)
 
 
 def _draw(planned: PlannedCell, cluster: Cluster) -> Outcome:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from distlab.escape import markdown, plain
-from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
+from distlab.report.page.facts import cell_facts, dataset_facts, run_facts, token_facts
 from distlab.report.page.prose import methods
 from distlab.report.question import Finding, Statement
 from distlab.report.table import StudyTables
@@ -33,6 +33,7 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
         _section("What the columns mean", "".join(map(_terms, findings))),
         _section("Methods", _bullets(methods(study.manifest))),
         _section("Cells", table(cell_facts(study))),
+        _section("New tokens drawn", table(token_facts(study))) if study.manifest.tokens else "",
         _section("Datasets", table(dataset_facts(study))),
         _section("Versions and timings", table(run_facts(study))),
     ]

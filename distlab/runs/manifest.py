@@ -31,6 +31,8 @@ class Manifest:
         host: Host name, device, cores, memory.
         timings_s: Stage to wall seconds.
         counts: Samples and tokens drawn by this run and found in the store.
+        tokens: Cell key to the new tokens that this run drew in it (``kept``) and what engines
+            generated for them (``computed``): fewer where siblings were drawn together.
         notes: What the output must say.
         replicas: Where every engine ran and how it ended (``engines.fleet.ReplicaRecord``).
         readings: Extractor that reads with a model to the folder of its readings in the store.
@@ -48,6 +50,7 @@ class Manifest:
     host: Mapping[str, Any] = field(default_factory=dict)
     timings_s: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    tokens: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     notes: Sequence[str] = ()
     replicas: Sequence[Mapping[str, Any]] = ()
     readings: Mapping[str, str] = field(default_factory=dict)

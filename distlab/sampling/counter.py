@@ -37,6 +37,9 @@ class SampleCounter:
         problems = Counter(path for path, _ in finished.done)
         for path, batch in finished.batches.items():
             self._drawn(path, batch.num_rows, finished.tokens[path], problems[path])
+            self._outcome.cells[path].computed += finished.computed.get(path, 0)
+        for path, saves in finished.unshared.items():
+            self._outcome.cells[path].unshared = saves
         for failure in finished.failures:
             cell = self._names[failure.cell]
             named = replace(failure, cell=cell, error=brief(failure.error))

@@ -16,12 +16,17 @@ class CellOutcome:
     Attributes:
         samples: Drawn.
         tokens: New tokens in them.
+        computed: New tokens that engines generated for them.
+        unshared: Tokens kept per token computed where siblings shared too little to be drawn
+            together any more; None where they were, or never are.
         failures: Problems that got no samples.
         error: Why its checkpoint could not be served; None where it could.
     """
 
     samples: int = 0
     tokens: int = 0
+    computed: int = 0
+    unshared: float | None = None
     failures: list[ProblemFailure] = field(default_factory=list)
     error: str | None = None
 
@@ -55,6 +60,11 @@ class Outcome:
     def tokens(self) -> int:
         """New tokens in the samples."""
         return sum(drawn.tokens for drawn in self.cells.values())
+
+    @property
+    def computed(self) -> int:
+        """New tokens that engines generated for the samples."""
+        return sum(drawn.computed for drawn in self.cells.values())
 
     @property
     def failures(self) -> list[ProblemFailure]:

@@ -6,11 +6,12 @@ Needs tokenizers but no engine and no Ray, so everything that can be refused is 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import FORMATS, Arm, Family, Study
+from distlab.decoding.decoder import Sampler
 from distlab.decoding.interface import SampleRequest
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
@@ -181,6 +182,7 @@ def _plan(
     study: Study, store: Store, setting: PromptSetting, rendered: _Rendered, arm: Arm
 ) -> PlannedCell:
     family, prompts = study.family, rendered.prompts
+    arm = _with_its_sampler(study, store, setting, rendered, arm)
     fields = _fields(study, setting, rendered, arm)
     cell = _cell(study, setting, arm, fields.fingerprint())
     room = family.max_model_len - arm.decoding.max_tokens
@@ -209,6 +211,39 @@ def _plan(
         example=rendered.example,
         differing=stored.differing(fields),
     )
+
+
+def unshared(study: Study) -> Iterator[str]:
+    """Arms that ask for siblings and cannot have them, one sentence each."""
+    for arm in study.arms:
+        decoder, sampler = arm.decoding.decoder, arm.decoding.sampler
+        if sampler is Sampler.TRIE and decoder.random and decoder.sharing is None:
+            yield (
+                f"{arm.variant}/{arm.decoding.name}: decoding.sampler=trie cannot draw siblings of "
+                f"this decoding together ({decoder.seed_name}), so its samples are independent "
+                "requests"
+            )
+
+
+def _with_its_sampler(
+    study: Study, store: Store, setting: PromptSetting, rendered: _Rendered, arm: Arm
+) -> Arm:
+    """The arm with a sampler that its decoder has, and that goes on with what the store holds."""
+
+    def drawn_by(sampler: Sampler) -> Arm:
+        return replace(arm, decoding=replace(arm.decoding, sampler=sampler))
+
+    def is_begun(arm: Arm) -> bool:
+        fields = _fields(study, setting, rendered, arm)
+        path = _cell(study, setting, arm, fields.fingerprint()).path
+        return bool(store.cell(path).shards())
+
+    alone = drawn_by(Sampler.INDEPENDENT)
+    if arm.decoding.decoder.sharing is None:
+        return alone
+    if arm.decoding.sampler is Sampler.AUTO and not is_begun(arm) and is_begun(alone):
+        return alone
+    return arm
 
 
 def _cell(study: Study, setting: PromptSetting, arm: Arm, fingerprint: str) -> Cell:
@@ -254,6 +289,7 @@ def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm)
         max_tokens=spec.max_tokens,
         seed=study.seed if spec.decoder.random else None,
         vllm=vllm_version(),
+        sampler=None if spec.sampler is Sampler.INDEPENDENT else spec.decoder.sharing,
         **decoder_fields(spec.decoder),
     )
 

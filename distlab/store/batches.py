@@ -39,6 +39,7 @@ def to_batch(samples: Sequence[Sample], run: str) -> pa.RecordBatch:
         "margins": [s.margins for s in samples],
         "token_lengths": [s.token_lengths for s in samples],
         "given_delta": [s.given_delta for s in samples],
+        "computed_tokens": [s.computed_tokens for s in samples],
         "run": [run] * len(samples),
     }
     arrays = [_array(columns[field.name], field.type) for field in SAMPLES]

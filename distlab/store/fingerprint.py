@@ -56,6 +56,8 @@ class CellFields(ContentAddress):
         schema: Version of the address; its name is older than that.
         parameters: Other parameters of the decoder, those at their defaults left out. None is in
             the address where it is empty, as in those that are older than it.
+        sampler: What draws samples together, with its version: "trie-1". None where each is a
+            request of its own; it is not in the address then, for the same reason.
     """
 
     checkpoint: str
@@ -74,11 +76,12 @@ class CellFields(ContentAddress):
     vllm: str
     schema: int = ADDRESS_VERSION
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    sampler: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The fields, for JSON; without ``parameters`` where there are none."""
-        fields = ContentAddress.as_json(self)
-        return fields if self.parameters else {k: v for k, v in fields.items() if k != "parameters"}
+        """The fields, for JSON; without ``parameters`` and ``sampler`` where there are none."""
+        empty = [name for name in ("parameters", "sampler") if not getattr(self, name)]
+        return {k: v for k, v in ContentAddress.as_json(self).items() if k not in empty}
 
 
 def decoder_fields(decoder: Decoder) -> dict[str, Any]:

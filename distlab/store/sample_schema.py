@@ -4,7 +4,7 @@ import pyarrow as pa
 
 # Version of the schema below. It stands in every shard, and not in the address of a cell: see
 # ``formats`` for how shards of earlier ones are read.
-FORMAT = 2
+FORMAT = 3
 # Key of the format in the metadata of a shard's schema.
 FORMAT_KEY = b"distlab.schema_version"
 # Key of a column's meaning in its metadata.
@@ -77,6 +77,13 @@ SAMPLES = pa.schema(
             "Delta that came with the sample: in the file that it was ingested from, or from "
             "sample format 1, where it is of the answer span of the `rules` of that day. Null "
             "where margins and token_lengths say it for every extractor.",
+            nullable=True,
+        ),
+        _field(
+            "computed_tokens",
+            pa.int32(),
+            "Tokens that the engine generated for this sample; where siblings were drawn together, "
+            "the others of token_ids were generated for another one. Null where nobody counted.",
             nullable=True,
         ),
         _field("run", pa.dictionary(pa.int32(), pa.string()), "The run that drew the sample."),

@@ -83,10 +83,28 @@ def after_sampling(before: Manifest, outcome: Outcome, clock: Stopwatch) -> Mani
             **before.counts,
             "samples_drawn": outcome.samples,
             "tokens_drawn": outcome.tokens,
+            "tokens_computed": outcome.computed,
             **_engine_counts(before, outcome),
         },
-        notes=(*before.notes, *outcome.errors),
+        tokens={
+            cell.key: {"kept": drawn.tokens, "computed": drawn.computed}
+            for cell in before.cells
+            if (drawn := outcome.cells.get(cell.path)) is not None
+        },
+        notes=(*before.notes, *outcome.errors, *_unshared(before, outcome)),
     )
+
+
+def _unshared(before: Manifest, outcome: Outcome) -> Iterator[str]:
+    """Cells in which drawing siblings together did not pay."""
+    for cell in before.cells:
+        drawn = outcome.cells.get(cell.path)
+        if drawn is not None and drawn.unshared is not None:
+            yield (
+                f"{cell.key}: the samples of its first problems had little in common "
+                f"({drawn.unshared:.2f} tokens kept per token computed), so the others were drawn "
+                "as independent requests"
+            )
 
 
 def after_reading(before: Manifest, outcome: Outcome, name: str, cell: str) -> Manifest:

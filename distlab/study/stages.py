@@ -31,7 +31,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import PlannedCell, Prepared
-from distlab.sampling.prepare import prepare
+from distlab.sampling.prepare import prepare, unshared
 from distlab.sampling.readings import ModelReader, model_readers, plan_readings
 from distlab.sampling.session import Session, cell_rows
 from distlab.sampling.until_solved import UntilSolved
@@ -185,6 +185,7 @@ def say_plan(console: Console, works: Sequence[OngoingStudy], log: Path) -> None
 
 def _notes(work: OngoingStudy) -> Iterator[str]:
     yield from (f"note: {note}" for note in work.study.family.notes)
+    yield from (f"note: {note}" for note in unshared(work.study))
     for planned in work.prepared.cells:
         if planned.differing:
             yield (

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Vitals
 from distlab.engines.messages import EngineSettings, Site
+from tests.engines.unsure import Unsure
 
 # Any token of the vocabulary stands for its last digit; this one ends a completion.
 _END = 99_999
 
 
-class AnsweringEngine:
+class AnsweringEngine(Unsure):
     """Says the seed's last digit, or the branch token's; `$DISTLAB_SCRIPT` is for its notes."""
 
     def __init__(self, settings: EngineSettings, site: Site) -> None:

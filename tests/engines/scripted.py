@@ -18,12 +18,13 @@ import ray
 
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Vitals
 from distlab.engines.messages import EngineSettings, Site
+from tests.engines.unsure import Unsure
 
 KILLER = 666
 REFUSED = 667
 
 
-class ScriptedEngine:
+class ScriptedEngine(Unsure):
     """Answers every prompt with its own token ids reversed, seeded draws with the seed's digits.
 
     Faults:

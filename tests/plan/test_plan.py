@@ -4,20 +4,25 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
+from distlab.decoding.decoder import Sampler
 from distlab.decoding.interface import Sample
 from distlab.engines.machine import known_nodes
 from distlab.errors import UserError
 from distlab.plan.__main__ import main
 from distlab.plan.estimate import make_plan
 from distlab.plan.plan import Plan
+from distlab.plan.plan_text import render_plan
 from distlab.plan.survey import Survey, survey
 from distlab.problems.gsm8k import GSM8K
 from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset
@@ -110,6 +115,76 @@ def test_what_the_store_holds_is_not_drawn_again() -> None:
     assert [cell.held for cell in changed.cells] == [0, 0]
     (note,) = [note for note in changed.notes if "a new cell" in note]
     assert note.endswith("the nearest stored one differs in max_tokens")
+
+
+def drawn(planned: PlannedCell, *ranks: int, computed: int | None = None) -> None:
+    """Put samples of the first problem into the store."""
+    request = planned.requests[0]
+    Store.open("store")
+    planned.stored.create(planned.fields)
+    samples = [
+        Sample(request.problem_id, rank, request.prompt_ids, (5,) * 4, "4", False) for rank in ranks
+    ]
+    counted = [replace(sample, computed_tokens=computed) for sample in samples]
+    planned.stored.commit([to_batch(counted, "run")])
+
+
+def instruct(*overrides: str) -> tuple[Plan, PlannedCell]:
+    plan, made = prepared("decoding.base=[]", *overrides)
+    (planned,) = made.cells
+    assert isinstance(planned, PlannedCell)
+    return plan, planned
+
+
+def test_the_sampler_is_in_the_address_unless_samples_are_independent() -> None:
+    _, auto = instruct()
+    _, trie = instruct("decoding.sampler=trie")
+    _, alone = instruct("decoding.sampler=independent")
+    assert auto.fields == trie.fields == replace(alone.fields, sampler="trie-1")
+    assert alone.fields.sampler is None
+    # As before there was a choice, so that no stored cell moves.
+    assert "sampler" not in alone.fields.canonical()
+    _, made = prepared("decoding.instruct=[]")
+    assert isinstance(made.cells[0], PlannedCell)
+    assert "sampler" not in made.cells[0].fields.canonical()
+
+
+def test_auto_goes_on_with_the_independent_samples_of_a_store() -> None:
+    drawn(instruct("decoding.sampler=independent")[1], 0, 2)
+    _, auto = instruct()
+    assert (auto.fields.sampler, auto.held) == (None, 2)
+    assert auto.arm.decoding.sampler is Sampler.INDEPENDENT
+    _, trie = instruct("decoding.sampler=trie")
+    assert (trie.fields.sampler, trie.held) == ("trie-1", 0)
+    (note,) = [n for n in instruct("decoding.sampler=trie")[0].notes if "a new cell" in n]
+    assert note.endswith("the nearest stored one differs in sampler")
+    # A cell that was begun with siblings stays so.
+    drawn(trie, 0)
+    assert instruct()[1].fields.sampler == "trie-1"
+
+
+def test_draws_under_a_penalty_are_independent_and_that_is_said() -> None:
+    method = "{kind: stochastic, temperature: 0.05, repetition_penalty: 1.1}"
+    penalised = f"+decoding.methods.p={method}", "decoding.instruct=[p]"
+    plan, planned = instruct(*penalised, "decoding.sampler=trie")
+    assert planned.fields.sampler is None
+    assert any("repetition_penalty" in note and "independent" in note for note in plan.notes)
+    assert not any("independent" in note for note in instruct(*penalised)[0].notes)
+
+
+def test_hours_are_said_with_and_without_siblings_drawn_together() -> None:
+    drawn(instruct()[1], 0, 1, computed=1)
+    plan, _ = instruct("cluster.tokens_per_s=1")
+    # 6 samples are missing, of 4 tokens each and 1 that was computed.
+    assert plan.totals.expected_new_tokens == 24
+    assert plan.totals.expected_computed_tokens == 6
+    text = StringIO()
+    render_plan(plan, Console(file=text, width=200), prompts=False)
+    (line,) = (line for line in text.getvalue().splitlines() if line.startswith("time"))
+    assert line.endswith(
+        "about 0.00667 hours, 24 s on the clock; with siblings drawn together, as those in the "
+        "store, about 0.00167 hours, 6 s on the clock"
+    )
 
 
 def test_one_prompt_for_each_dataset_style_and_variant() -> None:

@@ -14,6 +14,16 @@ def cell_facts(study: StudyTables) -> TextTable:
     return lay_texts("cells", "Cells", titles, rows)
 
 
+def token_facts(study: StudyTables) -> TextTable:
+    """New tokens of the cells that this run drew in, and what drawing siblings together saved."""
+    titles = ("cell", "tokens kept", "tokens computed", "kept per computed")
+    rows = [
+        (key, str(of["kept"]), str(of["computed"]), f"{of['kept'] / max(1, of['computed']):.2f}")
+        for key, of in study.manifest.tokens.items()
+    ]
+    return lay_texts("tokens", "New tokens drawn", titles, rows)
+
+
 def dataset_facts(study: StudyTables) -> TextTable:
     """Provenance of the datasets."""
     rows = [

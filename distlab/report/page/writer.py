@@ -17,7 +17,7 @@ from distlab.escape import plain
 from distlab.report.charts.kinds import Chart, describe
 from distlab.report.charts.live import figure_json
 from distlab.report.charts.pictures import Picture
-from distlab.report.page.facts import cell_facts, dataset_facts, run_facts
+from distlab.report.page.facts import cell_facts, dataset_facts, run_facts, token_facts
 from distlab.report.page.prose import methods
 from distlab.report.question import Finding
 from distlab.report.table import StudyTables
@@ -98,7 +98,12 @@ def render_page(
         methods=methods(manifest),
         glossary=[term for finding in findings for term in finding.terms],
         commands=manifest.command.split("\n"),
-        facts=[cell_facts(study), dataset_facts(study), run_facts(study)],
+        facts=[
+            cell_facts(study),
+            *([token_facts(study)] if manifest.tokens else []),
+            dataset_facts(study),
+            run_facts(study),
+        ],
         most_rows=_MOST_ROWS,
         most_statements=_MOST_STATEMENTS,
     )
