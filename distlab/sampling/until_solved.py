@@ -3,7 +3,8 @@
 The samples of a problem are drawn in waves, lowest ranks first, and judged as they come. A problem
 stops once every judge (an extractor with a grader) has found a correct sample among those drawn:
 "any correct among n" is then settled under each of them. Ranks and seeds are those of a run that
-draws everything, so the samples are the same ones, and such a run later tops up the same cells.
+draws everything, and such a run later tops up the same cells. Draws that are independent requests
+are even the same samples; siblings of a wave lead anew (``decoding.sibling_trie``).
 
 A timeout or an error is not correct: such a problem is drawn on.
 """

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from distlab.config.door import validate
 from distlab.console.display import Display
 from distlab.console.progress import CellProgress, State
 from distlab.decoding.seeds import sample_seed
+from distlab.decoding.stochastic import Stochastic
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
@@ -66,6 +68,7 @@ class Side:
         assert not outcome.errors and not outcome.failures, (outcome.errors, outcome.failures)
         return {
             "tokens": outcome.tokens,
+            "computed": outcome.computed,
             "samples": outcome.samples,
             "problems": sum(len(planned.requests) for planned in cells),
             "seconds": seconds,
@@ -78,12 +81,15 @@ def requests(cells: Sequence[PlannedCell]) -> list[dict[str, Any]]:
     return [
         {
             "prompt_ids": list(request.prompt_ids),
-            "temperature": planned.arm.decoding.temperature,
-            "top_p": planned.arm.decoding.top_p,
+            **sampling(planned),
             "max_tokens": planned.arm.decoding.max_tokens,
             "stop": list(planned.stop),
             "seed": sample_seed(
-                planned.seed, planned.checkpoint.digest, request.problem_id, identity(planned), rank
+                planned.seed,
+                planned.checkpoint.digest,
+                request.problem_id,
+                planned.arm.decoding.decoder.seed_name,
+                rank,
             ),
         }
         for planned in cells
@@ -92,9 +98,9 @@ def requests(cells: Sequence[PlannedCell]) -> list[dict[str, Any]]:
     ]
 
 
-def identity(planned: PlannedCell) -> str:
-    spec = planned.arm.decoding
-    return f"{spec.kind}:{spec.temperature}:{spec.top_p}"
+def sampling(planned: PlannedCell) -> dict[str, Any]:
+    decoder = planned.arm.decoding.decoder
+    return asdict(decoder) if isinstance(decoder, Stochastic) else {"temperature": 0.0}
 
 
 def start(stack: ExitStack) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -91,6 +91,12 @@ class Bench:
             raise
         self._peers[key] = server
 
+    def sharing(self, overrides: Sequence[str]) -> str:
+        """What a job's siblings saved, for a note."""
+        answer = self.ours.ask({"overrides": [*overrides, ENGINE]})
+        kept, computed = answer["tokens"], answer["computed"]
+        return f"{kept} tokens kept, {computed} computed: {kept / computed:.2f}"
+
     def rate(self, overrides: Sequence[str], unit: str) -> float:
         """Tokens or problems a second of our side on a job."""
         answer = self.ours.ask({"overrides": [*overrides, ENGINE]})
@@ -171,7 +177,16 @@ def _start(name: str, *arguments: str) -> Server:
 
 
 def generate(bench: Bench, pairs: int) -> Measured:
+    """Siblings drawn together beside as many requests."""
     jobs = _draws(bench, pairs)
+    with bench.peer("llm_generate", str(bench.engine_file())) as peer:
+        ours, theirs = _beside(bench, peer, jobs, "tokens")
+    return Measured(ours, theirs, [_size(bench), bench.sharing(jobs[0])])
+
+
+def independent(bench: Bench, pairs: int) -> Measured:
+    """The same with a request for each draw: what everything but the siblings costs."""
+    jobs = [[*job, "decoding.sampler=independent"] for job in _draws(bench, pairs)]
     with bench.peer("llm_generate", str(bench.engine_file())) as peer:
         ours, theirs = _beside(bench, peer, jobs, "tokens")
     return Measured(ours, theirs, [_size(bench)])
@@ -279,9 +294,16 @@ def rows(bench: Bench) -> tuple[Row, ...]:
     return tuple(
         Row(name, what, beside, Goal(goal, at_least=True), partial(measure, bench))
         for name, what, beside, goal, measure in (
-            ("generate", f"n=20 zero-shot, {tokens}", "`vllm.LLM.generate`", 0.98, generate),
+            ("generate", f"n=20 zero-shot, {tokens}", "`vllm.LLM.generate`", 2.5, generate),
+            (
+                "independent",
+                f"n=20 zero-shot, sampler=independent, {tokens}",
+                "`vllm.LLM.generate`",
+                0.98,
+                independent,
+            ),
             ("shots", few_shot, "no prefix reuse", 1.5, shots),
-            ("ray-data", f"n=20 zero-shot, {tokens}", "ray.data.llm, n=1 x 20", 1.1, ray_data),
+            ("ray-data", f"n=20 zero-shot, {tokens}", "ray.data.llm, n=1 x 20", 2.8, ray_data),
             ("cot-script", f"CoT-decoding K=20, {each}", "AsyncLLM script", 0.95, cot_script),
             ("cot", f"CoT-decoding K=20, {each}", "transformers, batched", 3, cot_batched),
             ("cot-serial", f"CoT-decoding K=20, {each}", "transformers, serial", 10, cot_serial),
