@@ -56,7 +56,7 @@ class Leasing:
         taken = workload.queue.take(min(serving.room, share), is_idle=not serving.keys)
         if taken is not None:
             serving.alone = taken.alone
-            serving.outstanding += taken.samples
+            serving.outstanding += workload.queue.sequences(taken)
             serving.keys.update((key, request.problem_id) for key, request in taken.works)
             lease = self._tasks.spawn(self._consume(workload, serving, taken))
             serving.leases.add(lease)

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from distlab.decoding.decoder import DecodingSpec
+from distlab.decoding.decoder import DecodingSpec, Sampler
 from distlab.decoding.interface import SampleRequest, Vitals
 from distlab.placement.placement import Device, EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
+
+# Siblings to a sequence (ours): at T = 0.05, 20 samples took 3 to 4 sequences at a time.
+_SIBLINGS = 4
 
 CellRequest = tuple[str, SampleRequest]
 """A request with the key of its cell."""
@@ -102,6 +105,12 @@ class CellWork:
     checkpoint: str
     run: str
     prefix: int = 0
+
+    def sequences(self, samples: int) -> int:
+        """Sequences that an engine runs at once for so many samples of a problem, about."""
+        decoder, sampler = self.decoding.decoder, self.decoding.sampler
+        together = sampler is not Sampler.INDEPENDENT and decoder.expects_to_share
+        return -(-samples // _SIBLINGS) if together else samples
 
 
 @dataclass(frozen=True, slots=True)

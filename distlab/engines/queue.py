@@ -40,11 +40,6 @@ class Taken:
     works: tuple[CellRequest, ...]
     alone: bool = False
 
-    @property
-    def samples(self) -> int:
-        """Samples in them."""
-        return sum(len(request.ranks) for _, request in self.works)
-
 
 @dataclass(frozen=True, slots=True)
 class _Suspect:
@@ -77,7 +72,7 @@ class DrawQueue:
         self._lone: dict[Key, _Suspect] = {}
         self._deaths = itertools.count()
         self.waiting = 0
-        """Samples that wait, those of suspects and accused requests included."""
+        """Sequences that wait, those of suspects and accused requests included."""
         self.finished = 0
         """Requests that came back."""
         self.barren_deaths = 0
@@ -105,13 +100,13 @@ class DrawQueue:
             cost = len(request.ranks) * self._cells[cell].decoding.max_tokens
             entry = (-cost, -len(request.prompt_ids), next(self._order), work)
             heapq.heappush(self._heap, entry)
-            self.waiting += len(request.ranks)
+            self.waiting += self._sequences(work)
 
     def take(self, room: int, *, is_idle: bool) -> Taken | None:
         """Requests for a replica.
 
         Args:
-            room: Samples it has room for; at least one request is taken where it is positive.
+            room: Sequences it has room for; at least one request is taken where it is positive.
             is_idle: Whether nothing is in flight on it, so that it can draw a suspect alone.
         """
         if self._heap:
@@ -122,7 +117,7 @@ class DrawQueue:
         works = []
         while self._heap and room > 0:
             work = heapq.heappop(self._heap)[-1]
-            room -= len(work[1].ranks)
+            room -= self._sequences(work)
             works.append(work)
         return self._lease(Taken(tuple(works)))
 
@@ -133,19 +128,27 @@ class DrawQueue:
         return self._lease(Taken((suspect.work,), alone=True))
 
     def _lease(self, taken: Taken) -> Taken:
-        self.waiting -= taken.samples
+        self.waiting -= self.sequences(taken)
         self._flying.update((_key(work), work) for work in taken.works)
         return taken
 
     def done(self, keys: Iterable[Key]) -> int:
-        """Note what came back; returns the samples that were asked for in it."""
-        samples = 0
+        """Note what came back; returns the sequences that were leased for it."""
+        sequences = 0
         for key in keys:
-            samples += len(self._flying.pop(key)[1].ranks)
+            sequences += self._sequences(self._flying.pop(key))
             self._lone.pop(key, None)
             self.finished += 1
             self.barren_deaths = 0
-        return samples
+        return sequences
+
+    def _sequences(self, work: CellRequest) -> int:
+        cell, request = work
+        return self._cells[cell].sequences(len(request.ranks))
+
+    def sequences(self, taken: Taken) -> int:
+        """Sequences in what was taken."""
+        return sum(map(self._sequences, taken.works))
 
     def give_back(self, keys: Iterable[Key]) -> None:
         """Let requests wait again that were leased to a replica that is gone through no fault."""
@@ -185,12 +188,12 @@ class DrawQueue:
         """Let the suspects of a death wait with all others: it has its killer."""
         cleared = [suspect.work for suspect in self._suspects if suspect.death == death]
         self._suspects = [suspect for suspect in self._suspects if suspect.death != death]
-        self.waiting -= Taken(tuple(cleared)).samples
+        self.waiting -= sum(map(self._sequences, cleared))
         self.add(cleared)
 
     def _hold(self, suspect: _Suspect) -> None:
         (self._accused if suspect.lone_deaths else self._suspects).append(suspect)
-        self.waiting += len(suspect.work[1].ranks)
+        self.waiting += self._sequences(suspect.work)
 
 
 def _key(work: CellRequest) -> Key:

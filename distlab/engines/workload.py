@@ -56,7 +56,7 @@ class Serving:
         over: Done once it stops serving: with an error, or None where it is left to the fleet.
         keys: Requests leased to it that have not come back.
         leases: The tasks that take their results.
-        outstanding: Samples in these requests.
+        outstanding: Sequences that these requests take.
         alone: Whether the request that it has may kill engines, so that it gets no other.
     """
 
@@ -69,7 +69,7 @@ class Serving:
 
     @property
     def room(self) -> int:
-        """Samples to lease, so that the batch stays full while results travel.
+        """Sequences to lease, so that the batch stays full while results travel.
 
         A request counts whole until its longest sample is finished, when most of it long is: where
         lengths are spread like an exponential, 28 of 100 samples of requests of 20 still run.

@@ -1,11 +1,13 @@
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from distlab.decoding.cot import CoT
-from distlab.decoding.decoder import DecodingSpec
+from distlab.decoding.decoder import DecodingSpec, Sampler
 from distlab.decoding.interface import SampleRequest
+from distlab.decoding.stochastic import Stochastic
 from distlab.engines.messages import CellRequest, CellWork
 from distlab.engines.queue import DrawQueue
 
@@ -205,3 +207,22 @@ def test_whatever_dies_when_a_draw_ends_done_or_has_seen_three_lone_deaths(seed:
     assert queue.is_done
     assert done | aside == set(names)
     assert aside == {name for name in names if lone[name] == 3} >= {"K0", "K1"}
+
+
+def test_siblings_take_the_room_of_the_sequences_that_they_run_as() -> None:
+    request = SampleRequest("p", (1,), tuple(range(20)))
+    together = DecodingSpec("t0.05", Stochastic(0.05), 8, Sampler.AUTO)
+    for decoding, sequences in (
+        (together, 5),
+        (replace(together, sampler=Sampler.INDEPENDENT), 20),
+        # Hot draws part early.
+        (replace(together, decoder=Stochastic(0.6)), 20),
+    ):
+        queue = DrawQueue({"c": CellWork(decoding, (), 0, "w", "run")})
+        queue.add([("c", replace(request, problem_id=str(i))) for i in range(4)])
+        assert queue.waiting == 4 * sequences
+        taken = queue.take(2 * sequences, is_idle=True)
+        assert taken is not None
+        assert len(taken.works) == 2
+        assert queue.waiting == queue.sequences(taken) == 2 * sequences
+        assert queue.done([("c", "0"), ("c", "1")]) == 2 * sequences
