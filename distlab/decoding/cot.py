@@ -9,7 +9,7 @@ text. Which tokens are the answer's depends on who reads it, so Delta itself is 
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from distlab.decoding.interface import (
     Sample,
     SampleRequest,
 )
+from distlab.decoding.reading import read
 from distlab.decoding.token_lengths import token_lengths
 
 
@@ -45,6 +46,19 @@ class CoT(Decoder):
         first = await engine.first_tokens(request.prompt_ids, max(2, max(request.ranks) + 1))
         tree = _Tree(engine, request, stopping, first)
         return await asyncio.gather(*map(tree.branch, request.ranks))
+
+
+def greedy_of(branch: Sample, engine: Engine, stopping: StoppingCriteria) -> Sample:
+    """The greedy sample of the prompt, which branch 0 is: the likeliest token at every step.
+
+    Args:
+        branch: Of rank 0.
+        engine: What drew it.
+        stopping: Where it ended.
+    """
+    completion = read(engine, branch.prompt_ids, stopping, branch.token_ids)
+    request = SampleRequest(branch.problem_id, branch.prompt_ids, (0,))
+    return replace(request.sampled(0, completion), computed_tokens=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,11 +182,14 @@ class SampleRequest:
         problem_id: The problem.
         prompt_ids: The rendered prompt.
         ranks: Ranks to draw, ascending.
+        greedy: Key of a cell that lacks the greedy completion of the same prompt, which branch 0 of
+            CoT-decoding is; None where none does.
     """
 
     problem_id: str
     prompt_ids: tuple[int, ...]
     ranks: tuple[int, ...]
+    greedy: str | None = None
 
     def sampled(self, rank: int, completion: Completion, seed: int | None = None) -> Sample:
         """A completion of the prompt as a sample.

@@ -17,7 +17,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +32,7 @@ from distlab.decoding.interface import (
     Step,
 )
 from distlab.decoding.next_token import Floats, NextToken, Warp, is_likeliest, next_token
+from distlab.decoding.reading import read
 from distlab.decoding.seeds import fork_seed
 
 # In the address of every cell that is drawn so. Raise it with every change to what a seed draws.
@@ -181,44 +182,16 @@ class _Trie:
 
     async def _finish(self, ranks: Sequence[int], path: tuple[int, ...], computed: int) -> None:
         """Make the samples of draws that have emitted all that they will."""
+        drawing = self.drawing
+        whole = drawing.engine, drawing.request.prompt_ids, drawing.stopping, path
         if len(path) > _READ_AT_ONCE:
-            read = await asyncio.to_thread(_read, self.drawing, path)
+            completion = await asyncio.to_thread(read, *whole)
         else:
-            read = _read(self.drawing, path)
+            completion = read(*whole)
         for rank in ranks:
-            self.samples[rank] = Sample(
-                problem_id=self.drawing.request.problem_id,
-                rank=rank,
-                prompt_ids=self.drawing.request.prompt_ids,
-                token_ids=read.token_ids,
-                text=read.text,
-                truncated=read.truncated,
-                stop_string=read.stop_string,
-                seed=self.drawing.seed_of(rank),
-                computed_tokens=computed if rank == ranks[0] else 0,
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A path as a completion; see ``Sample`` for the fields."""
-
-    token_ids: tuple[int, ...]
-    text: str
-    truncated: bool
-    stop_string: str | None
-
-
-def _read(drawing: Drawing, path: tuple[int, ...]) -> _Read:
-    """Read a path from its start, up to the token that completes a stop string."""
-    reader, eos = drawing.detokenizer(), drawing.engine.eos_token_ids
-    for index, token in enumerate(path):
-        if token in eos:
-            return _Read(path[: index + 1], reader.text, truncated=False, stop_string=None)
-        if (stop := reader.read(token)) is not None:
-            return _Read(path[: index + 1], reader.text, truncated=False, stop_string=stop)
-    truncated = len(path) >= drawing.stopping.max_tokens
-    return _Read(path, reader.text, truncated, stop_string=None)
+            sample = drawing.request.sampled(rank, completion, drawing.seed_of(rank))
+            own = computed if rank == ranks[0] else 0
+            self.samples[rank] = replace(sample, computed_tokens=own)
 
 
 class _Numbers:

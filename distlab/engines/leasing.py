@@ -64,7 +64,8 @@ class Leasing:
 
     async def _consume(self, workload: Workload, serving: Serving, taken: Taken) -> None:
         """Take one lease's results."""
-        cells = {key: workload.queue.cells[key] for key, _ in taken.works}
+        named = {cell for key, request in taken.works for cell in (key, request.greedy) if cell}
+        cells = {key: workload.queue.cells[key] for key in named}
         try:
             stream = serving.running.actor.sample.options(num_returns="streaming").remote(
                 Lease(cells, taken.works)
@@ -75,7 +76,9 @@ class Leasing:
             serving.end(error)
 
     def _deliver(self, workload: Workload, serving: Serving, finished: Finished) -> None:
-        keys = (*finished.done, *((f.cell, f.problem_id) for f in finished.failures))
+        told = (*finished.done, *((f.cell, f.problem_id) for f in finished.failures))
+        # What came along for another cell was never leased.
+        keys = [key for key in told if key in serving.keys]
         serving.outstanding -= workload.queue.done(keys)
         serving.keys.difference_update(keys)
         if not serving.keys:

@@ -11,6 +11,7 @@ from functools import partial
 
 import ray
 
+from distlab.decoding.cot import greedy_of
 from distlab.decoding.decoder import StoppingCriteria
 from distlab.decoding.interface import EngineRequest, ManagedEngine, Sample, SampleRequest
 from distlab.decoding.seeds import sample_seed
@@ -33,7 +34,8 @@ from distlab.store.cell import ProblemFailure
 # Finished requests travel together: one message per request would cost more than small models do.
 _GATHER_S = 0.5
 
-Drawing = asyncio.Task[list[Sample]]
+Drawing = asyncio.Task[dict[str, list[Sample]]]
+"""Cell key to samples: of the request's own cell, and of one that they serve too."""
 
 
 class Replica:
@@ -102,13 +104,16 @@ class Replica:
         for (key, request), task in finished:
             error = task.exception()
             if error is None:
-                samples[key].extend(task.result())
-                done.append((key, request.problem_id))
+                for cell, drawn in task.result().items():
+                    samples[cell].extend(drawn)
+                    done.append((cell, request.problem_id))
                 continue
             await self._raise_if_dead()
-            failures.append(
-                ProblemFailure(key, request.problem_id, f"{type(error).__name__}: {error}")
-            )
+            failures += [
+                ProblemFailure(cell, request.problem_id, f"{type(error).__name__}: {error}")
+                for cell in (key, request.greedy if request.ranks[0] == 0 else None)
+                if cell is not None
+            ]
         return Finished(
             batches={key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()},
             done=tuple(done),
@@ -118,7 +123,9 @@ class Replica:
             },
             failures=tuple(failures),
             unshared={
-                key: self._sharing[key].saves for key in samples if self._sharing[key].is_over
+                key: self._sharing[key].saves
+                for key in samples
+                if key in self._sharing and self._sharing[key].is_over
             },
         )
 
@@ -126,7 +133,18 @@ class Replica:
         assert self._engine is not None
         await self._engine.check()
 
-    async def _draw(self, key: str, work: CellWork, request: SampleRequest) -> list[Sample]:
+    async def _draw(
+        self, key: str, work: CellWork, request: SampleRequest
+    ) -> dict[str, list[Sample]]:
+        assert self._engine is not None, "start() comes first"
+        samples = await self._sampled(key, work, request)
+        if request.greedy is None or request.ranks[0] != 0:
+            return {key: samples}
+        stopping = StoppingCriteria(work.decoding.max_tokens, work.stop)
+        greedy = await asyncio.to_thread(greedy_of, samples[0], self._engine, stopping)
+        return {key: samples, request.greedy: [greedy]}
+
+    async def _sampled(self, key: str, work: CellWork, request: SampleRequest) -> list[Sample]:
         assert self._engine is not None, "start() comes first"
         if work.prefix:
             await self._warm_up(request.prompt_ids[: work.prefix])

@@ -1,9 +1,12 @@
 """Planned cells in; a job for each engine that draws them out."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from distlab.config.values import Cluster
+from distlab.decoding.cot import CoT
+from distlab.decoding.greedy import Greedy
+from distlab.decoding.interface import SampleRequest
 from distlab.engines.messages import CellWork, EngineSettings
 from distlab.engines.settings import engine_settings
 from distlab.engines.splitting import choose_group
@@ -46,6 +49,7 @@ def _job(
     settings = _settings(cells[0], cluster, nodes)
     for planned in cells[1:]:
         settings = settings.widened(_settings(planned, cluster, nodes))
+    cells = with_greedy_branches(cells)
     return EngineJob(
         name=cells[0].checkpoint.id,
         settings=settings,
@@ -54,6 +58,50 @@ def _job(
             (planned.cell.path, request) for planned in cells for request in planned.requests
         ],
     )
+
+
+def with_greedy_branches(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+    """Cells of one engine, greedy completions left to branches of CoT-decoding that they equal.
+
+    Args:
+        cells: With the requests for all that they lack.
+    """
+    wanted = {
+        _continued(planned, request): planned.cell.path
+        for planned in cells
+        if planned.cell.kind == Greedy.kind
+        for request in planned.requests
+    }
+    given: set[tuple[_Continued, str]] = set()
+
+    def served(planned: PlannedCell, request: SampleRequest) -> SampleRequest:
+        key = _continued(planned, request)
+        greedy = wanted.get(key) if planned.cell.kind == CoT.kind else None
+        if greedy is None or request.ranks[0] != 0 or (key, greedy) in given:
+            return request
+        given.add((key, greedy))
+        return replace(request, greedy=greedy)
+
+    branching = [
+        replace(planned, requests=tuple(served(planned, r) for r in planned.requests))
+        for planned in cells
+    ]
+    return [_without(planned, given) for planned in branching]
+
+
+_Continued = tuple[str, tuple[int, ...], tuple[str, ...], int]
+"""Problem, prompt and where completions end: what two greedy completions that are equal share."""
+
+
+def _continued(planned: PlannedCell, request: SampleRequest) -> _Continued:
+    limit = planned.arm.decoding.max_tokens
+    return request.problem_id, request.prompt_ids, planned.stop, limit
+
+
+def _without(planned: PlannedCell, given: Container[tuple[_Continued, str]]) -> PlannedCell:
+    path = planned.cell.path
+    left = (r for r in planned.requests if (_continued(planned, r), path) not in given)
+    return replace(planned, requests=tuple(left))
 
 
 def _cell_work(planned: PlannedCell, run: str) -> CellWork:

@@ -1,10 +1,12 @@
-"""CoT-decoding against an independent reference: transformers in float32 on the same weights."""
+"""CoT-decoding and siblings against a reference: transformers in float32 on the same weights."""
 
 import asyncio
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
+from scipy.stats import chisquare
 
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
@@ -30,6 +32,14 @@ TIE = 2e-4
 # Draws that the likeliest token alone is left to.
 NARROW = {"top_k": Stochastic(top_k=1), "min_p": Stochastic(min_p=1.0)}
 
+# Siblings of a prompt, drawn together, and how: the last of them needs its nucleus.
+SIBLINGS = 300
+TOGETHER = {
+    "cold": Stochastic(0.05),
+    "warm": Stochastic(0.3),
+    "nucleus": Stochastic(0.6, top_p=0.95),
+}
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -40,6 +50,8 @@ class Drawn:
     narrow: dict[str, list[Sample]]
     greedy: list[Sample]
     penalised: list[Sample]
+    siblings: dict[str, list[Sample]]
+    stopped: list[Sample]
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +98,15 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
         greedy = await Greedy().sample(engine, replace(few, ranks=(0,)), short, seed_of)
         once = Stochastic(0.01, repetition_penalty=100.0)
         penalised = await once.sample(engine, few, short, seed_of)
-        return Drawn(ids, branches, draws, again, narrow, greedy, penalised)
+        many = SampleRequest("p", ids, tuple(range(SIBLINGS)))
+        siblings = {
+            name: await decoder.share(engine, many, StoppingCriteria(2), seed_of)
+            for name, decoder in TOGETHER.items()
+        }
+        stops = StoppingCriteria(24, (" is", "12", "."))
+        some = SampleRequest("p", ids, tuple(range(K)))
+        stopped = await TOGETHER["warm"].share(engine, some, stops, seed_of)
+        return Drawn(ids, branches, draws, again, narrow, greedy, penalised, siblings, stopped)
 
     try:
         return [await all_of(ids) for ids in prompts]
@@ -194,3 +214,64 @@ def test_a_high_penalty_repeats_no_token(drawn: list[Drawn]) -> None:
         for sample in one.penalised:
             assert len({*sample.token_ids}) == len(sample.token_ids)
             assert not seen & {*sample.token_ids}
+
+
+def warped(logits, decoder: Stochastic):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """What a decoder draws from: temperature first, then the nucleus."""
+    chances = (logits / decoder.temperature).softmax(-1)
+    ordered, ids = chances.sort(descending=True)
+    before = ordered.cumsum(-1) - ordered
+    chances[ids[before >= decoder.top_p]] = 0
+    return chances / chances.sum()
+
+
+def p_value(tokens: Sequence[int], chances) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Of the chi-square test that these tokens were drawn from that; rare ones count as one."""
+    counts = Counter(tokens)
+    often = [token for token in range(len(chances)) if chances[token] * len(tokens) >= 5]
+    due = [float(chances[token]) * len(tokens) for token in often]
+    seen = [counts[token] for token in often]
+    if len(tokens) - sum(due) >= 1:
+        due.append(len(tokens) - sum(due))
+        seen.append(len(tokens) - sum(seen))
+    scaled = [expected * sum(seen) / sum(due) for expected in due]
+    return 1.0 if len(due) == 1 else float(chisquare(seen, scaled).pvalue)
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_siblings_are_drawn_from_the_references_distribution(  # type: ignore[no-untyped-def]
+    name: str,
+    reference,  # noqa: ANN001
+    drawn: list[Drawn],
+) -> None:
+    for one in drawn:
+        samples, decoder = one.siblings[name], TOGETHER[name]
+        assert [s.rank for s in samples] == list(range(SIBLINGS))
+        # The first token, and the second after the commonest first one.
+        firsts = [s.token_ids[0] for s in samples]
+        ((common, _),) = Counter(firsts).most_common(1)
+        seconds = [s.token_ids[1] for s in samples if s.token_ids[0] == common]
+        logits = logits_after(reference, (*one.prompt_ids, common))
+        for tokens, row in ((firsts, logits[-2]), (seconds, logits[-1])):
+            chances = warped(row, decoder)
+            assert all(chances[token] > 0 for token in tokens)
+            assert p_value(tokens, chances) > 1e-3
+        kept = sum(len(s.token_ids) for s in samples)
+        computed = sum(s.computed_tokens or 0 for s in samples)
+        assert computed < kept / 2
+
+
+def test_siblings_stop_where_their_text_says(drawn: list[Drawn]) -> None:
+    tokenizer = load_tokenizer(resolve(PACKAGED))
+    stops = (" is", "12", ".")
+    for sample in (sample for one in drawn for sample in one.stopped):
+        whole = tokenizer.decode(sample.token_ids, skip_special_tokens=True)
+        # The token that completes a stop string is the last one, and the text ends before it.
+        assert not any(stop in sample.text for stop in stops)
+        shorter = tokenizer.decode(sample.token_ids[:-1], skip_special_tokens=True)
+        assert not any(stop in shorter for stop in stops)
+        if sample.stop_string is not None:
+            assert whole.startswith(sample.text + sample.stop_string)
+        else:
+            assert whole == sample.text
+    assert {s.stop_string for one in drawn for s in one.stopped} - {None}
