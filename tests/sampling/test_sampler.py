@@ -98,7 +98,7 @@ def test_an_outcome_has_a_part_for_each_study(place: Path) -> None:
     outcome = Outcome(
         {
             one.path: CellOutcome(8, 80),
-            other.path: CellOutcome(4, 40, [failure], "it did not load"),
+            other.path: CellOutcome(4, 40, failures=[failure], error="it did not load"),
         },
         starts=1,
     )

@@ -13,7 +13,7 @@ from distlab.errors import UserError
 from distlab.store.__main__ import main
 from distlab.store.batches import to_batch
 from distlab.store.claims import claiming
-from distlab.store.sample_schema import FORMAT_KEY, SAMPLES
+from distlab.store.sample_schema import FORMAT, FORMAT_KEY, SAMPLES
 from distlab.store.shard import encode
 from distlab.store.store import Store, StoredCell, cell_path, read_shard
 from tests.store.cells import FIELDS, fill, make_cell, sample
@@ -162,7 +162,7 @@ def test_a_shard_of_a_newer_format_is_a_fault_that_repair_leaves(
     newer.write_bytes(encode(table.replace_schema_metadata({FORMAT_KEY: "99"})))
     for command in ("verify", "repair"):
         lines = run(capsys, command, cell.store.root, status=1)
-        assert "is of sample format 99, and this distlab reads those up to 2: update" in lines[1]
+        assert f"is of sample format 99, and this distlab reads those up to {FORMAT}:" in lines[1]
     assert newer.exists()
     with pytest.raises(UserError, match="update distlab"):
         cell.ranks()
