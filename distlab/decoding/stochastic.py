@@ -13,8 +13,9 @@ from distlab.decoding.sibling_trie import VERSION, Drawing, draw_siblings
 
 # In every address and seed, at their defaults too: they were there before the others.
 _ALWAYS: Final = ("temperature", "top_p")
-# Up to here draws of a problem mostly begin alike (ours); above it that is measured first.
-_NEARLY_GREEDY = 0.3
+# Up to here draws of a problem mostly begin alike, and candidates tell nearly every step (ours);
+# above it that is measured first.
+_NEARLY_GREEDY = 0.1
 
 
 @dataclass(frozen=True, slots=True)

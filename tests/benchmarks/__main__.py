@@ -14,7 +14,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import commands, driver_row, harness, lm_eval, scoring_row, table, tokens
+from tests.benchmarks import (
+    commands,
+    driver_row,
+    front_end_row,
+    harness,
+    lm_eval,
+    scoring_row,
+    table,
+    tokens,
+)
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -35,7 +44,7 @@ def main() -> int:
     # Our engine is up from `generate` to `shots`; no other row runs beside it.
     groups = (
         (commands.HELP, commands.PLAN, commands.NOTHING, commands.REPORT),
-        (driver_row.ROW, scoring_row.ROW),
+        (driver_row.ROW, front_end_row.ROW, scoring_row.ROW),
         tokens.rows(bench),
         (lm_eval.row(bench.sizes),),
     )

@@ -32,12 +32,12 @@ TIE = 2e-4
 # Draws that the likeliest token alone is left to.
 NARROW = {"top_k": Stochastic(top_k=1), "min_p": Stochastic(min_p=1.0)}
 
-# Siblings of a prompt, drawn together, and how: the last of them needs its nucleus.
-SIBLINGS = 300
+# Siblings of a prompt, drawn together, and how: so that the candidates tell every step.
+SIBLINGS = 100
 TOGETHER = {
     "cold": Stochastic(0.05),
-    "warm": Stochastic(0.3),
-    "nucleus": Stochastic(0.6, top_p=0.95),
+    "top_k": Stochastic(0.6, top_k=8),
+    "top_p": Stochastic(0.6, top_p=0.8),
 }
 
 
@@ -103,9 +103,9 @@ async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> lis
             name: await decoder.share(engine, many, StoppingCriteria(2), seed_of)
             for name, decoder in TOGETHER.items()
         }
-        stops = StoppingCriteria(24, (" is", "12", "."))
+        stops = StoppingCriteria(12, (" is", "12", "."))
         some = SampleRequest("p", ids, tuple(range(K)))
-        stopped = await TOGETHER["warm"].share(engine, some, stops, seed_of)
+        stopped = await TOGETHER["cold"].share(engine, some, stops, seed_of)
         return Drawn(ids, branches, draws, again, narrow, greedy, penalised, siblings, stopped)
 
     try:
@@ -217,8 +217,11 @@ def test_a_high_penalty_repeats_no_token(drawn: list[Drawn]) -> None:
 
 
 def warped(logits, decoder: Stochastic):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """What a decoder draws from: temperature first, then the nucleus."""
+    """What a decoder draws from: temperature first, then top_k, then top_p."""
     chances = (logits / decoder.temperature).softmax(-1)
+    if decoder.top_k:
+        chances[chances < chances.topk(decoder.top_k).values[-1]] = 0
+        chances = chances / chances.sum()
     ordered, ids = chances.sort(descending=True)
     before = ordered.cumsum(-1) - ordered
     chances[ids[before >= decoder.top_p]] = 0
