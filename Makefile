@@ -17,7 +17,7 @@ FLAGS := $(if $(filter cpu,$(ENGINE)),$(CPU_FLAGS),)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: setup system run test check bench lock clean
+.PHONY: setup system run test check bench calibrate lock clean
 
 setup: $(STAMP)
 
@@ -79,6 +79,10 @@ check: setup
 # Ratios of things run back to back on this machine; see tests/benchmarks.
 bench: setup
 	@$(VENV)/bin/python -m tests.benchmarks $(ARGS)
+
+# Rates of false answers of every kind of claim, as docs/calibration.md shows them: an hour of CPU.
+calibrate: setup
+	@$(VENV)/bin/python -m tests.analysis.calibration $(ARGS)
 
 # Pin every version anew, for both builds.
 lock: setup

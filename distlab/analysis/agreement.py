@@ -1,19 +1,24 @@
 """How far two graders (or two extractors) agree on the same samples, and what that flips."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy import stats
 
 from distlab.analysis.arrays import CodeArray, FloatArray
-from distlab.analysis.intervals import Estimate
-from distlab.scoring.types import CORRECT, NO_VERDICT
+from distlab.analysis.codes import CORRECT, MISSING
+from distlab.analysis.contrasts import Mean, contrast
+from distlab.analysis.intervals import LEVEL, NOTHING, Estimate
+from distlab.analysis.shares import share_interval
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Two judges over the samples that both have a verdict for; correct against all else.
+
+    Intervals take the samples of a problem, and problems of one source, as hanging together.
 
     Attributes:
         samples: Samples with a verdict from both.
@@ -24,27 +29,36 @@ class Agreement:
     """
 
     samples: int
-    rate: float
-    kappa: float
+    rate: Estimate
+    kappa: Estimate
     first_only: int
     second_only: int
 
 
-def agreement(first: CodeArray, second: CodeArray) -> Agreement:
+def agreement(
+    first: CodeArray, second: CodeArray, clusters: npt.ArrayLike | None = None
+) -> Agreement:
     """Compare two verdict matrices of the same shape.
 
     Args:
-        first: Verdict codes; ``NO_VERDICT`` where there is none.
-        second: Verdict codes of the same samples.
+        first: [problems, n] verdict codes; ``MISSING`` where there is none.
+        second: [problems, n] verdict codes of the same samples.
+        clusters: [problems] labels of the sources; None for one source per problem.
     """
-    both = (first != NO_VERDICT) & (second != NO_VERDICT)
-    a, b = first[both] == CORRECT, second[both] == CORRECT
+    both = (first != MISSING) & (second != MISSING)
+    a, b = (first == CORRECT) & both, (second == CORRECT) & both
     first_only, second_only = int((a & ~b).sum()), int((b & ~a).sum())
-    if a.size == 0:
-        return Agreement(0, math.nan, math.nan, 0, 0)
-    rate = 1 - (first_only + second_only) / a.size
-    kappa = cohen_kappa(rate, float(a.mean()), float(b.mean()))
-    return Agreement(a.size, rate, kappa, first_only, second_only)
+    if not both.any():
+        return Agreement(0, NOTHING, NOTHING, 0, 0)
+    among = both.sum(axis=1).astype(np.float64)
+    agreed = ((a == b) & both).sum(axis=1).astype(np.float64)
+    return Agreement(
+        samples=int(both.sum()),
+        rate=share_interval(agreed, among, clusters),
+        kappa=_kappa_interval(agreed, a.sum(axis=1), b.sum(axis=1), among, clusters),
+        first_only=first_only,
+        second_only=second_only,
+    )
 
 
 def cohen_kappa(rate: float, first: float, second: float) -> float:
@@ -62,6 +76,30 @@ def cohen_kappa(rate: float, first: float, second: float) -> float:
     return math.nan if chance >= 1 else (rate - chance) / (1 - chance)
 
 
+def _kappa_interval(
+    agreed: FloatArray,
+    first: npt.NDArray[np.integer],
+    second: npt.NDArray[np.integer],
+    among: FloatArray,
+    clusters: npt.ArrayLike | None,
+) -> Estimate:
+    """Kappa with the clustered error of its influences, the delta method's (Fleiss et al. 1969)."""
+    total = among.sum()
+    rate, a, b = agreed.sum() / total, first.sum() / total, second.sum() / total
+    kappa = cohen_kappa(float(rate), float(a), float(b))
+    if math.isnan(kappa):
+        return Estimate(kappa, math.nan, math.nan)
+    chance = a * b + (1 - a) * (1 - b)
+    by_chance = (2 * b - 1) * (first - a * among) + (2 * a - 1) * (second - b * among)
+    moved = (agreed - rate * among) * (1 - chance) - (1 - rate) * by_chance
+    influences = moved / (1 - chance) ** 2 / among.mean()
+    if np.ptp(influences) == 0:
+        return Estimate(kappa, math.nan, math.nan)
+    spread = contrast(Mean(influences, clusters), resamples=0)
+    half = float(stats.t.ppf((1 + LEVEL) / 2, spread.freedom)) * spread.error
+    return Estimate(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0))
+
+
 def flips(first: FloatArray, second: FloatArray) -> tuple[int, int]:
     """Problems whose Pass@n depends on the judge.
 
@@ -73,14 +111,3 @@ def flips(first: FloatArray, second: FloatArray) -> tuple[int, int]:
         Problems solved under the first alone, and under the second alone.
     """
     return int(((first == 1) & (second == 0)).sum()), int(((first == 0) & (second == 1)).sum())
-
-
-def winner(gap: Estimate) -> str:
-    """Who wins by the interval of instruct - base: "base", "instruct" or "undecided"."""
-    return {1: "instruct", -1: "base", 0: "undecided"}[gap.sign]
-
-
-def winner_depends(gaps: Sequence[Estimate]) -> bool:
-    """Whether the sign of the point estimate differs between judges."""
-    signs = {int(np.sign(gap.value)) for gap in gaps if not math.isnan(gap.value)}
-    return len(signs) > 1

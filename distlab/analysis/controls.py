@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.intervals import RESAMPLES, SEED, Estimate, mean_interval
+from distlab.analysis.contrasts import Contrast, Mean, contrast
+from distlab.analysis.intervals import RESAMPLES, SEED
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,22 @@ class Decomposition:
     Attributes:
         problems: Problems with a score in all four arms.
         total: I2 - B1, the study's gap.
-        model: I1 - B1: the other model, decoded as the base arm is.
+        model: I1 - B1: the other model with its prompt format and stop strings, decoded as the
+            base arm is.
         decoding: B2 - B1: the base model, decoded as the instruct arm is.
         interaction: (I2 - B2) - (I1 - B1): how far the model part depends on the decoding.
         model_mean: Mean of I1 - B1 and I2 - B2: the model part over both decodings.
+        explained: total - model, I2 - I1: what goes when the instruct arm is decoded as the base
+            arm is.
     """
 
     problems: int
-    total: Estimate
-    model: Estimate
-    decoding: Estimate
-    interaction: Estimate
-    model_mean: Estimate
+    total: Contrast
+    model: Contrast
+    decoding: Contrast
+    interaction: Contrast
+    model_mean: Contrast
+    explained: Contrast
 
 
 def decompose(
@@ -38,9 +44,9 @@ def decompose(
     base_second: FloatArray,
     instruct_first: FloatArray,
     instruct_second: FloatArray,
+    clusters: npt.ArrayLike | None = None,
     *,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> Decomposition:
     """Split a gap; each part is a mean of per-problem contrasts, so its interval is paired.
 
@@ -49,14 +55,16 @@ def decompose(
         base_second: [problems] base under the study's instruct decoding.
         instruct_first: [problems] instruct under the base decoding.
         instruct_second: [problems] instruct under the instruct decoding.
+        clusters: [problems] labels of the sources; None for one source per problem.
         resamples: Bootstrap resamples.
-        seed: Seed of the resamples.
     """
     arms = np.stack([base_first, base_second, instruct_first, instruct_second])
-    b1, b2, i1, i2 = arms[:, ~np.isnan(arms).any(axis=0)]
+    kept = ~np.isnan(arms).any(axis=0)
+    b1, b2, i1, i2 = arms[:, kept]
+    sources = None if clusters is None else np.asarray(clusters)[kept]
 
-    def estimate(contrast: FloatArray) -> Estimate:
-        return mean_interval(contrast, resamples=resamples, seed=seed)
+    def estimate(values: FloatArray) -> Contrast:
+        return contrast(Mean(values, sources), resamples=resamples)
 
     return Decomposition(
         problems=b1.size,
@@ -65,6 +73,7 @@ def decompose(
         decoding=estimate(b2 - b1),
         interaction=estimate((i2 - b2) - (i1 - b1)),
         model_mean=estimate(((i1 - b1) + (i2 - b2)) / 2),
+        explained=estimate(i2 - i1),
     )
 
 
@@ -81,15 +90,16 @@ class GridEffects:
     """
 
     problems: int
-    model: Estimate
-    decodings: tuple[Estimate, ...]
-    gaps: tuple[Estimate, ...]
-    interactions: tuple[Estimate, ...]
+    model: Contrast
+    decodings: tuple[Contrast, ...]
+    gaps: tuple[Contrast, ...]
+    interactions: tuple[Contrast, ...]
 
 
 def grid_effects(
     base: Sequence[FloatArray],
     instruct: Sequence[FloatArray],
+    clusters: npt.ArrayLike | None = None,
     *,
     resamples: int = RESAMPLES,
     seed: int = SEED,
@@ -97,18 +107,21 @@ def grid_effects(
     """Main effects of model and decoding.
 
     Args:
-        base: D arrays [problems], one a decoding.
+        base: D arrays [problems], one per decoding.
         instruct: D arrays [problems], the same decodings in the same order.
+        clusters: [problems] labels of the sources; None for one source per problem.
         resamples: Bootstrap resamples.
         seed: Seed of the resamples.
     """
     grid = np.stack([np.stack(list(base)), np.stack(list(instruct))])
-    kept = grid[:, :, ~np.isnan(grid).any(axis=(0, 1))]
+    scored = ~np.isnan(grid).any(axis=(0, 1))
+    kept = grid[:, :, scored]
+    sources = None if clusters is None else np.asarray(clusters)[scored]
     gaps = kept[1] - kept[0]
     means = kept.mean(axis=0)
 
-    def estimate(contrast: FloatArray) -> Estimate:
-        return mean_interval(contrast, resamples=resamples, seed=seed)
+    def estimate(values: FloatArray) -> Contrast:
+        return contrast(Mean(values, sources), resamples=resamples, seed=seed)
 
     return GridEffects(
         problems=kept.shape[2],

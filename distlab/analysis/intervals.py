@@ -37,13 +37,6 @@ class Estimate:
     low: float
     high: float
 
-    @property
-    def sign(self) -> int:
-        """1 or -1 where the whole interval lies on one side of zero, else 0."""
-        if self.low > 0:
-            return 1
-        return -1 if self.high < 0 else 0
-
 
 NOTHING: Final = Estimate(math.nan, math.nan, math.nan)
 

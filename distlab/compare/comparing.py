@@ -48,7 +48,7 @@ def _compare(pair: Pair, runs: tuple[Path, Path]) -> Comparison:
     together = list(_tables(pair))
     scores = [(problem_scores(one), problem_scores(other)) for one, other in together]
     differences = [row for both in scores for row in _differences(pair, *both)]
-    adjusted = holm([row.gap.p for row in differences])
+    adjusted = holm([row.gap.difference.p for row in differences])
     return Comparison(
         first=pair.first.manifest.run,
         second=pair.second.manifest.run,

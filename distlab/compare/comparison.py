@@ -78,7 +78,7 @@ class DifferenceRow:
         metric: What is compared: "Pass@20", "pass@1", "one answer".
         gap: Over the problems that both runs have a score for; its ``base`` is the first run and
             its ``instruct`` the other.
-        holm: McNemar p, adjusted over the rows of the table with a p.
+        holm: The p of the difference, adjusted over the rows of the table.
     """
 
     cell: Cell

@@ -46,11 +46,11 @@ DIFFERENCE_COLUMNS: tuple[Column[DifferenceRow], ...] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("first", lambda row: percent(row.gap.base)),
     Column("other", lambda row: percent(row.gap.instruct)),
-    Column("other − first [95 %]", lambda row: points_interval(row.gap.difference)),
-    Column("clustered [95 %]", lambda row: points_interval(row.gap.clustered)),
+    Column("other − first [95 %]", lambda row: points_interval(row.gap.difference.estimate)),
+    Column("if independent [95 %]", lambda row: points_interval(row.gap.difference.independent)),
     Column("first only", lambda row: str(row.gap.base_only)),
     Column("other only", lambda row: str(row.gap.instruct_only)),
-    Column("p", lambda row: p_value(row.gap.p)),
+    Column("p", lambda row: p_value(row.gap.difference.p)),
     Column("Holm", lambda row: p_value(row.holm)),
 )
 # What 80 columns hold.
@@ -63,7 +63,7 @@ COMPACT_COLUMNS: tuple[Column[DifferenceRow], ...] = (
     *DIFFERENCE_COLUMNS[:6],
     Column("pairs", lambda row: str(row.gap.problems)),
     Column("first", lambda row: percent(row.gap.base)),
-    Column("other − first [95 %]", lambda row: points_interval(row.gap.difference)),
+    Column("other − first [95 %]", lambda row: points_interval(row.gap.difference.estimate)),
 )
 COMPACT_CHANGE_COLUMNS: tuple[Column[ChangeRow], ...] = (
     label("problem", lambda row: _brief(row.problem)),
@@ -161,7 +161,7 @@ def _markdown(comparison: Comparison) -> str:
     parts = [
         f"# {markdown(comparison.second, None)} against {markdown(comparison.first, None)}\n",
         "Differences are the other run minus the first, in percentage points, paired by problem "
-        "with a bootstrap interval.\n",
+        "with an interval that takes shared sources into account.\n",
         _section("Settings that differ", SETTING_COLUMNS, comparison.settings),
         _section("Scores on the shared problems", DIFFERENCE_COLUMNS, comparison.differences),
         _section("Verdicts that differ", CHANGE_COLUMNS, comparison.changes),

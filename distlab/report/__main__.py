@@ -1,6 +1,7 @@
 """``distlab report RUN``: rebuild a run's or a sweep's report from what is on disk."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,19 +26,53 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--into", type=path, metavar="FOLDER", help="where the report of several runs goes"
     )
+    parser.add_argument(
+        "--margin",
+        type=_points,
+        metavar="POINTS",
+        help="differences of our figures below this are called none (default 5)",
+    )
+    parser.add_argument(
+        "--replication-margin",
+        type=_points,
+        metavar="POINTS",
+        help="differences from the paper's figures below this are called none (default 10)",
+    )
     return parser
+
+
+def _points(text: str) -> float:
+    """Percentage points as a share.
+
+    Raises:
+        ArgumentTypeError: They are no number above 0 and at most 100.
+    """
+    try:
+        points = float(text)
+    except ValueError:
+        points = math.nan
+    if not 0 < points <= 100:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no margin: name percentage points above 0 and at most 100"
+        )
+    return points / 100
 
 
 def _report(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for scipy.
     from rich.console import Console
 
+    from distlab.analysis.claims import MARGINS, Margins
     from distlab.report import build_report, render_terminal, write_report
 
     folder = _folder(arguments.runs, arguments.into)
     for line in _unscored(arguments.runs):
         print(plain(line, None))
-    tables = build_report(*arguments.runs)
+    margins = Margins(
+        equivalence=arguments.margin or MARGINS.equivalence,
+        replication=arguments.replication_margin or MARGINS.replication,
+    )
+    tables = build_report(*arguments.runs, margins=margins)
     report = write_report(folder, tables)
     console = Console()
     render_terminal(tables, console)

@@ -1,6 +1,10 @@
 """A Study in; StudyTables out. Every figure is ``analysis``'s."""
 
+from dataclasses import replace
+
+from distlab.analysis.claims import MARGINS, Margins, decide
 from distlab.report.limits import doubts, limits
+from distlab.report.questions.claims import CLAIMS, claim_rows
 from distlab.report.questions.order import QUESTIONS
 from distlab.report.table import ScoredStudy, StudyTables
 from distlab.runs.pairing import ScoreMap, arm_pairs
@@ -8,25 +12,30 @@ from distlab.runs.scored import Judge, JudgedRuns
 from distlab.runs.scores import problem_scores
 
 
-def build_tables(study: JudgedRuns) -> StudyTables:
-    """Compute every table of the report.
+def build_tables(study: JudgedRuns, margins: Margins = MARGINS) -> StudyTables:
+    """Compute every table of the report, and decide what it asserts.
 
     Args:
         study: The run.
+        margins: Differences that are taken for none.
 
     Raises:
         UserError: A verdict file cannot be read again.
     """
     scored = _scored(study)
-    return StudyTables(
+    tables = StudyTables(
         manifest=study.manifest,
         judges=scored.judges,
-        headlines=_headlines(scored.scores),
+        headlines=scored.headlines,
         tables={table: scored.rows(table) for question in QUESTIONS for table in question.tables},
         cannot=tuple(limits(scored)),
         remarks=study.remarks,
         doubts=tuple(doubts(scored)),
+        margins=margins,
     )
+    family = decide([claim for question in QUESTIONS for claim in question.claims(tables)])
+    claimed = {**tables.tables, CLAIMS: tuple(claim_rows(family))}
+    return replace(tables, family=family, tables=claimed)
 
 
 def _scored(study: JudgedRuns) -> ScoredStudy:
@@ -39,6 +48,7 @@ def _scored(study: JudgedRuns) -> ScoredStudy:
         judges=tuple(dict.fromkeys(judge for _, judge in scores)),
         pairs=tuple(arm_pairs(study.manifest.cells)),
         scores=scores,
+        headlines=_headlines(scores),
     )
 
 

@@ -1,11 +1,11 @@
 """The table of gaps: instruct minus base, which most questions read."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final
 
-from distlab.analysis.gaps import Gap, holm, paired_gap
+from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
+from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.power import smallest_detectable
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
@@ -29,8 +29,8 @@ class GapRow:
         headline: The metric at the largest k that both arms have, not one of the others.
         gap: Over all problems scored in both arms, failed ones as unsolved (the headline).
         sampled: The same over the problems that neither arm failed.
-        holm: McNemar p, adjusted over the rows of the table with a p.
-        detectable: Smallest true gap that this design finds with 80 % power.
+        failures: ``gap`` minus ``sampled``; empty where no problem failed.
+        detectable: Smallest true gap that this design finds with 80 % power, at 5 %.
     """
 
     base: Cell
@@ -41,8 +41,13 @@ class GapRow:
     headline: bool
     gap: Gap
     sampled: Gap
-    holm: float
+    failures: Contrast
     detectable: float
+
+    @property
+    def key(self) -> tuple[Cell, Cell, Judge, str]:
+        """Under which it is claimed that its gap is there."""
+        return self.base, self.instruct, self.judge, self.metric
 
 
 def headline_gaps(study: StudyTables) -> list[GapRow]:
@@ -57,18 +62,11 @@ def headline_gaps(study: StudyTables) -> list[GapRow]:
 def _rows(scored: ScoredStudy) -> Iterator[GapRow]:
     """Every gap under every judge and score."""
     scores = scored.scores
-    rows = [
-        _gap_row(pair, judge, metric, place == 0, scores)
-        for pair in scored.pairs
-        for judge in scored.judges
-        if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores
-        for place, metric in enumerate(_metrics(pair))
-    ]
-    adjusted: dict[int, float] = {}
-    for name in dict.fromkeys(row.metric for row in rows):
-        places = [place for place, row in enumerate(rows) if row.metric == name]
-        adjusted |= zip(places, holm([rows[place].gap.p for place in places]).tolist(), strict=True)
-    yield from (replace(row, holm=adjusted[place]) for place, row in enumerate(rows))
+    for pair in scored.pairs:
+        for judge in scored.judges:
+            if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores:
+                for place, metric in enumerate(_metrics(pair)):
+                    yield _gap_row(pair, judge, metric, place == 0, scores)
 
 
 def _metrics(pair: ArmPair) -> list[Metric]:
@@ -85,8 +83,13 @@ def _gap_row(
 ) -> GapRow:
     base, instruct = scores[pair.base.key, judge], scores[pair.instruct.key, judge]
     first, second = metric.of(base), metric.of(instruct)
-    clusters = [problem.cluster for problem in base.table.problems]
-    gap = paired_gap(first, second, clusters)
+    sources = base.table.sources
+    gap = sampled = paired_gap(first, second, sources)
+    failures = EMPTY
+    if base.failed.any() or instruct.failed.any():
+        one, two = base.sampled(first), instruct.sampled(second)
+        sampled = paired_gap(one, two, sources)
+        failures = contrast(Mean(second - first, sources), Mean(two - one, sources, -1.0))
     return GapRow(
         base=pair.base,
         instruct=pair.instruct,
@@ -95,25 +98,21 @@ def _gap_row(
         primary=pair.primary,
         headline=headline,
         gap=gap,
-        sampled=(
-            paired_gap(base.sampled(first), instruct.sampled(second), clusters)
-            if base.failed.any() or instruct.failed.any()
-            else gap
-        ),
-        holm=math.nan,
-        detectable=smallest_detectable(gap.error),
+        sampled=sampled,
+        failures=failures,
+        detectable=smallest_detectable(gap),
     )
 
 
-def _clustered(row: GapRow) -> str:
+def _independent(row: GapRow) -> str:
     shared = row.gap.clusters < row.gap.problems
-    return points_interval(row.gap.clustered) if shared else DASH
+    return points_interval(row.gap.difference.independent) if shared else DASH
 
 
 def _sampled(row: GapRow) -> str:
     if row.sampled.problems == row.gap.problems:
         return DASH
-    return f"{points_interval(row.sampled.difference)} ({row.sampled.problems})"
+    return f"{points_interval(row.sampled.difference.estimate)} ({row.sampled.problems})"
 
 
 class PairedRow(Protocol):
@@ -157,16 +156,12 @@ PAIRED_COLUMNS: Final[Columns[PairedRow]] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
-)
-_COLUMNS: Columns[GapRow] = (
-    *PAIRED_COLUMNS,
-    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
     Column("clusters", lambda row: str(row.gap.clusters)),
-    Column("clustered (95 %)", _clustered),
+    Column("if problems were independent (95 %)", _independent),
     Column("base only", lambda row: str(row.gap.base_only)),
     Column("instruct only", lambda row: str(row.gap.instruct_only)),
-    Column("p", lambda row: p_value(row.gap.p)),
-    Column("Holm", lambda row: p_value(row.holm)),
+    Column("p", lambda row: p_value(row.gap.difference.p)),
     Column("gap, both sampled", _sampled),
     Column("detectable", lambda row: percent(row.detectable)),
 )
@@ -174,8 +169,9 @@ GAP_TERMS: Final[tuple[Term, ...]] = (
     (
         "gap",
         "instruct − base in percentage points over the same problems. base only, instruct only: "
-        "problems on which that arm scores higher. p: exact McNemar. Holm: adjusted over the rows "
-        "of the table with the same score.",
+        "problems on which that arm scores higher. p: exact sign-flip test over sources; where "
+        "problems share none and scores are 0 or 1, the exact McNemar test. It is not adjusted; "
+        "what the report asserts is.",
     ),
     (
         "detectable",
@@ -190,8 +186,8 @@ _SHORT_COLUMNS: Columns[GapRow] = (
     label("dataset", lambda row: row.base.dataset),
     label("prompt", lambda row: row.base.prompt),
     label("score", lambda row: row.metric),
-    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
-    Column("McNemar p", lambda row: p_value(row.gap.p)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
+    Column("p", lambda row: p_value(row.gap.difference.p)),
 )
 SHORT_GAPS = ShortTable(
     title="Gap, instruct − base, percentage points",

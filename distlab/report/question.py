@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from distlab.analysis.claims import Claim
 from distlab.report.charts.kinds import Chart
 from distlab.report.table import ShortTable, StudyTables, Table, Term
 from distlab.tables.text import TextTable
@@ -33,6 +34,10 @@ def _no_charts(_: StudyTables) -> tuple[Chart, ...]:
     return ()
 
 
+def _no_claims(_: StudyTables) -> tuple[Claim, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question of the report: all that its parts need to know of it.
@@ -43,6 +48,7 @@ class Question:
         tables: The tables behind it, in the order in which they are shown.
         statements: Answers it, with at least one statement; "cannot be said" is one.
         charts: Draws what can be drawn; the charts' names are unique in the report.
+        claims: What it may assert of the study; what it does is decided over all questions.
         short_tables: What the terminal shows of it.
         terms: Titles of its columns that need explaining, and what they mean.
     """
@@ -52,6 +58,7 @@ class Question:
     tables: tuple[Table[Any], ...]
     statements: Callable[[StudyTables], Iterable[Statement]]
     charts: Callable[[StudyTables], Iterable[Chart]] = _no_charts
+    claims: Callable[[StudyTables], Iterable[Claim]] = _no_claims
     short_tables: tuple[ShortTable[Any], ...] = ()
     terms: tuple[Term, ...] = ()
 

@@ -7,8 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from distlab.analysis.answers import distinct_answers, share
-from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval
+from distlab.analysis.answers import distinct_answers
+from distlab.analysis.arrays import BoolArray
+from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
+from distlab.analysis.intervals import Estimate
+from distlab.analysis.shares import mean_score, share_interval, solved_interval
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
 from distlab.report.wording import judge_name
 from distlab.runs.scored import Judge
@@ -57,11 +60,11 @@ class ScoreRow:
     largest_delta: Estimate
     aggregate_delta: Estimate
     samples: int
-    no_answer: float
-    truncated: float
+    no_answer: Estimate
+    truncated: Estimate
     distinct: float
     unjudged: int
-    missed: float
+    missed: Estimate
 
 
 def _rows(scored: ScoredStudy) -> Iterator[ScoreRow]:
@@ -70,10 +73,16 @@ def _rows(scored: ScoredStudy) -> Iterator[ScoreRow]:
 
 def _row(judge: Judge, scores: ProblemScores) -> ScoreRow:
     table, facts = scores.table, scores.table.facts
+    sources = table.sources
     codes, present = table.codes, scores.table.facts.present
     distinct = distinct_answers(facts.answers[scores.complete])
     if table.cell.until_solved:
         present, distinct = np.zeros_like(present), distinct[:0]
+
+    def share(counted: BoolArray) -> Estimate:
+        shown = counted & present
+        return share_interval(shown.sum(axis=1), present.sum(axis=1), sources)
+
     return ScoreRow(
         cell=table.cell,
         judge=judge,
@@ -82,17 +91,17 @@ def _row(judge: Judge, scores: ProblemScores) -> ScoreRow:
         failed=int(scores.failed.sum()),
         outside=int(scores.outside.sum()),
         incomplete=int((~scores.scored & ~scores.outside).sum()),
-        pass_n=proportion_interval(scores.pass_at(table.cell.n)),
-        pass_1=mean_interval(scores.pass_at(1)),
-        majority=proportion_interval(scores.majority),
-        largest_delta=proportion_interval(scores.largest_delta),
-        aggregate_delta=proportion_interval(scores.aggregate_delta),
+        pass_n=solved_interval(scores.pass_at(table.cell.n), sources),
+        pass_1=mean_score(scores.pass_at(1), sources),
+        majority=solved_interval(scores.majority, sources),
+        largest_delta=solved_interval(scores.largest_delta, sources),
+        aggregate_delta=solved_interval(scores.aggregate_delta, sources),
         samples=int(facts.present.sum()),
-        no_answer=share(codes == NO_ANSWER, present),
-        truncated=share(facts.truncated, present),
+        no_answer=share(codes == NO_ANSWER),
+        truncated=share(facts.truncated),
         distinct=float(distinct.mean()) if distinct.size else math.nan,
         unjudged=int(np.isin(codes, (TIMEOUT, ERROR)).sum()),
-        missed=share(facts.gold_in_text & (codes != CORRECT), present),
+        missed=share(facts.gold_in_text & (codes != CORRECT)),
     )
 
 
@@ -115,14 +124,14 @@ def _columns(study: StudyTables) -> Columns[ScoreRow]:
         Column("scored", lambda row: str(row.scored)),
         Column(pass_n, lambda row: percent_interval(row.pass_n)),
         Column("pass@1", lambda row: percent_interval(row.pass_1)),
-        Column(pass_n.replace("Pass", "maj"), lambda row: percent(row.majority.value)),
-        Column("max", lambda row: percent(row.largest_delta.value)),
-        Column("agg", lambda row: percent(row.aggregate_delta.value)),
-        Column("no answer", lambda row: percent(row.no_answer)),
-        Column("truncated", lambda row: percent(row.truncated)),
+        Column(pass_n.replace("Pass", "maj"), lambda row: percent_interval(row.majority)),
+        Column("max", lambda row: percent_interval(row.largest_delta)),
+        Column("agg", lambda row: percent_interval(row.aggregate_delta)),
+        Column("no answer", lambda row: percent_interval(row.no_answer)),
+        Column("truncated", lambda row: percent_interval(row.truncated)),
         Column("distinct", lambda row: decimal(row.distinct)),
         Column("unjudged", lambda row: str(row.unjudged)),
-        Column("gold missed", lambda row: percent(row.missed)),
+        Column("gold missed", lambda row: percent_interval(row.missed)),
         Column("failed", lambda row: str(row.failed)),
         Column("not judged", lambda row: str(row.outside)),
         Column("incomplete", lambda row: str(row.incomplete)),
@@ -190,8 +199,8 @@ def _short_columns(study: StudyTables) -> Columns[ScoreRow]:
         Column(pass_n, lambda row: percent(row.pass_n.value)),
         Column("pass@1", lambda row: percent(row.pass_1.value)),
         Column(pass_n.replace("Pass", "maj"), lambda row: percent(row.majority.value)),
-        Column("no answer", lambda row: percent(row.no_answer)),
-        Column("truncated", lambda row: percent(row.truncated)),
+        Column("no answer", lambda row: percent(row.no_answer.value)),
+        Column("truncated", lambda row: percent(row.truncated.value)),
         Column("distinct", lambda row: decimal(row.distinct)),
         Column("failed", lambda row: str(row.failed)),
     )

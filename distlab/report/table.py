@@ -1,12 +1,13 @@
 """What a table of the report is; the scores it is computed from, and the study it is shown in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Generic
 
 from rich.console import Console
 
+from distlab.analysis.claims import MARGINS, NO_CLAIMS, Decision, Family, Kind, Margins
 from distlab.runs.manifest import Manifest
 from distlab.runs.pairing import ArmPair, ScoreMap
 from distlab.runs.scored import Judge, JudgedRuns
@@ -27,12 +28,14 @@ class ScoredStudy:
         judges: Extractors and graders, in the config's order.
         pairs: The arms to compare.
         scores: Cell key and judge to the scores of the cell's problems.
+        headlines: As in ``StudyTables``.
     """
 
     study: JudgedRuns
     judges: tuple[Judge, ...]
     pairs: tuple[ArmPair, ...]
     scores: ScoreMap
+    headlines: Mapping[str, Judge]
     _rows: dict["Table[Any]", tuple[Any, ...]] = field(default_factory=dict, init=False)
 
     @property
@@ -76,6 +79,8 @@ class StudyTables:
         cannot: What the data cannot say, one sentence each.
         remarks: What was odd about the files, one sentence each.
         doubts: Which verdicts to doubt before any figure is read, one sentence each.
+        margins: Differences that are taken for none.
+        family: All that the report may assert, decided together.
     """
 
     manifest: Manifest
@@ -85,6 +90,16 @@ class StudyTables:
     cannot: tuple[str, ...]
     remarks: tuple[str, ...]
     doubts: tuple[str, ...]
+    margins: Margins = MARGINS
+    family: Family = NO_CLAIMS
+
+    def decision(self, kind: Kind, key: Hashable) -> Decision:
+        """What is decided of a claim of some question.
+
+        Raises:
+            KeyError: No question claims it.
+        """
+        return self.family.of(kind, key)
 
     def rows(self, table: "Table[Row]") -> tuple[Row, ...]:
         """The rows of a table.

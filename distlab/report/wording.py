@@ -1,7 +1,9 @@
 """Names that the report's questions share."""
 
+from distlab.analysis.claims import Decision
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
+from distlab.tables.numbers import p_value
 
 
 def setting(cell: Cell) -> str:
@@ -12,3 +14,14 @@ def setting(cell: Cell) -> str:
 def judge_name(judge: Judge) -> str:
     """As in "rules / math-verify"."""
     return f"{judge.extractor} / {judge.grader}"
+
+
+def holm_note(decision: Decision) -> str:
+    """The adjusted p of a yes, as in "p < 0.001 after Holm"."""
+    return f"p {shown_p(decision.yes)} after Holm over the report's claims"
+
+
+def shown_p(p: float) -> str:
+    """For sentences, as in "= 0.012" or "< 0.001"."""
+    shown = p_value(p)
+    return shown if shown.startswith("<") else f"= {shown}"

@@ -57,6 +57,21 @@ class VerdictTable:
     codes: CodeArray
     facts: SampleFacts
 
+    @property
+    def sources(self) -> npt.NDArray[np.str_]:
+        """[problems]: the source of each, by a name that is the same in every table.
+
+        Names of clusters are a dataset's own, except where they are those of pairs, which hold
+        over datasets.
+        """
+        return np.array([_source(problem) for problem in self.problems], dtype=np.str_)
+
+
+def _source(problem: Problem) -> str:
+    if problem.cluster == problem.pair:
+        return problem.cluster
+    return f"{problem.dataset}/{problem.cluster}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NullTable:

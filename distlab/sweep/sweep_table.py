@@ -59,7 +59,7 @@ def _gap(job: JobRecord, row: GapRow) -> SweepRow:
     cell = row.base
     what = f"{cell.family} {cell.dataset} {cell.prompt} {row.metric}"
     base, instruct = percent(row.gap.base), percent(row.gap.instruct)
-    return SweepRow(job, what, base, instruct, points_interval(row.gap.difference))
+    return SweepRow(job, what, base, instruct, points_interval(row.gap.difference.estimate))
 
 
 def _arm(job: JobRecord, row: ScoreRow) -> SweepRow:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
+from distlab.analysis.contrasts import Contrast
 from distlab.analysis.intervals import Estimate
 from distlab.escape import spreadsheet
 from distlab.store.cell import Cell
@@ -31,6 +32,11 @@ def flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
     prefix = "" if name in _BARE else f"{name}_"
     if isinstance(value, Estimate):
         yield from ((name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high))
+    elif isinstance(value, Contrast):
+        yield from flat(name, value.estimate)
+        yield from ((f"{name}_p", value.p), (f"{name}_error", value.error))
+        apart = value.independent
+        yield from ((f"{name}_independent_{end}", getattr(apart, end)) for end in ("low", "high"))
     elif isinstance(value, Cell):
         for part in ("family", "variant", "decoding", "dataset", "prompt", "n"):
             yield f"{prefix}{part}", getattr(value, part)

@@ -60,6 +60,13 @@ def decimal(value: float) -> str:
     return DASH if math.isnan(value) else f"{value:.2f}"
 
 
+def decimal_interval(estimate: Estimate) -> str:
+    """As in "0.81 [0.76, 0.85]"; the value alone where there is no interval."""
+    if math.isnan(estimate.low):
+        return decimal(estimate.value)
+    return f"{decimal(estimate.value)} [{decimal(estimate.low)}, {decimal(estimate.high)}]"
+
+
 def share_of(count: int, total: int) -> str:
     """A count as per cent of a total."""
     return percent(count / total) if total else DASH

@@ -13,7 +13,7 @@ def test_parts_by_hand() -> None:
     parts = decompose(first, second, first, second)
     assert parts.total.value == parts.decoding.value == -0.5
     assert parts.model.value == parts.interaction.value == parts.model_mean.value == 0
-    assert parts.decoding.high < 0
+    assert parts.decoding.estimate.high < 0
 
 
 def test_parts_sum_to_the_gap() -> None:
@@ -47,8 +47,8 @@ def test_grid_of_four() -> None:
     instruct = [np.maximum(row, (rng.random(400) < 0.3).astype(float)) for row in base]
     grid = grid_effects(base, instruct)
     assert len(grid.decodings) == len(grid.gaps) == 4
-    assert grid.model.low > 0
-    assert grid.decodings[0].high < 0
+    assert grid.model.estimate.low > 0
+    assert grid.decodings[0].estimate.high < 0
 
 
 def test_grid_effects_are_the_two_way_anova() -> None:
@@ -74,6 +74,6 @@ def test_intervals_cover_a_known_split() -> None:
         arms = [(np.where(rng.random(120) < 0.5, luck, rng.random(120)) < r) * 1.0 for r in rates]
         parts = decompose(*arms, resamples=500)
         for name, value in truth.items():
-            part = getattr(parts, name)
+            part = getattr(parts, name).estimate
             covered[name] += part.low <= value <= part.high
     assert all(0.9 <= count / 200 <= 0.99 for count in covered.values())

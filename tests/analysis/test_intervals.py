@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from distlab.analysis.intervals import Estimate, mean_interval, proportion_interval, resampled_means
+from distlab.analysis.intervals import mean_interval, proportion_interval, resampled_means
 
 NAN = np.nan
 
@@ -19,7 +19,6 @@ def test_equal_values_give_no_interval(values: list[float]) -> None:
     estimate = mean_interval(np.array(values))
     assert estimate.value == values[0]
     assert np.isnan([estimate.low, estimate.high]).all()
-    assert estimate.sign == 0
 
 
 def test_same_seed_same_interval() -> None:
@@ -43,7 +42,7 @@ def test_resamples_are_those_of_an_index_bootstrap(values: np.ndarray) -> None:
 def test_rounding_error_decides_no_sign() -> None:
     # 0.1 + 0.2 - 0.3 is 5.6e-17: as far above zero as arithmetic makes it, which is not above.
     values = np.array([0.1 + 0.2 - 0.3] * 40 + [0.5] * 2)
-    assert mean_interval(values).sign == 0
+    assert mean_interval(values).low == 0
 
 
 def test_agrees_with_scipy_bootstrap() -> None:
@@ -68,12 +67,3 @@ def test_wilson_at_the_edges() -> None:
     estimate = proportion_interval(np.ones(10))
     assert estimate.low == pytest.approx(1 / (1 + 1.959964**2 / 10), abs=1e-6)
     assert estimate.high == pytest.approx(1)
-
-
-def test_sign() -> None:
-    assert [Estimate(0, *ends).sign for ends in ((1, 2), (-2, -1), (-1, 1), (0, 1))] == [
-        1,
-        -1,
-        0,
-        0,
-    ]

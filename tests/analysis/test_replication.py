@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from distlab.analysis.intervals import NOTHING, Estimate
-from distlab.analysis.replication import Judgement, judge, published_gap, published_share
+from distlab.analysis.replication import normal_error, published_gap, published_share
 
 
 def test_published_share() -> None:
@@ -18,21 +17,6 @@ def test_published_gap_is_unpaired() -> None:
     assert gap.high - gap.low == pytest.approx(2 * 1.959964 * error, rel=1e-5)
 
 
-PAPER = Estimate(-0.30, -0.33, -0.27)
-
-
-@pytest.mark.parametrize(
-    ("ours", "expected"),
-    [
-        (Estimate(-0.29, -0.32, -0.26), Judgement.REPLICATED),
-        (Estimate(0.01, -0.02, 0.04), Judgement.NOT_REPLICATED),
-        # Wide enough to hold the figure and zero as well.
-        (Estimate(-0.15, -0.40, 0.10), Judgement.CANNOT_TELL),
-        # The intervals touch, but the figure is outside ours.
-        (Estimate(-0.25, -0.28, -0.22), Judgement.CANNOT_TELL),
-        (Estimate(-0.30, np.nan, np.nan), Judgement.CANNOT_TELL),
-        (NOTHING, Judgement.CANNOT_TELL),
-    ],
-)
-def test_judgement(ours: Estimate, expected: Judgement) -> None:
-    assert judge(ours, PAPER) == expected
+def test_error_behind_an_interval() -> None:
+    gap = published_gap(0.5, 0.5, 200)
+    assert normal_error(gap) == pytest.approx(np.sqrt(0.5 / 200))

@@ -183,7 +183,7 @@ def test_p_values_are_adjusted_over_the_table(make: Make) -> None:
     found = only(one, make("two", *((each, other) for each in cells)))
     wide = [row for row in found.differences if row.metric == "Pass@2"]
     assert len(found.differences) == 6
-    assert wide[0].holm == pytest.approx(6 * wide[0].gap.p)
+    assert wide[0].holm == pytest.approx(6 * wide[0].gap.difference.p)
 
 
 def test_three_runs_give_two_comparisons(make: Make) -> None:
@@ -225,7 +225,7 @@ def test_a_terminal_of_80_columns_cuts_no_figure(
     two = make("two", *((arm, OTHER, judge) for arm in arms for judge in judges))
     assert main([str(one), str(two)]) == 0
     scores = capsys.readouterr().out.partition("Verdicts that differ")[0]
-    assert scores.count("+25.0 [−50.0, +100.0]") == 4
+    assert scores.count("+25.0 [−50.5, +77.8]") == 4
     assert "…" not in scores
 
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from distlab.analysis.claims import Kind
 from distlab.decoding.decoder import SampleOrder
 from distlab.report import build_report
 from distlab.report.gap_table import GAPS
@@ -49,10 +50,12 @@ def test_gap_per_grader_and_flip_of_the_winner(make_run: Make) -> None:
     gaps = {row.judge.grader: row for row in study.rows(GAPS) if row.metric == "Pass@4"}
     assert gaps["standard"].gap.difference.value == -1
     assert gaps["strict"].gap.difference.value > 0
-    assert gaps["standard"].holm >= gaps["standard"].gap.p
+    decision = study.decision(Kind.GAP, gaps["standard"].key)
+    assert decision.yes >= gaps["standard"].gap.difference.p
     row = next(row for row in study.rows(WINNERS) if row.metric == "Pass@4")
-    assert row.flips
-    assert row.winners[gaps["strict"].judge] == "instruct"
+    assert row.gaps[gaps["strict"].judge] == gaps["strict"].gap.difference
+    (difference,) = row.differences.values()
+    assert difference.value == pytest.approx(gaps["strict"].gap.difference.value + 1)
     first = study.rows(AGREEMENT)[0]
     assert (first.first, first.second, first.first_solves) == ("standard", "strict", 20)
 

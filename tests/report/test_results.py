@@ -35,7 +35,7 @@ def test_tables_as_parquet_and_csv(make_run: Make) -> None:
     assert gaps[0]["metric"] == "Pass@4"
     assert gaps[0]["difference"] == 0
     assert gaps[0]["base_decoding"] == "cot"
-    assert gaps[0]["p"] == 1
+    assert gaps[0]["difference_p"] == gaps[0]["mcnemar"] == 1
 
 
 def test_no_formula_in_csv(make_run: Make) -> None:

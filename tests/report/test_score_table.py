@@ -25,8 +25,8 @@ def test_scores_of_an_arm(make_run: Make) -> None:
     assert row.pass_1.value == pytest.approx((0.25 + 1) / 4)
     assert row.majority.value == 0.25
     assert np.isnan(row.largest_delta.value)
-    assert row.no_answer == 3 / 16
-    assert row.truncated == 0.25
+    assert row.no_answer.value == 3 / 16
+    assert row.truncated.value == 0.25
     assert row.unjudged == 1
     assert row.distinct == (3 + 1 + 1 + 1) / 4
 
@@ -37,7 +37,8 @@ def test_cot_scores_by_rank_and_by_delta(make_run: Make) -> None:
     assert study.rows(SCORES)[0].pass_1.value == 0
     assert study.rows(SCORES)[0].largest_delta.value == 0
     assert study.rows(SCORES)[0].aggregate_delta.value == 1
-    np.testing.assert_array_equal(study.rows(CURVES)[0].values, [0, 1, 1, 1])
+    curve = [value.value for value in study.rows(CURVES)[0].values]
+    np.testing.assert_array_equal(curve, [0, 1, 1, 1])
 
 
 def test_samples_outweigh_a_listed_failure(make_run: Make) -> None:

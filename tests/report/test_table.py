@@ -24,7 +24,9 @@ def manifest() -> Manifest:
 
 @pytest.fixture
 def scored(manifest: Manifest) -> ScoredStudy:
-    return ScoredStudy(JudgedRuns((), manifest, {}, (), (), ()), judges=(), pairs=(), scores={})
+    return ScoredStudy(
+        JudgedRuns((), manifest, {}, (), (), ()), judges=(), pairs=(), scores={}, headlines={}
+    )
 
 
 def test_rows_are_computed_once_whoever_asks(scored: ScoredStudy) -> None:

@@ -32,10 +32,10 @@ def test_pass_at_n_alone_is_said(make_run: Make) -> None:
     assert (base.scored, base.incomplete, base.samples) == (3, 0, 9)
     for row in study.rows(SCORES):
         single = (row.pass_1, row.majority, row.largest_delta, row.aggregate_delta)
-        rates = (row.no_answer, row.truncated, row.distinct, row.missed)
+        rates = (row.no_answer.value, row.truncated.value, row.distinct, row.missed.value)
         assert np.isnan([*(estimate.value for estimate in single), *rates]).all()
     for curve in study.rows(CURVES):
-        assert np.isnan(curve.values[:-1]).all()
+        assert np.isnan([value.value for value in curve.values[:-1]]).all()
     assert [row.metric for row in study.rows(GAPS)] == ["Pass@4"]
     assert (study.rows(AGREEMENT), study.rows(REASONING)) == ((), ())
 

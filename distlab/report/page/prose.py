@@ -4,10 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from distlab.analysis.intervals import RESAMPLES, SEED
-from distlab.analysis.replication import PRECISION
 from distlab.runs.manifest import Manifest
-
-_PRECISION_POINTS: Final = round(100 * PRECISION)
 
 _METHODS: Final[tuple[str, ...]] = (
     "\u201c(ours)\u201d marks a choice of ours where the paper or the work cited is silent.",
@@ -17,14 +14,24 @@ _METHODS: Final[tuple[str, ...]] = (
     "The headline gap is over all problems scored in both arms, with a problem that failed in an "
     "arm counted as unsolved there (ours); where any failed, the gap over the problems that both "
     "arms sampled stands beside it.",
-    "Intervals of gaps and drops are percentile bootstrap intervals of the paired differences: "
-    f"{RESAMPLES} resamples of problems (of pairs, for drops), seed {SEED}. Where all differences "
-    "are equal there is no interval: a dash, not a width of zero (ours).",
-    "The clustered interval follows Miller (arXiv 2411.00640) with Student's t over clusters "
-    "(ours); it is shown where problems share a source.",
-    "p is the exact two-sided McNemar test on discordant problems, without a value where scores "
-    "are not 0 or 1. A gap whose interval excludes zero is said to have a winner, with a warning "
-    "where the test, after Holm, does not confirm it at 5 %.",
+    "Problems that share a source (a calculator, a template, a perturbed seed) are not "
+    "independent. Where any do, intervals are Student's t with the CR2 clustered error and "
+    "Bell and McCaffrey's degrees of freedom (Miller, arXiv 2411.00640; Pustejovsky and "
+    "Tipton 2018), and what they would be if problems were independent stands beside. "
+    f"Elsewhere they are percentile bootstrap intervals of the paired differences: {RESAMPLES} "
+    f"resamples of problems (pairs, for drops), seed {SEED}; where fewer than 25 problems are "
+    "discordant, Tango's score interval (1998).",
+    "p is the exact sign-flip test over sources, which is the exact McNemar test where none "
+    "is shared and scores are 0 or 1. Differences between sets of problems use Student's t.",
+    "Every assertion is a test. That two things differ is told by a test of their difference, "
+    "never by one being told from zero and the other not. That something is small needs two "
+    "one-sided tests against a margin (Schuirmann 1987). \u201cExplains it away\u201d needs "
+    "both: an explained part that is told from zero, and a rest that is small. What is "
+    "neither is \u201ccannot be told here\u201d. All assertions of the report are one family, "
+    "adjusted by Holm. Every kind of them is simulated under its null hypotheses; "
+    "docs/calibration.md has the rates.",
+    "The smallest gap that would have shown is exact for scores of 0 or 1 (the power of the "
+    "exact McNemar test), at the level that the adjustment leaves.",
     "Arms of different n are compared at the smaller n, and the score's name says which (ours).",
     "maj@n, agg and \u201cdistinct\u201d count equal answers as one, without a look at the gold: "
     "spellings of one number, and answers of which the first grader that judges the problem "
@@ -34,17 +41,15 @@ _METHODS: Final[tuple[str, ...]] = (
     "max and agg are those of the extractor that a row names: Delta is the mean margin over the "
     "tokens of the answer that it read. Where a Delta came with its sample, that one counts, and a "
     "note says of how many samples that is so.",
-    "Prompts and strata are compared like arms, paired by problem; their intervals are not "
-    "adjusted for the number of rows.",
-    "The trend with size is a straight line over log10 of the parameters, weighted by the gaps' "
-    "errors and widened where families scatter more than those say (the Birge ratio, with "
-    "Student's t; ours); it needs three families of two sizes.",
-    "A figure of the paper (arXiv 2601.13244) is judged against our cell of the same family, "
-    "dataset, prompt, arm and grader, and only at n = 20 over all its problems. \u201cnot "
-    "replicated\u201d: the two 95 % intervals do not touch. \u201creplicated\u201d: the published "
-    f"figure lies inside our interval, which is within {_PRECISION_POINTS} points on either side. "
-    "Anything else: \u201ccannot tell\u201d (ours). The paper's \u201cstandard\u201d grader is "
-    "not defined in public, so ours may differ from it.",
+    "The trend with size is a random-effects line over log10 of the parameters (Paule and Mandel's "
+    "scatter, Knapp and Hartung's error, never below one clustered by lineage, Student's t with "
+    "lineages - 2 degrees of freedom; ours). Families whose names differ in a size alone are one "
+    "lineage (ours); it needs three lineages of two sizes.",
+    "A figure of the paper (arXiv 2601.13244) is put against our cell of the same family, dataset, "
+    "prompt, arm and grader, and only at n = 20 over all its problems: ours minus the paper's, "
+    "with the errors of both, is tested against zero and against the margin (ours). The paper's "
+    "pairing is unknown, so its gaps and drops have the error of unpaired scores. Its "
+    "\u201cstandard\u201d grader is not defined in public, so ours may differ from it.",
     "Where one judge (extractor and grader) must stand for a cell, it is the first of those that "
     "score most of its problems (ours). Timeouts and errors of a grader count as not correct. "
     "Agreement is over correct against everything else.",

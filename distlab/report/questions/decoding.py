@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from distlab.analysis.claims import Answer, Claim, Explanation, Kind, differs, explains
+from distlab.analysis.contrasts import Contrast
 from distlab.analysis.controls import Decomposition, decompose, grid_effects
-from distlab.analysis.intervals import Estimate
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
@@ -14,7 +15,7 @@ from distlab.runs.pairing import Metric, ScoreMap, metrics
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
-from distlab.tables.numbers import points_interval, points_range
+from distlab.tables.numbers import percent, points_interval, points_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def _control_rows(scored: ScoredStudy) -> Iterator[ControlRow]:
             if all((key, judge) in scores for key in keys):
                 arms = [scores[key, judge] for key in keys]
                 metric = metrics(min(arm.table.cell.n for arm in arms))[0]
-                parts = decompose(*map(metric.of, arms))
+                b1, b2, i1, i2 = map(metric.of, arms)
+                parts = decompose(b1, b2, i1, i2, arms[0].table.sources)
                 yield ControlRow(base, instruct, judge, metric.name, parts)
 
 
@@ -62,11 +64,13 @@ _CONTROL_COLUMNS: Columns[ControlRow] = (
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
     Column("problems", lambda row: str(row.parts.problems)),
-    Column("gap (95 %)", lambda row: points_interval(row.parts.total)),
-    Column("model (95 %)", lambda row: points_interval(row.parts.model)),
-    Column("decoding (95 %)", lambda row: points_interval(row.parts.decoding)),
-    Column("interaction (95 %)", lambda row: points_interval(row.parts.interaction)),
-    Column("model, both decodings (95 %)", lambda row: points_interval(row.parts.model_mean)),
+    Column("gap (95 %)", lambda row: points_interval(row.parts.total.estimate)),
+    Column("model (95 %)", lambda row: points_interval(row.parts.model.estimate)),
+    Column("decoding (95 %)", lambda row: points_interval(row.parts.decoding.estimate)),
+    Column("interaction (95 %)", lambda row: points_interval(row.parts.interaction.estimate)),
+    Column(
+        "model, both decodings (95 %)", lambda row: points_interval(row.parts.model_mean.estimate)
+    ),
 )
 CONTROLS = Table("controls", "The gap in parts, in points", _control_rows, _CONTROL_COLUMNS)
 
@@ -92,10 +96,10 @@ class GridRow:
     judge: Judge
     metric: str
     problems: int
-    gap: Estimate
-    effect: Estimate
-    model: Estimate
-    interaction: Estimate
+    gap: Contrast
+    effect: Contrast
+    model: Contrast
+    interaction: Contrast
 
 
 def _grid_rows(scored: ScoredStudy) -> Iterator[GridRow]:
@@ -136,6 +140,7 @@ def _grid(
     effects = grid_effects(
         [metric.of(scores[base.key, judge]) for base, _ in columns],
         [metric.of(scores[instruct.key, judge]) for _, instruct in columns],
+        scores[columns[0][0].key, judge].table.sources,
     )
     for place, (base, instruct) in enumerate(columns):
         yield GridRow(
@@ -159,17 +164,17 @@ _GRID_COLUMNS: Columns[GridRow] = (
     label("score", lambda row: row.metric),
     label("decoding", lambda row: row.base.decoding),
     Column("problems", lambda row: str(row.problems)),
-    Column("gap under it (95 %)", lambda row: points_interval(row.gap)),
-    Column("model: gap over the grid (95 %)", lambda row: points_interval(row.model)),
-    Column("decoding: effect of it (95 %)", lambda row: points_interval(row.effect)),
-    Column("interaction (95 %)", lambda row: points_interval(row.interaction)),
+    Column("gap under it (95 %)", lambda row: points_interval(row.gap.estimate)),
+    Column("model: gap over the grid (95 %)", lambda row: points_interval(row.model.estimate)),
+    Column("decoding: effect of it (95 %)", lambda row: points_interval(row.effect.estimate)),
+    Column("interaction (95 %)", lambda row: points_interval(row.interaction.estimate)),
 )
 GRID = Table("grid", "Every decoding that both variants have, in points", _grid_rows, _GRID_COLUMNS)
 
 
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """How each gap splits into model, decoding and interaction."""
-    rows = [r for r in study.rows(CONTROLS) if study.is_headline(r.instruct, r.judge)]
+    rows = _headline_rows(study)
     if not rows:
         yield cannot_say(
             "the split needs both variants under both decodings of the study; "
@@ -180,39 +185,73 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 
 def _control_statement(study: StudyTables, row: ControlRow) -> Statement:
     parts = row.parts
-    named = [
-        name
-        for name, part in (
-            ("the model", parts.model),
-            ("the decoding", parts.decoding),
-            ("their interaction", parts.interaction),
-        )
-        if part.sign
-    ]
-    shown = f"the part of {' and of '.join(named)}" if named else "no part"
     text = (
-        f"{setting(row.base)}: of a gap of {points_range(parts.total)} points the model makes "
-        f"{points_range(parts.model)}, decoding {points_range(parts.decoding)} and their "
-        f"interaction {points_range(parts.interaction)}; {shown} is told from zero."
+        f"{setting(row.base)}: of a gap of {points_range(parts.total.estimate)} points the model "
+        f"with its prompt format makes {points_range(parts.model.estimate)}, decoding "
+        f"{points_range(parts.decoding.estimate)} and their interaction "
+        f"{points_range(parts.interaction.estimate)}. {_told(study, row)}"
     )
     grid = [
         r
         for r in study.rows(GRID)
         if setting(r.base) == setting(row.base) and (r.judge, r.metric) == (row.judge, row.metric)
     ]
-    controls = [f"Under {r.base.decoding} for both: {points_range(r.gap)}." for r in grid]
+    controls = [f"Under {r.base.decoding} for both: {points_range(r.gap.estimate)}." for r in grid]
     if grid:
-        controls.append(f"Over the grid's decodings: {points_range(grid[0].model)}.")
+        controls.append(f"Over the grid's decodings: {points_range(grid[0].model.estimate)}.")
     return Statement(text, tuple(controls))
+
+
+def _told(study: StudyTables, row: ControlRow) -> str:
+    """Which parts are there, which are small, and of which neither can be told."""
+    answers: dict[Answer, list[str]] = {}
+    for name, _ in _parts(row):
+        answer = study.decision(Kind.PART, (*_key(row), name)).answer
+        answers.setdefault(answer, []).append(name)
+    said = {
+        Answer.YES: "Told from zero",
+        Answer.NO: f"Within {percent(study.margins.equivalence)} points of zero",
+        Answer.CANNOT_TELL: "Cannot be told from zero here",
+    }
+    return " ".join(f"{said[a]}: {', '.join(answers[a])}." for a in Answer if a in answers)
+
+
+def _headline_rows(study: StudyTables) -> list[ControlRow]:
+    return [row for row in study.rows(CONTROLS) if study.is_headline(row.instruct, row.judge)]
+
+
+def _parts(row: ControlRow) -> tuple[tuple[str, Contrast], ...]:
+    parts = row.parts
+    return (
+        ("model", parts.model),
+        ("decoding", parts.decoding),
+        ("interaction", parts.interaction),
+    )
+
+
+def _key(row: ControlRow) -> tuple[Cell, Cell, Judge]:
+    return row.base, row.instruct, row.judge
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That each part is there, and that decoding explains the gap away."""
+    margin = study.margins.equivalence
+    for row in _headline_rows(study):
+        where = f"{setting(row.base)}, {row.metric}"
+        for name, part in _parts(row):
+            yield differs(Kind.PART, (*_key(row), name), f"{where}: {name}", part, margin)
+        parts = row.parts
+        split = Explanation(parts.total, parts.explained, parts.model)
+        yield explains(Kind.DECODING_EXPLAINS, _key(row), where, split, margin)
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
     """The parts of each gap."""
-    rows = [row for row in study.rows(CONTROLS) if study.is_headline(row.instruct, row.judge)]
+    rows = _headline_rows(study)
     several = len(rows) > 1
     marks = {
         part: tuple(
-            at_label(setting(row.base) if several else part, getattr(row.parts, field))
+            at_label(setting(row.base) if several else part, getattr(row.parts, field).estimate)
             for row in rows
         )
         for part, field in (
@@ -232,11 +271,11 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
 _TERMS: Final[tuple[Term, ...]] = (
     (
         "model; decoding; interaction",
-        "the gap's parts; they sum to it. model: the instruct model decoded as the base arm is, "
-        "minus the base arm. decoding: the base model decoded as the instruct arm is, minus the "
-        "base arm. Over the grid of all decodings that both variants have, model is instruct − "
-        "base over all of them, decoding a decoding's mean over both variants minus the grid's, "
-        "interaction a decoding's gap minus the model part.",
+        "the gap's parts; they sum to it. model: the instruct model, with its prompt format and "
+        "stop strings, decoded as the base arm is, minus the base arm. decoding: the base model "
+        "decoded as the instruct arm is, minus the base arm. Over the grid of all decodings that "
+        "both variants have, model is instruct − base over all of them, decoding a decoding's mean "
+        "over both variants minus the grid's, interaction a decoding's gap minus the model part.",
     ),
 )
 QUESTION = Question(
@@ -245,5 +284,6 @@ QUESTION = Question(
     tables=(CONTROLS, GRID),
     statements=_statements,
     charts=_charts,
+    claims=_claims,
     terms=_TERMS,
 )

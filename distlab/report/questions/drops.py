@@ -9,7 +9,17 @@ from typing import Final
 import numpy as np
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.drops import Drop, Scores, drop_difference, paired_drop, unpaired_drop
+from distlab.analysis.claims import Answer, Claim, Decision, Kind, differs
+from distlab.analysis.contrasts import Contrast, Mean
+from distlab.analysis.drops import (
+    Drop,
+    Scores,
+    drop_difference,
+    paired_changes,
+    paired_drop,
+    pairing_difference,
+    unpaired_drop,
+)
 from distlab.analysis.intervals import NOTHING, Estimate
 from distlab.problems.problem import Problem, Side
 from distlab.report.charts.kinds import Chart, Role, Series, at_label, interval_chart
@@ -17,7 +27,7 @@ from distlab.report.gap_table import headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import DROP_SETS, published_drop_of
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
-from distlab.report.wording import judge_name
+from distlab.report.wording import holm_note, judge_name
 from distlab.runs.pairing import ArmPair, Metric, ScoreMap, metrics
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
@@ -78,13 +88,15 @@ def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[t
             yield side, perturbed
 
 
-def _side_scores(problems: Sequence[Problem], side: Side, values: FloatArray) -> Scores:
+def _side_scores(scores: ProblemScores, side: Side, values: FloatArray) -> Scores:
+    problems = scores.table.problems
     chosen = [
         row
         for row, problem in enumerate(problems)
         if problem.side == side and problem.pair is not None
     ]
-    return Scores([problems[row].pair or "" for row in chosen], values[chosen])
+    pairs = [problems[row].pair or "" for row in chosen]
+    return Scores(pairs, values[chosen], scores.table.sources[chosen].tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,7 @@ class DropRow:
         sides: The two problem sets.
         drop: From the original side to the perturbed one, paired by problem.
         unpaired: Perturbed mean minus original mean over all problems of the two datasets' sides.
+        pairing: ``unpaired`` minus the paired change.
     """
 
     cell: Cell
@@ -105,7 +118,13 @@ class DropRow:
     metric: str
     sides: Sides
     drop: Drop
-    unpaired: Estimate
+    unpaired: Contrast
+    pairing: Contrast
+
+    @property
+    def key(self) -> tuple[Cell, Judge, Sides]:
+        """Under which it is claimed that the arm changes."""
+        return self.cell, self.judge, self.sides
 
 
 def _drop_rows(scored: ScoredStudy) -> Iterator[DropRow]:
@@ -113,28 +132,31 @@ def _drop_rows(scored: ScoredStudy) -> Iterator[DropRow]:
     for judge in scored.judges:
         for sides, first, second in _transitions(judge, scored.scores):
             metric = metrics(min(first.table.cell.n, second.table.cell.n))[0]
-            before = _side_scores(first.table.problems, sides.before_side, metric.of(first))
-            after = _side_scores(second.table.problems, sides.after_side, metric.of(second))
+            before = _side_scores(first, sides.before_side, metric.of(first))
+            after = _side_scores(second, sides.after_side, metric.of(second))
             if drop := paired_drop(before, after):
+                whole = _whole_sets_of(sides, metric, first, second)
                 yield DropRow(
                     cell=second.table.cell,
                     judge=judge,
                     metric=metric.name,
                     sides=sides,
                     drop=drop,
-                    unpaired=_unpaired_change(sides, metric, first, second),
+                    unpaired=unpaired_drop(*whole),
+                    pairing=pairing_difference(*whole, paired_changes(before, after)),
                 )
 
 
-def _unpaired_change(
+def _whole_sets_of(
     sides: Sides, metric: Metric, first: ProblemScores, second: ProblemScores
-) -> Estimate:
-    """Over whole datasets, as papers do; within one dataset, over its sides."""
+) -> tuple[Mean, Mean]:
+    """Whole datasets, as papers compare them; within one dataset, its sides."""
     before, after = metric.of(first), metric.of(second)
-    if sides.before_dataset == sides.after_dataset:
-        before = _side_scores(first.table.problems, sides.before_side, before).values
-        after = _side_scores(second.table.problems, sides.after_side, after).values
-    return unpaired_drop(before, after)
+    if sides.before_dataset != sides.after_dataset:
+        return Mean(before, first.table.sources), Mean(after, second.table.sources)
+    one = _side_scores(first, sides.before_side, before)
+    two = _side_scores(second, sides.after_side, after)
+    return Mean(one.values, one.clusters), Mean(two.values, two.clusters)
 
 
 _FAMILY: Column[DropRow] = label("family", lambda row: row.cell.family)
@@ -152,15 +174,19 @@ _DROP_COLUMNS: Columns[DropRow] = (
     *_SCORED_PAIRS,
     Column("original", lambda row: percent(row.drop.before)),
     Column("perturbed", lambda row: percent(row.drop.after)),
-    Column("drop (95 %)", lambda row: points_interval(row.drop.change)),
-    Column("unpaired (95 %)", lambda row: points_interval(row.unpaired)),
+    Column("drop (95 %)", lambda row: points_interval(row.drop.change.estimate)),
+    Column("unpaired (95 %)", lambda row: points_interval(row.unpaired.estimate)),
 )
 DROPS = Table("drops", "Perturbation drop, in points", _drop_rows, _DROP_COLUMNS)
 _SHORT_COLUMNS: Columns[DropRow] = (
-    _ARM,
-    _FAMILY,
-    *_SCORED_PAIRS,
-    Column("drop (95 %)", lambda row: points_interval(row.drop.change)),
+    label("arm", lambda row: row.cell.arm),
+    label("family", lambda row: row.cell.family),
+    label("prompt", lambda row: row.cell.prompt),
+    label("sides", lambda row: _sides_name(row.sides)),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
+    Column("pairs", lambda row: str(row.drop.pairs)),
+    Column("drop (95 %)", lambda row: points_interval(row.drop.change.estimate)),
 )
 _SHORT_DROPS = ShortTable(
     title="Perturbation drop, paired, percentage points",
@@ -180,7 +206,12 @@ class DropDifferenceRow:
     metric: str
     sides: Sides
     pairs: int
-    difference: Estimate
+    difference: Contrast
+
+    @property
+    def key(self) -> tuple[Cell, Cell, Judge, Sides]:
+        """Under which it is claimed that one arm loses more."""
+        return self.base, self.instruct, self.judge, self.sides
 
 
 def _difference_rows(scored: ScoredStudy) -> Iterator[DropDifferenceRow]:
@@ -207,8 +238,8 @@ def _difference_row(
     metric = metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
 
     def both(arm: tuple[ProblemScores, ProblemScores]) -> tuple[Scores, Scores]:
-        before = _side_scores(arm[0].table.problems, sides.before_side, metric.of(arm[0]))
-        after = _side_scores(arm[1].table.problems, sides.after_side, metric.of(arm[1]))
+        before = _side_scores(arm[0], sides.before_side, metric.of(arm[0]))
+        after = _side_scores(arm[1], sides.after_side, metric.of(arm[1]))
         return before, after
 
     count, difference = drop_difference(both(base), both(instruct))
@@ -224,7 +255,7 @@ _DIFFERENCE_COLUMNS: Columns[DropDifferenceRow] = (
     label("base arm", lambda row: row.base.arm),
     label("instruct arm", lambda row: row.instruct.arm),
     Column("pairs", lambda row: str(row.pairs)),
-    Column("drop of instruct − base (95 %)", lambda row: points_interval(row.difference)),
+    Column("drop of instruct − base (95 %)", lambda row: points_interval(row.difference.estimate)),
 )
 DROP_DIFFERENCES = Table(
     "drop_differences",
@@ -257,8 +288,13 @@ class UnpairedDropRow:
     level: str
     before_problems: int
     after_problems: int
-    change: Estimate
+    change: Contrast
     published: Estimate
+
+    @property
+    def key(self) -> tuple[Cell, Judge]:
+        """Under which it is claimed that the arm changes between the sets."""
+        return self.cell, self.judge
 
 
 def _unpaired_rows(scored: ScoredStudy) -> Iterator[UnpairedDropRow]:
@@ -283,7 +319,7 @@ def _unpaired_row(
     before, after = metric.of(first), metric.of(second)
     if level:
         kept = [problem.strata.get("level") == level for problem in first.table.problems]
-        before = before[np.array(kept, dtype=np.bool_)]
+        before = np.where(kept, before, np.nan)
     return UnpairedDropRow(
         cell=cell,
         judge=judge,
@@ -292,7 +328,7 @@ def _unpaired_row(
         level=level,
         before_problems=int((~np.isnan(before)).sum()),
         after_problems=int((~np.isnan(after)).sum()),
-        change=unpaired_drop(before, after),
+        change=unpaired_drop(Mean(before, first.table.sources), Mean(after, second.table.sources)),
         published=NOTHING if level else published_drop_of(cell, judge),
     )
 
@@ -306,7 +342,7 @@ _UNPAIRED_COLUMNS: Columns[UnpairedDropRow] = (
     label("from", lambda row: f"{row.before}, level {row.level}" if row.level else row.before),
     label("to", lambda row: row.cell.dataset),
     Column("problems", lambda row: f"{row.before_problems} → {row.after_problems}"),
-    Column("drop (95 %)", lambda row: points_interval(row.change)),
+    Column("drop (95 %)", lambda row: points_interval(row.change.estimate)),
     Column("paper's drop (95 %)", lambda row: points_interval(row.published)),
 )
 UNPAIRED_DROPS = Table(
@@ -317,55 +353,113 @@ UNPAIRED_DROPS = Table(
 )
 
 
+def _headline_drops(study: StudyTables) -> list[DropRow]:
+    return [row for row in study.rows(DROPS) if study.is_headline(row.cell, row.judge)]
+
+
+def _headline_differences(study: StudyTables) -> list[DropDifferenceRow]:
+    rows = study.rows(DROP_DIFFERENCES)
+    return [row for row in rows if study.is_headline(row.instruct, row.judge) and row.pairs]
+
+
+def _headline_sets(study: StudyTables) -> list[UnpairedDropRow]:
+    """The drops between whole sets."""
+    return [
+        row
+        for row in study.rows(UNPAIRED_DROPS)
+        if not row.level
+        and study.is_headline(row.cell, row.judge)
+        and not math.isnan(row.change.value)
+    ]
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That arms change, that one loses more, and that pairing matters."""
+    margin = study.margins.equivalence
+    for row in _headline_drops(study):
+        where = f"{_arm_name(row.cell)}, {_sides_name(row.sides)}"
+        yield differs(Kind.DROP, row.key, where, row.drop.change, margin)
+        yield differs(Kind.PAIRING, row.key, where, row.pairing, margin)
+    for gap in _headline_differences(study):
+        where = f"{gap.base.family} ({gap.base.prompt}), {_sides_name(gap.sides)}"
+        yield differs(Kind.DROP_DIFFERENCE, gap.key, where, gap.difference, margin)
+    for whole in _headline_sets(study):
+        where = f"{_arm_name(whole.cell)}, {_whole_sets(whole)}"
+        yield differs(Kind.UNPAIRED_DROP, whole.key, where, whole.change, margin)
+
+
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """Every drop, and how much more one arm loses."""
-    rows = [row for row in study.rows(DROPS) if study.is_headline(row.cell, row.judge)]
+    rows = _headline_drops(study)
     if not rows:
         yield cannot_say("no two problems of this run are a pair of original and perturbation")
-    yield from (_drop_statement(row) for row in rows)
-    for gap in study.rows(DROP_DIFFERENCES):
-        if study.is_headline(gap.instruct, gap.judge):
-            who = {1: "the base arm loses more", -1: "the instruct arm loses more"}
-            yield Statement(
-                f"{gap.base.family} ({gap.base.prompt}), {_sides_name(gap.sides)}: "
-                f"{who.get(gap.difference.sign, 'neither arm is shown to lose more')}; drop of "
-                f"{gap.instruct.arm} minus drop of {gap.base.arm} is "
-                f"{points_range(gap.difference)} points over {gap.pairs} pairs."
-            )
-    yield from _unpaired_statements(study)
+    yield from (_drop_statement(study, row) for row in rows)
+    yield from (_difference_statement(study, gap) for gap in _headline_differences(study))
+    yield from (_whole_statement(study, row) for row in _headline_sets(study))
 
 
-def _drop_statement(row: DropRow) -> Statement:
-    change = row.drop.change
-    said = {1: "solves more", -1: "solves less"}.get(change.sign, "is not shown to change")
+def _drop_statement(study: StudyTables, row: DropRow) -> Statement:
+    decision = study.decision(Kind.DROP, row.key)
     text = (
-        f"{row.cell.family} {row.cell.arm} ({row.cell.prompt}), {_sides_name(row.sides)}: "
-        f"{said} on the perturbed side: {row.metric} {points_range(change)} points over "
-        f"{row.drop.pairs} pairs ({judge_name(row.judge)})."
+        f"{_arm_name(row.cell)}, {_sides_name(row.sides)}: "
+        f"{_change_verdict(study, decision, 'on the perturbed side')}: {row.metric} "
+        f"{points_range(row.drop.change.estimate)} points over {row.drop.pairs} pairs "
+        f"({judge_name(row.judge)})."
     )
-    beside = f"Unpaired, the two sets differ by {points_range(row.unpaired)} points"
-    if row.unpaired.sign and row.unpaired.sign != change.sign:
-        return Statement(text, warnings=(f"{beside}; that does not hold problem by problem.",))
+    beside = f"Unpaired, the two sets differ by {points_range(row.unpaired.estimate)} points"
+    pairing = study.decision(Kind.PAIRING, row.key)
+    if pairing.answer is Answer.YES:
+        apart = f"{beside}: another figure than the paired one ({holm_note(pairing)})."
+        return Statement(text, warnings=(apart,))
     return Statement(text, controls=(f"{beside}.",))
 
 
-def _unpaired_statements(study: StudyTables) -> Iterator[Statement]:
-    for row in study.rows(UNPAIRED_DROPS):
-        if not row.level and study.is_headline(row.cell, row.judge):
-            cut = [
-                f"From level {r.level} alone, as all of {r.cell.dataset} is: "
-                f"{points_range(r.change)} points."
-                for r in study.rows(UNPAIRED_DROPS)
-                if r.level and (r.cell, r.judge) == (row.cell, row.judge)
-            ]
-            if not math.isnan(row.published.value):
-                cut.append(f"The paper's figure: {points_range(row.published)}.")
-            yield Statement(
-                f"{row.cell.family} {row.cell.arm} ({row.cell.prompt}), as the paper compares, "
-                f"from all of {row.before} to all of {row.cell.dataset}: "
-                f"{points_range(row.change)} points.",
-                tuple(cut),
-            )
+def _change_verdict(study: StudyTables, decision: Decision, where: str) -> str:
+    """That an arm solves more or less somewhere, the same, or that it cannot be told."""
+    more = "more" if decision.direction > 0 else "less"
+    said = {
+        Answer.YES: f"solves {more} {where} ({holm_note(decision)})",
+        Answer.NO: (f"solves as much {where}, within {percent(study.margins.equivalence)} points"),
+        Answer.CANNOT_TELL: f"whether it solves less {where} cannot be told here",
+    }
+    return said[decision.answer]
+
+
+def _difference_statement(study: StudyTables, gap: DropDifferenceRow) -> Statement:
+    decision = study.decision(Kind.DROP_DIFFERENCE, gap.key)
+    loser = "base" if decision.direction > 0 else "instruct"
+    said = {
+        Answer.YES: f"the {loser} arm loses more ({holm_note(decision)})",
+        Answer.NO: (f"both arms lose as much, within {percent(study.margins.equivalence)} points"),
+        Answer.CANNOT_TELL: "which arm loses more cannot be told here",
+    }
+    return Statement(
+        f"{gap.base.family} ({gap.base.prompt}), {_sides_name(gap.sides)}: "
+        f"{said[decision.answer]}; drop of {gap.instruct.arm} minus drop of {gap.base.arm} is "
+        f"{points_range(gap.difference.estimate)} points over {gap.pairs} pairs."
+    )
+
+
+def _whole_statement(study: StudyTables, row: UnpairedDropRow) -> Statement:
+    cut = [
+        f"From level {r.level} alone, as all of {r.cell.dataset} is: "
+        f"{points_range(r.change.estimate)} points."
+        for r in study.rows(UNPAIRED_DROPS)
+        if r.level and (r.cell, r.judge) == (row.cell, row.judge)
+    ]
+    if not math.isnan(row.published.value):
+        cut.append(f"The paper's figure, unpaired too: {points_range(row.published)}.")
+    decision = study.decision(Kind.UNPAIRED_DROP, row.key)
+    return Statement(
+        f"{_arm_name(row.cell)}, as the paper compares, from all of {row.before} to all of "
+        f"{row.cell.dataset}: {_change_verdict(study, decision, 'on the second set')}: "
+        f"{points_range(row.change.estimate)} points.",
+        tuple(cut),
+    )
+
+
+def _arm_name(cell: Cell) -> str:
+    return f"{cell.family} {cell.arm} ({cell.prompt})"
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
@@ -381,10 +475,14 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
             continue
         mine = [row for row in drops if row.cell.arm == arm]
         labels = [_drop_label(row.cell, _sides_name(row.sides)) for row in mine]
-        paired = [at_label(name, row.drop.change) for name, row in zip(labels, mine, strict=True)]
-        unpaired = [at_label(name, row.unpaired) for name, row in zip(labels, mine, strict=True)]
+        paired = [
+            at_label(name, row.drop.change.estimate) for name, row in zip(labels, mine, strict=True)
+        ]
+        unpaired = [
+            at_label(name, row.unpaired.estimate) for name, row in zip(labels, mine, strict=True)
+        ]
         unpaired += [
-            at_label(_drop_label(row.cell, _whole_sets(row)), row.change)
+            at_label(_drop_label(row.cell, _whole_sets(row)), row.change.estimate)
             for row in sets
             if row.cell.arm == arm
         ]
@@ -424,6 +522,7 @@ QUESTION = Question(
     tables=(DROPS, DROP_DIFFERENCES, UNPAIRED_DROPS),
     statements=_statements,
     charts=_charts,
+    claims=_claims,
     short_tables=(_SHORT_DROPS,),
     terms=_TERMS,
 )

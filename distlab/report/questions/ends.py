@@ -1,13 +1,19 @@
 """Where do samples end?"""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from distlab.analysis.answers import share
-from distlab.analysis.arrays import FloatArray
+from distlab.analysis.arrays import BoolArray, FloatArray
+from distlab.analysis.claims import Claim, Kind, differs
+from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
+from distlab.analysis.contrasts import Contrast, Mean, contrast
+from distlab.analysis.intervals import Estimate
+from distlab.analysis.shares import mean_score, share_interval
 from distlab.report.charts.kinds import (
     MOST_ROWS,
     BarChart,
@@ -27,7 +33,13 @@ from distlab.scoring.types import CORRECT, ERROR, INCORRECT, NO_ANSWER, NO_VERDI
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.flat import Record, flat
-from distlab.tables.numbers import DASH, percent
+from distlab.tables.numbers import (
+    DASH,
+    percent,
+    percent_interval,
+    percent_range,
+    points_interval,
+)
 
 # Share of samples cut off or unanswered from which an arm is named (ours).
 _MANY: Final = 0.10
@@ -64,11 +76,11 @@ class OutcomeRow:
     cell: Cell
     judge: Judge
     samples: int
-    correct: float
-    wrong: float
-    no_answer: float
-    truncated: float
-    unjudged: float
+    correct: Estimate
+    wrong: Estimate
+    no_answer: Estimate
+    truncated: Estimate
+    unjudged: Estimate
 
 
 def _outcome_rows(scored: ScoredStudy) -> Iterator[OutcomeRow]:
@@ -81,15 +93,20 @@ def _outcome_row(judge: Judge, scores: ProblemScores) -> OutcomeRow:
     judged = codes != NO_VERDICT
     correct = codes == CORRECT
     whole = judged & ~correct & ~truncated
+    among, sources = judged.sum(axis=1), scores.table.sources
+
+    def share(ending: BoolArray) -> Estimate:
+        return share_interval((ending & judged).sum(axis=1), among, sources)
+
     return OutcomeRow(
         cell=scores.table.cell,
         judge=judge,
         samples=int(judged.sum()),
-        correct=share(correct, judged),
-        wrong=share(whole & (codes == INCORRECT), judged),
-        no_answer=share(whole & (codes == NO_ANSWER), judged),
-        truncated=share(truncated & ~correct, judged),
-        unjudged=share(whole & np.isin(codes, (TIMEOUT, ERROR)), judged),
+        correct=share(correct),
+        wrong=share(whole & (codes == INCORRECT)),
+        no_answer=share(whole & (codes == NO_ANSWER)),
+        truncated=share(truncated & ~correct),
+        unjudged=share(whole & np.isin(codes, (TIMEOUT, ERROR))),
     )
 
 
@@ -97,13 +114,101 @@ _OUTCOME_COLUMNS: Columns[OutcomeRow] = (
     label("cell", lambda row: row.cell.key),
     label("judge", lambda row: judge_name(row.judge)),
     Column("samples", lambda row: str(row.samples)),
-    Column("correct", lambda row: percent(row.correct)),
-    Column("wrong", lambda row: percent(row.wrong)),
-    Column("no answer", lambda row: percent(row.no_answer)),
-    Column("truncated", lambda row: percent(row.truncated)),
-    Column("unjudged", lambda row: percent(row.unjudged)),
+    Column("correct", lambda row: percent_interval(row.correct)),
+    Column("wrong", lambda row: percent_interval(row.wrong)),
+    Column("no answer", lambda row: percent_interval(row.no_answer)),
+    Column("truncated", lambda row: percent_interval(row.truncated)),
+    Column("unjudged", lambda row: percent_interval(row.unjudged)),
 )
 OUTCOMES = Table("outcomes", "Where samples end, per cent", _outcome_rows, _OUTCOME_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class EndingRow:
+    """How much more often samples of the study's instruct arm end in a way than its base arm's.
+
+    Attributes:
+        base: The study's base arm.
+        instruct: The study's instruct arm.
+        judge: Extractor and grader.
+        ending: "cut off at max_tokens" or "without an answer".
+        first: Share of the base arm's samples that end so, mean over problems.
+        second: The same of the instruct arm.
+        difference: Instruct minus base, paired by problem.
+    """
+
+    base: Cell
+    instruct: Cell
+    judge: Judge
+    ending: str
+    first: Estimate
+    second: Estimate
+    difference: Contrast
+
+    @property
+    def key(self) -> tuple[Cell, Cell, Judge, str]:
+        """Under which it is claimed that the arms differ."""
+        return self.base, self.instruct, self.judge, self.ending
+
+
+def _ending_rows(scored: ScoredStudy) -> Iterator[EndingRow]:
+    for pair, judge, base, instruct in scored.own_arms():
+        if pair.base.until_solved or pair.instruct.until_solved:
+            continue
+        sources = base.table.sources
+        for ending, of in (("cut off at max_tokens", _cut), ("without an answer", _unanswered)):
+            first, second = _rates(base, of(base)), _rates(instruct, of(instruct))
+            yield EndingRow(
+                base=pair.base,
+                instruct=pair.instruct,
+                judge=judge,
+                ending=ending,
+                first=mean_score(first, sources),
+                second=mean_score(second, sources),
+                difference=contrast(Mean(second - first, sources)),
+            )
+
+
+def _cut(scores: ProblemScores) -> BoolArray:
+    wrong: BoolArray = scores.table.codes != CORRECT
+    return scores.table.facts.truncated & wrong
+
+
+def _unanswered(scores: ProblemScores) -> BoolArray:
+    unanswered: BoolArray = scores.table.codes == NO_ANSWER
+    return unanswered & ~scores.table.facts.truncated
+
+
+def _rates(scores: ProblemScores, ending: BoolArray) -> FloatArray:
+    """[problems]: share of the judged samples; NaN where there are none."""
+    judged = scores.table.codes != MISSING
+    count = judged.sum(axis=1)
+    shares = (ending & judged).sum(axis=1) / np.maximum(count, 1)
+    return np.where(count > 0, shares, np.nan)
+
+
+_ENDING_COLUMNS: Columns[EndingRow] = (
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("samples that end", lambda row: row.ending),
+    Column("base (95 %)", lambda row: percent_interval(row.first)),
+    Column("instruct (95 %)", lambda row: percent_interval(row.second)),
+    Column("instruct − base (95 %)", lambda row: points_interval(row.difference.estimate)),
+)
+ENDING_DIFFERENCES = Table(
+    "ending_differences", "Samples lost by arm, per cent", _ending_rows, _ENDING_COLUMNS
+)
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That samples of one arm are lost more often."""
+    for row in study.rows(ENDING_DIFFERENCES):
+        if study.is_headline(row.instruct, row.judge) and not math.isnan(row.difference.value):
+            where = f"{setting(row.base)}, samples {row.ending}"
+            margin = study.margins.equivalence
+            yield differs(Kind.ENDS, row.key, where, row.difference, margin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,20 +217,19 @@ class CurveRow:
 
     cell: Cell
     judge: Judge
-    values: FloatArray
+    values: tuple[Estimate, ...]
 
 
 def _curve_rows(scored: ScoredStudy) -> Iterator[CurveRow]:
     for (_, judge), row in scored.scores.items():
-        yield CurveRow(row.table.cell, judge, _column_means(row.curve))
+        yield CurveRow(row.table.cell, judge, _column_means(row.curve, row.table.sources))
 
 
-def _column_means(curve: FloatArray) -> FloatArray:
-    """Mean of every column, NaN left out."""
+def _column_means(curve: FloatArray, sources: npt.NDArray[np.str_]) -> tuple[Estimate, ...]:
+    """Mean of every column over the problems without a NaN."""
     scored = ~np.isnan(curve).any(axis=1)
-    if not scored.any():
-        return np.full(curve.shape[1], np.nan)
-    return np.asarray(curve[scored].mean(axis=0), dtype=np.float64)
+    kept, among = curve[scored], np.ones(int(scored.sum()))
+    return tuple(share_interval(column, among, sources[scored]) for column in kept.T)
 
 
 def _curve_columns(study: StudyTables) -> Columns[CurveRow]:
@@ -134,7 +238,7 @@ def _curve_columns(study: StudyTables) -> Columns[CurveRow]:
 
     def at(k: int) -> Column[CurveRow]:
         return Column(
-            f"k = {k}", lambda row: percent(row.values[k - 1]) if k <= row.cell.n else DASH
+            f"k = {k}", lambda row: percent_interval(row.values[k - 1]) if k <= row.cell.n else DASH
         )
 
     return (
@@ -148,7 +252,8 @@ def _curve_records(row: CurveRow) -> Iterator[Record]:
     """One record per k."""
     labels = dict(flat("cell", row.cell)) | dict(flat("judge", row.judge))
     yield from (
-        {**labels, "k": k, "pass_at_k": float(value)} for k, value in enumerate(row.values, start=1)
+        {**labels, "k": k, **dict(flat("pass_at_k", value))}
+        for k, value in enumerate(row.values, start=1)
     )
 
 
@@ -167,21 +272,25 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
         yield cannot_say("samples were drawn until solved" if drawn else "no sample has a verdict")
         return
     for row in rows:
-        if max(row.truncated, row.no_answer, row.unjudged) >= _MANY:
+        if max(_losses(row)) >= _MANY:
             yield Statement(
-                f"{row.cell.arm}, {setting(row.cell)}: {percent(row.correct)} per cent of "
-                f"{row.samples} samples are correct, {percent(row.wrong)} wrong, "
-                f"{percent(row.no_answer)} without an answer, {percent(row.truncated)} cut off, "
-                f"{percent(row.unjudged)} not judged."
+                f"{row.cell.arm}, {setting(row.cell)}: {percent_range(row.correct)} per cent of "
+                f"{row.samples} samples are correct, {percent_range(row.wrong)} wrong, "
+                f"{percent_range(row.no_answer)} without an answer, "
+                f"{percent_range(row.truncated)} cut off, {percent_range(row.unjudged)} not judged."
             )
-    calm = [r for r in rows if max(r.truncated, r.no_answer, r.unjudged) < _MANY]
+    calm = [row for row in rows if max(_losses(row)) < _MANY]
     if calm:
-        lost = max(row.truncated + row.no_answer + row.unjudged for row in calm)
+        lost = max(sum(_losses(row)) for row in calm)
         which = "every arm" if len(calm) == len(rows) else f"the other {len(calm)} arms"
         yield Statement(
             f"In {which}, at most {percent(lost)} per cent of the samples are cut off, without an "
             "answer or not judged."
         )
+
+
+def _losses(row: OutcomeRow) -> tuple[float, float, float]:
+    return row.truncated.value, row.no_answer.value, row.unjudged.value
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
@@ -205,7 +314,7 @@ def _end_charts(study: StudyTables) -> Iterator[Chart]:
         axis="per cent of samples",
         bars=tuple(f"{row.cell.arm}: {setting(row.cell)}" for row in rows),
         parts=tuple(
-            Part(name, role, tuple(100 * getattr(row, role) for row in rows))
+            Part(name, role, tuple(100 * getattr(row, role).value for row in rows))
             for role, name in _ENDINGS.items()
         ),
     )
@@ -216,12 +325,13 @@ def _curve_charts(study: StudyTables) -> Iterator[Chart]:
     groups: dict[str, list[Line]] = {}
     for row in study.rows(CURVES):
         cell = row.cell
-        if not study.is_headline(cell, row.judge) or np.isnan(row.values).all() or cell.n < 2:
+        values = [value.value for value in row.values]
+        if not study.is_headline(cell, row.judge) or np.isnan(values).all() or cell.n < 2:
             continue
         lines = groups.setdefault(setting(cell), [])
         style = sum(line.role == cell.variant for line in lines)
         ks = tuple(map(float, range(1, cell.n + 1)))
-        ys = tuple((100 * row.values).tolist())
+        ys = tuple(100 * value for value in values)
         lines.append(Line(cell.arm, cell.variant, style, ks, ys))
     for place, (where, lines) in enumerate(list(groups.items())[:_MOST_CURVES]):
         yield LineChart(
@@ -236,7 +346,8 @@ def _curve_charts(study: StudyTables) -> Iterator[Chart]:
 QUESTION = Question(
     name="ends",
     text="Where do samples end?",
-    tables=(OUTCOMES, CURVES),
+    tables=(OUTCOMES, ENDING_DIFFERENCES, CURVES),
     statements=_statements,
     charts=_charts,
+    claims=_claims,
 )

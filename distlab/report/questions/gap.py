@@ -4,26 +4,32 @@ The headline, so it reads the controls in the tables of the other questions.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from distlab.analysis.claims import Answer, Claim, Explanation, Kind, differs, explains, turns
+from distlab.analysis.contrasts import EMPTY, Contrast
+from distlab.analysis.power import smallest_detectable
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.gap_table import GAP_TERMS, GAPS, SHORT_GAPS, GapRow, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.decoding import CONTROLS, ControlRow
-from distlab.report.questions.ends import OUTCOMES, OutcomeRow
-from distlab.report.questions.guessing import BEYOND_NULL, REASONED_GAPS, ReasonedGapRow
-from distlab.report.questions.judges import WINNERS, WinnerRow
-from distlab.report.questions.scale import SCALE, GapSource
+from distlab.report.questions.ends import ENDING_DIFFERENCES
+from distlab.report.questions.guessing import (
+    BEYOND_NULL,
+    REASONED_GAPS,
+    BeyondNullRow,
+    ReasonedGapRow,
+)
+from distlab.report.questions.judges import find_winners, judge_verdict
+from distlab.report.questions.scale import SCALE, Source
 from distlab.report.score_table import SCORE_TERMS, SCORES, SHORT_SCORES, ScoreRow
 from distlab.report.table import StudyTables
-from distlab.report.wording import judge_name, setting
+from distlab.report.wording import holm_note, judge_name, setting, shown_p
 from distlab.store.cell import Cell
-from distlab.tables.numbers import decimal, p_value, percent, points_range
+from distlab.tables.numbers import decimal, percent, points_range
 
-# Level of the exact test.
-_ALPHA: Final = 0.05
 # Difference of two arms' shares of cut off or unanswered samples that is warned of (ours).
 _UNLIKE: Final = 0.10
 
@@ -48,32 +54,52 @@ def _statement(study: StudyTables, row: GapRow) -> Statement:
     """The sentence of a gap with its controls and warnings."""
     said = tuple(_controls(study, row))
     return Statement(
-        text=_sentence(row),
+        text=_sentence(study, row),
         controls=tuple(each.text for each in said if not each.warns),
         warnings=tuple(each.text for each in said if each.warns),
     )
 
 
-def _sentence(row: GapRow) -> str:
-    difference = row.gap.difference
-    measured = (
-        f"{row.metric} of {row.instruct.arm} minus {row.base.arm} is {points_range(difference)} "
-        f"points over {row.gap.problems} problems ({judge_name(row.judge)})"
-    )
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That one arm solves more, that the winner turns with the score, that failures explain it."""
+    margin = study.margins.equivalence
+    for row in headline_gaps(study):
+        if not row.gap.problems:
+            continue
+        where = f"{setting(row.base)}, {row.metric}"
+        yield differs(Kind.GAP, row.key, where, row.gap.difference, margin)
+        scores = [other.gap.difference for other in _other_rows(study, row)]
+        if scores:
+            yield turns(Kind.SCORES, row.key, where, (row.gap.difference, *scores))
+        if row.sampled.problems and not math.isnan(row.failures.p):
+            split = Explanation(row.gap.difference, row.failures, row.sampled.difference)
+            yield explains(Kind.FAILURES_EXPLAIN, row.key, where, split, margin)
+
+
+def _sentence(study: StudyTables, row: GapRow) -> str:
     where = setting(row.base)
     if row.gap.problems == 0:
         return f"{where}: no problem has a score in both arms, so there is no gap."
-    if math.isnan(difference.low):
-        return f"{where}: {measured}, the same on every problem, so there is no interval."
-    if difference.sign == 0:
-        missed = f"a true gap below {percent(row.detectable)} points would mostly go unseen"
-        return f"{where}: neither arm is shown to solve more. {measured}; {missed}."
-    winner = "instruct" if difference.sign > 0 else "base"
-    return f"{where}: the {winner} arm solves more. {measured}."
+    decision, margin = study.decision(Kind.GAP, row.key), percent(study.margins.equivalence)
+    winner = "instruct" if decision.direction > 0 else "base"
+    said = {
+        Answer.YES: f"the {winner} arm solves more ({holm_note(decision)})",
+        Answer.NO: f"both arms solve as much, within {margin} points",
+        Answer.CANNOT_TELL: "which arm solves more cannot be told here",
+    }
+    measured = (
+        f"{row.metric} of {row.instruct.arm} minus {row.base.arm} is "
+        f"{points_range(row.gap.difference.estimate)} points over {row.gap.problems} problems"
+    )
+    if row.gap.clusters < row.gap.problems:
+        measured += f" from {row.gap.clusters} sources"
+    return f"{where}: {said[decision.answer]}. {measured} ({judge_name(row.judge)})."
 
 
 def _controls(study: StudyTables, row: GapRow) -> Iterator[_Check]:
-    yield from _exact_test(row)
+    if not row.gap.problems:
+        return
+    yield from _tests(study, row)
     yield from _decoding(study, row)
     yield from _reasoning(study, row)
     yield from _null(study, row)
@@ -83,28 +109,24 @@ def _controls(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     yield from _problems(study, row)
 
 
-def _exact_test(row: GapRow) -> Iterator[_Check]:
-    sign = row.gap.difference.sign
-    if not sign:
-        return
-    if not math.isnan(row.holm):
-        text = f"exact McNemar test: p {_p(row.gap.p)}; after Holm over the table {_p(row.holm)}."
-        if row.holm < _ALPHA:
-            yield _Check(f"The {text}")
-        else:
-            yield _Check(f"The interval alone names a winner; the {text}", warns=True)
-    clustered = row.gap.clustered
-    if row.gap.clusters < row.gap.problems and clustered.sign != sign:
+def _tests(study: StudyTables, row: GapRow) -> Iterator[_Check]:
+    """What the gap would be called alone, as if independent, and how small it could have been."""
+    decision = study.decision(Kind.GAP, row.key)
+    if decision.alone:
         yield _Check(
-            f"Problems share {row.gap.clusters} sources; with errors clustered on them the gap is "
-            f"{points_range(clustered)}, which names no winner.",
+            f"Alone the gap would be told from zero (p {shown_p(decision.claim.yes)}); over all "
+            f"claims of this report it is not (p {shown_p(decision.yes)} after Holm).",
             warns=True,
         )
-
-
-def _p(p: float) -> str:
-    shown = p_value(p)
-    return shown if shown.startswith("<") else f"= {shown}"
+    if row.gap.clusters < row.gap.problems:
+        independent = points_range(row.gap.difference.independent)
+        yield _Check(
+            f"Problems share {row.gap.clusters} sources, which the interval and the test take into "
+            f"account; as if problems were independent the gap would be {independent}."
+        )
+    detectable = smallest_detectable(row.gap, study.family.level)
+    if decision.answer is Answer.CANNOT_TELL and not math.isnan(detectable):
+        yield _Check(f"A true gap below {percent(detectable)} points would mostly go unseen.")
 
 
 def _decoding(study: StudyTables, row: GapRow) -> Iterator[_Check]:
@@ -120,17 +142,49 @@ def _decoding(study: StudyTables, row: GapRow) -> Iterator[_Check]:
         return
     parts = control.parts
     yield _Check(
-        f"In parts: model {points_range(parts.model)}, decoding "
-        f"{points_range(parts.decoding)}, interaction {points_range(parts.interaction)}."
+        f"In parts: model {points_range(parts.model.estimate)}, decoding "
+        f"{points_range(parts.decoding.estimate)}, interaction "
+        f"{points_range(parts.interaction.estimate)}."
     )
-    sign = row.gap.difference.sign
-    if sign and parts.model.sign != sign:
-        turned = "the winner turns" if parts.model.sign else "no winner is left"
-        yield _Check(
-            f"Decoding explains it away: with both variants decoded as {row.base.decoding}, the "
-            f"gap is {points_range(parts.model)}, and {turned}.",
-            warns=True,
-        )
+    equal = f"with both variants decoded as {row.base.decoding}"
+    key = (row.base, row.instruct, row.judge)
+    yield from _explained(study, row, (Kind.DECODING_EXPLAINS, key), "Decoding", equal)
+
+
+def _explained(
+    study: StudyTables, row: GapRow, claim: tuple[Kind, Hashable], cause: str, equal: str
+) -> Iterator[_Check]:
+    """Whether something explains away a gap that is there; nothing where none is told."""
+    sign = study.decision(Kind.GAP, row.key).direction
+    decision = study.family.find(*claim)
+    if not sign or decision is None:
+        return
+    left = points_range(_remainder(study, row, claim[0]).estimate)
+    margin = percent(study.margins.equivalence)
+    singular = "explains" if cause == "Decoding" else "explain"
+    does = "does" if cause == "Decoding" else "do"
+    if decision.answer is Answer.YES:
+        text = f"{cause} {singular} it away: {equal}, the gap is {left}, within {margin} points"
+        yield _Check(f"{text} of zero ({holm_note(decision)}).", warns=True)
+    elif decision.answer is Answer.NO and decision.claim.direction == sign:
+        yield _Check(f"{cause} {does} not explain it away: {equal}, a gap of {left} stays.")
+    elif decision.answer is Answer.NO:
+        text = f"{cause} {singular} more than all of it: {equal}, the gap is {left}"
+        yield _Check(f"{text}, and the winner turns.", warns=True)
+    else:
+        text = f"Whether {cause[0].lower()}{cause[1:]} {singular} it away cannot be told apart here"
+        yield _Check(f"{text}: {equal}, the gap is {left}.", warns=True)
+
+
+def _remainder(study: StudyTables, row: GapRow, kind: Kind) -> Contrast:
+    """What stays of the gap."""
+    if kind is Kind.FAILURES_EXPLAIN:
+        return row.sampled.difference
+    if kind is Kind.DECODING_EXPLAINS:
+        control = _control(study, row)
+        return EMPTY if control is None else control.parts.model
+    reasoned = _reasoned(study, row)
+    return EMPTY if reasoned is None else reasoned.gap.difference
 
 
 def _control(study: StudyTables, row: GapRow) -> ControlRow | None:
@@ -142,14 +196,11 @@ def _reasoning(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     reasoned = _reasoned(study, row)
     if reasoned is None or math.isnan(reasoned.gap.difference.value):
         return
-    difference, sign = reasoned.gap.difference, row.gap.difference.sign
-    counted = f"counting only samples that reason, the gap is {points_range(difference)}"
-    if sign and difference.sign != sign:
-        left = "the winner turns" if difference.sign else "no winner is left"
-        text = f"Answers without reasoning explain it away: {counted}, and {left}."
-        yield _Check(text, warns=True)
-    else:
-        yield _Check(f"{counted[0].upper()}{counted[1:]}.")
+    shown = points_range(reasoned.gap.difference.estimate)
+    yield _Check(f"Counting only samples that reason, the gap is {shown}.")
+    cause, equal = "Answers without reasoning", "counting only samples that reason"
+    key = (row.base, row.instruct, row.judge)
+    yield from _explained(study, row, (Kind.GUESSING_EXPLAINS, key), cause, equal)
 
 
 def _reasoned(study: StudyTables, row: GapRow) -> ReasonedGapRow | None:
@@ -161,56 +212,63 @@ def _reasoned(study: StudyTables, row: GapRow) -> ReasonedGapRow | None:
 
 def _null(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     """The winner beside the null model, or both arms where there is none."""
-    sign = row.gap.difference.sign
+    sign = study.decision(Kind.GAP, row.key).direction
     arms = {1: (row.instruct,), -1: (row.base,), 0: (row.base, row.instruct)}[sign]
     for excess in study.rows(BEYOND_NULL):
-        if excess.cell in arms and excess.judge == row.judge and excess.problems:
-            unread = f"answering 0 to {excess.answers - 1} unread"
-            figures = (
-                f"{percent(excess.pass_n)} against {percent(excess.null)} per cent, "
-                f"{points_range(excess.excess)} points"
-            )
-            if excess.excess.sign > 0:
-                yield _Check(f"{excess.cell.arm} solves more than {unread} does: {figures}.")
-            else:
-                text = f"{excess.cell.arm} is not shown to solve more than {unread}: {figures}."
-                yield _Check(text, warns=True)
+        decision = study.family.find(Kind.BEYOND_NULL, (excess.cell, excess.judge))
+        if excess.cell in arms and excess.judge == row.judge and decision is not None:
+            yield _Check(*_beyond(excess, decision.answer))
+
+
+def _beyond(excess: BeyondNullRow, answer: Answer) -> tuple[str, bool]:
+    """What an arm solves beyond answering unread, and whether that is a warning."""
+    unread = f"answering 0 to {excess.answers - 1} unread does"
+    said = {
+        Answer.YES: f"{excess.cell.arm} solves more than {unread}",
+        Answer.NO: f"{excess.cell.arm} solves less than {unread}",
+        Answer.CANNOT_TELL: f"Whether {excess.cell.arm} solves more than {unread} cannot be told",
+    }
+    figures = (
+        f"{percent(excess.pass_n)} against {percent(excess.null)} per cent, "
+        f"{points_range(excess.excess.estimate)} points"
+    )
+    return f"{said[answer]}: {figures}.", answer is not Answer.YES
 
 
 def _judges(study: StudyTables, row: GapRow) -> Iterator[_Check]:
-    found = _winners(study, row)
-    if found is None or len(found.winners) < 2:
+    found = find_winners(study, row.base, row.instruct, row.metric)
+    if found is None:
         return
-    winners = set(found.winners.values())
-    if len(winners) == 1:
-        who = winners.pop()
-        yield _Check(f"Under all {len(found.winners)} judges: {who}.")
-        return
-    listed = ", ".join(f"{judge_name(judge)} says {who}" for judge, who in found.winners.items())
-    yield _Check(f"The winner depends on the judge: {listed}.", warns=True)
+    text, turned = judge_verdict(study, found)
+    decision = study.decision(Kind.JUDGES, found.key)
+    yield _Check(f"{text[0].upper()}{text[1:]}", warns=decision.answer is Answer.YES)
+    if turned:
+        yield _Check(turned, warns=True)
 
 
-def _winners(study: StudyTables, row: GapRow) -> WinnerRow | None:
-    wanted = (row.base, row.instruct, row.metric)
-    rows = (r for r in study.rows(WINNERS) if (r.base, r.instruct, r.metric) == wanted)
-    return next(rows, None)
-
-
-def _other_scores(study: StudyTables, row: GapRow) -> Iterator[_Check]:
-    others = [
+def _other_rows(study: StudyTables, row: GapRow) -> list[GapRow]:
+    """The gaps of the same arms and judge in other scores that can be tested."""
+    return [
         other
         for other in study.rows(GAPS)
         if (other.base, other.instruct, other.judge) == (row.base, row.instruct, row.judge)
         and not other.headline
+        and not math.isnan(other.gap.difference.p)
     ]
+
+
+def _other_scores(study: StudyTables, row: GapRow) -> Iterator[_Check]:
+    others = _other_rows(study, row)
     if not others:
         return
-    sign = row.gap.difference.sign
-    listed = ", ".join(f"{o.metric} {points_range(o.gap.difference)}" for o in others)
-    if sign and any(other.gap.difference.sign == -sign for other in others):
-        yield _Check(f"The winner turns with the score: {listed}.", warns=True)
-    else:
-        yield _Check(f"The gap in other scores: {listed}.")
+    listed = ", ".join(f"{o.metric} {points_range(o.gap.difference.estimate)}" for o in others)
+    answer = study.decision(Kind.SCORES, row.key).answer
+    said = {
+        Answer.YES: "The winner turns with the score",
+        Answer.NO: "The winner is the same in all scores",
+        Answer.CANNOT_TELL: "Whether the winner turns with the score cannot be told here",
+    }
+    yield _Check(f"{said[answer]}: {listed}.", warns=answer is Answer.YES)
 
 
 def _samples(study: StudyTables, row: GapRow) -> Iterator[_Check]:
@@ -219,21 +277,26 @@ def _samples(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     if all(arm is not None and not math.isnan(arm.distinct) for arm in arms):
         listed = " and ".join(f"{decimal(a.distinct)} in {a.cell.arm}" for a in arms if a)
         yield _Check(f"Distinct answers per problem: {listed}.")
-    if all(arm is not None and not math.isnan(arm.missed) for arm in arms):
-        listed = " and ".join(f"{percent(a.missed)} per cent in {a.cell.arm}" for a in arms if a)
+    if all(arm is not None and not math.isnan(arm.missed.value) for arm in arms):
+        listed = " and ".join(
+            f"{percent(a.missed.value)} per cent in {a.cell.arm}" for a in arms if a
+        )
         yield _Check(f"Samples that hold the gold and are not judged correct: {listed}.")
-    ends = [_outcome(study, cell, row) for cell in (row.base, row.instruct)]
-    base, instruct = ends
-    if base is None or instruct is None:
-        return
-    for what, first, second in (
-        ("cut off at max_tokens", base.truncated, instruct.truncated),
-        ("without an answer", base.no_answer, instruct.no_answer),
-    ):
-        if abs(first - second) >= _UNLIKE:
+    yield from _endings(study, row)
+
+
+def _endings(study: StudyTables, row: GapRow) -> Iterator[_Check]:
+    """That many more samples of one arm are lost."""
+    for ends in study.rows(ENDING_DIFFERENCES):
+        if (ends.base, ends.instruct, ends.judge) != (row.base, row.instruct, row.judge):
+            continue
+        decision = study.family.find(Kind.ENDS, ends.key)
+        told = decision is not None and decision.answer is Answer.YES
+        if told and abs(ends.difference.value) >= _UNLIKE:
             yield _Check(
-                f"{percent(first)} per cent of the samples of {base.cell.arm} are {what}, and "
-                f"{percent(second)} of {instruct.cell.arm}: part of the gap may be that.",
+                f"{percent(ends.first.value)} per cent of the samples of {ends.base.arm} are "
+                f"{ends.ending}, and {percent(ends.second.value)} of {ends.instruct.arm}: part of "
+                "the gap may be that.",
                 warns=True,
             )
 
@@ -242,22 +305,15 @@ def _arm(study: StudyTables, cell: Cell, row: GapRow) -> ScoreRow | None:
     return next((a for a in study.rows(SCORES) if a.cell == cell and a.judge == row.judge), None)
 
 
-def _outcome(study: StudyTables, cell: Cell, row: GapRow) -> OutcomeRow | None:
-    return next((o for o in study.rows(OUTCOMES) if o.cell == cell and o.judge == row.judge), None)
-
-
 def _problems(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     """Problems that count as unsolved because they could not be sampled, or count nowhere."""
     sampled = row.sampled
     if sampled.problems != row.gap.problems:
-        text = (
-            f"over the {sampled.problems} problems that no arm failed the gap is "
-            f"{points_range(sampled.difference)}."
-        )
-        if sampled.difference.sign != row.gap.difference.sign:
-            yield _Check(f"Failed problems count as unsolved and decide it: {text}", warns=True)
-        else:
-            yield _Check(f"Failed problems count as unsolved; {text}")
+        shown = points_range(sampled.difference.estimate)
+        without = f"over the {sampled.problems} problems that no arm failed"
+        yield _Check(f"Failed problems count as unsolved; {without} the gap is {shown}.")
+        claim = (Kind.FAILURES_EXPLAIN, row.key)
+        yield from _explained(study, row, claim, "Failed problems", without)
     for cell in (row.base, row.instruct):
         arm = _arm(study, cell, row)
         if arm is not None and arm.incomplete:
@@ -279,7 +335,11 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
         Series(
             judge_name(judge),
             "ours" if place == 0 else "other",
-            tuple(at_label(setting(r.base), r.gap.difference) for r in rows if r.judge == judge),
+            tuple(
+                at_label(setting(r.base), r.gap.difference.estimate)
+                for r in rows
+                if r.judge == judge
+            ),
         )
         for place, judge in enumerate(study.judges)
     ]
@@ -306,6 +366,7 @@ QUESTION = Question(
     tables=(GAPS, SCORES),
     statements=_statements,
     charts=_charts,
+    claims=_claims,
     short_tables=(SHORT_SCORES, SHORT_GAPS),
     terms=(*SCORE_TERMS, *GAP_TERMS),
 )

@@ -7,18 +7,21 @@ from typing import Final
 
 import numpy as np
 
-from distlab.analysis.answers import share
 from distlab.analysis.arrays import FloatArray
+from distlab.analysis.claims import Claim, Explanation, Kind, exceeds, explains
+from distlab.analysis.codes import CORRECT, MISSING
+from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.gaps import Gap, paired_gap
-from distlab.analysis.intervals import Estimate, proportion_interval
+from distlab.analysis.intervals import Estimate
 from distlab.analysis.nulls import REASONING_CHARACTERS, any_correct, reasons
+from distlab.analysis.shares import share_interval, solved_interval
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
-from distlab.report.gap_table import PAIRED_COLUMNS
+from distlab.report.gap_table import headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.score_table import SCORES
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting
-from distlab.runs.pairing import metrics
+from distlab.runs.pairing import ArmPair, metrics
 from distlab.runs.scored import Judge, NullTable
 from distlab.runs.scores import ProblemScores
 from distlab.scoring.types import CORRECT, NO_VERDICT
@@ -51,12 +54,13 @@ class NullRow:
 
 def _null_rows(scored: ScoredStudy) -> Iterator[NullRow]:
     """What the null model solves of each dataset."""
+    sources = {scores.table.cell.dataset: scores.table.sources for scores in scored.scores.values()}
     for table in scored.study.nulls:
         for count in _COUNTS:
             solved = _solved(table, count)
             judged = int((~np.isnan(solved)).sum())
             if judged:
-                estimate = proportion_interval(solved)
+                estimate = solved_interval(solved, sources.get(table.dataset))
                 yield NullRow(table.dataset, table.grader, count, judged, estimate)
 
 
@@ -97,7 +101,7 @@ class BeyondNullRow:
     problems: int
     pass_n: float
     null: float
-    excess: Estimate
+    excess: Contrast
 
 
 def _beyond_null_rows(scored: ScoredStudy) -> Iterator[BeyondNullRow]:
@@ -108,7 +112,7 @@ def _beyond_null_rows(scored: ScoredStudy) -> Iterator[BeyondNullRow]:
         if table is None:
             continue
         answers = min(row.table.cell.n, table.codes.shape[1])
-        gap = paired_gap(_solved(table, answers), row.pass_at(answers))
+        gap = paired_gap(_solved(table, answers), row.pass_at(answers), row.table.sources)
         yield BeyondNullRow(
             cell=row.table.cell,
             judge=judge,
@@ -127,7 +131,7 @@ _BEYOND_NULL_COLUMNS: Columns[BeyondNullRow] = (
     Column("problems", lambda row: str(row.problems)),
     Column("Pass@n", lambda row: percent(row.pass_n)),
     Column("null, n answers", lambda row: percent(row.null)),
-    Column("beyond the null (95 %)", lambda row: points_interval(row.excess)),
+    Column("beyond the null (95 %)", lambda row: points_interval(row.excess.estimate)),
 )
 BEYOND_NULL = Table(
     "beyond_null", "Arms beyond the null model", _beyond_null_rows, _BEYOND_NULL_COLUMNS
@@ -148,7 +152,7 @@ class ReasoningRow:
 
     cell: Cell
     judge: Judge
-    share: float
+    share: Estimate
     pass_n: Estimate
     reasoned: Estimate
 
@@ -159,13 +163,15 @@ def _reasoning_rows(scored: ScoredStudy) -> Iterator[ReasoningRow]:
 
 def _reasoning_row(judge: Judge, scores: ProblemScores) -> ReasoningRow:
     """Pass@n of a cell without the samples that give an answer and no reasoning."""
-    table = scores.table
+    table, sources = scores.table, scores.table.sources
+    present = table.facts.present
+    reasoned = reasons(table.facts.answers, table.facts.starts) & present
     return ReasoningRow(
         cell=table.cell,
         judge=judge,
-        share=share(reasons(table.facts.answers, table.facts.starts), table.facts.present),
-        pass_n=proportion_interval(scores.pass_at(table.cell.n)),
-        reasoned=proportion_interval(_reasoned(scores, table.cell.n)),
+        share=share_interval(reasoned.sum(axis=1), present.sum(axis=1), sources),
+        pass_n=solved_interval(scores.pass_at(table.cell.n), sources),
+        reasoned=solved_interval(_reasoned(scores, table.cell.n), sources),
     )
 
 
@@ -180,7 +186,7 @@ _REASONING_COLUMNS: Columns[ReasoningRow] = (
     label("cell", lambda row: row.cell.key),
     label("judge", lambda row: judge_name(row.judge)),
     Column("n", lambda row: str(row.cell.n)),
-    Column("samples that reason", lambda row: percent(row.share)),
+    Column("samples that reason (95 %)", lambda row: percent_interval(row.share)),
     Column("Pass@n (95 %)", lambda row: percent_interval(row.pass_n)),
     Column("Pass@n, those alone (95 %)", lambda row: percent_interval(row.reasoned)),
 )
@@ -197,6 +203,8 @@ class ReasonedGapRow:
         judge: Extractor and grader.
         metric: Name of the score, as in "Pass@20".
         gap: Over all problems scored in both arms.
+        all_samples: The same gap over all samples.
+        change: ``all_samples`` minus ``gap``: what answers without reasoning make of it.
     """
 
     base: Cell
@@ -204,20 +212,46 @@ class ReasonedGapRow:
     judge: Judge
     metric: str
     gap: Gap
+    all_samples: Contrast
+    change: Contrast
 
 
 def _reasoned_gap_rows(scored: ScoredStudy) -> Iterator[ReasonedGapRow]:
     """The study's gaps, counting only samples that reason before they answer."""
     for pair, judge, base, instruct in scored.own_arms():
         if not (pair.base.until_solved or pair.instruct.until_solved):
-            k = min(pair.base.n, pair.instruct.n)
-            gap = paired_gap(_reasoned(base, k), _reasoned(instruct, k))
-            yield ReasonedGapRow(pair.base, pair.instruct, judge, metrics(k)[0].name, gap)
+            yield _reasoned_gap(pair, judge, base, instruct)
+
+
+def _reasoned_gap(
+    pair: ArmPair, judge: Judge, base: ProblemScores, instruct: ProblemScores
+) -> ReasonedGapRow:
+    k, sources = min(pair.base.n, pair.instruct.n), base.table.sources
+    one, two = _reasoned(base, k), _reasoned(instruct, k)
+    everything = instruct.pass_at(k) - base.pass_at(k)
+    return ReasonedGapRow(
+        base=pair.base,
+        instruct=pair.instruct,
+        judge=judge,
+        metric=metrics(k)[0].name,
+        gap=paired_gap(one, two, sources),
+        all_samples=contrast(Mean(everything, sources)),
+        change=contrast(Mean(everything - (two - one), sources)),
+    )
 
 
 _REASONED_GAP_COLUMNS: Columns[ReasonedGapRow] = (
-    *PAIRED_COLUMNS,
-    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
+    label("family", lambda row: row.base.family),
+    label("dataset", lambda row: row.base.dataset),
+    label("prompt", lambda row: row.base.prompt),
+    label("base arm", lambda row: row.base.arm),
+    label("instruct arm", lambda row: row.instruct.arm),
+    label("judge", lambda row: judge_name(row.judge)),
+    label("score", lambda row: row.metric),
+    Column("problems", lambda row: str(row.gap.problems)),
+    Column("base", lambda row: percent(row.gap.base)),
+    Column("instruct", lambda row: percent(row.gap.instruct)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
 )
 REASONED_GAPS = Table(
     "reasoned_gaps",
@@ -240,11 +274,28 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
     for row in study.rows(REASONING):
         if study.is_headline(row.cell, row.judge) and not math.isnan(row.pass_n.value):
             yield Statement(
-                f"{row.cell.arm}, {setting(row.cell)}: {percent(row.share)} per cent of the "
+                f"{row.cell.arm}, {setting(row.cell)}: {percent_range(row.share)} per cent of the "
                 f"samples reason before they answer; Pass@{row.cell.n} is "
                 f"{percent_range(row.pass_n)}, and {percent_range(row.reasoned)} counting "
                 "those samples alone."
             )
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That the study's arms solve more than the null model, and that answers at once explain it."""
+    own = {cell for row in headline_gaps(study) for cell in (row.base, row.instruct)}
+    for excess in study.rows(BEYOND_NULL):
+        if excess.cell in own and study.is_headline(excess.cell, excess.judge) and excess.problems:
+            where = f"{excess.cell.arm}, {setting(excess.cell)}"
+            one = (excess.cell, excess.judge)
+            yield exceeds(Kind.BEYOND_NULL, one, where, excess.excess)
+    for row in study.rows(REASONED_GAPS):
+        if study.is_headline(row.instruct, row.judge) and row.gap.problems:
+            key = (row.base, row.instruct, row.judge)
+            where = f"{setting(row.base)}, {row.metric}"
+            split = Explanation(row.all_samples, row.change, row.gap.difference)
+            margin = study.margins.equivalence
+            yield explains(Kind.GUESSING_EXPLAINS, key, where, split, margin)
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
@@ -291,5 +342,6 @@ QUESTION = Question(
     tables=(NULLS, BEYOND_NULL, REASONING, REASONED_GAPS),
     statements=_statements,
     charts=_charts,
+    claims=_claims,
     terms=_TERMS,
 )

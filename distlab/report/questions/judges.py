@@ -1,5 +1,6 @@
 """Does the winner depend on the grader or the extractor?"""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,13 +9,17 @@ from typing import Final
 
 import numpy as np
 
-from distlab.analysis.agreement import Agreement, agreement, flips, winner, winner_depends
+from distlab.analysis.agreement import Agreement, agreement, flips
+from distlab.analysis.claims import Answer, Claim, Kind, any_differs, turns
+from distlab.analysis.codes import CORRECT, MISSING
+from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.report.charts.kinds import Chart, MatrixChart
-from distlab.report.gap_table import GAPS, headline_gaps
+from distlab.report.gap_table import GAPS, GapRow, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import judge_name, setting
+from distlab.report.wording import holm_note, judge_name, setting
 from distlab.runs.manifest import JudgePart
+from distlab.runs.pairing import metrics
 from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
 from distlab.runs.scores import ProblemScores
 from distlab.runs.verdicts import read_answers
@@ -22,54 +27,92 @@ from distlab.scoring.types import CORRECT, NO_VERDICT
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.flat import Record, flat
-from distlab.tables.numbers import DASH, decimal, percent, share_of
+from distlab.tables.numbers import (
+    decimal_interval,
+    percent,
+    percent_interval,
+    points_interval,
+    points_range,
+    share_of,
+)
 
-_WHO: Final = {"base": "base", "instruct": "instruct", "undecided": "neither"}
 # Examples per dataset, extractor and ordered pair of graders (ours).
 EXAMPLES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class WinnerRow:
-    """Who wins a comparison under each judge.
+    """A comparison under each judge.
 
     Attributes:
         base: The base arm's cell.
         instruct: The instruct arm's cell.
         metric: Name of the score, as in "Pass@20".
-        winners: Judge to "base", "instruct" or "undecided", by the interval of the gap.
-        flips: Whether the sign of the gap itself differs between judges.
+        gaps: Judge to the gap under it.
+        differences: Every two judges to the gap under the second minus that under the first, over
+            the problems that both score.
     """
 
     base: Cell
     instruct: Cell
     metric: str
-    winners: Mapping[Judge, str]
-    flips: bool
+    gaps: Mapping[Judge, Contrast]
+    differences: Mapping[tuple[Judge, Judge], Contrast]
+
+    @property
+    def key(self) -> tuple[Cell, Cell, str]:
+        """Under which it is claimed that the gap depends on the judge."""
+        return self.base, self.instruct, self.metric
 
 
 def _winner_rows(scored: ScoredStudy) -> Iterator[WinnerRow]:
-    """The winner of each pair of arms under each judge."""
-    gaps = scored.rows(GAPS)
-    questions = dict.fromkeys((row.base, row.instruct, row.metric) for row in gaps if row.primary)
-    for base, instruct, metric in questions:
-        rows = [
-            row for row in gaps if (row.base, row.instruct, row.metric) == (base, instruct, metric)
-        ]
+    """The gap of each pair of arms under each judge."""
+    groups: dict[tuple[Cell, Cell, str], list[GapRow]] = {}
+    for row in scored.rows(GAPS):
+        if row.primary:
+            groups.setdefault((row.base, row.instruct, row.metric), []).append(row)
+    for (base, instruct, metric), rows in groups.items():
         yield WinnerRow(
             base=base,
             instruct=instruct,
             metric=metric,
-            winners={row.judge: winner(row.gap.difference) for row in rows},
-            flips=winner_depends([row.gap.difference for row in rows]),
+            gaps={row.judge: row.gap.difference for row in rows},
+            differences={
+                (one.judge, two.judge): _difference(scored, one, two)
+                for one, two in combinations(rows, 2)
+            },
         )
 
 
+def _difference(scored: ScoredStudy, one: GapRow, two: GapRow) -> Contrast:
+    """The gap under a second judge minus that under a first, paired by problem."""
+    until_solved = one.base.until_solved or one.instruct.until_solved
+    named = metrics(min(one.base.n, one.instruct.n), until_solved)
+    metric = next(metric for metric in named if metric.name == one.metric)
+    gaps = [
+        metric.of(scored.scores[row.instruct.key, row.judge])
+        - metric.of(scored.scores[row.base.key, row.judge])
+        for row in (one, two)
+    ]
+    sources = scored.scores[one.base.key, one.judge].table.sources
+    return contrast(Mean(gaps[1] - gaps[0], sources))
+
+
 def _winner_columns(study: StudyTables) -> Columns[WinnerRow]:
-    """One column of winners per judge."""
+    """One column of gaps per judge, and one of differences per two judges."""
 
     def under(judge: Judge) -> Column[WinnerRow]:
-        return label(f"winner, {judge_name(judge)}", lambda row: row.winners.get(judge, DASH))
+        return Column(
+            f"gap, {judge_name(judge)} (95 %)",
+            lambda row: points_interval(row.gaps.get(judge, EMPTY).estimate),
+        )
+
+    def between(both: tuple[Judge, Judge]) -> Column[WinnerRow]:
+        one, two = map(judge_name, both)
+        return Column(
+            f"{two} − {one} (95 %)",
+            lambda row: points_interval(row.differences.get(both, EMPTY).estimate),
+        )
 
     return (
         label("family", lambda row: row.base.family),
@@ -77,25 +120,27 @@ def _winner_columns(study: StudyTables) -> Columns[WinnerRow]:
         label("prompt", lambda row: row.base.prompt),
         label("score", lambda row: row.metric),
         *map(under, study.judges),
-        label("sign flips", lambda row: "yes" if row.flips else "no"),
+        *map(between, combinations(study.judges, 2)),
     )
 
 
 def _winner_records(row: WinnerRow) -> Iterator[Record]:
-    """One record per judge."""
+    """One record per judge, and one per two judges."""
     labels = dict(flat("base", row.base)) | dict(flat("instruct", row.instruct))
-    for judge, won in row.winners.items():
+    pairs = {(judge, None): gap for judge, gap in row.gaps.items()}
+    for (judge, against), figure in [*pairs.items(), *row.differences.items()]:
         yield {
             **labels,
             **dict(flat("judge", judge)),
+            "minus_extractor": "" if against is None else against.extractor,
+            "minus_grader": "" if against is None else against.grader,
             "metric": row.metric,
-            "winner": won,
-            "flips": row.flips,
+            **dict(flat("figure", figure)),
         }
 
 
 WINNERS = Table(
-    "winners", "Winner under each judge", _winner_rows, _winner_columns, _winner_records
+    "winners", "Gap under each judge, in points", _winner_rows, _winner_columns, _winner_records
 )
 
 
@@ -149,7 +194,7 @@ def _agreement_row(
         held=held,
         first=getattr(first.table, part),
         second=getattr(second.table, part),
-        agreement=agreement(first.table.codes, second.table.codes),
+        agreement=agreement(first.table.codes, second.table.codes, first.table.sources),
         first_solves=solves[0],
         second_solves=solves[1],
     )
@@ -162,8 +207,8 @@ _AGREEMENT_COLUMNS: Columns[AgreementRow] = (
     label("first", lambda row: row.first),
     label("second", lambda row: row.second),
     Column("samples", lambda row: str(row.agreement.samples)),
-    Column("agree", lambda row: percent(row.agreement.rate)),
-    Column("kappa", lambda row: decimal(row.agreement.kappa)),
+    Column("agree (95 %)", lambda row: percent_interval(row.agreement.rate)),
+    Column("kappa (95 %)", lambda row: decimal_interval(row.agreement.kappa)),
     Column("samples, first only", lambda row: str(row.agreement.first_only)),
     Column("samples, second only", lambda row: str(row.agreement.second_only)),
     Column("problems, first only", lambda row: str(row.first_solves)),
@@ -298,26 +343,67 @@ DISAGREEMENTS = Table(
 )
 
 
+def _headline_rows(study: StudyTables) -> list[WinnerRow]:
+    """The study's gaps that several judges score."""
+    headlines = {(r.base, r.instruct, r.metric) for r in headline_gaps(study)}
+    return [r for r in study.rows(WINNERS) if r.key in headlines and _compared(r)]
+
+
+def _compared(row: WinnerRow) -> list[Contrast]:
+    """The differences between judges that can be tested."""
+    return [each for each in row.differences.values() if not math.isnan(each.p)]
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That the gap depends on the judge, and that the winner turns with it."""
+    for row in _headline_rows(study):
+        where = f"{setting(row.base)}, {row.metric}"
+        margin = study.margins.equivalence
+        yield any_differs(Kind.JUDGES, row.key, where, _compared(row), margin)
+        yield turns(Kind.JUDGES_TURN, row.key, where, row.gaps.values())
+
+
 def _statements(study: StudyTables) -> Iterator[Statement]:
-    """Whether the judges name one winner, and how they agree."""
-    headlines = {(r.base, r.instruct): r.metric for r in headline_gaps(study)}
-    rows = [r for r in study.rows(WINNERS) if headlines.get((r.base, r.instruct)) == r.metric]
+    """Whether the gap is the same under all judges, and how they agree."""
     if len(study.judges) < 2:
         yield cannot_say("one extractor and one grader were used; run with two of either")
         return
-    yield from (_winner_statement(row) for row in rows)
+    for row in _headline_rows(study):
+        text, turned = judge_verdict(study, row)
+        yield Statement(f"{setting(row.base)}: {text}", warnings=(turned,) if turned else ())
     yield from _accept_statements(study)
 
 
-def _winner_statement(row: WinnerRow) -> Statement:
-    who = {_WHO[winner] for winner in row.winners.values()}
-    listed = ", ".join(f"{judge_name(j)}: {_WHO[w]}" for j, w in row.winners.items())
-    warnings = ("Even the sign of the gap differs between judges.",) if row.flips else ()
-    if len(who) == 1:
-        text = f"no; under all {len(row.winners)} judges {who.pop()} wins {row.metric}"
-    else:
-        text = f"yes; winner of {row.metric}: {listed}"
-    return Statement(f"{setting(row.base)}: {text}.", warnings=warnings)
+def judge_verdict(study: StudyTables, row: WinnerRow) -> tuple[str, str]:
+    """Whether a gap depends on the judge; and that the winner turns, where it does.
+
+    Args:
+        study: The study.
+        row: A row of ``WINNERS`` for a headline gap.
+
+    Returns:
+        Two sentences, the second empty where the winner is not told to turn.
+    """
+    gaps = ", ".join(
+        f"{points_range(gap.estimate)} under {judge_name(judge)}" for judge, gap in row.gaps.items()
+    )
+    margin = percent(study.margins.equivalence)
+    decision = study.decision(Kind.JUDGES, row.key)
+    said = {
+        Answer.YES: f"the gap depends on the judge ({holm_note(decision)})",
+        Answer.NO: f"the gap does not depend on the judge by {margin} points or more",
+        Answer.CANNOT_TELL: "whether the gap depends on the judge cannot be told here",
+    }
+    turned = study.decision(Kind.JUDGES_TURN, row.key).answer
+    same = "; it has one sign under all of them" if turned is Answer.NO else ""
+    text = f"{said[decision.answer]}{same}: {row.metric} {gaps}."
+    return text, f"The winner turns with the judge: {gaps}." if turned is Answer.YES else ""
+
+
+def find_winners(study: StudyTables, base: Cell, instruct: Cell, metric: str) -> WinnerRow | None:
+    """The row of a headline gap that several judges score, or None."""
+    wanted = (base, instruct, metric)
+    return next((row for row in _headline_rows(study) if row.key == wanted), None)
 
 
 def _accept_statements(study: StudyTables) -> Iterator[Statement]:
@@ -359,4 +445,5 @@ QUESTION = Question(
     tables=(WINNERS, AGREEMENT, ACCEPTS, DISAGREEMENTS),
     statements=_statements,
     charts=_charts,
+    claims=_claims,
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from distlab.report.question import Question
 from distlab.report.questions import (
+    claims,
     decoding,
     domains,
     drops,
@@ -29,4 +30,5 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     scale.QUESTION,
     ends.QUESTION,
     paper.QUESTION,
+    claims.QUESTION,
 )

@@ -1,34 +1,44 @@
 """Are the paper's figures found again?"""
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import product
 from typing import Final, Literal
 
+from distlab.analysis.claims import Answer, Claim, Kind, replicates
+from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.analysis.drops import unpaired_drop
 from distlab.analysis.gaps import paired_gap
-from distlab.analysis.intervals import NOTHING, Estimate, proportion_interval
+from distlab.analysis.intervals import NOTHING, Estimate
+from distlab.analysis.power import replication_power
 from distlab.analysis.replication import (
-    Judgement,
-    judge,
+    normal_error,
     published_difference,
     published_gap,
     published_share,
 )
+from distlab.analysis.shares import solved_interval
 from distlab.checkpoints.checkpoint import Variant
 from distlab.decoding.cot import CoT
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import judge_name, setting
+from distlab.report.wording import judge_name, setting, shown_p
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
-from distlab.tables.numbers import percent_interval, percent_range, points_interval, points_range
+from distlab.tables.numbers import (
+    percent,
+    percent_interval,
+    percent_range,
+    points_interval,
+    points_range,
+)
 
 # The paper's two arms, and its samples per problem.
 BASE_KIND = CoT.kind
@@ -129,7 +139,8 @@ class PaperRow:
         figure: What it is of.
         published: The paper's figure, with the interval that its number of problems gives.
         ours: Our figure, of that cell.
-        judgement: Whether ours is theirs.
+        difference: Ours minus theirs, with the errors of both; empty where it is another
+            measurement.
         reason: Why it is another measurement than the paper's; empty where it is the same.
     """
 
@@ -138,8 +149,13 @@ class PaperRow:
     figure: PaperFigure
     published: Estimate
     ours: Estimate
-    judgement: Judgement
+    difference: Contrast
     reason: str
+
+    @property
+    def key(self) -> tuple[Cell, Judge, str]:
+        """Under which it is claimed that the figure is found again."""
+        return self.cell, self.judge, self.figure
 
 
 def _rows(scored: ScoredStudy) -> Iterator[PaperRow]:
@@ -161,7 +177,8 @@ def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[PaperRow]:
         figures = _drop_figures(two, by)
         same_arm = (one.family, one.arm, one.prompt) == (two.family, two.arm, two.prompt)
         if same_arm and figures is not None:
-            ours = unpaired_drop(first.pass_at(one.n), second.pass_at(two.n))
+            before = Mean(first.pass_at(one.n), first.table.sources)
+            ours = unpaired_drop(before, Mean(second.pass_at(two.n), second.table.sources))
             reason = _reason(figures[0], first) or _reason(figures[1], second)
             yield _row(two, by, "drop", published_drop_of(two, by), ours, reason)
 
@@ -185,7 +202,10 @@ def _beside(
 def _arm(
     row: ProblemScores, by: Judge, variant: Variant, figure: PublishedFigure, share: float
 ) -> PaperRow:
-    ours = proportion_interval(row.pass_at(row.table.cell.n))
+    solved, sources = row.pass_at(row.table.cell.n), row.table.sources
+    mean = contrast(Mean(solved, sources), resamples=0)
+    alone, shared = solved_interval(solved), solved_interval(solved, sources)
+    ours = replace(mean, estimate=shared, independent=alone)
     theirs = published_share(share, figure.problems)
     return _row(row.table.cell, by, variant, theirs, ours, _reason(figure, row))
 
@@ -198,15 +218,15 @@ def _gap(
     theirs: Estimate,
 ) -> PaperRow:
     k = min(base.table.cell.n, instruct.table.cell.n)
-    ours = paired_gap(base.pass_at(k), instruct.pass_at(k)).difference
+    ours = paired_gap(base.pass_at(k), instruct.pass_at(k), base.table.sources).difference
     return _row(instruct.table.cell, by, "gap", theirs, ours, _reason(figure, base, instruct))
 
 
 def _row(
-    cell: Cell, by: Judge, what: PaperFigure, theirs: Estimate, ours: Estimate, reason: str
+    cell: Cell, by: Judge, what: PaperFigure, theirs: Estimate, ours: Contrast, reason: str
 ) -> PaperRow:
-    judgement = Judgement.CANNOT_TELL if reason else judge(ours, theirs)
-    return PaperRow(cell, by, what, theirs, ours, judgement, reason)
+    difference = EMPTY if reason else ours.beyond(theirs, normal_error(theirs))
+    return PaperRow(cell, by, what, theirs, ours.estimate, difference, reason)
 
 
 def _reason(figure: PublishedFigure, *rows: ProblemScores) -> str:
@@ -241,28 +261,65 @@ _COLUMNS: Columns[PaperRow] = (
     label("figure", lambda row: row.figure),
     Column("paper (95 %)", lambda row: _figure(row, row.published)),
     Column("ours (95 %)", lambda row: _figure(row, row.ours)),
-    label("judgement", lambda row: row.judgement),
+    Column("ours − paper (95 %)", lambda row: points_interval(row.difference.estimate)),
     label("because", lambda row: row.reason),
 )
 PAPER = Table("paper", "The paper's figures beside ours", _rows, _COLUMNS)
 
 
+def _tested(study: StudyTables) -> list[PaperRow]:
+    """The figures that are the same measurement."""
+    return [row for row in study.rows(PAPER) if not math.isnan(row.difference.p)]
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That each figure is found again."""
+    for row in _tested(study):
+        where = f"{setting(row.cell)}, {row.figure} ({judge_name(row.judge)})"
+        yield replicates(row.key, where, row.difference, study.margins.replication)
+
+
+_SAID: Final = {
+    Answer.YES: "found again",
+    Answer.NO: "not found again",
+    Answer.CANNOT_TELL: "cannot tell",
+}
+
+
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """Each figure of the paper that this study has too."""
-    rows = study.rows(PAPER)
+    rows, tested = study.rows(PAPER), _tested(study)
     if not rows:
         yield cannot_say("no arm of this run is one that the paper gives a figure for")
         return
-    counts = Counter(row.judgement for row in rows)
-    listed = ", ".join(f"{count} {judgement}" for judgement, count in counts.items())
-    yield Statement(f"Of {len(rows)} figures that we have too: {listed}.")
-    for row in rows:
-        if not row.reason:
-            shown = percent_range if row.figure in ("base", "instruct") else points_range
-            yield Statement(
-                f"{setting(row.cell)}, {row.figure} ({judge_name(row.judge)}): {row.judgement}; "
-                f"the paper {shown(row.published)}, ours {shown(row.ours)}."
-            )
+    counts = Counter(study.decision(Kind.REPLICATION, row.key).answer for row in tested)
+    listed = [f"{count} {_SAID[answer]}" for answer, count in counts.items()]
+    if len(tested) < len(rows):
+        listed.append(f"{len(rows) - len(tested)} measured otherwise")
+    yield Statement(f"Of {len(rows)} figures that we have too: {', '.join(listed)}.")
+    yield from (_statement(study, row) for row in tested)
+
+
+def _statement(study: StudyTables, row: PaperRow) -> Statement:
+    decision = study.decision(Kind.REPLICATION, row.key)
+    margin = study.margins.replication
+    shown = percent_range if row.figure in ("base", "instruct") else points_range
+    said = {
+        Answer.YES: f"found again, within {percent(margin)} points",
+        Answer.NO: f"not found again (p {shown_p(decision.no)} after Holm)",
+        Answer.CANNOT_TELL: "whether it is found again cannot be told here",
+    }
+    power = replication_power(row.difference.error, margin, study.family.level)
+    chance = (
+        f"With these errors a figure that is the same would be called found again in "
+        f"{percent(power)} per cent of studies like this one."
+    )
+    return Statement(
+        f"{setting(row.cell)}, {row.figure} ({judge_name(row.judge)}): {said[decision.answer]}; "
+        f"the paper {shown(row.published)}, ours {shown(row.ours)}, ours minus the paper's "
+        f"{points_range(row.difference.estimate)} points.",
+        (chance,) if decision.answer is Answer.CANNOT_TELL else (),
+    )
 
 
 _TERMS: Final[tuple[Term, ...]] = (
@@ -273,5 +330,6 @@ QUESTION = Question(
     text="Are the paper's figures found again?",
     tables=(PAPER,),
     statements=_statements,
+    claims=_claims,
     terms=_TERMS,
 )

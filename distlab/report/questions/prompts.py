@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from distlab.analysis.claims import Answer, Claim, Kind, differs
+from distlab.analysis.contrasts import Contrast
 from distlab.analysis.gaps import paired_gap
-from distlab.analysis.intervals import Estimate
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import judge_name
+from distlab.report.wording import holm_note, judge_name
 from distlab.runs.pairing import ScoreMap, metrics
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
@@ -28,7 +29,6 @@ class PromptRow:
         before: Mean under the first.
         after: Mean under the second.
         change: ``after`` minus ``before``, paired by problem.
-        p: Exact McNemar p of the change.
     """
 
     first: Cell
@@ -38,8 +38,12 @@ class PromptRow:
     problems: int
     before: float
     after: float
-    change: Estimate
-    p: float
+    change: Contrast
+
+    @property
+    def key(self) -> tuple[Cell, Cell, Judge]:
+        """Under which it is claimed that the arm changes."""
+        return self.first, self.second, self.judge
 
 
 def _rows(scored: ScoredStudy) -> Iterator[PromptRow]:
@@ -56,7 +60,8 @@ def _rows(scored: ScoredStudy) -> Iterator[PromptRow]:
 
 def _row(first: Cell, second: Cell, judge: Judge, scores: ScoreMap) -> PromptRow:
     metric = metrics(min(first.n, second.n))[0]
-    change = paired_gap(metric.of(scores[first.key, judge]), metric.of(scores[second.key, judge]))
+    one, two = scores[first.key, judge], scores[second.key, judge]
+    change = paired_gap(metric.of(one), metric.of(two), one.table.sources)
     return PromptRow(
         first=first,
         second=second,
@@ -66,7 +71,6 @@ def _row(first: Cell, second: Cell, judge: Judge, scores: ScoreMap) -> PromptRow
         before=change.base,
         after=change.instruct,
         change=change.difference,
-        p=change.p,
     )
 
 
@@ -80,26 +84,50 @@ _COLUMNS: Columns[PromptRow] = (
     Column("problems", lambda row: str(row.problems)),
     Column("first", lambda row: percent(row.before)),
     Column("second", lambda row: percent(row.after)),
-    Column("change (95 %)", lambda row: points_interval(row.change)),
-    Column("p", lambda row: p_value(row.p)),
+    Column("change (95 %)", lambda row: points_interval(row.change.estimate)),
+    Column("p", lambda row: p_value(row.change.p)),
 )
 PROMPTS = Table("prompts", "Change with the prompt, in points", _rows, _COLUMNS)
 
 
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """What each arm changes with the prompt."""
-    rows = [row for row in study.rows(PROMPTS) if study.is_headline(row.first, row.judge)]
+    rows = _headline_rows(study)
     if not rows:
         yield cannot_say("every arm was run with one prompt; run with zero-shot and few-shot")
-    yield from (_statement(row) for row in rows)
+    yield from (_statement(study, row) for row in rows)
 
 
-def _statement(row: PromptRow) -> Statement:
-    said = {1: "solves more", -1: "solves less"}.get(row.change.sign, "is not shown to change")
+def _headline_rows(study: StudyTables) -> list[PromptRow]:
+    return [
+        row
+        for row in study.rows(PROMPTS)
+        if study.is_headline(row.first, row.judge) and row.problems
+    ]
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That each arm changes with the prompt."""
+    for row in _headline_rows(study):
+        where = f"{row.first.key} → {row.second.prompt}"
+        yield differs(Kind.PROMPTS, row.key, where, row.change, study.margins.equivalence)
+
+
+def _statement(study: StudyTables, row: PromptRow) -> Statement:
+    decision = study.decision(Kind.PROMPTS, row.key)
+    prompts = f"with {row.second.prompt} than with {row.first.prompt}"
+    more = "more" if decision.direction > 0 else "less"
+    said = {
+        Answer.YES: f"solves {more} {prompts} ({holm_note(decision)})",
+        Answer.NO: (
+            f"solves the same with {row.second.prompt} and {row.first.prompt}, within "
+            f"{percent(study.margins.equivalence)} points"
+        ),
+        Answer.CANNOT_TELL: f"whether it solves more {prompts} cannot be told here",
+    }
     return Statement(
-        f"{row.first.family} {row.first.arm} on {row.first.dataset}: {said} with "
-        f"{row.second.prompt} than with {row.first.prompt}: {row.metric} "
-        f"{points_range(row.change)} points over {row.problems} problems "
+        f"{row.first.family} {row.first.arm} on {row.first.dataset}: {said[decision.answer]}: "
+        f"{row.metric} {points_range(row.change.estimate)} points over {row.problems} problems "
         f"({judge_name(row.judge)})."
     )
 
@@ -109,4 +137,5 @@ QUESTION = Question(
     text="Does the prompt matter?",
     tables=(PROMPTS,),
     statements=_statements,
+    claims=_claims,
 )

@@ -1,12 +1,14 @@
 """Does the gap change with size?"""
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.intervals import Estimate
 from distlab.analysis.replication import normal_error, published_gap
 from distlab.analysis.scale import Trend, gap_trend
@@ -15,9 +17,9 @@ from distlab.report.gap_table import GAPS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import SAMPLES, published_figures
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import judge_name
+from distlab.report.wording import holm_note, judge_name
 from distlab.tables.column import Column, Columns, label
-from distlab.tables.numbers import DASH, parameter_count, points_interval, points_range
+from distlab.tables.numbers import DASH, parameter_count, percent, points_interval, points_range
 
 
 class GapSource(StrEnum):
@@ -68,8 +70,8 @@ def _scale_rows(scored: ScoredStudy) -> Iterator[ScaleRow]:
             prompt=row.base.prompt,
             judge=judge_name(row.judge),
             metric=row.metric,
-            gap=row.gap.difference,
-            error=row.gap.error,
+            gap=row.gap.difference.estimate,
+            error=row.gap.difference.error,
         )
     for figure in published_figures() if sized else ():
         if figure.base is not None and figure.instruct is not None:
@@ -119,6 +121,11 @@ class TrendRow:
     metric: str
     trend: Trend
 
+    @property
+    def key(self) -> tuple[Source, str, str, str, str]:
+        """Under which it is claimed that the gap changes with size."""
+        return self.source, self.dataset, self.prompt, self.judge, self.metric
+
 
 def _trend_rows(scored: ScoredStudy) -> Iterator[TrendRow]:
     """One line per setting of at least two families."""
@@ -132,8 +139,14 @@ def _trend_rows(scored: ScoredStudy) -> Iterator[TrendRow]:
                 np.array([row.parameters for row in found]),
                 np.array([row.gap.value for row in found]),
                 np.array([row.error for row in found]),
+                [_lineage(row.family) for row in found],
             )
             yield TrendRow(*key, trend)
+
+
+def _lineage(family: str) -> str:
+    """What a family is a size of, by its name without the size (ours): qwen3 of "qwen3-0.6b"."""
+    return re.sub(r"-[0-9.]+[mbt]$", "", family)
 
 
 _TREND_COLUMNS: Columns[TrendRow] = (
@@ -143,7 +156,12 @@ _TREND_COLUMNS: Columns[TrendRow] = (
     label("judge", lambda row: row.judge),
     label("score", lambda row: row.metric),
     Column("families", lambda row: str(row.trend.families)),
-    Column("change for ten times the size (95 %)", lambda row: points_interval(row.trend.slope)),
+    Column("lineages", lambda row: str(row.trend.lineages)),
+    Column(
+        "change for ten times the size (95 %)",
+        lambda row: points_interval(row.trend.slope.estimate),
+    ),
+    Column("scatter of families", lambda row: percent(row.trend.scatter)),
     Column("crosses zero at", lambda row: parameter_count(row.trend.crossing)),
 )
 TRENDS = Table(
@@ -151,29 +169,51 @@ TRENDS = Table(
 )
 
 
+def _shown(study: StudyTables) -> list[TrendRow]:
+    """The trends with a slope: ours under the judges that stand for a cell, and the paper's."""
+    stand = {judge_name(row.judge) for row in headline_gaps(study)}
+    return [
+        row
+        for row in study.rows(TRENDS)
+        if (row.source == Source.PAPER or row.judge in stand)
+        and not math.isnan(row.trend.slope.value)
+    ]
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That the gap changes with size."""
+    for row in _shown(study):
+        where = ", ".join(part for part in row.key if part)
+        margin = study.margins.equivalence
+        yield differs(Kind.TREND, row.key, where, row.trend.slope, margin)
+
+
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """The gap's slope over size."""
-    ours = [row for row in study.rows(TRENDS) if row.source == GapSource.OURS]
-    if not any(row.trend.families > 2 for row in ours):
+    rows = _shown(study)
+    if not any(row.source == Source.OURS for row in rows):
         yield cannot_say(
-            "a trend of ours needs three families of two sizes; run a sweep over model"
+            "a trend of ours needs three lineages of two sizes; run a sweep over model"
         )
-    stand = {judge_name(row.judge) for row in headline_gaps(study)}
-    for row in study.rows(TRENDS):
-        if row.source == GapSource.OURS and row.judge not in stand:
-            continue
-        if row.trend.families > 2 and not math.isnan(row.trend.slope.value):
-            yield Statement(_trend_sentence(row))
+    yield from (Statement(_trend_sentence(study, row)) for row in rows)
 
 
-def _trend_sentence(row: TrendRow) -> str:
-    slope = row.trend.slope
-    said = {1: "moves towards instruct", -1: "moves towards base"}
-    whose = "our figures" if row.source == GapSource.OURS else "the paper's figures"
+def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
+    slope, decision = row.trend.slope, study.decision(Kind.TREND, row.key)
+    towards = "instruct" if decision.direction > 0 else "base"
+    said = {
+        Answer.YES: f"the gap moves towards {towards} with size ({holm_note(decision)})",
+        Answer.NO: (
+            f"the gap moves less than {percent(study.margins.equivalence)} points for ten times "
+            "the size"
+        ),
+        Answer.CANNOT_TELL: "whether the gap moves with size cannot be told here",
+    }
+    whose = "our figures" if row.source == Source.OURS else "the paper's figures"
     return (
-        f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: the gap "
-        f"{said.get(slope.sign, 'is not shown to move')} with size: {points_range(slope)} "
-        f"points for ten times the parameters, over {row.trend.families} families."
+        f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: "
+        f"{said[decision.answer]}: {points_range(slope.estimate)} points for ten times the "
+        f"parameters, over {row.trend.families} families of {row.trend.lineages} lineages."
     )
 
 
@@ -209,4 +249,5 @@ QUESTION = Question(
     tables=(SCALE, TRENDS),
     statements=_statements,
     charts=_charts,
+    claims=_claims,
 )

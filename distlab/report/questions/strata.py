@@ -1,19 +1,21 @@
 """Is the gap the same for all kinds of problems?"""
 
-from collections import Counter
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from distlab.analysis.claims import Answer, Claim, Kind, any_differs
+from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import judge_name, setting
+from distlab.report.wording import holm_note, judge_name, setting
 from distlab.runs.pairing import ArmPair, metrics
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
-from distlab.tables.numbers import percent, points_interval
+from distlab.tables.numbers import percent, points_interval, points_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class StratumRow:
         stratum: What the problems are grouped by: level, subject, ...
         value: What the problems of the row have in common, as in "5".
         gap: Over the problems of the stratum.
+        beyond: Gap over these problems minus gap over the others that have such a value.
     """
 
     base: Cell
@@ -37,6 +40,7 @@ class StratumRow:
     stratum: str
     value: str
     gap: Gap
+    beyond: Contrast
 
 
 def _rows(scored: ScoredStudy) -> Iterator[StratumRow]:
@@ -54,10 +58,21 @@ def _strata_of(
     for place, problem in enumerate(base.table.problems):
         for named in problem.strata.items():
             members.setdefault(named, []).append(place)
+    sources = base.table.sources
     for (name, value), places in sorted(members.items()):
-        clusters = [base.table.problems[place].cluster for place in places]
-        gap = paired_gap(first[places], second[places], clusters)
-        yield StratumRow(pair.base, pair.instruct, judge, metric.name, name, value, gap)
+        others = [
+            place
+            for (by, which), found in members.items()
+            if by == name and which != value
+            for place in found
+        ]
+        gap = paired_gap(first[places], second[places], sources[places])
+        here = Mean((second - first)[places], sources[places])
+        there = Mean((second - first)[others], sources[others], -1.0)
+        yield StratumRow(
+            *(pair.base, pair.instruct, judge, metric.name),
+            *(name, value, gap, contrast(here, there)),
+        )
 
 
 _COLUMNS: Columns[StratumRow] = (
@@ -71,25 +86,50 @@ _COLUMNS: Columns[StratumRow] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
-    Column("gap (95 %)", lambda row: points_interval(row.gap.difference)),
+    Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
+    Column("minus gap elsewhere (95 %)", lambda row: points_interval(row.beyond.estimate)),
 )
 STRATA = Table("strata", "Gap by kind of problem, in points", _rows, _COLUMNS)
 
 
-def _statements(study: StudyTables) -> Iterator[Statement]:
-    """In how many kinds of problems who solves more."""
-    groups: dict[tuple[str, str], list[StratumRow]] = {}
+def _groups(study: StudyTables) -> dict[tuple[Cell, Cell, str], list[StratumRow]]:
+    """The strata whose gap can be compared with that elsewhere, by setting and kind."""
+    groups: dict[tuple[Cell, Cell, str], list[StratumRow]] = {}
     for row in study.rows(STRATA):
-        if study.is_headline(row.instruct, row.judge):
-            groups.setdefault((setting(row.base), row.stratum), []).append(row)
-    several = {key: rows for key, rows in groups.items() if len(rows) > 1}
-    if not several:
+        if study.is_headline(row.instruct, row.judge) and not math.isnan(row.beyond.p):
+            groups.setdefault((row.base, row.instruct, row.stratum), []).append(row)
+    return {key: rows for key, rows in groups.items() if len(rows) > 1}
+
+
+def _claims(study: StudyTables) -> Iterator[Claim]:
+    """That the gap depends on the kind of problem."""
+    for key, rows in _groups(study).items():
+        where, margin = f"{setting(key[0])}, by {key[2]}", study.margins.equivalence
+        yield any_differs(Kind.STRATA, key, where, [row.beyond for row in rows], margin)
+
+
+def _statements(study: StudyTables) -> Iterator[Statement]:
+    """Whether the gap depends on the kind of problem."""
+    groups = _groups(study)
+    if not groups:
         yield cannot_say("the problems of this run are of one kind, or no gap was measured")
-    for (where, stratum), rows in several.items():
-        signs = Counter(row.gap.difference.sign for row in rows)
+    for key, rows in groups.items():
+        decision = study.decision(Kind.STRATA, key)
+        most = min(rows, key=lambda row: row.beyond.p)
+        said = {
+            Answer.YES: (
+                f"the gap depends on it: {most.value} lies "
+                f"{points_range(most.beyond.estimate)} points beside the rest "
+                f"({holm_note(decision)})"
+            ),
+            Answer.NO: (
+                "no kind's gap lies "
+                f"{percent(study.margins.equivalence)} points or more beside the rest"
+            ),
+            Answer.CANNOT_TELL: "whether the gap depends on it cannot be told here",
+        }
         yield Statement(
-            f"{where}, by {stratum}: base solves more in {signs[-1]} of {len(rows)} kinds, "
-            f"instruct in {signs[1]}; in {signs[0]} neither is shown to."
+            f"{setting(key[0])}, by {key[2]}, {len(rows)} kinds: {said[decision.answer]}."
         )
 
 
@@ -98,4 +138,5 @@ QUESTION = Question(
     text="Is the gap the same for all kinds of problems?",
     tables=(STRATA,),
     statements=_statements,
+    claims=_claims,
 )

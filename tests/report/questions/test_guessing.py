@@ -17,4 +17,4 @@ def test_pass_over_samples_that_reason(make_run: Make) -> None:
     (row,) = build_report(make_run([COT], PROBLEMS, rows, failures)).rows(REASONING)
     assert row.pass_n.value == 15 / 20
     assert row.reasoned.value == 5 / 20
-    assert row.share == 20 / 76
+    assert row.share.value == 20 / 76

@@ -3,9 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from distlab.analysis.claims import Answer, Kind
 from distlab.report import build_report
 from distlab.report.questions.drops import UNPAIRED_DROPS
 from distlab.report.questions.paper import PAPER, published_figures
+from tests.report.answers import answers
 from tests.runs.written import Make, Samples, make_cell, make_problem
 
 
@@ -33,14 +35,22 @@ def test_only_the_same_measurement_is_judged(make_run: Make, n: int, problems: i
         Samples(base, p.id, ("1" if i < 0.29 * problems else "0") * n) for i, p in enumerate(items)
     ]
     rows += [Samples(instruct, p.id, "0" * n) for p in items]
-    found = build_report(make_run([base, instruct], items, rows)).rows(PAPER)
+    study = build_report(make_run([base, instruct], items, rows))
+    found = study.rows(PAPER)
     assert [row.figure for row in found] == ["base", "instruct", "gap"]
-    judged = [row.judgement for row in found]
     if (n, problems) == (20, 500):
-        assert judged == ["replicated", "not replicated", "not replicated"]
+        assert [study.decision(Kind.REPLICATION, row.key).answer for row in found] == [
+            Answer.YES,
+            Answer.NO,
+            Answer.NO,
+        ]
         assert all(row.reason == "" for row in found)
+        said = answers(study, "paper")
+        assert said[0].text == "Of 3 figures that we have too: 1 found again, 2 not found again."
+        assert "found again, within 10.0 points; the paper 29.0" in said[1].text
+        assert "not found again (p < 0.001 after Holm)" in said[2].text
     else:
-        assert judged == ["cannot tell"] * 3
+        assert study.family.find(Kind.REPLICATION, found[0].key) is None
         assert all("the paper" in row.reason for row in found)
 
 
@@ -68,8 +78,11 @@ def test_the_papers_drop_is_judged_over_whole_sets(make_run: Make) -> None:
     (drop,) = (row for row in study.rows(PAPER) if row.figure == "drop")
     assert drop.published.value == pytest.approx(0.2222 - 0.598)
     assert drop.reason == ""
-    # The same figure; but two sets of this size leave it open by more than five points.
-    assert drop.judgement == "cannot tell"
+    # The same figure; but two sets of this size leave it open.
+    assert study.decision(Kind.REPLICATION, drop.key).answer is Answer.CANNOT_TELL
+    (said,) = (each for each in answers(study, "paper") if "drop" in each.text)
+    assert "whether it is found again cannot be told here" in said.text
+    assert "would be called found again in" in said.controls[0]
     whole, cut = study.rows(UNPAIRED_DROPS)
     assert (whole.before_problems, cut.before_problems, cut.level) == (500, 100, "5")
     assert whole.change.value == pytest.approx(drop.published.value, abs=1e-3)

@@ -5,19 +5,51 @@ from distlab.report import build_report
 from distlab.report.charts.kinds import SizeChart
 from distlab.report.table import StudyTables
 from tests.report.answers import COT, PROBLEMS, WARM, answers, arm, chart_of
-from tests.runs.written import Make
+from tests.runs.written import Make, Samples, make_problem
+
+
+def trend(make_run: Make, tmp_path: Path, families: int, *, step: int, problems: int = 40) -> str:
+    """The answer over families of ten times the size each, of which instruct solves ever fewer."""
+    items, runs = [make_problem(f"q{place}") for place in range(problems)], []
+    for place in range(families):
+        cells = [replace(cell, family=f"f{place}") for cell in (COT, WARM)]
+        solved = (problems // 2, problems // 2 - step * place - 1)
+        rows = [
+            Samples(cell, p.id, "0001" if at < count else "0000")
+            for cell, count in zip(cells, solved, strict=True)
+            for at, p in enumerate(items)
+        ]
+        config = {"model": {"parameters": 10.0 ** (8 + place)}}
+        run = make_run(cells, items, rows, config=config)
+        runs.append(run.rename(tmp_path / f"run-{place}"))
+    return answers(build_report(*runs), "scale")[0].text
 
 
 def test_a_trend_over_families(make_run: Make, tmp_path: Path) -> None:
+    said = trend(make_run, tmp_path, 9, step=2)
+    assert "our figures: the gap moves towards base with size (p < 0.001 after" in said
+    assert "over 9 families of 9 lineages" in said
+
+
+def test_a_trend_that_cannot_be_told(make_run: Make, tmp_path: Path) -> None:
+    said = trend(make_run, tmp_path, 4, step=2)
+    assert "our figures: whether the gap moves with size cannot be told here" in said
+
+
+def test_no_trend(make_run: Make, tmp_path: Path) -> None:
+    said = trend(make_run, tmp_path, 8, step=0, problems=80)
+    assert "our figures: the gap moves less than 5.0 points for ten times the size" in said
+
+
+def test_sizes_of_one_lineage_are_counted_once(make_run: Make, tmp_path: Path) -> None:
     runs = []
-    for place, size in enumerate((1e8, 1e9, 1e10, 1e11, 1e12)):
-        cells = [replace(cell, family=f"f{place}") for cell in (COT, WARM)]
-        rows = [*arm(cells[0], 20), *arm(cells[1], 18 - 4 * place)]
+    for family, size in (("qwen3-0.6b", 6e8), ("qwen3-8b", 8e9), ("qwen3-14b", 1.4e10)):
+        cells = [replace(cell, family=family) for cell in (COT, WARM)]
+        rows = [*arm(cells[0], 20), *arm(cells[1], 18)]
         run = make_run(cells, PROBLEMS, rows, config={"model": {"parameters": size}})
-        runs.append(run.rename(tmp_path / f"run-{place}"))
+        runs.append(run.rename(tmp_path / family))
     said = answers(build_report(*runs), "scale")
-    assert "our figures: the gap moves towards base with size: −10.0" in said[0].text
-    assert "over 5 families" in said[0].text
+    assert said[0].text.startswith("Cannot be said: a trend of ours needs three lineages")
 
 
 def test_gaps_of_ours_and_of_the_paper_stand_at_their_sizes(full_study: StudyTables) -> None:

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from statsmodels.regression.linear_model import OLS
+
+from distlab.analysis.contrasts import EMPTY, Mean, contrast
+from distlab.analysis.intervals import Estimate, mean_interval
+
+NAN = np.nan
+
+
+def test_without_shared_sources_nothing_changes() -> None:
+    values = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], 200)
+    found = contrast(Mean(values, np.arange(200)))
+    assert found.estimate == found.independent == mean_interval(values)
+    assert found.inflation == 1
+
+
+def test_cr2_of_equal_sources_is_the_error_of_their_means() -> None:
+    rng = np.random.default_rng(1)
+    values = 0.1 * rng.normal(size=40) + np.repeat(rng.normal(size=8), 5)
+    found = contrast(Mean(values, np.repeat(np.arange(8), 5)), resamples=0)
+    means = values.reshape(8, 5).mean(axis=1)
+    assert found.error == pytest.approx(means.std(ddof=1) / np.sqrt(8))
+    assert found.freedom == pytest.approx(7)
+
+
+def test_cr2_is_close_to_statsmodels_cr1_with_many_sources() -> None:
+    rng = np.random.default_rng(6)
+    clusters = rng.integers(0, 60, 900)
+    values = rng.normal(size=900) + rng.normal(size=60)[clusters]
+    theirs = OLS(values, np.ones(900)).fit(cov_type="cluster", cov_kwds={"groups": clusters})
+    assert contrast(Mean(values, clusters), resamples=0).error == pytest.approx(
+        theirs.bse[0], rel=0.02
+    )
+
+
+def test_uneven_sources_have_fewer_degrees_of_freedom() -> None:
+    # Bell & McCaffrey by hand: the squared trace of G'G over the sum of its squares.
+    sizes = np.array([20, 5, 5, 2])
+    clusters = np.repeat(np.arange(4), sizes)
+    values = np.random.default_rng(2).normal(size=32)
+    shares = sizes / 32
+    matrix = np.diag(sizes / 32**2) - np.outer(sizes, sizes) / 32**3
+    scale = np.sqrt(1 - shares)
+    matrix = np.where(np.eye(4) > 0, np.diag(sizes) / 32**2, matrix / np.outer(scale, scale))
+    expected = np.trace(matrix) ** 2 / (matrix**2).sum()
+    assert contrast(Mean(values, clusters), resamples=0).freedom == pytest.approx(expected)
+
+
+def test_one_source_has_no_error_and_tells_nothing() -> None:
+    found = contrast(Mean(np.array([1.0, 1.0, 0.0]), np.zeros(3)))
+    assert np.isnan(found.error)
+    assert found.p == 1
+    assert np.isnan(found.within(0.05))
+
+
+def test_two_sets_have_welchs_test() -> None:
+    rng = np.random.default_rng(3)
+    one, two = rng.normal(size=40), rng.normal(size=70)
+    found = contrast(Mean(one), Mean(two, weight=-1.0))
+    variances = one.var(ddof=1) / 40, two.var(ddof=1) / 70
+    assert found.error == pytest.approx(np.sqrt(sum(variances)), rel=0.01)
+    assert found.value == pytest.approx(one.mean() - two.mean())
+
+
+def test_sources_that_sets_share_are_taken_once() -> None:
+    rng = np.random.default_rng(4)
+    luck = rng.normal(size=20)
+    sources = np.repeat(np.arange(20), 10)
+    one, two = (luck[sources] + 0.1 * rng.normal(size=200) for _ in range(2))
+    shared = contrast(Mean(one, sources), Mean(two, sources, -1.0))
+    apart = contrast(Mean(one, sources), Mean(two, sources + 100, -1.0))
+    assert shared.error < 0.2 * apart.error
+
+
+def test_missing_values_are_left_out() -> None:
+    assert contrast(Mean(np.array([NAN, NAN]))) == EMPTY
+    found = contrast(Mean(np.array([1.0, NAN, 0.0]), ["a", "b", "c"]))
+    assert found.value == 0.5
+
+
+def test_beyond_a_published_figure_has_both_errors() -> None:
+    values = np.tile([0.0, 1.0], 100)
+    ours = contrast(Mean(values))
+    found = ours.beyond(Estimate(0.4, NAN, NAN), 0.03)
+    assert found.value == pytest.approx(0.1)
+    assert found.error == pytest.approx(np.hypot(ours.error, 0.03))
+
+
+def test_few_discordant_problems_show_too_little_spread() -> None:
+    values = np.zeros(40)
+    assert contrast(Mean(values, np.arange(40) // 4)).error > 0.05
