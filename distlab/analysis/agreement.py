@@ -8,10 +8,10 @@ import numpy.typing as npt
 from scipy import stats
 
 from distlab.analysis.arrays import CodeArray, FloatArray
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.contrasts import Mean, contrast
 from distlab.analysis.intervals import LEVEL, NOTHING, Estimate
 from distlab.analysis.shares import share_interval
+from distlab.scoring.types import CORRECT, NO_VERDICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ def agreement(
     """Compare two verdict matrices of the same shape.
 
     Args:
-        first: [problems, n] verdict codes; ``MISSING`` where there is none.
+        first: [problems, n] verdict codes; ``NO_VERDICT`` where there is none.
         second: [problems, n] verdict codes of the same samples.
         clusters: [problems] labels of the sources; None for one source per problem.
     """
-    both = (first != MISSING) & (second != MISSING)
+    both = (first != NO_VERDICT) & (second != NO_VERDICT)
     a, b = (first == CORRECT) & both, (second == CORRECT) & both
     first_only, second_only = int((a & ~b).sum()), int((b & ~a).sum())
     if not both.any():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.analysis.gaps import Gap, paired_gap
@@ -121,27 +121,22 @@ class PairedRow(Protocol):
     @property
     def base(self) -> Cell:
         """The base arm's cell."""
-        ...
 
     @property
     def instruct(self) -> Cell:
         """The instruct arm's cell."""
-        ...
 
     @property
     def judge(self) -> Judge:
         """Extractor and grader."""
-        ...
 
     @property
     def metric(self) -> str:
         """Name of the score, as in "Pass@20"."""
-        ...
 
     @property
     def gap(self) -> Gap:
         """Instruct minus base."""
-        ...
 
 
 # Which arms a gap is between and what they score: what every table of gaps begins with.
@@ -156,6 +151,9 @@ PAIRED_COLUMNS: Final[Columns[PairedRow]] = (
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
+)
+_COLUMNS: Columns[GapRow] = (
+    *PAIRED_COLUMNS,
     Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
     Column("clusters", lambda row: str(row.gap.clusters)),
     Column("if problems were independent (95 %)", _independent),

@@ -9,7 +9,6 @@ import numpy as np
 
 from distlab.analysis.answers import distinct_answers
 from distlab.analysis.arrays import BoolArray
-from distlab.analysis.codes import CORRECT, ERROR, NO_ANSWER, TIMEOUT
 from distlab.analysis.intervals import Estimate
 from distlab.analysis.shares import mean_score, share_interval, solved_interval
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term

@@ -3,8 +3,16 @@ import pytest
 from statsmodels.stats import inter_rater
 
 from distlab.analysis.agreement import agreement, cohen_kappa, flips
-from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
-from distlab.scoring.types import CODES, Verdict
+from distlab.scoring.types import (
+    CODES,
+    CORRECT,
+    ERROR,
+    INCORRECT,
+    NO_ANSWER,
+    NO_VERDICT,
+    TIMEOUT,
+    Verdict,
+)
 
 NAN = np.nan
 

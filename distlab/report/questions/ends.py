@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.claims import Claim, Kind, differs
-from distlab.analysis.codes import CORRECT, ERROR, INCORRECT, MISSING, NO_ANSWER, TIMEOUT
 from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.intervals import Estimate
 from distlab.analysis.shares import mean_score, share_interval
@@ -181,7 +180,7 @@ def _unanswered(scores: ProblemScores) -> BoolArray:
 
 def _rates(scores: ProblemScores, ending: BoolArray) -> FloatArray:
     """[problems]: share of the judged samples; NaN where there are none."""
-    judged = scores.table.codes != MISSING
+    judged = scores.table.codes != NO_VERDICT
     count = judged.sum(axis=1)
     shares = (ending & judged).sum(axis=1) / np.maximum(count, 1)
     return np.where(count > 0, shares, np.nan)

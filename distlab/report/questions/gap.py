@@ -23,7 +23,7 @@ from distlab.report.questions.guessing import (
     ReasonedGapRow,
 )
 from distlab.report.questions.judges import find_winners, judge_verdict
-from distlab.report.questions.scale import SCALE, Source
+from distlab.report.questions.scale import SCALE, GapSource
 from distlab.report.score_table import SCORE_TERMS, SCORES, SHORT_SCORES, ScoreRow
 from distlab.report.table import StudyTables
 from distlab.report.wording import holm_note, judge_name, setting, shown_p

@@ -9,14 +9,13 @@ import numpy as np
 
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import Claim, Explanation, Kind, exceeds, explains
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.intervals import Estimate
 from distlab.analysis.nulls import REASONING_CHARACTERS, any_correct, reasons
 from distlab.analysis.shares import share_interval, solved_interval
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
-from distlab.report.gap_table import headline_gaps
+from distlab.report.gap_table import PAIRED_COLUMNS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.score_table import SCORES
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
@@ -241,16 +240,7 @@ def _reasoned_gap(
 
 
 _REASONED_GAP_COLUMNS: Columns[ReasonedGapRow] = (
-    label("family", lambda row: row.base.family),
-    label("dataset", lambda row: row.base.dataset),
-    label("prompt", lambda row: row.base.prompt),
-    label("base arm", lambda row: row.base.arm),
-    label("instruct arm", lambda row: row.instruct.arm),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    Column("problems", lambda row: str(row.gap.problems)),
-    Column("base", lambda row: percent(row.gap.base)),
-    Column("instruct", lambda row: percent(row.gap.instruct)),
+    *PAIRED_COLUMNS,
     Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
 )
 REASONED_GAPS = Table(

@@ -11,7 +11,6 @@ import numpy as np
 
 from distlab.analysis.agreement import Agreement, agreement, flips
 from distlab.analysis.claims import Answer, Claim, Kind, any_differs, turns
-from distlab.analysis.codes import CORRECT, MISSING
 from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.report.charts.kinds import Chart, MatrixChart
 from distlab.report.gap_table import GAPS, GapRow, headline_gaps

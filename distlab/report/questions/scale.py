@@ -122,7 +122,7 @@ class TrendRow:
     trend: Trend
 
     @property
-    def key(self) -> tuple[Source, str, str, str, str]:
+    def key(self) -> tuple[GapSource, str, str, str, str]:
         """Under which it is claimed that the gap changes with size."""
         return self.source, self.dataset, self.prompt, self.judge, self.metric
 
@@ -175,7 +175,7 @@ def _shown(study: StudyTables) -> list[TrendRow]:
     return [
         row
         for row in study.rows(TRENDS)
-        if (row.source == Source.PAPER or row.judge in stand)
+        if (row.source == GapSource.PAPER or row.judge in stand)
         and not math.isnan(row.trend.slope.value)
     ]
 
@@ -191,7 +191,7 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """The gap's slope over size."""
     rows = _shown(study)
-    if not any(row.source == Source.OURS for row in rows):
+    if not any(row.source == GapSource.OURS for row in rows):
         yield cannot_say(
             "a trend of ours needs three lineages of two sizes; run a sweep over model"
         )
@@ -209,7 +209,7 @@ def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
         ),
         Answer.CANNOT_TELL: "whether the gap moves with size cannot be told here",
     }
-    whose = "our figures" if row.source == Source.OURS else "the paper's figures"
+    whose = "our figures" if row.source == GapSource.OURS else "the paper's figures"
     return (
         f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: "
         f"{said[decision.answer]}: {points_range(slope.estimate)} points for ten times the "
