@@ -80,7 +80,7 @@ check: setup
 bench: setup
 	@$(VENV)/bin/python -m tests.benchmarks $(ARGS)
 
-# Rates of false answers of every kind of claim, as docs/calibration.md shows them: an hour of CPU.
+# Rates of false answers of every kind of claim, as docs/calibration.md shows them: some 5 minutes of CPU.
 calibrate: setup
 	@$(VENV)/bin/python -m tests.analysis.calibration $(ARGS)
 

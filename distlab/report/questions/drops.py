@@ -179,13 +179,9 @@ _DROP_COLUMNS: Columns[DropRow] = (
 )
 DROPS = Table("drops", "Perturbation drop, in points", _drop_rows, _DROP_COLUMNS)
 _SHORT_COLUMNS: Columns[DropRow] = (
-    label("arm", lambda row: row.cell.arm),
-    label("family", lambda row: row.cell.family),
-    label("prompt", lambda row: row.cell.prompt),
-    label("sides", lambda row: _sides_name(row.sides)),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    Column("pairs", lambda row: str(row.drop.pairs)),
+    _ARM,
+    _FAMILY,
+    *_SCORED_PAIRS,
     Column("drop (95 %)", lambda row: points_interval(row.drop.change.estimate)),
 )
 _SHORT_DROPS = ShortTable(
