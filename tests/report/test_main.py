@@ -72,3 +72,10 @@ def test_the_next_report_removes_what_a_killed_one_left(tmp_path: Path) -> None:
         draft.touch()
     assert main([str(run)]) == 0
     assert list(run.rglob(".*.tmp")) == []
+
+
+@pytest.mark.parametrize("points", ["0", "-3", "101", "nan", "five"])
+def test_a_margin_is_some_points(capsys: pytest.CaptureFixture[str], points: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["runs/one", f"--margin={points}"])
+    assert "name percentage points above 0 and at most 100" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from distlab.analysis.claims import Margins
 from distlab.report import build_report
 from distlab.report.charts.kinds import IntervalChart
 from distlab.report.gap_table import GAPS
@@ -242,3 +243,10 @@ def test_gaps_stand_beside_the_papers(full_study: StudyTables) -> None:
         and (row.base.dataset, row.base.prompt) == ("gsm8k", "zero-shot")
     )
     assert marks["rules / standard"][label] == pytest.approx(100 * row.gap.difference.value)
+
+
+def test_a_wider_margin_calls_more_gaps_none(make_run: Make) -> None:
+    run = make_run([COT, WARM], PROBLEMS, [*arm(COT, 20), *arm(WARM, 18)])
+    study = build_report(run, margins=Margins(equivalence=0.25))
+    (said,) = answers(study, "gap")
+    assert "both arms solve as much, within 25.0 points" in said.text
