@@ -76,6 +76,5 @@ def test_the_next_report_removes_what_a_killed_one_left(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("points", ["0", "-3", "101", "nan", "five"])
 def test_a_margin_is_some_points(capsys: pytest.CaptureFixture[str], points: str) -> None:
-    with pytest.raises(SystemExit):
-        main(["runs/one", f"--margin={points}"])
+    assert main(["runs/one", f"--margin={points}"]) == 2
     assert "name percentage points above 0 and at most 100" in capsys.readouterr().err
