@@ -75,9 +75,11 @@ def _in_folder(config: DictConfig) -> int:
 def _study(config: DictConfig, folder: RunFolder) -> int:
     # Imported late: --help should wait for neither, and bad values not for Ray.
     from distlab.config.compose import explained
+    from distlab.config.derive import derived
     from distlab.config.door import validate
 
     with explained():
+        config = derived(config)
         study = validate(config)
     from distlab.study.stages import run
 

@@ -1,6 +1,7 @@
 """What is asked for and what can be loaded."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 Variant = Literal["base", "instruct"]
@@ -13,6 +14,19 @@ CheckpointSource = Literal["hub", "local", "packaged", "tiny"]
 
 # Those that a config can name.
 SOURCES: Final[tuple[CheckpointSource, ...]] = ("hub", "local", "packaged")
+
+
+def recognised_source(name: str) -> CheckpointSource:
+    """Where a checkpoint is from, by its id.
+
+    A folder that is there goes before a hub id of the same name, as it does in vLLM.
+
+    Args:
+        name: Hub id, folder, or "DISTRIBUTION:FILE.gguf".
+    """
+    if name.startswith(("/", "~", "./", "../")) or name in (".", "..") or Path(name).is_dir():
+        return "local"
+    return "packaged" if ":" in name and name.endswith(".gguf") else "hub"
 
 
 @dataclass(frozen=True, slots=True)

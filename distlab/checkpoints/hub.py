@@ -22,18 +22,35 @@ def resolve_hub(spec: CheckpointSpec) -> Checkpoint:
     return Checkpoint(spec.id, spec.id, commit, commit)
 
 
+def cached_folder(spec: CheckpointSpec) -> Path | None:
+    """Where the hub's cache keeps a checkpoint; None where it has no config.json of it."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        file = try_to_load_from_cache(spec.id, "config.json", revision=spec.revision)
+    except HFValidationError:
+        return None
+    return Path(file).parent if isinstance(file, str) else None
+
+
+def hub_reason(error: Exception) -> str:
+    """Why the hub gave nothing, as a part of a sentence."""
+    return f"the hub does not answer ({type(error).__name__})"
+
+
 def _cached_commit(spec: CheckpointSpec) -> str | None:
     """The commit on disk when the hub is switched off or the revision is a commit already."""
-    from huggingface_hub import constants, try_to_load_from_cache
+    from huggingface_hub import constants
 
     if not constants.HF_HUB_OFFLINE and len(spec.revision) != 40:
         return None
-    file = try_to_load_from_cache(spec.id, "config.json", revision=spec.revision)
-    return Path(file).parent.name if isinstance(file, str) else None
+    folder = cached_folder(spec)
+    return None if folder is None else folder.name
 
 
 def _hub_commit(spec: CheckpointSpec) -> str:
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import (
         GatedRepoError,
         HFValidationError,
@@ -54,13 +71,12 @@ def _hub_commit(spec: CheckpointSpec) -> str:
             f"checkpoint {spec.id} has no revision '{spec.revision}': set `model.*.revision`"
         ) from error
     except Exception as error:  # whatever the HTTP stack raises without a network
-        file = try_to_load_from_cache(spec.id, "config.json", revision=spec.revision)
-        if isinstance(file, str):
-            return Path(file).parent.name
+        folder = cached_folder(spec)
+        if folder is not None:
+            return folder.name
         raise Unavailable(
-            f"checkpoint {spec.id} cannot be had: the hub does not answer ({type(error).__name__}) "
-            "and it is not in the hub cache; connect, or point `model.*.id` at a folder with "
-            "`model.*.source=local`"
+            f"checkpoint {spec.id} cannot be had: {hub_reason(error)} and it is not in the hub "
+            "cache; connect, or point `model.*.id` at a folder"
         ) from error
     assert sha is not None
     return str(sha)

@@ -17,10 +17,25 @@ def resolve_local(spec: CheckpointSpec) -> Checkpoint:
     Raises:
         UserError: The folder holds no checkpoint.
     """
-    folder = Path(spec.id).expanduser().resolve()
-    if not (folder / "config.json").is_file():
-        raise UserError(f"checkpoint folder {folder} has no config.json: set `model.*.id` to one")
+    folder = local_folder(spec)
     return Checkpoint(spec.id, str(folder), None, _folder_digest(folder))
+
+
+def local_folder(spec: CheckpointSpec) -> Path:
+    """The folder of a checkpoint.
+
+    Raises:
+        UserError: It holds no checkpoint.
+    """
+    folder = Path(spec.id).expanduser().resolve()
+    if (folder / "config.json").is_file():
+        return folder
+    if (folder / "adapter_config.json").is_file():
+        raise UserError(
+            f"checkpoint folder {folder} holds an adapter and no whole checkpoint: merge it into "
+            "its base (peft's merge_and_unload) and set `model.*.id` to the result"
+        )
+    raise UserError(f"checkpoint folder {folder} has no config.json: set `model.*.id` to one")
 
 
 def _folder_digest(folder: Path) -> str:

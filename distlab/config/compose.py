@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distlab.config.complaints import explain
+from distlab.config.derive import family_name
 from distlab.config.entries import typed_entries
 from distlab.config.quoting import quoted
 from distlab.config.schema import StudyConfig
@@ -28,13 +29,14 @@ def conf_folder() -> Path:
 
 
 def register_schema() -> None:
-    """Tell Hydra the types, and what `${expanded:...}` and `${folder_name:...}` mean.
+    """Tell Hydra the types, and what `${expanded:...}` and the like mean.
 
     To be called before anything is composed.
     """
     ConfigStore.instance().store(name="study", node=StudyConfig)
     OmegaConf.register_new_resolver("expanded", expanded, replace=True)
     OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
+    OmegaConf.register_new_resolver("family_name", family_name, replace=True)
 
 
 def is_stamped(folder: object) -> bool:

@@ -14,6 +14,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, Variant
 from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spec
+from distlab.config.derive import derived
 from distlab.config.entries import typed_entries
 from distlab.config.methods import decoding_spec
 from distlab.config.refusal import refuse
@@ -48,6 +49,8 @@ from distlab.scoring.types import ComponentSpec, load_extractor, load_grader
 
 _Choice = TypeVar("_Choice", bound=str)
 _UNTIL: Final[tuple[Literal["all", "solved"], ...]] = ("all", "solved")
+# A key beside the schema's, so that it can be appended to any config.
+_TINY: Final = "tiny"
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
 
@@ -58,12 +61,15 @@ def validate(config: DictConfig) -> Study:
         UserError: A value is out of range or missing, or two do not fit; the sentence names the
             key and the remedy.
     """
-    tiny, config = _without_tiny(config)
     _refuse_unknown(config)
+    tiny, config = _without_tiny(derived(config))
     try:
         raw = OmegaConf.to_object(typed_entries(config))
     except MissingMandatoryValue as error:
-        raise UserError(f"`{error.full_key}` has no value: set it") from error
+        group = str(error.full_key).partition(".")[0]
+        raise UserError(
+            f"`{error.full_key}` has no value: set it, or take an option of `{group}` that does"
+        ) from error
     except OmegaConfBaseException as error:
         line = str(error.msg).splitlines()[0]
         raise UserError(f"`{error.full_key}` cannot be read: {line}") from error
@@ -130,9 +136,9 @@ def _refuse_shared(place: str, names: Mapping[str, str]) -> None:
 def _refuse_unknown(config: DictConfig) -> None:
     """`+key=value` puts keys into Hydra's config that no dataclass knows."""
     for name in map(str, config):
-        if name not in StudyConfig.__annotations__:
+        if name not in (*StudyConfig.__annotations__, _TINY):
             raise UserError(f"there is no key '{name}'; remove `+{name}`, or see --cfg job")
-        group = get_type_hints(StudyConfig)[name]
+        group = get_type_hints(StudyConfig).get(name)
         if is_dataclass(group):
             known = {field.name for field in fields(group)}
             for inner in set(config[name]) - known:
@@ -191,9 +197,8 @@ def _family(raw: ModelConfig) -> Family:
 
 
 def _checkpoint(variant: Variant, raw: CheckpointConfig) -> CheckpointSpec:
-    source = _one_of(f"model.{variant}.source", raw.source, SOURCES)
-    place = expanded(raw.id) if source == "local" else raw.id
-    return CheckpointSpec(place, source, raw.revision)
+    source = _one_of(f"model.{variant}.source", str(raw.source), SOURCES)
+    return CheckpointSpec(raw.id, source, raw.revision)
 
 
 def _without_tiny(config: DictConfig) -> tuple[bool, DictConfig]:
@@ -201,13 +206,13 @@ def _without_tiny(config: DictConfig) -> tuple[bool, DictConfig]:
 
     The key is no part of the schema, so that it can be appended to any config.
     """
-    if "tiny" not in config:
+    if _TINY not in config:
         return False, config
     if not isinstance(config.tiny, bool):
         refuse("tiny", config.tiny, "take true or false")
     tiny, rest = config.tiny, copy.deepcopy(config)
     OmegaConf.set_struct(rest, False)
-    del rest["tiny"]
+    del rest[_TINY]
     OmegaConf.set_struct(rest, True)
     if tiny:
         rest.model.max_model_len = min(rest.model.max_model_len, CONTEXT)
@@ -245,15 +250,20 @@ def _parallelism(key: str, raw: ParallelConfig) -> Parallelism:
 
 def _facts(raw: FactsConfig) -> ModelFacts:
     counts = ("layers", "attention_heads", "kv_heads", "kv_bytes_per_token")
+    given = raw.weight_dtype or WEIGHT_DTYPES[0]
     return ModelFacts(
-        source=raw.source,
-        architecture=raw.architecture,
-        active_parameters=_positive("model.facts.active_parameters", raw.active_parameters),
-        weight_bytes=int(_positive("model.facts.weight_bytes", raw.weight_bytes)),
-        weight_dtype=_one_of("model.facts.weight_dtype", raw.weight_dtype, WEIGHT_DTYPES),
-        experts=_at_least("model.facts.experts", raw.experts, 0),
+        source=str(raw.source),
+        architecture=str(raw.architecture),
+        active_parameters=_size("model.facts.active_parameters", raw.active_parameters),
+        weight_bytes=int(_size("model.facts.weight_bytes", raw.weight_bytes)),
+        weight_dtype=_one_of("model.facts.weight_dtype", given, WEIGHT_DTYPES),
+        experts=_at_least("model.facts.experts", raw.experts or 0, 0),
         **{name: _at_least(f"model.facts.{name}", getattr(raw, name), 1) for name in counts},
     )
+
+
+def _size(key: str, value: float | None) -> float:
+    return _positive(key, value) if value is not None else refuse(key, value, "set it above 0")
 
 
 def _one_checkpoint_note(checkpoints: Mapping[Variant, CheckpointSpec]) -> tuple[str, ...]:

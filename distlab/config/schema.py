@@ -15,8 +15,8 @@ class CheckpointConfig:
 
     # Hub id (org/name), a local folder, or the name of a packaged checkpoint.
     id: str = MISSING
-    # hub, local or packaged.
-    source: str = "hub"
+    # hub, local or packaged; null recognises it by the id.
+    source: str | None = None
     # Hub branch, tag or commit; the resolved commit is recorded.
     revision: str = "main"
 
@@ -34,48 +34,65 @@ class ParallelConfig:
 
 
 @dataclass
-class FactsConfig:
-    """What the planner must know of a checkpoint; base and instruct are alike."""
+class FactsOfConfig:
+    """Which family and checkpoints facts are of."""
 
+    family: str = MISSING
+    base: str = MISSING
+    instruct: str = MISSING
+
+
+@dataclass
+class FactsConfig:
+    """What the planner must know of a checkpoint; base and instruct are alike.
+
+    What is null is read from the checkpoints, and what is given is checked against them.
+    """
+
+    # What the numbers are of; with other ids they are read anew, and the family is renamed.
+    of: FactsOfConfig | None = None
     # Where the numbers come from.
-    source: str = MISSING
+    source: str | None = None
     # Class name in config.json.
-    architecture: str = MISSING
+    architecture: str | None = None
     # Parameters that a token passes through; all of them in a dense model.
-    active_parameters: float = MISSING
-    # Bytes of the weights as stored, and how they are stored (bfloat16 or fp8).
-    weight_bytes: float = MISSING
-    weight_dtype: str = "bfloat16"
-    layers: int = MISSING
-    attention_heads: int = MISSING
+    active_parameters: float | None = None
+    # Bytes of the weights as stored, and how they are stored (bfloat16, float16, float32, fp8, or
+    # packed integers).
+    weight_bytes: float | None = None
+    weight_dtype: str | None = None
+    layers: int | None = None
+    attention_heads: int | None = None
     # Heads whose keys and values are cached; 1 with multi-head latent attention.
-    kv_heads: int = MISSING
+    kv_heads: int | None = None
     # Bytes of KV cache a token takes over all layers and KV heads, at 16 bits per value.
-    kv_bytes_per_token: int = MISSING
+    kv_bytes_per_token: int | None = None
     # Routed experts of an MoE layer; 0 in a dense model.
-    experts: int = 0
+    experts: int | None = None
 
 
 @dataclass
 class ModelConfig:
     """A family: a base and an instruct checkpoint, and how to serve them."""
 
+    # Without one, and where the ids are not those that `facts.of` names, it is made of the ids.
     name: str = MISSING
     base: CheckpointConfig = field(default_factory=CheckpointConfig)
     instruct: CheckpointConfig = field(default_factory=CheckpointConfig)
-    # Total parameters, for the scale table.
+    # Total parameters, for the scale table. Without it they are counted in the checkpoints.
     parameters: float = MISSING
     dtype: str = "bfloat16"
     # None, or a vLLM quantisation name; fp8 checkpoints are recognised by vLLM itself.
     quantization: str | None = None
-    # Context length the engine is built for, in tokens.
+    # Context length the engine is built for, in tokens. Without it the checkpoints', at most 20480.
     max_model_len: int = MISSING
-    # Most new tokens per sample, which `decoding.max_tokens` takes over.
+    # Most new tokens per sample, which `decoding.max_tokens` takes over. Without it half the
+    # context, at most 8192.
     max_new_tokens: int = MISSING
     # GPU type ("H100") or cpu to how an engine is split there; else the fewest GPUs that hold it.
     # Each a ParallelConfig.
     parallel: dict[str, Any] = field(default_factory=dict)
-    # What the planner must know; null where nobody says, and nothing is worked out then.
+    # What the planner must know; where neither this nor a checkpoint says, nothing is worked out.
     facts: FactsConfig | None = None
     # Keyword arguments for the chat template (hybrid thinkers: {enable_thinking: false}).
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)

@@ -3,16 +3,18 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from distlab.checkpoints.checkpoint import VARIANTS
+from distlab.checkpoints.checkpoint import VARIANTS, recognised_source
 from distlab.config.compose import compose_config
+from distlab.config.derive import family_name
 from distlab.config.door import validate
 from distlab.config.quoting import quoted
 from distlab.config.sweeps import sweep_jobs
-from distlab.errors import UserError
+from distlab.errors import Unavailable, UserError
 from distlab.files import expanded
 
 MULTIRUN = ("-m", "--multirun")
@@ -25,12 +27,16 @@ _DIGEST = 10
 def composed(overrides: Sequence[str]) -> list[DictConfig]:
     """The config of each job that the overrides stand for, checked as a run would check it.
 
+    A checkpoint that says what the config leaves to it may be where the run is and not here: then
+    the rest is checked there.
+
     Raises:
         UserError: A run would refuse one.
     """
     configs = [compose_config(job) for job in sweep_jobs(unflagged(overrides))]
     for config in configs:
-        validate(config)
+        with suppress(Unavailable):
+            validate(config)
     return configs
 
 
@@ -67,14 +73,19 @@ def anchored(overrides: Sequence[str], config: DictConfig, below: Path | None = 
 
 def _typed_paths(overrides: Sequence[str], config: DictConfig) -> list[str]:
     """Keys of one dataset's files and of local checkpoints, where they were typed."""
-    local = (variant for variant in VARIANTS if config.model[variant].source == "local")
+    local = (variant for variant in VARIANTS if _is_folder(config.model[variant]))
     files = (f"dataset.sets.{name}.{key}" for name in config.dataset.sets for key in _FILES)
     typed = {override.partition("=")[0].lstrip("+") for override in overrides}
     return [key for key in (*files, *(f"model.{variant}.id" for variant in local)) if key in typed]
 
 
+def _is_folder(checkpoint: DictConfig) -> bool:
+    source = checkpoint.source or recognised_source(expanded(checkpoint.id))
+    return bool(source == "local")
+
+
 def study_name(overrides: Sequence[str], config: DictConfig) -> str:
     """A name that the same study has again: a DNS label, at most 40 characters."""
     digest = hashlib.sha256("\0".join(overrides).encode()).hexdigest()[:_DIGEST]
-    family = re.sub(r"[^a-z0-9]+", "-", str(config.model.name).lower()).strip("-")
+    family = re.sub(r"[^a-z0-9]+", "-", family_name(config.model).lower()).strip("-")
     return f"distlab-{family[:20].strip('-')}-{digest}"

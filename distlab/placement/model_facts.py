@@ -8,15 +8,22 @@ Sizes are bytes. Parameters and KV follow the published config.json of a checkpo
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from distlab.placement.placement import Parallelism
 
-WeightDtype = Literal["bfloat16", "fp8"]
-"""How published weights are stored."""
+WeightDtype = Literal["bfloat16", "float16", "float32", "fp8", "packed"]
+"""How weights are stored; packed are integers that hold several each (AWQ, GPTQ, MXFP4)."""
 
-WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = ("bfloat16", "fp8")
+WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = (
+    *("bfloat16", "float16", "float32"),
+    *("fp8", "packed"),
+)
+
+# Of those that the engine converts to its own dtype.
+_BYTES: Final[Mapping[str, int]] = {"bfloat16": 2, "float16": 2, "float32": 4}
 
 # Of a value of the KV cache at 16 bits, which `kv_bytes_per_token` is stated for.
 KV_VALUE_BYTES = 2
@@ -51,12 +58,12 @@ class ModelFacts:
     experts: int = 0
 
     def in_dtype(self, dtype: str) -> "Scale":
-        """How a dtype of the engine stretches what is stated at 16 bits."""
-        wide = dtype == "float32"
-        return Scale(
-            weights=2.0 if wide and self.weight_dtype == "bfloat16" else 1.0,
-            kv=2.0 if wide else 1.0,
-        )
+        """How a dtype of the engine stretches what is stored, and a KV cache of 16 bits.
+
+        ``auto`` is a dtype of 16 bits: vLLM takes one for checkpoints in float32 too.
+        """
+        wide, stored = _BYTES.get(dtype, 2), _BYTES.get(self.weight_dtype)
+        return Scale(weights=wide / stored if stored else 1.0, kv=wide / KV_VALUE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, open_dict
 
 from distlab.config.complaints import explain
 from distlab.config.compose import conf_folder
+from distlab.config.derive import derived
 from distlab.config.door import validate
 from distlab.config.sweeps import set_apart
 from distlab.config.values import Study
@@ -22,7 +23,7 @@ class SweepJob:
     Attributes:
         number: Its number, from 0.
         apart: The overrides in which it differs from the other jobs.
-        config: Composed, without Hydra's own node.
+        config: Composed, without Hydra's own node, with what its checkpoints say.
         study: The same, validated.
         folder: Its run folder.
     """
@@ -56,6 +57,7 @@ def _make_job(config: DictConfig, apart: tuple[str, ...]) -> SweepJob:
     with open_dict(own):
         del own["hydra"]
     try:
+        own = derived(own)
         study = validate(own)
     except Exception as error:
         if (sentence := explain(error, conf_folder())) is None:

@@ -12,6 +12,8 @@ from distlab.config.values import Study
 from distlab.decoding.greedy import Greedy
 from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
+from tests.checkpoints.made import write_checkpoint
+from tests.checkpoints.test_facts import LLAMA
 
 
 def study(*overrides: str) -> Study:
@@ -152,10 +154,13 @@ def test_a_home_folder_is_written_out_wherever_a_path_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("base", "instruct"):
+        write_checkpoint(tmp_path / name, LLAMA, [("lm_head.weight", "BF16", (8, 64))])
     made = study(
         *("store='~/st'", "dataset=[gsm8k,math-500]", "dataset.sets.gsm8k.path='~/rows.jsonl'"),
         *("dataset.sets.math-500.train_path='~/train.jsonl'", "cluster.compile_cache='~/graphs'"),
-        *("model.base.source=local", "model.base.id='~/base'"),
+        *("model.base.source=local", "model.base.id='~/base'", "model.instruct.id='~/instruct'"),
+        *("model.max_model_len=512",),
     )
     gsm8k, math = made.datasets
     assert [
@@ -187,6 +192,10 @@ def test_misspelt_config_is_refused_with_the_nearest_names(override: str, senten
 def test_every_option_in_conf_composes(option: str) -> None:
     prefix = "+" if option.startswith("experiment=") else ""
     extra = ["+decoding.max_tokens=8"] if option == "decoding=methods" else []
+    if option == "model=pair":
+        # What its checkpoints would say.
+        extra = ["name=x", "parameters=1", "max_model_len=2", "max_new_tokens=1"]
+        extra = [f"model.{value}" for value in (*extra, "base.id=a/b", "instruct.id=a/b")]
     assert isinstance(compose([prefix + option, *extra]), StudyConfig)
 
 

@@ -17,7 +17,7 @@ def family(name: str, *overrides: str) -> Family:
 
 def test_every_family_of_the_study_is_there() -> None:
     options = {file.stem for file in (conf_folder() / "model").glob("*.yaml")}
-    assert options - {"llama3.0-70b"} == set(FAMILIES)
+    assert options - {"llama3.0-70b", "pair"} == set(FAMILIES)
     assert len(PAPER) == 8
 
 

@@ -35,12 +35,16 @@ class Place:
     engine: str = SCRIPTED
 
     def make_checkpoints(self, *names: str) -> None:
-        """Folders with the packaged checkpoint's tokenizer and no weights."""
+        """Folders with the packaged checkpoint's tokenizer and the header of its weights."""
         packaged = Path(resolve(CheckpointSpec(PACKAGED, "packaged")).model)
         for name in names:
             folder = self.path / name
             shutil.copytree(packaged, folder, ignore=shutil.ignore_patterns("*.safetensors"))
             # The digest tells checkpoints apart.
+            with (packaged / "model.safetensors").open("rb") as weights:
+                size = weights.read(8)
+                header = weights.read(int.from_bytes(size, "little"))
+            (folder / "model.safetensors").write_bytes(size + header)
             (folder / "which.json").write_text(json.dumps(name))
         (self.path / "script").mkdir(exist_ok=True)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -104,6 +105,8 @@ def test_ctrl_c_commits_what_is_finished_and_the_same_sweep_goes_on(place: Place
 
 
 def test_jobs_run_side_by_side_over_ray(place: Place) -> None:
+    no_tokenizer = shutil.ignore_patterns("tokenizer*", "chat_template*")
+    shutil.copytree(place.path / "other", place.path / "nowhere", ignore=no_tokenizer)
     output = place.run(
         *("-m", "hydra/launcher=ray", *SMALL, "decoding.base=[]"),
         *("model.instruct.id=instruct,other,nowhere", "cluster.cpus_per_rank=0.5"),

@@ -1,0 +1,233 @@
+"""What a config leaves to its checkpoints: name, size, context and facts, read and checked.
+
+A composed config in, a copy out in which the model says all that is needed. Facts that stand in a
+YAML are of the checkpoints that ``facts.of`` names: with other ids they are read anew. What is
+given beside that is compared with the checkpoints, wherever these are at hand.
+"""
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
+
+from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, recognised_source
+from distlab.checkpoints.facts import CheckpointFacts, facts_at_hand, read_facts
+from distlab.config.refusal import refuse
+from distlab.config.schema import FactsConfig, FactsOfConfig
+from distlab.credentials import refuse_credentials
+from distlab.errors import Unavailable, UserError
+from distlab.files import expanded
+from distlab.placement.model_facts import KV_VALUE_BYTES
+
+# As for the families of the study: few-shot MedCalc (9000 tokens) beside the paper's 8192 new ones.
+_LONGEST: Final = 20480
+_NEW_TOKENS: Final = 8192
+# Sizes are stated rounded (ours).
+_ROUNDED: Final = 0.02
+# Facts that a pair's checkpoints must have in common, or they are no pair.
+_SHAPE: Final = ("layers", "attention_heads", "kv_heads", "experts")
+# Facts without a default.
+_FACTS: Final = (
+    *("architecture", "active_parameters", "weight_bytes"),
+    *("layers", "attention_heads", "kv_heads", "kv_bytes_per_token"),
+)
+
+
+def derived(config: DictConfig) -> DictConfig:
+    """A copy of a composed config whose model says what its checkpoints say.
+
+    Raises:
+        Unavailable: Something is missing, and no checkpoint that says it is at hand.
+        UserError: An id is missing, or the config contradicts a checkpoint; both numbers are given.
+    """
+    made = copy.deepcopy(config)
+    with open_dict(made):
+        _complete(made.model)
+    return made
+
+
+def family_name(model: DictConfig) -> str:
+    """The family's name: as given, or made of the ids where it is not theirs."""
+    given = "" if OmegaConf.is_missing(model, "name") else str(model.name)
+    of = _facts_of(model)
+    if given and not (of and of["family"] == given and _is_other(model, of)):
+        return given
+    ids = [str(model[variant].id) for variant in VARIANTS if not _lacks_id(model, variant)]
+    stems = dict.fromkeys(_stem(name, 1) for name in ids)
+    if len(stems) < len(set(ids)):
+        stems = dict.fromkeys(_stem(name, 2) for name in ids)
+    return "+".join(stems) or "pair"
+
+
+def _checkpoint_spec(model: DictConfig, variant: str) -> CheckpointSpec:
+    """A variant's checkpoint, its source recognised where none is given.
+
+    Raises:
+        UserError: It has no id, or a source that there is not.
+    """
+    if _lacks_id(model, variant):
+        raise UserError(f"`model.{variant}.id` is missing: give a hub id (org/name) or a folder")
+    raw, name = model[variant], str(model[variant].id)
+    refuse_credentials(f"`model.{variant}.id`", name)
+    source = recognised_source(expanded(name)) if raw.source is None else raw.source
+    if source not in SOURCES:
+        refuse(f"model.{variant}.source", source, f"take {', '.join(SOURCES)}, or null")
+    return CheckpointSpec(expanded(name) if source == "local" else name, source, raw.revision)
+
+
+def _lacks_id(model: DictConfig, variant: str) -> bool:
+    return OmegaConf.is_missing(model[variant], "id") or not str(model[variant].id).strip()
+
+
+def _stem(name: str, parts: int) -> str:
+    """The last parts of an id, as one word."""
+    folder = Path(expanded(name)).resolve() if recognised_source(name) == "local" else Path(name)
+    return "-".join(folder.parts[-parts:])
+
+
+def _facts_of(model: DictConfig) -> Mapping[str, str] | None:
+    of = OmegaConf.select(model, "facts.of")
+    return None if of is None else {key: str(of[key]) for key in ("family", *VARIANTS)}
+
+
+def _is_other(model: DictConfig, of: Mapping[str, str]) -> bool:
+    return any(
+        not _lacks_id(model, variant) and model[variant].id != of[variant] for variant in VARIANTS
+    )
+
+
+def _complete(model: DictConfig) -> None:
+    specs = {variant: _checkpoint_spec(model, variant) for variant in VARIANTS}
+    of = _facts_of(model)
+    if of is not None and _is_other(model, of):
+        _forget(model, of["family"])
+        of = None
+    model.name = family_name(model)
+    for variant, spec in specs.items():
+        model[variant].id, model[variant].source = spec.id, spec.source
+    # Facts of a family of ours are known to be right: nothing is asked of a hub for them.
+    is_known = of is not None and not _missing(model)
+    found, reason = _read(list(dict.fromkeys(specs.values())), at_hand=is_known)
+    if found:
+        names = " and ".join(one.checkpoint for one in found)
+        for key, value in _values(found, weights=not is_known).items():
+            _settle(model, key, value, names)
+        _settle_context(model, found, names)
+        reason = reason or f"{names} has no weights in safetensors, which alone can be measured"
+        model.facts.source = model.facts.source or f"config.json and weight headers of {names}"
+    _refuse_missing(model, reason)
+    if model.facts is not None:
+        model.facts.of = FactsOfConfig(model.name, *(model[v].id for v in VARIANTS))
+    if OmegaConf.is_missing(model, "max_new_tokens"):
+        model.max_new_tokens = max(1, min(_NEW_TOKENS, model.max_model_len // 2))
+
+
+def _forget(model: DictConfig, family: str) -> None:
+    """Drop what a YAML says of other checkpoints."""
+    name, switches = family_name(model), OmegaConf.to_container(model.chat_template_kwargs)
+    model.name, model.parameters, model.facts = name, MISSING, FactsConfig()
+    model.parallel = {}
+    kept = f", and its chat template is given {switches}" if switches else ""
+    model.notes = [f"{name} is {family} with other checkpoints: sizes are read from them{kept}."]
+
+
+def _read(specs: Sequence[CheckpointSpec], *, at_hand: bool) -> tuple[list[CheckpointFacts], str]:
+    """What the checkpoints say that can be had, and why others cannot."""
+    found, reason = [], ""
+    for spec in specs:
+        try:
+            one = facts_at_hand(spec, weights=False) if at_hand else read_facts(spec)
+        except Unavailable as error:
+            reason = reason or str(error)
+            continue
+        found += [one] if one is not None else []
+    return found, reason
+
+
+def _values(found: Sequence[CheckpointFacts], *, weights: bool) -> dict[str, Any]:
+    """Keys below ``model`` to what the checkpoints say: of sizes, the larger one's.
+
+    Raises:
+        UserError: The checkpoints are no pair.
+    """
+    shapes = [one.architecture for one in found]
+    first, last = shapes[0], shapes[-1]
+    for name in _SHAPE:
+        if getattr(first, name) != getattr(last, name):
+            raise UserError(
+                f"{found[0].checkpoint} has {getattr(first, name)} {name} and "
+                f"{found[-1].checkpoint} has {getattr(last, name)}: name a pair of one architecture"
+            )
+    values: dict[str, Any] = {f"facts.{name}": getattr(first, name) for name in _SHAPE}
+    values["facts.architecture"] = first.name
+    values["facts.kv_bytes_per_token"] = KV_VALUE_BYTES * max(s.kv_values_per_token for s in shapes)
+    sizes = [(one.weights, one.architecture) for one in found if one.weights is not None]
+    if weights and sizes:
+        largest, shape = max(sizes, key=lambda size: size[0].bytes)
+        values["parameters"] = float(largest.parameters)
+        values["facts.active_parameters"] = float(largest.active_parameters(shape))
+        values["facts.weight_bytes"] = float(largest.bytes)
+        values["facts.weight_dtype"] = largest.dtype
+    return values
+
+
+def _settle(model: DictConfig, key: str, value: Any, names: str) -> None:  # noqa: ANN401
+    """Take over what a checkpoint says, or see that it is what the config says.
+
+    Raises:
+        UserError: The config says something else.
+    """
+    if model.facts is None:
+        model.facts = FactsConfig()
+    given = _given(model, key)
+    if given is None:
+        OmegaConf.update(model, key, value, merge=False)
+        return
+    is_size = isinstance(value, float)
+    if not math.isclose(given, value, rel_tol=_ROUNDED) if is_size else given != value:
+        said = f"{value:.0f}" if is_size else value
+        refuse(f"model.{key}", given, f"{names} says {said}; correct it, or leave it out")
+
+
+def _settle_context(model: DictConfig, found: Sequence[CheckpointFacts], names: str) -> None:
+    shapes = [one.architecture for one in found]
+    context = min((s.context for s in shapes if s.context is not None), default=None)
+    if _given(model, "max_model_len") is None:
+        if context is not None:
+            model.max_model_len = min(_LONGEST, context)
+        return
+    is_firm = not any(s.stretched for s in shapes)
+    if context is not None and is_firm and model.max_model_len > context:
+        remedy = f"{names} takes {context} tokens; lower it"
+        refuse("model.max_model_len", model.max_model_len, remedy)
+
+
+def _given(model: DictConfig, key: str) -> Any:  # noqa: ANN401 (whatever the key holds)
+    """The value of a key; None where it is null or missing."""
+    return OmegaConf.select(model, key, default=None)
+
+
+def _missing(model: DictConfig) -> list[str]:
+    """What has no value and no default."""
+    keys = ("parameters", "max_model_len", *(f"facts.{name}" for name in _FACTS))
+    return [f"model.{key}" for key in keys if _given(model, key) is None]
+
+
+def _refuse_missing(model: DictConfig, reason: str) -> None:
+    """Say what to give by hand where no checkpoint says it.
+
+    Raises:
+        Unavailable: Something is missing that a run cannot do without, or a part of the facts.
+    """
+    missing = _missing(model)
+    facts = {key for key in missing if key.startswith("model.facts.")}
+    if len(facts) == len(_FACTS) == len(missing):
+        # Nothing at all is said of them: a run on stated ranks needs none.
+        model.facts = None
+        return
+    if missing:
+        raise Unavailable(f"{reason}; or give by hand {', '.join(missing)}")
+    model.facts.source = model.facts.source or "given by hand"

@@ -1,0 +1,201 @@
+"""What a config leaves to its checkpoints, and what it may not say against them."""
+
+from pathlib import Path
+
+import pytest
+
+from distlab.config.compose import compose_config
+from distlab.config.derive import derived
+from distlab.config.door import validate
+from distlab.config.values import Family
+from distlab.errors import Unavailable, UserError
+from tests.checkpoints.made import write_checkpoint
+from tests.checkpoints.test_facts import LLAMA
+from tests.families.configs import config_json, tensors
+from tests.families.published import PUBLISHED
+
+TENSORS = [("model.embed_tokens.weight", "BF16", (1000, 64))]
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a pair in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    for name in ("my-base", "my-sft"):
+        write_checkpoint(tmp_path / name, LLAMA, TENSORS)
+    return tmp_path
+
+
+def family(*overrides: str, model: str = "pair") -> Family:
+    ids = ["model.base.id=my-base", "model.instruct.id=./my-sft"]
+    return validate(compose_config([f"model={model}", *ids, *overrides])).family
+
+
+def change(folder: Path, **fields: int) -> None:
+    write_checkpoint(folder, {**LLAMA, **fields}, TENSORS)
+
+
+def test_a_pair_is_read_from_its_folders() -> None:
+    made = family()
+    assert made.name == "my-base+my-sft"
+    assert [spec.source for spec in made.checkpoints.values()] == ["local", "local"]
+    assert (made.parameters, made.max_model_len) == (64_000, 512)
+    assert made.facts is not None
+    assert (made.facts.layers, made.facts.kv_heads, made.facts.weight_bytes) == (2, 2, 128_000)
+    assert made.facts.source == "config.json and weight headers of my-base and ./my-sft"
+
+
+def test_a_pair_has_datasets_prompts_and_lengths_of_its_own(place: Path) -> None:
+    ids = ["model.base.id=my-base", "model.instruct.id=my-sft"]
+    study = validate(compose_config(["model=pair", *ids]))
+    assert [one.name for one in (*study.datasets, *study.prompts)] == ["gsm-symbolic", "zero-shot"]
+    assert {arm.decoding.max_tokens for arm in study.arms} == {256}
+    for name in ("my-base", "my-sft"):
+        change(place / name, max_position_embeddings=131072)
+    long = validate(compose_config(["model=pair", *ids]))
+    assert long.family.max_model_len == 20480
+    assert {arm.decoding.max_tokens for arm in long.arms} == {8192}
+
+
+@pytest.mark.parametrize("name", sorted(set(PUBLISHED) - {"smollm2-135m-packaged"}))
+def test_facts_worked_out_by_hand_are_those_of_the_published_config(name: str, place: Path) -> None:
+    write_checkpoint(place / "my-base", config_json(name), tensors(name))
+    read, by_hand = (
+        family("model.instruct.id=my-base"),
+        validate(compose_config([f"model={name}"])).family,
+    )
+    assert read.facts is not None
+    assert by_hand.facts is not None
+    for exact in ("architecture", "weight_dtype", "layers", "attention_heads"):
+        assert getattr(read.facts, exact) == getattr(by_hand.facts, exact)
+    for exact in ("kv_heads", "kv_bytes_per_token", "experts"):
+        assert getattr(read.facts, exact) == getattr(by_hand.facts, exact)
+    # The correction biases of a mixture's router are in float32.
+    assert read.facts.weight_bytes == pytest.approx(by_hand.facts.weight_bytes, rel=1e-7)
+    assert read.parameters == pytest.approx(by_hand.parameters, rel=0.005)
+    assert read.facts.active_parameters == pytest.approx(by_hand.facts.active_parameters, rel=0.005)
+
+
+def test_other_checkpoints_of_a_named_family_are_read_and_rename_it() -> None:
+    made = family("model.max_model_len=512", "decoding.max_tokens=8", model="llama3-3b")
+    assert made.name == "my-base+my-sft"
+    assert made.parameters == 64_000
+    assert made.facts is not None
+    assert made.facts.kv_bytes_per_token == 2 * 2 * 2 * 2 * 16
+    (note,) = made.notes
+    assert note.startswith("my-base+my-sft is llama3-3b with other checkpoints: sizes are read")
+    named = family("model.max_model_len=512", "model.name=mine", model="smollm2-135m-packaged")
+    assert named.name == "mine"
+    assert not named.parallel
+
+
+def test_a_family_with_its_own_checkpoints_stays_as_it_is() -> None:
+    config = compose_config(["model=llama3-70b"])
+    made = derived(config).model
+    assert made.name == "llama3-70b"
+    assert made.facts == config.model.facts
+    assert made.parallel == config.model.parallel
+
+
+def test_what_was_derived_is_not_derived_again(place: Path) -> None:
+    config = derived(
+        compose_config(["model=pair", "model.base.id=my-base", "model.instruct.id=my-sft"])
+    )
+    for name in ("my-base", "my-sft"):
+        (place / name / "model.safetensors").unlink()
+    assert derived(config) == config
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        (
+            "model.facts.layers=3",
+            r"`model\.facts\.layers` is 3: my-base and \./my-sft says 2; corr",
+        ),
+        ("model.parameters=7e9", r"`model\.parameters` is 7000000000\.0: .* says 64000"),
+        ("model.facts.weight_bytes=1e9", r"weight_bytes` is 1000000000\.0: .* says 128000"),
+        ("model.facts.weight_dtype=fp8", r"weight_dtype` is 'fp8': .* says bfloat16"),
+        ("model.max_model_len=4096", r"`model\.max_model_len` is 4096: .* takes 512 tokens; lower"),
+        ("model.base.source=ftp", r"`model\.base\.source` is 'ftp': take hub, local, packaged, or"),
+    ],
+)
+def test_what_contradicts_a_checkpoint_is_refused_with_both_numbers(
+    override: str, sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        family(override)
+
+
+def test_what_weights_alone_say_is_asked_for_where_they_cannot_be_measured(place: Path) -> None:
+    for name in ("my-base", "my-sft"):
+        (place / name / "model.safetensors").unlink()
+    with pytest.raises(Unavailable) as refusal:
+        family()
+    assert str(refusal.value) == (
+        "my-base and ./my-sft has no weights in safetensors, which alone can be measured; or give "
+        "by hand model.parameters, model.facts.active_parameters, model.facts.weight_bytes"
+    )
+
+
+def test_sizes_may_be_rounded() -> None:
+    assert family("model.parameters=6.4e4", "model.facts.weight_bytes=1.27e5").parameters == 64_000
+
+
+@pytest.mark.parametrize("variant", ["base", "instruct"])
+def test_a_missing_id_says_what_to_give(variant: str) -> None:
+    other = "instruct" if variant == "base" else "base"
+    config = compose_config(["model=pair", f"model.{other}.id=my-base"])
+    with pytest.raises(UserError) as refusal:
+        validate(config)
+    sentence = f"`model.{variant}.id` is missing: give a hub id (org/name) or a folder"
+    assert str(refusal.value) == sentence
+
+
+def test_checkpoints_of_different_shapes_are_no_pair(place: Path) -> None:
+    change(place / "my-sft", num_hidden_layers=4)
+    with pytest.raises(UserError, match=r"my-base has 2 layers and \./my-sft has 4: name a pair"):
+        family()
+
+
+def test_where_nothing_can_be_read_the_facts_to_give_are_listed(place: Path) -> None:
+    gone = ("model.base.id=./gone", "model.instruct.id=./gone")
+    with pytest.raises(Unavailable) as refusal:
+        family(*gone)
+    sentence = str(refusal.value)
+    assert sentence.startswith("the checkpoint folder ./gone is not there: name one that is")
+    assert "or give by hand model.parameters, model.max_model_len, model.facts.arch" in sentence
+    sizes = ("model.parameters=7e9", "model.max_model_len=4096")
+    assert family(*gone, *sizes).facts is None
+    facts = {
+        "architecture": "LlamaForCausalLM",
+        "active_parameters": 7e9,
+        "weight_bytes": 14e9,
+        "layers": 32,
+        "attention_heads": 32,
+        "kv_heads": 8,
+        "kv_bytes_per_token": 131072,
+    }
+    by_hand = family(*gone, *sizes, *(f"model.facts.{key}={value}" for key, value in facts.items()))
+    assert by_hand.facts is not None
+    assert by_hand.facts.weight_bytes == 14_000_000_000
+    with pytest.raises(Unavailable, match=r"or give by hand model\.facts\.architecture"):
+        family(*gone, *sizes, "model.facts.layers=32")
+
+
+def test_a_key_without_a_value_is_one_sentence() -> None:
+    for override, key in (
+        ("+dataset.sets.quiz={path: x}", "dataset.sets.quiz.loader"),
+        ("cluster.device=???", "cluster.device"),
+    ):
+        with pytest.raises(UserError) as refusal:
+            family(override)
+        assert str(refusal.value).startswith(f"`{key}` has no value: set it, or take an option of")
+
+
+def test_two_folders_of_one_name_are_told_apart(place: Path) -> None:
+    for run in ("run1", "run2"):
+        write_checkpoint(place / run / "final", LLAMA, TENSORS)
+    made = family("model.base.id=run1/final", "model.instruct.id=run2/final")
+    assert made.name == "run1-final+run2-final"
