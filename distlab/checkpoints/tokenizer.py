@@ -1,6 +1,8 @@
 """A checkpoint in; its tokenizer out."""
 
-from typing import TYPE_CHECKING
+import importlib.metadata
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.checkpoints.hub import gated_message
@@ -8,6 +10,11 @@ from distlab.errors import Unavailable, UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+
+# Where transformers keeps now what tokenizers of hub repositories import from elsewhere (Kimi-K2's
+# imports the first from transformers.models.gpt2.tokenization_gpt2).
+_MOVED: Final[Mapping[str, str]] = {"bytes_to_unicode": "transformers.convert_slow_tokenizer"}
 
 
 def load_tokenizer(
@@ -34,4 +41,19 @@ def load_tokenizer(
                 "pin `model.*.revision` to the commit you read, and set "
                 "model.trust_remote_code=true"
             ) from error
+        if isinstance(error, ImportError) and "cannot import name" in str(error):
+            raise UserError(_outdated(checkpoint, error)) from error
         raise UserError(f"the tokenizer of {checkpoint.id} does not load: {error}") from error
+
+
+def _outdated(checkpoint: Checkpoint, error: ImportError) -> str:
+    """The sentence for a checkpoint's own code that imports what is not there."""
+    version = importlib.metadata.version("transformers")
+    moved = (new for name, new in _MOVED.items() if f"'{name}'" in str(error))
+    place = "".join(f", which now is in {new}" for new in moved)
+    return (
+        f"the tokenizer of {checkpoint.id} is code for another version of transformers than "
+        f"{version}: {error}; pin `model.*.revision` to a commit that imports it from where it is"
+        f"{place}, or copy the checkpoint into a folder, correct the import there and name the "
+        "folder as `model.*.id`"
+    )

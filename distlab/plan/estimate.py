@@ -167,7 +167,7 @@ def _shown(cell: Cell, example: Example) -> ShownPrompt:
 
 
 def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterator[str]:
-    yield from study.family.notes
+    yield from (*study.family.notes, *found.notes)
     if study.waves is not None:
         yield "decoding.until=solved draws at most what is planned here: problems stop once solved"
     for gap in found.gaps:

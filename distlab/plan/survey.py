@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from distlab.checkpoints.checkpoint import Variant
+from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import Arm, Study
 from distlab.errors import Unavailable
@@ -22,6 +22,7 @@ from distlab.sampling.prepare import (
     TokenizedCheckpoint,
     check_shown,
     render_cells,
+    tokenizer_notes,
 )
 from distlab.store.store import Store
 
@@ -51,11 +52,13 @@ class Survey:
         cells: In the order of the tables.
         datasets: Those that could be read, by name.
         gaps: What could not be had, one sentence each.
+        notes: What is to be said of the checkpoints.
     """
 
     cells: tuple[PlannedCell | Unrendered, ...]
     datasets: Mapping[str, LoadedDataset]
     gaps: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def survey(study: Study, store: Store, shown: str | None = None) -> Survey:
@@ -73,6 +76,7 @@ class _Surveyor:
         self._store = store
         self._shown = shown
         self._gaps: dict[str, None] = {}
+        self._loaded: dict[Checkpoint, TokenizedCheckpoint] = {}
 
     def run(self) -> Survey:
         datasets, counts = self._datasets()
@@ -80,7 +84,8 @@ class _Surveyor:
             check_shown(self._shown, datasets)
         pools = self._pools(datasets)
         cells = tuple(self._cells(datasets, counts, pools))
-        return Survey(cells, datasets, tuple(self._gaps))
+        notes = tokenizer_notes(list(self._loaded.values()))
+        return Survey(cells, datasets, tuple(self._gaps), notes)
 
     def _datasets(self) -> tuple[dict[str, LoadedDataset], dict[str, int]]:
         """Those that can be read, and the problems of all."""
@@ -144,7 +149,9 @@ class _Surveyor:
             checkpoint = resolve(family.checkpoints[variant])
             if not needed:
                 return None
-            return TokenizedCheckpoint.of(checkpoint, family)
+            if checkpoint not in self._loaded:
+                self._loaded[checkpoint] = TokenizedCheckpoint.of(checkpoint, family)
+            return self._loaded[checkpoint]
         except Unavailable as error:
             self._gaps[str(error)] = None
             return None

@@ -153,7 +153,8 @@ def apply_template(
     if not tokenizer.chat_template:
         raise UserError(
             f"the instruct checkpoint {tokenizer.name_or_path} has no chat template; "
-            "name a checkpoint that has one as model.instruct.id"
+            "put the one that it was trained with there as chat_template.jinja, or name a "
+            "checkpoint that has one as model.instruct.id"
         )
     dated = {"strftime_now": FROZEN_DATE.strftime, "date_string": FROZEN_DATE.strftime("%d %b %Y")}
     try:

@@ -77,11 +77,13 @@ class Prepared:
         datasets: By name.
         cells: In the order of the tables.
         checkpoints: Variant to what its engine loads.
+        notes: What is to be said of them.
     """
 
     datasets: Mapping[str, LoadedDataset]
     cells: tuple[PlannedCell, ...]
     checkpoints: Mapping[Variant, Checkpoint]
+    notes: tuple[str, ...] = ()
 
 
 def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:

@@ -17,6 +17,7 @@ from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
 from distlab.problems.problem import Exemplar
 from distlab.prompts import Prompt, PromptSpec, build_renderer
+from distlab.prompts.fidelity import check_fidelity, differing_texts
 from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.sampling.planned import Example, PlannedCell, Prepared
@@ -39,10 +40,12 @@ class TokenizedCheckpoint:
         """A checkpoint of a family, its tokenizer loaded.
 
         Raises:
-            UserError: The tokenizer cannot be had.
+            UserError: The tokenizer cannot be had, or it loses blanks or digits of a text.
         """
         trusted = family.trust_remote_code
-        return cls(checkpoint, prompt_tokenizer(checkpoint, trust_remote_code=trusted))
+        tokenizer = prompt_tokenizer(checkpoint, trust_remote_code=trusted)
+        check_fidelity(tokenizer, checkpoint.id)
+        return cls(checkpoint, tokenizer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,19 @@ class PromptSetting:
     style: PromptSpec
     variant: Variant
     tokenized: TokenizedCheckpoint
+
+
+def tokenizer_notes(tokenized: Sequence[TokenizedCheckpoint]) -> tuple[str, ...]:
+    """What to say where a pair's tokenizers are two."""
+    if len(tokenized) < 2:
+        return ()
+    first, second = tokenized
+    if not differing_texts(first.tokenizer, second.tokenizer):
+        return ()
+    return (
+        f"{first.checkpoint.id} and {second.checkpoint.id} have different tokenizers: tokens, "
+        "margins and lengths of their samples are not of one kind.",
+    )
 
 
 def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
@@ -99,7 +115,8 @@ def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
             shown,
         )
     ]
-    return Prepared(datasets, tuple(cells), checkpoints)
+    notes = tokenizer_notes(list(tokenized.values()))
+    return Prepared(datasets, tuple(cells), checkpoints, notes)
 
 
 def render_cells(

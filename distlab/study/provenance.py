@@ -65,7 +65,7 @@ def manifest(
         versions=package_versions(),
         host=_host(study),
         counts={"samples_in_store": sum(p.held for p in prepared.cells)},
-        notes=study.family.notes,
+        notes=(*study.family.notes, *prepared.notes),
     )
 
 

@@ -184,7 +184,7 @@ def say_plan(console: Console, works: Sequence[OngoingStudy], log: Path) -> None
 
 
 def _notes(work: OngoingStudy) -> Iterator[str]:
-    yield from (f"note: {note}" for note in work.study.family.notes)
+    yield from (f"note: {note}" for note in (*work.study.family.notes, *work.prepared.notes))
     yield from (f"note: {note}" for note in unshared(work.study))
     for planned in work.prepared.cells:
         if planned.differing:
