@@ -253,6 +253,8 @@ class ClusterConfig:
     block_size: int | None = None
     # Skip CUDA graphs and compilation. Never a default on GPUs.
     enforce_eager: bool = False
+    # More arguments of vLLM's engine, by their names there: distlab/engines/engine_args.py.
+    engine_args: dict[str, Any] = field(default_factory=dict)
     # Folder of compiled graphs, best on a disk that nodes share; null is vLLM's own on each node.
     compile_cache: str | None = None
     # Seconds without a new token after which an engine with requests is taken for hung.

@@ -1,7 +1,8 @@
 """The frozen values that the rest of distlab trusts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from distlab.checkpoints.checkpoint import CheckpointSpec, Variant
 from distlab.decoding.decoder import DecodingSpec
@@ -70,6 +71,7 @@ class Cluster:
     min_nodes: int
     wait_for_nodes_s: float
     nodes: tuple[Node, ...]
+    engine_args: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

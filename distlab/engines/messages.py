@@ -41,6 +41,7 @@ class EngineSettings:
         trust_remote_code: Run code that ships with the checkpoint.
         compile_cache: Folder of compiled graphs, shared by nodes; None for vLLM's own.
         metrics: Publish vLLM's metrics on Ray's endpoint.
+        engine_args: More arguments of vLLM's engine, as canonical JSON.
     """
 
     model: str
@@ -62,6 +63,7 @@ class EngineSettings:
     trust_remote_code: bool = False
     compile_cache: str | None = None
     metrics: bool = False
+    engine_args: str = "{}"
 
     @property
     def group(self) -> EngineGroup:

@@ -2,6 +2,7 @@
 
 from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.values import Cluster, Family
+from distlab.engines.engine_args import frozen_args
 from distlab.engines.messages import EngineSettings
 from distlab.engines.vllm_engine import LOGPROB_MARGIN
 from distlab.placement.placement import EngineGroup
@@ -43,6 +44,7 @@ def engine_settings(
         enforce_eager=cluster.enforce_eager,
         trust_remote_code=family.trust_remote_code,
         compile_cache=cluster.compile_cache,
+        engine_args=frozen_args(cluster.engine_args),
         # On one's own machine nobody collects them.
         metrics=cluster.address is not None,
     )

@@ -1,6 +1,7 @@
 """The Engine that decoders talk to, around vLLM's AsyncLLM."""
 
 import itertools
+import json
 import logging
 import math
 import os
@@ -341,7 +342,7 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
         args["max_num_batched_tokens"] = max(settings.max_model_len, 4096)
         if settings.enforce_eager:
             args["worker_cls"] = _CPU_WORKER
-    return args
+    return {**args, **json.loads(settings.engine_args)}
 
 
 def _eos_token_ids(llm: "AsyncLLM", tokenizer: "TokenizerLike") -> frozenset[int]:

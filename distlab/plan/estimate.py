@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from distlab.config.values import Study
 from distlab.decoding.decoder import Decoder
+from distlab.engines.engine_args import check_engine_args
 from distlab.engines.splitting import choose
 from distlab.placement.placement import Node, fill
 from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
@@ -194,9 +195,10 @@ def plan_engines(study: Study, nodes: Sequence[Node]) -> EnginePlan:
     """Choose how engines are split and place as many as the nodes have free.
 
     Raises:
-        UserError: No engine fits, as ``splitting.choose`` says.
+        UserError: No engine fits, as ``splitting.choose`` says, or vLLM would refuse an argument.
     """
     family, cluster = study.family, study.cluster
+    check_engine_args(cluster.engine_args, cluster.device)
     choice = choose(family, cluster, nodes)
     checkpoints = tuple(dict.fromkeys(family.checkpoints[v].id for v in study.variants))
     wanted = None if cluster.replicas is None else cluster.replicas * len(checkpoints)

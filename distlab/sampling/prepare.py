@@ -13,6 +13,7 @@ from distlab.checkpoints.resolve import resolve
 from distlab.config.values import FORMATS, Arm, Family, Study
 from distlab.decoding.decoder import Sampler
 from distlab.decoding.interface import SampleRequest
+from distlab.engines.engine_args import sample_args
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset, load_exemplars
 from distlab.problems.problem import Exemplar
@@ -307,6 +308,7 @@ def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm)
         seed=study.seed if spec.decoder.random else None,
         vllm=vllm_version(),
         sampler=None if spec.sampler is Sampler.INDEPENDENT else spec.decoder.sharing,
+        engine_args=sample_args(study.cluster.engine_args),
         **decoder_fields(spec.decoder),
     )
 

@@ -11,6 +11,8 @@ from distlab.decoding.decoder import Decoder
 # Part of every address, so that it may never change: it would orphan every stored sample. What a
 # shard looks like has a version of its own, ``sample_schema.FORMAT``.
 ADDRESS_VERSION = 1
+# Fields that came after the first addresses.
+_LATER = ("parameters", "sampler", "engine_args")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class CellFields(ContentAddress):
             the address where it is empty, as in those that are older than it.
         sampler: What draws samples together, with its version: "trie-1". None where each is a
             request of its own; it is not in the address then, for the same reason.
+        engine_args: Arguments of the engine beside ours that can change a sample; none is in the
+            address either where it is empty.
     """
 
     checkpoint: str
@@ -77,11 +81,12 @@ class CellFields(ContentAddress):
     schema: int = ADDRESS_VERSION
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sampler: str | None = None
+    engine_args: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """The fields, for JSON; without ``parameters`` and ``sampler`` where there are none."""
-        empty = [name for name in ("parameters", "sampler") if not getattr(self, name)]
-        return {k: v for k, v in ContentAddress.as_json(self).items() if k not in empty}
+        """The fields, for JSON; without those that older addresses lack, where they are empty."""
+        fields = ContentAddress.as_json(self)
+        return {key: value for key, value in fields.items() if value or key not in _LATER}
 
 
 def decoder_fields(decoder: Decoder) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from distlab.console.exits import Exit, stopped_by
 from distlab.console.progress import State, make_progress_view
 from distlab.console.quiet import quiet
 from distlab.engines.cluster import check_local
+from distlab.engines.engine_args import check_engine_args
 from distlab.engines.leasing import FollowUp
 from distlab.engines.machine import check_fits
 from distlab.files import whole
@@ -120,6 +121,7 @@ def check(study: Study) -> None:
         UserError: It cannot.
     """
     check_local(study.cluster)
+    check_engine_args(study.cluster.engine_args, study.cluster.device)
     check_fits(study.family, study.cluster)
 
 
