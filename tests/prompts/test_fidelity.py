@@ -5,7 +5,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from distlab.errors import UserError
 from distlab.prompts.fidelity import check_fidelity, differing_texts
-from distlab.prompts.snapshot import Snapshot, _Facts
+from distlab.prompts.snapshot import Snapshot, _TokenizerFacts
 
 
 def tokenizer(*, declared_as_llama: bool = False, digits: bool = True) -> Snapshot:
@@ -19,7 +19,7 @@ def tokenizer(*, declared_as_llama: bool = False, digits: bool = True) -> Snapsh
     else:
         made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         made.decoder = decoders.ByteLevel()
-    return Snapshot(_Facts("x", {}, None, None, None, len(kept)), made.to_str())
+    return Snapshot(_TokenizerFacts("x", {}, None, None, None, len(kept)), made.to_str())
 
 
 def test_a_tokenizer_that_keeps_texts_is_taken() -> None:
