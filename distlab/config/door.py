@@ -412,6 +412,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     values["address"] = _address(raw.address)
     if raw.compile_cache is not None:
         values["compile_cache"] = expanded(raw.compile_cache)
+    values["engine_args"] = _engine_args(raw.engine_args)
     values["replicas"] = _replicas(raw.replicas)
     values["min_nodes"] = _at_least("cluster.min_nodes", raw.min_nodes, 1)
     values["max_num_seqs"] = _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)
@@ -420,6 +421,12 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     values["cpus_per_rank"] = raw.cpus_per_rank or cores / (raw.tensor_parallel or 1)
     values["nodes"] = nodes
     return Cluster(**values)
+
+
+def _engine_args(raw: object) -> dict[str, Any]:
+    if not isinstance(raw, dict | None):
+        refuse("cluster.engine_args", raw, "write it as {NAME: VALUE}")
+    return {str(name): value for name, value in (raw or {}).items()}
 
 
 def _address(raw: str | None) -> str | None:

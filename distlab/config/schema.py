@@ -254,7 +254,8 @@ class ClusterConfig:
     # Skip CUDA graphs and compilation. Never a default on GPUs.
     enforce_eager: bool = False
     # More arguments of vLLM's engine, by their names there: distlab/engines/engine_args.py.
-    engine_args: dict[str, Any] = field(default_factory=dict)
+    # A mapping, or null; not typed as one, since Hydra could not set it from the command line.
+    engine_args: Any = None
     # Folder of compiled graphs, best on a disk that nodes share; null is vLLM's own on each node.
     compile_cache: str | None = None
     # Seconds without a new token after which an engine with requests is taken for hung.

@@ -69,6 +69,13 @@ def test_everything_is_drawn_unless_asked_otherwise() -> None:
     assert study("decoding.until=solved", "decoding.waves=[2,18]").waves == (2, 18)
 
 
+def test_engine_arguments_are_typed_as_one_mapping() -> None:
+    made = study("cluster.engine_args={stream_interval: 2, attention_config: {backend: x}}")
+    assert made.cluster.engine_args == {"stream_interval": 2, "attention_config": {"backend": "x"}}
+    assert study("+cluster.engine_args.stream_interval=2").cluster.engine_args
+    assert not study().cluster.engine_args
+
+
 def test_a_path_goes_to_the_one_dataset() -> None:
     (gsm8k,) = study("dataset=gsm8k", "dataset.path=x.jsonl").datasets
     assert gsm8k.path == "x.jsonl"
@@ -110,6 +117,7 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (["cluster.kv_cache_gib=null"], r"`cluster\.kv_cache_gib` is None"),
         (["cluster.address=ray://head:10001"], r"must run on a machine of the cluster"),
         (["cluster.address=head"], r"`cluster\.address` is 'head': give HOST:PORT"),
+        (["cluster.engine_args=fast"], r"`cluster\.engine_args` is 'fast': write it as"),
         (["cluster.min_nodes=0"], r"`cluster\.min_nodes` is 0"),
         (["cluster.max_num_seqs=0"], r"`cluster\.max_num_seqs` is 0"),
         (["grader.deadline_s=0"], r"`grader\.deadline_s` is 0"),
