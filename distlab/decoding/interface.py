@@ -93,6 +93,11 @@ class Engine(Protocol):
         """Tokens that end a completion."""
         ...
 
+    @property
+    def special_tokens(self) -> Mapping[int, str]:
+        """Tokens that ``decode`` skips, and how the tokenizer writes them."""
+        ...
+
     async def generate(self, request: EngineRequest) -> Completion:
         """Generate one completion."""
         ...
@@ -172,6 +177,7 @@ class Sample:
     token_lengths: tuple[int, ...] | None = None
     given_delta: float | None = None
     computed_tokens: int | None = None
+    turn_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

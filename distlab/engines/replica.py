@@ -6,15 +6,23 @@ import os
 import socket
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import ray
 
 from distlab.decoding.cot import greedy_of
 from distlab.decoding.decoder import StoppingCriteria
-from distlab.decoding.interface import EngineRequest, ManagedEngine, Sample, SampleRequest
+from distlab.decoding.interface import (
+    Engine,
+    EngineRequest,
+    ManagedEngine,
+    Sample,
+    SampleRequest,
+)
 from distlab.decoding.seeds import sample_seed
+from distlab.decoding.turns import turn_end
 from distlab.engines.environment import prepare
 from distlab.engines.messages import (
     CellRequest,
@@ -137,12 +145,12 @@ class Replica:
         self, key: str, work: CellWork, request: SampleRequest
     ) -> dict[str, list[Sample]]:
         assert self._engine is not None, "start() comes first"
-        samples = await self._sampled(key, work, request)
-        if request.greedy is None or request.ranks[0] != 0:
-            return {key: samples}
-        stopping = StoppingCriteria(work.decoding.max_tokens, work.stop)
-        greedy = await asyncio.to_thread(greedy_of, samples[0], self._engine, stopping)
-        return {key: samples, request.greedy: [greedy]}
+        drawn = {key: await self._sampled(key, work, request)}
+        if request.greedy is not None and request.ranks[0] == 0:
+            stopping = StoppingCriteria(work.decoding.max_tokens, work.stop)
+            greedy = await asyncio.to_thread(greedy_of, drawn[key][0], self._engine, stopping)
+            drawn[request.greedy] = [greedy]
+        return await asyncio.to_thread(_with_turn_ends, drawn, self._engine, work.stop)
 
     async def _sampled(self, key: str, work: CellWork, request: SampleRequest) -> list[Sample]:
         assert self._engine is not None, "start() comes first"
@@ -192,6 +200,15 @@ class Replica:
         if self._engine is not None:
             with contextlib.suppress(Exception):
                 self._engine.shutdown()
+
+
+def _with_turn_ends(
+    drawn: Mapping[str, Sequence[Sample]], engine: Engine, stop: tuple[str, ...]
+) -> dict[str, list[Sample]]:
+    return {
+        key: [replace(sample, turn_end=turn_end(engine, sample, stop)) for sample in samples]
+        for key, samples in drawn.items()
+    }
 
 
 def _make_engine(settings: EngineSettings, site: Site) -> ManagedEngine:

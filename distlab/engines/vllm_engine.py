@@ -5,7 +5,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -88,11 +88,17 @@ class VLLMEngine:
         self._tokenizer: Any = tokenizer
         self._ids = itertools.count()
         self._eos = _eos_token_ids(self._llm, tokenizer)
+        self._special = special_tokens(tokenizer)
 
     @property
     def eos_token_ids(self) -> frozenset[int]:
         """Tokens that end a completion: the tokenizer's and the generation config's."""
         return self._eos
+
+    @property
+    def special_tokens(self) -> Mapping[int, str]:
+        """Tokens that ``decode`` skips, and how the tokenizer writes them."""
+        return self._special
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Token ids as text, special tokens skipped, spaces as the model wrote them."""
@@ -351,6 +357,17 @@ def _eos_token_ids(llm: "AsyncLLM", tokenizer: "TokenizerLike") -> frozenset[int
     configured = llm.model_config.try_get_generation_config().get("eos_token_id")
     ids.update(configured if isinstance(configured, list) else [configured])
     return frozenset(int(i) for i in ids if i is not None)
+
+
+def special_tokens(tokenizer: Any) -> dict[int, str]:  # noqa: ANN401
+    """What a tokenizer skips where it skips special tokens: those with a part, and added ones.
+
+    Args:
+        tokenizer: As transformers' or vLLM's own are; those of vLLM's name all as special.
+    """
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    ids = sorted({*tokenizer.all_special_ids, *(i for i, t in added.items() if t.special)})
+    return dict(zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True))
 
 
 def _margins(output: "CompletionOutput") -> tuple[float, ...]:

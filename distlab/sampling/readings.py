@@ -20,6 +20,8 @@ from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
 from distlab.sampling.planned import PlannedCell
 from distlab.scoring.reading import ReadingExtractor, reading_extractor, text_key
+from distlab.scoring.sampled_text import COLUMNS as OF_TEXT
+from distlab.scoring.sampled_text import sampled_texts
 from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import CellFields, decoder_fields
@@ -136,12 +138,14 @@ def plan_readings(
 
 
 def _texts(reader: ModelReader, cells: Sequence[PlannedCell]) -> Iterator[tuple[str, str]]:
-    """Every distinct completion of the run with the part that is shown."""
+    """Every distinct turn of the run's completions with the part that is shown."""
     seen: set[str] = set()
     for planned in cells:
-        table = planned.stored.samples(["problem_id", "rank", "text"])
-        for problem_id, rank, text in zip(*(c.to_pylist() for c in table.columns), strict=True):
+        table = planned.stored.samples(["problem_id", "rank", *OF_TEXT])
+        keys = (table.column(name).to_pylist() for name in ("problem_id", "rank"))
+        for problem_id, rank, sampled in zip(*keys, sampled_texts(table), strict=True):
             wanted = problem_id in planned.prompt_hashes and rank < planned.arm.n
+            text = sampled.turn
             if wanted and text not in seen and (shown := reader.extractor.shown(text)):
                 seen.add(text)
                 yield text, shown

@@ -23,6 +23,8 @@ from distlab.errors import UserError
 from distlab.problems.problem import Gold
 from distlab.sampling.planned import PlannedCell
 from distlab.scoring.panel import Candidate, Found, JudgeIndex, JudgePanel
+from distlab.scoring.sampled_text import COLUMNS as OF_TEXT
+from distlab.scoring.sampled_text import sampled_texts
 
 Key = tuple[str, str]
 """Cell path and problem id."""
@@ -30,7 +32,7 @@ Key = tuple[str, str]
 Moved = Callable[[str, int, int], None]
 """Is told a cell's path, by how much its problems done change, and samples not needed any more."""
 
-_COLUMNS = ["problem_id", "rank", "prompt_hash", "text", "truncated", "token_ids"]
+_COLUMNS = ["problem_id", "rank", "prompt_hash", "token_ids", *OF_TEXT]
 # Stands for a gold that no grader judges: it is never solved, so everything is drawn.
 _NOBODY = JudgeIndex(-1, -1)
 
@@ -191,9 +193,9 @@ class UntilSolved:
         """Note samples as drawn; those of problems that are not solved yet are to be judged."""
         candidates = []
         lengths = pc.list_value_length(samples.column("token_ids")).to_pylist()
-        names = ("problem_id", "rank", "text", "truncated")
-        columns = [samples.column(name).to_pylist() for name in names]
-        for problem_id, rank, text, truncated, tokens in zip(*columns, lengths, strict=True):
+        columns = [samples.column(name).to_pylist() for name in ("problem_id", "rank")]
+        rows = zip(*columns, lengths, sampled_texts(samples), strict=True)
+        for problem_id, rank, tokens, sampled in rows:
             problem = self._problems.get((path, problem_id))
             if problem is None:
                 continue
@@ -202,7 +204,7 @@ class UntilSolved:
             if rank in problem.missing:
                 problem.missing.remove(rank)
             if problem.unsolved:
-                candidates.append(Candidate((path, problem_id), problem.gold, text, truncated))
+                candidates.append(Candidate((path, problem_id), problem.gold, sampled))
         return candidates
 
     def _settle(self, found: Found) -> None:

@@ -10,12 +10,14 @@ import numpy.typing as npt
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.cache import VerdictCache, cache_key
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
+from distlab.scoring.sampled_text import SampledText
 from distlab.scoring.types import (
     CODES,
     NO_VERDICT,
     ComponentSpec,
     Extraction,
     Extractor,
+    TurnExtractor,
     Verdict,
     load_grader,
 )
@@ -222,12 +224,20 @@ class AnswerJudge:
         return codes, len(tasks) - graded.recalled, graded.recalled
 
 
-def extract(extractor: Extractor, text: str, kind: GoldKind) -> tuple[Extraction, bool]:
-    """An extraction, and whether the extractor tripped over the text or named a span outside it."""
+def extract(extractor: Extractor, sampled: SampledText, kind: GoldKind) -> tuple[Extraction, bool]:
+    """What counts as a sample's answer; of a truncated one, only what it states.
+
+    Returns:
+        The extraction, and whether the extractor tripped over the text or named a span outside it.
+    """
+    text = sampled.turn
     try:
-        found = extractor.extract(text, kind)
+        if sampled.turn_end is not None and isinstance(extractor, TurnExtractor):
+            found = extractor.extract_turn(text, kind)
+        else:
+            found = extractor.extract(text, kind)
         if 0 <= found.start <= found.end <= len(text):
-            return found, False
+            return found.of_sample(sampled.breaks_off), False
     except Exception:
         # One text must not end the scoring of all others; its verdicts will be ``error``.
         pass

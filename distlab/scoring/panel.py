@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from distlab.problems.problem import Gold
 from distlab.scoring.judging import AnswerJudge, GraderFacts, Judging, extract
+from distlab.scoring.sampled_text import SampledText
 from distlab.scoring.types import CORRECT, Extractor, load_extractor
 
 # Cores of the driver for one grader process (ours): the others are the engines'.
@@ -27,14 +28,12 @@ class Candidate(NamedTuple):
     Attributes:
         problem: Cell path and problem id.
         gold: Its gold.
-        text: The completion.
-        truncated: Whether it was cut off, so that an answer counts only where it is stated.
+        sampled: The completion.
     """
 
     problem: tuple[str, str]
     gold: Gold
-    text: str
-    truncated: bool
+    sampled: SampledText
 
 
 Found = dict[tuple[str, str], set[JudgeIndex]]
@@ -101,14 +100,13 @@ class JudgePanel:
         answers: dict[tuple[str, str], int] = {}
         reads: list[tuple[tuple[str, str], int, int]] = []
         golds: dict[str, Gold] = {}
-        for problem, gold, text, truncated in candidates:
+        for problem, gold, sampled in candidates:
             name = "\0".join(problem)
             golds[name] = gold
             for index, extractor in enumerate(self._extractors):
-                read, _ = extract(extractor, text, gold.kind)
-                answer = read.of_sample(truncated).answer
-                if answer is not None:
-                    place = answers.setdefault((name, answer), len(answers))
+                read, _ = extract(extractor, sampled, gold.kind)
+                if read.answer is not None:
+                    place = answers.setdefault((name, read.answer), len(answers))
                     reads.append((problem, index, place))
         correct = self._judge.judge(golds, list(answers))[0] == CORRECT
         found: Found = {}

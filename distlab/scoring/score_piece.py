@@ -19,6 +19,8 @@ from distlab.scoring.gold_mention import GoldMention
 from distlab.scoring.judging import AnswerJudge, Codes, GraderFacts, extract
 from distlab.scoring.pieces import Piece
 from distlab.scoring.pool import PoolSettings
+from distlab.scoring.sampled_text import COLUMNS as OF_TEXT
+from distlab.scoring.sampled_text import SampledText, sampled_texts
 from distlab.scoring.types import (
     BY_CODE,
     ERROR,
@@ -133,10 +135,8 @@ class Scorer:
         texts = strings(samples.column("text"))
         golds = [piece.golds[problem_id] for problem_id in problem_ids]
         answers: dict[tuple[str, str], int] = {}
-        cut_off = [bool(cut) for cut in samples.column("truncated").to_pylist()]
-        reads = [
-            _read_answers(e, problem_ids, texts, cut_off, golds, answers) for e in self._extractors
-        ]
+        sampled = sampled_texts(samples)
+        reads = [_read_answers(e, problem_ids, sampled, golds, answers) for e in self._extractors]
         codes, graded, recalled = self._judge.judge(piece.golds, list(answers))
         late = (codes == TIMEOUT).any(axis=1).tolist()
         classes = equal_answers(
@@ -179,7 +179,7 @@ class _VerdictRows:
 
 def _read_samples(piece: Piece) -> pa.Table:
     """The piece's samples, sorted by problem and rank, with ``tokens`` counted."""
-    columns = ["problem_id", "rank", "text", "truncated", "token_ids", *OF_DELTA]
+    columns = ["problem_id", "rank", "token_ids", *OF_TEXT, *OF_DELTA]
     parts = []
     for shard in piece.shards:
         table = read_shard(piece.filesystem, shard.path, columns)
@@ -193,27 +193,25 @@ def _read_samples(piece: Piece) -> pa.Table:
 def _read_answers(
     extractor: Extractor,
     problem_ids: Sequence[str],
-    texts: Sequence[str],
-    truncated: Sequence[bool],
+    samples: Sequence[SampledText],
     golds: Sequence[Gold],
     answers: dict[tuple[str, str], int],
 ) -> _Read:
     """Run one extractor; add the distinct answers to ``answers``.
 
-    Equal texts of a problem are read once: at a low temperature many are. A truncated sample that
-    states no answer has none.
+    Equal samples of a problem are read once: at a low temperature many are.
     """
     extractions: list[Extraction] = []
-    distinct = np.full(len(texts), -1, np.int64)
-    failed = np.zeros(len(texts), np.bool_)
-    seen: dict[str, tuple[Extraction, bool]] = {}
-    for row, (problem_id, text, gold) in enumerate(zip(problem_ids, texts, golds, strict=True)):
+    distinct = np.full(len(samples), -1, np.int64)
+    failed = np.zeros(len(samples), np.bool_)
+    seen: dict[SampledText, tuple[Extraction, bool]] = {}
+    rows = zip(problem_ids, samples, golds, strict=True)
+    for row, (problem_id, sampled, gold) in enumerate(rows):
         if row and problem_id != problem_ids[row - 1]:
             seen.clear()
-        if text not in seen:
-            seen[text] = extract(extractor, text, gold.kind)
-        read, failed[row] = seen[text]
-        extraction = read.of_sample(truncated[row])
+        if sampled not in seen:
+            seen[sampled] = extract(extractor, sampled, gold.kind)
+        extraction, failed[row] = seen[sampled]
         extractions.append(extraction)
         if extraction.answer is not None:
             distinct[row] = answers.setdefault((problem_id, extraction.answer), len(answers))

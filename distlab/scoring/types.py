@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from distlab.importing import make_named
 from distlab.problems.problem import Gold, GoldKind
@@ -87,6 +87,15 @@ class Extractor(Protocol):
 
     def extract(self, text: str, kind: GoldKind) -> Extraction:
         """Read the answer; ``kind`` is the form that the question asks for, not the gold."""
+        ...
+
+
+@runtime_checkable
+class TurnExtractor(Extractor, Protocol):
+    """An extractor that looks in the text for where the model's turn ends."""
+
+    def extract_turn(self, text: str, kind: GoldKind) -> Extraction:
+        """As ``extract``, of a text that is one turn, as its tokens show: nothing opens another."""
         ...
 
 

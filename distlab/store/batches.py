@@ -40,6 +40,7 @@ def to_batch(samples: Sequence[Sample], run: str) -> pa.RecordBatch:
         "token_lengths": [s.token_lengths for s in samples],
         "given_delta": [s.given_delta for s in samples],
         "computed_tokens": [s.computed_tokens for s in samples],
+        "turn_end": [s.turn_end for s in samples],
         "run": [run] * len(samples),
     }
     arrays = [_array(columns[field.name], field.type) for field in SAMPLES]

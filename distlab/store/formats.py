@@ -41,17 +41,19 @@ class Format:
 def _format_1() -> Format:
     """Until November 2026: Delta was computed in the replica, from the span of ``rules``."""
     delta = pa.field("delta", pa.float32())
+    later = ("token_lengths", "computed_tokens", "turn_end")
     fields = [
         delta if field.name == "given_delta" else field
         for field in SAMPLES
-        if field.name not in ("token_lengths", "computed_tokens")
+        if field.name not in later
     ]
     return Format(pa.schema(fields), {"given_delta": "delta"})
 
 
 def _format_2() -> Format:
     """Until siblings were drawn together: a sample's tokens were all generated for it."""
-    return Format(pa.schema([f for f in SAMPLES if f.name != "computed_tokens"]), {})
+    later = ("computed_tokens", "turn_end")
+    return Format(pa.schema([field for field in SAMPLES if field.name not in later]), {})
 
 
 FORMATS: Mapping[int, Format] = {1: _format_1(), 2: _format_2(), FORMAT: Format(SAMPLES, {})}

@@ -86,6 +86,13 @@ SAMPLES = pa.schema(
             "the others of token_ids were generated for another one. Null where nobody counted.",
             nullable=True,
         ),
+        _field(
+            "turn_end",
+            pa.int32(),
+            "Characters of the text that are the turn that was asked for: what follows them comes "
+            "after a special token that ends a turn. Null where the tokens do not tell.",
+            nullable=True,
+        ),
         _field("run", pa.dictionary(pa.int32(), pa.string()), "The run that drew the sample."),
     ],
     metadata={b"distlab.schema": b"samples", FORMAT_KEY: str(FORMAT).encode()},

@@ -27,6 +27,10 @@ class ScriptedEngine:
     def eos_token_ids(self) -> frozenset[int]:
         return frozenset({EOS})
 
+    @property
+    def special_tokens(self) -> Mapping[int, str]:
+        return {EOS: "</s>"}
+
     def decode(self, token_ids: Sequence[int]) -> str:
         return "".join(chr(token) for token in token_ids if token != EOS)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +33,10 @@ class SoftmaxEngine:
     @property
     def eos_token_ids(self) -> frozenset[int]:
         return frozenset({EOS})
+
+    @property
+    def special_tokens(self) -> Mapping[int, str]:
+        return {EOS: "</s>"}
 
     def decode(self, token_ids: Sequence[int]) -> str:
         return "".join(chr(96 + token) for token in token_ids if token != EOS)

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -31,6 +33,19 @@ class Up:
 
 class Branching(Up, ScriptedEngine, Unsure):
     pass
+
+
+class Chatting(Branching):
+    """Goes on into another turn, whose tokens are skipped."""
+
+    special_tokens = {0: "</s>", 1: "<|im_end|>"}
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        return super().decode(token_ids).replace("\1", "")
+
+    async def generate(self, request: EngineRequest) -> Completion:
+        completion = await super().generate(request)
+        return replace(completion, text=self.decode(completion.token_ids))
 
 
 class Softmax(Up, SoftmaxEngine):
@@ -120,3 +135,14 @@ def test_a_cell_whose_siblings_part_at_once_goes_on_with_requests(
     leaders = sum(len(request.prompt_ids) == 2 for request in engine.streamed)
     assert leaders == (2 * TRIAL if pays else TRIAL)
     assert len(then.done) == TRIAL
+
+
+def test_samples_keep_where_their_turn_ends() -> None:
+    engine = Chatting(first=[("1", -1.0), ("2", -2.0)], continuations={"1": "8.\1user", "2": "!"})
+    request = SampleRequest("p", ids("Q"), (0, 1), greedy="greedy")
+    finished = drawn(engine, Lease(COT, (("cot", request),)))
+    kept = {
+        key: [(row["text"], row["turn_end"]) for row in batch.to_pylist()]
+        for key, batch in finished.batches.items()
+    }
+    assert kept == {"cot": [("18.user", 3), ("2!", 2)], "greedy": [("18.user", 3)]}

@@ -1,7 +1,7 @@
 """Streams of scripted engines, whose candidates tell nothing: siblings are drawn one by one."""
 
 import math
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Step
@@ -12,6 +12,8 @@ _UNKNOWN = FirstTokens((0, 1), (math.log(0.25), math.log(0.25)))
 
 class Unsure:
     """What an engine of a script lacks besides ``generate`` and ``decode``."""
+
+    special_tokens: Mapping[int, str] = {}
 
     async def generate(self, request: EngineRequest) -> Completion:
         raise NotImplementedError

@@ -1,10 +1,12 @@
 import pytest
 
 from distlab.problems.problem import GoldKind
+from distlab.scoring.extractors.rules import Rules
 from distlab.scoring.judging import extract
+from distlab.scoring.sampled_text import SampledText
 from distlab.scoring.types import Extraction
 
-TEXT = "It is 42."
+TEXT = SampledText("It is 42.", truncated=False)
 
 
 class Fixed:
@@ -29,3 +31,41 @@ def test_a_span_outside_of_the_text_is_an_error_and_no_answer_without_delta(
 ) -> None:
     found = extract(Fixed(Extraction("42", start, end, 9)), TEXT, GoldKind.NUMBER)
     assert found == (Extraction(None, 0, 0, 9), True)
+
+
+USER = "She asks a\nuser\nfor 18."
+
+
+@pytest.mark.parametrize(
+    ("text", "turn_end", "read"),
+    [
+        # A turn by its tokens: what follows is cut, and the model's own "user" stays.
+        ("It is 18.\nuser: and then?\nIt is 5.", 9, "18"),
+        ("She has 18 pensuser\nAnd 5?", 15, "18"),
+        (USER, len(USER), "18"),
+        # By the text, where the tokens do not tell.
+        ("It is 18.\nuser\nIt is 5.", None, "18"),
+        (USER, None, None),
+    ],
+)
+def test_a_turn_is_read_by_its_tokens_or_else_by_its_text(
+    text: str, turn_end: int | None, read: str | None
+) -> None:
+    sampled = SampledText(text, truncated=False, turn_end=turn_end)
+    found, failed = extract(Rules(), sampled, GoldKind.NUMBER)
+    assert (found.answer, failed) == (read, False)
+    assert found.cut <= len(sampled.turn)
+
+
+def test_an_extractor_of_the_users_is_shown_the_turn_alone() -> None:
+    past = Fixed(Extraction("5", 12, 13, 13))
+    sampled = SampledText("18.\nuser\nand5", truncated=False, turn_end=3)
+    assert extract(past, sampled, GoldKind.NUMBER) == (Extraction(None, 0, 0, 3), True)
+
+
+@pytest.mark.parametrize(("turn_end", "read"), [(18, "12"), (None, None), (26, None)])
+def test_a_turn_that_ended_before_max_tokens_is_whole(
+    turn_end: int | None, read: str | None
+) -> None:
+    sampled = SampledText("So she has 12 pens!  More ", truncated=True, turn_end=turn_end)
+    assert extract(Rules(), sampled, GoldKind.NUMBER)[0].answer == read

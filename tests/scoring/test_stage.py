@@ -49,6 +49,7 @@ class Row:
     tokens: int = 3
     truncated: bool = False
     delta: float | None = None
+    turn_end: int | None = None
 
 
 def write_shard(path: Path, rows: Sequence[Row]) -> str:
@@ -68,6 +69,8 @@ def write_shard(path: Path, rows: Sequence[Row]) -> str:
         "margins": [None] * len(rows),
         "token_lengths": [None] * len(rows),
         "given_delta": [r.delta for r in rows],
+        "computed_tokens": [None] * len(rows),
+        "turn_end": [r.turn_end for r in rows],
         "run": ["test"] * len(rows),
     }
     arrays = [pa.array(columns[f.name]).cast(f.type) for f in SAMPLES]
@@ -283,6 +286,17 @@ def test_a_truncated_sample_that_states_no_answer_has_none(tmp_path: Path) -> No
     got = score_here(cell, tmp_path / "out", [rules])
     assert [row["answer"] for row in got] == [None, "12", "12"]
     assert [row["verdict"] for row in got] == ["no_answer", "correct", "correct"]
+
+
+def test_what_follows_the_turn_by_its_tokens_is_not_read(tmp_path: Path) -> None:
+    text = "It is 12.\nuser: and then?\nIt is 5."
+    shard = write_shard(
+        tmp_path / "a.parquet", [Row("one", 0, text, turn_end=9), Row("one", 1, text)]
+    )
+    cell = source([shard], {"one": number("12")}, n=2)
+    rules = ComponentSpec("rules", "distlab.scoring.extractors.rules:Rules")
+    got = score_here(cell, tmp_path / "out", [rules])
+    assert [(row["answer"], row["text_cut"]) for row in got] == [("12", 9), ("5", len(text))]
 
 
 def test_schema_on_disk(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def _concluded(text: str, start: int, end: int) -> bool:
     return bool(_DIGIT.search(line)) and not _HEADING.match(line) and not line.endswith(":")
 
 
-def run_on(text: str, start: int, end: int) -> int:
+def run_on(text: str, start: int, end: int, *, turns: bool) -> int:
     """The offset in ``text[start:end]`` where a new, made-up question begins.
 
     A marker with nothing before it on the text's first line restates the question and does not
@@ -87,6 +87,12 @@ def run_on(text: str, start: int, end: int) -> int:
     head parts of a solution ("Question:", "Problem 2.") count only once the text before them
     holds an answer; "Solve this problem", "Example:" and their like only once the text has stated
     it.
+
+    Args:
+        text: The completion.
+        start: Where its part to read begins.
+        end: Where that ends.
+        turns: Look for what is left of another chat turn once its special tokens are skipped.
 
     Returns:
         The offset to read up to; ``end`` where the model does not run on.
@@ -100,7 +106,7 @@ def run_on(text: str, start: int, end: int) -> int:
         head = token.end()
     restated = _RESTATED.match(text, head, cut)
     first = restated.end() if restated else head
-    for marker in (_STRONG, _TURN):
+    for marker in (_STRONG, _TURN) if turns else (_STRONG,):
         strong = marker.search(text, first, cut)
         cut = strong.start() if strong else cut
     cut = _weak_cut(text, first, cut)

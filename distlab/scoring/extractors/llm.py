@@ -5,6 +5,8 @@ never the gold. Its outputs are made by an engine before scoring
 (``distlab.sampling.readings``) and stored like any samples, under the hash of the text they were
 read from; scoring looks them up.
 
+A reading belongs to a text, whatever its tokens: the cut within a turn is that of the text alone.
+
 The paper's prompt is not public: this one is ours, and so are the cut and the parsing.
 """
 

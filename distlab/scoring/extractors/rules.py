@@ -257,10 +257,17 @@ class Rules:
 
     def extract(self, text: str, kind: GoldKind) -> Extraction:
         """Read the answer; linear in the length of ``text``, and never raises."""
+        return self._extract(text, kind, turns=True)
+
+    def extract_turn(self, text: str, kind: GoldKind) -> Extraction:
+        """As ``extract``; a line that names a role ("user") is the model's own."""
+        return self._extract(text, kind, turns=False)
+
+    def _extract(self, text: str, kind: GoldKind, *, turns: bool) -> Extraction:
         end = min(len(text), READ_LIMIT)
         start = _after_thinking(text, end)
         if self._cut:
-            end = run_on(text, start, end)
+            end = run_on(text, start, end, turns=turns)
         found = _stated_in(text, max(start, end - _TAIL), end, kind)
         if found is None and start:
             found = _strong_in(text, max(0, start - _TAIL), start, kind)
