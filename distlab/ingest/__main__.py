@@ -23,7 +23,7 @@ from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
 from distlab.ingest.columns import ColumnMap, row_file, row_number
-from distlab.ingest.given_problems import GivenProblem, read_given
+from distlab.ingest.given_problems import GivenProblem, read_given, with_labels
 from distlab.ingest.golds import AUTO, KINDS, said_of
 from distlab.ingest.known import KnownSet, joined
 from distlab.ingest.write import (
@@ -31,6 +31,7 @@ from distlab.ingest.write import (
     SourceFile,
     check_new,
     describe,
+    labels_of,
     merged_problems,
     new_manifest,
     store_samples,
@@ -39,6 +40,7 @@ from distlab.ingest.write import (
 )
 from distlab.problems.rows import Row, read_rows
 from distlab.runs.folder import RunFolder, occupied, occupied_new
+from distlab.runs.labels import judge_of, write_labels
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.store import Store
 
@@ -60,6 +62,9 @@ like any other. Several files are one cell: more problems, or more samples of ea
   rank                draw index from 0, where a row holds one sample
   truncated           true or false, or a finish reason (length, stop); a list where samples are one
   delta               CoT-decoding's confidence; a list where samples are one
+  label               the file's own verdict (true or false, 1 or 0, correct or incorrect; a list
+                      where samples are one): a judge beside ours; score, correct, is_correct and
+                      label are taken by themselves where they are lists beside lists of samples
   gold_lower, gold_upper    limits of --gold-kind interval
   cluster, pair, side, strata.NAME    what problems share; see "What the columns mean"
 """
@@ -68,7 +73,9 @@ like any other. Several files are one cell: more problems, or more samples of ea
 def _ingest_file(arguments: argparse.Namespace) -> int:
     columns = ColumnMap.parse(arguments.map)
     labels = _labels(arguments)
-    given, source = _read(arguments, columns, labels)
+    rows = _rows(arguments.files, columns, arguments.skip)
+    columns = with_labels(columns, rows)
+    given, source = _read(arguments, rows, columns, labels)
     with _folder(arguments, labels) as folder:
         manifest = _manifest(arguments, folder)
         print(_ingest(folder, manifest, labels, given, source, columns))
@@ -148,9 +155,8 @@ def _labels(arguments: argparse.Namespace) -> CellLabels:
 
 
 def _read(
-    arguments: argparse.Namespace, columns: ColumnMap, labels: CellLabels
+    arguments: argparse.Namespace, rows: Sequence[Row], columns: ColumnMap, labels: CellLabels
 ) -> tuple[tuple[GivenProblem, ...], SourceFile]:
-    rows = _rows(arguments.files, columns, arguments.skip)
     read = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
     given = read.problems
     single = BUILT_IN[labels.kind].order is SampleOrder.SINGLE
@@ -165,7 +171,7 @@ def _read(
         given, golds = known.problems, known.said
     elif (conf_folder() / "dataset" / f"{labels.dataset}.yaml").is_file():
         golds += f"; --known {labels.dataset} would take kinds, limits and strata from that dataset"
-    said = (golds, *_said(rows[0], columns))
+    said = (golds, *_said(rows[0], columns), *_said_of_labels(given, columns))
     skipped = tuple(dict.fromkeys(arguments.skip))
     return given, SourceFile(tuple(arguments.files), _digest(arguments.files), skipped, said)
 
@@ -199,7 +205,18 @@ def _said(first: Row, columns: ColumnMap) -> Iterator[str]:
         yield "a problem's id is the number of its row, for --map names no id and no question"
     if untaken := columns.untaken(first):
         shown = ", ".join(untaken[:_MOST_UNTAKEN] + ["..."] * (len(untaken) > _MOST_UNTAKEN))
-        yield f"columns not taken: {shown}; labels in them are no verdicts here"
+        hint = "" if columns.label else "; --map label=COLUMN makes a judge of labels"
+        yield f"columns not taken: {shown}{hint}"
+
+
+def _said_of_labels(given: Sequence[GivenProblem], columns: ColumnMap) -> Iterator[str]:
+    """Whose verdicts the labels are, and what they come to."""
+    if columns.label is not None:
+        labels = [sample.is_correct for item in given for sample in item.samples]
+        yield (
+            f"labels: column {columns.label} is the judge {judge_of(columns.label)}, whichever "
+            f"extractor reads: {sum(map(bool, labels))} of {len(labels)} samples are correct"
+        )
 
 
 def _kept(files: Sequence[Path], rows: Sequence[Row], skip: Sequence[str]) -> list[Row]:
@@ -271,6 +288,8 @@ def _ingest(
     check_new(manifest, cell)
     problems = merged_problems(folder, cell, given)
     store_samples(given, cell, fields, Store.open(manifest.store), manifest.run)
+    if (said := labels_of(given, cell, columns)) is not None:
+        write_labels(folder, said)
     after = with_cell(manifest, cell, fields, problems, source, columns)
     write_run(folder, after, cell.dataset, problems)
     return (

@@ -12,6 +12,8 @@ from distlab.problems.rows import Row
 STRATUM: Final = "strata."
 # Stands for the column of ids where neither ids nor questions are mapped.
 ROW_NUMBER: Final = "row number"
+# Names under which tools write whether a sample is correct.
+LABEL_COLUMNS: Final = ("score", "scores", "correct", "is_correct", "label", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class ColumnMap:
         rank: Draw index or branch rank from 0, where a row holds one sample.
         truncated: Whether a sample was cut off: true or false, or a finish reason.
         delta: CoT-decoding's answer-span confidence of a sample.
+        label: Whether a sample is correct, as the file's own judge found.
         gold_lower: Least accepted value of an interval gold.
         gold_upper: Greatest accepted value of an interval gold.
         cluster: Problems that share a source share its value.
@@ -42,6 +45,7 @@ class ColumnMap:
     rank: str | None = None
     truncated: str | None = None
     delta: str | None = None
+    label: str | None = None
     gold_lower: str | None = None
     gold_upper: str | None = None
     cluster: str | None = None
@@ -89,7 +93,7 @@ class ColumnMap:
 
     def of_each_sample(self) -> dict[str, str]:
         """The mapped columns that hold something of each sample, by name."""
-        names = ("samples", "truncated", "delta")
+        names = ("samples", "truncated", "delta", "label")
         return {name: column for name in names if (column := getattr(self, name)) is not None}
 
     def laid_out(self, rows: Sequence[Row]) -> list[Row]:
@@ -106,6 +110,8 @@ class ColumnMap:
             ]
         made = paths.with_paths(rows, [column for _, column in self._pairs()])
         others = [c for name, c in self.of_each_sample().items() if name != "samples"]
+        if self.label is None:
+            others += LABEL_COLUMNS
         return paths.unpacked(made, self.samples, others) or made
 
     def check(self, rows: Sequence[Row]) -> None:
@@ -123,10 +129,14 @@ class ColumnMap:
                         f"{hint}"
                     )
 
+    def named(self) -> frozenset[str]:
+        """The columns that are mapped to something."""
+        return frozenset(column for _, column in self._pairs())
+
     def untaken(self, row: Row) -> list[str]:
         """Columns of a row that nothing was taken of."""
         taken = {column.partition(".")[0] for _, column in self._pairs()}
-        whole = {column for _, column in self._pairs()} | taken | {ROW_NUMBER}
+        whole = self.named() | taken | {ROW_NUMBER}
         return [str(name) for name in row.fields if name not in whole]
 
     def _pairs(self) -> Iterator[tuple[str, str]]:

@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from distlab.errors import UserError
-from distlab.ingest.columns import ColumnMap, row_file
+from distlab.ingest.columns import LABEL_COLUMNS, ColumnMap, row_file
 from distlab.ingest.golds import ReadGold, equal, gold_of, read_golds
 from distlab.problems.content import text_hash
 from distlab.problems.problem import SIDES, Gold, Problem, Side
@@ -24,6 +24,19 @@ _FINISHED: Final = {
     "end_turn": False,
 }
 
+_LABELS: Final = {
+    "true": True,
+    "1": True,
+    "1.0": True,
+    "correct": True,
+    "false": False,
+    "0": False,
+    "0.0": False,
+    "incorrect": False,
+}
+# Characters of a value that a message shows (ours).
+_SHOWN: Final = 60
+
 
 @dataclass(frozen=True, slots=True)
 class GivenSample:
@@ -33,11 +46,13 @@ class GivenSample:
         text: The completion.
         truncated: Whether it was cut off; False where the file does not say.
         delta: CoT-decoding's confidence; None where the file does not say.
+        is_correct: What the file's label says; None where there is none.
     """
 
     text: str
     truncated: bool = False
     delta: float | None = None
+    is_correct: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,29 @@ def read_given(
         for (name, mine), read in zip(groups.items(), golds, strict=True)
     ]
     return GivenFile(_even(given, firsts, columns.samples, n), golds)
+
+
+def with_labels(columns: ColumnMap, rows: Sequence[Row]) -> ColumnMap:
+    """The columns with that of the labels, where none is mapped and one alone looks like it.
+
+    That is a column of a name that tools use, with a list of labels beside each list of samples.
+    """
+    if columns.label is not None:
+        return columns
+    found = [name for name in LABEL_COLUMNS if all(_beside(row, columns, name) for row in rows)]
+    taken = len(found) == 1 and found[0] not in columns.named()
+    return replace(columns, label=found[0]) if taken else columns
+
+
+def _beside(row: Row, columns: ColumnMap, name: str) -> bool:
+    """Whether a row has a label for each of its samples in a list."""
+    samples, labels = row.fields.get(columns.samples), row.fields.get(name)
+    return (
+        isinstance(samples, list)
+        and isinstance(labels, list)
+        and len(samples) == len(labels)
+        and all(label_of(label) is not None for label in labels)
+    )
 
 
 def same_question(one: str, other: str) -> bool:
@@ -200,6 +238,8 @@ def _listed(row: Row, columns: ColumnMap) -> Iterator[GivenSample]:
     lists = {}
     for name, column in columns.of_each_sample().items():
         values = row.fields[column]
+        if count == 1 and not isinstance(values, list):
+            values = [values]
         if not isinstance(values, list) or len(values) != count:
             raise row.fault(column, f"must be a list of {count}, as many as there are samples")
         lists[name] = values
@@ -227,6 +267,7 @@ def _sample(row: Row, columns: ColumnMap, values: Mapping[str, object]) -> Given
         text=text,
         truncated=_truncated(row, columns.truncated, values.get("truncated")),
         delta=_delta(row, columns.delta, values.get("delta")),
+        is_correct=_label(row, columns.label, values.get("label")),
     )
 
 
@@ -260,6 +301,22 @@ def _delta(row: Row, column: str | None, value: object) -> float | None:
     if column is None or value is None or value == "":
         return None
     return Row(row.place, {column: value}).number(column)
+
+
+def _label(row: Row, column: str | None, value: object) -> bool | None:
+    if column is None:
+        return None
+    if (label := label_of(value)) is None:
+        shown = repr(value)[:_SHOWN]
+        raise row.fault(column, f"must be true, false, 1, 0, correct or incorrect, not {shown}")
+    return label
+
+
+def label_of(value: object) -> bool | None:
+    """What a label says: whether a sample is correct; None where it is no label."""
+    if isinstance(value, bool | int | float):
+        return bool(value) if value in (0, 1) else None
+    return _LABELS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def _even(

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from distlab.checkpoints.checkpoint import Variant
 from distlab.config.compose import compose
 from distlab.decoding.interface import Sample
@@ -19,6 +21,7 @@ from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.problem import Problem
 from distlab.runs.folder import RunFolder
+from distlab.runs.labels import Labels, judge_of
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
@@ -151,6 +154,21 @@ def _samples(item: GivenProblem, held: set[int]) -> Iterator[Sample]:
                 stop_string=None,
                 given_delta=given.delta,
             )
+
+
+def labels_of(given: Sequence[GivenProblem], cell: Cell, columns: ColumnMap) -> Labels | None:
+    """What the file says of its samples, as the verdicts of a judge; None where it says nothing."""
+    if columns.label is None:
+        return None
+    said = [
+        (item.problem.id, rank, sample.is_correct)
+        for item in given
+        for rank, sample in enumerate(item.samples)
+    ]
+    problem_ids, ranks, correct = zip(*said, strict=True)
+    return Labels(
+        cell.key, judge_of(columns.label), problem_ids, np.array(ranks), np.array(correct, np.bool_)
+    )
 
 
 def new_manifest(run: str, store: Store) -> Manifest:

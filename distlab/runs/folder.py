@@ -6,6 +6,7 @@
     events.jsonl         what happened to engines: starts, deaths, problems set aside
     problems/NAME.parquet  the problems of each dataset, golds included
     verdicts/*.parquet   one row per sample, extractor and grader
+    labels/*.parquet     what an ingested file said of its samples; scoring leaves it alone
     nulls/NAME.parquet   verdicts on the answers of a model that reads no question
     report.html, report.md, results/  what they say
 
@@ -56,6 +57,11 @@ class RunFolder:
     def verdicts(self) -> Path:
         """Folder of verdict Parquet files."""
         return self.path / "verdicts"
+
+    @property
+    def labels(self) -> Path:
+        """Folder of Parquet files of labels that came with the samples."""
+        return self.path / "labels"
 
     @property
     def html(self) -> Path:
@@ -122,6 +128,10 @@ class RunFolder:
     def verdict_files(self) -> list[Path]:
         """Parquet files of verdicts, by name."""
         return sorted(self.verdicts.rglob("*.parquet"))
+
+    def label_files(self) -> list[Path]:
+        """Parquet files of labels, by name."""
+        return sorted(self.labels.glob("*.parquet"))
 
     def unscored(self, manifest: Manifest) -> UserError:
         """The sentence for a run without verdicts.

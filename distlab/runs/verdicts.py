@@ -19,10 +19,11 @@ from distlab.problems.problem import Problem
 from distlab.problems.problem_table import read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.joining import join, parameters
+from distlab.runs.labels import Labels, read_labels
 from distlab.runs.manifest import Manifest
 from distlab.runs.scored import JudgedRuns, NullTable, SampleFacts, SampleKey, VerdictTable
 from distlab.runs.spellings import remarks_on_ids, respelt, respelt_sentence
-from distlab.scoring.types import CODES, NO_VERDICT, Verdict
+from distlab.scoring.types import CODES, CORRECT, INCORRECT, NO_VERDICT, Verdict
 from distlab.scoring.verdict_schema import NULLS, upgraded
 from distlab.store.cell import Cell
 from distlab.store.columns import strings
@@ -65,6 +66,8 @@ def read_study(runs: Sequence[Path]) -> JudgedRuns:
     for file in _verdict_files(runs):
         for batch in _batches(file):
             collector.add(batch, file)
+    for file in (file for folder in folders for file in folder.label_files()):
+        collector.add_labels(read_labels(file))
     nulls = tuple(_nulls(folders, problems))
     sizes = parameters(manifests)
     tables = collector.tables()
@@ -266,6 +269,23 @@ class _Collector:
         matrices.given[at] = rows.given[chosen]
         self._placed += chosen.size
         self._unclassed += int(rows.unclassed[chosen].sum())
+
+    def add_labels(self, labels: Labels) -> None:
+        """Put a cell's labels beside the verdicts on its samples, under each extractor."""
+        if (cell := self._cells.get(labels.cell)) is None:
+            self._note("are of a cell that the manifest does not name", labels.ranks.size)
+            return
+        index = self._index[cell.dataset]
+        problem = np.array([index.get(name, -1) for name in labels.problem_ids], dtype=np.int64)
+        # Ingested again with fewer samples, a cell has labels of more.
+        known = (problem >= 0) & (labels.ranks < cell.n)
+        at = problem[known], labels.ranks[known]
+        said = np.where(labels.correct[known], CORRECT, INCORRECT).astype(np.int8)
+        for (key, _), matrices in self._matrices.items():
+            if key == labels.cell:
+                present = matrices.facts.present[at]
+                matrices.codes_of(labels.judge)[at] = np.where(present, said, NO_VERDICT)
+                self._placed += int(present.sum())
 
     def _note(self, what: str, count: int) -> None:
         if count:

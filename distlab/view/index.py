@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
 from distlab.runs.folder import RunFolder
+from distlab.runs.labels import read_labels
 from distlab.runs.manifest import Manifest
 from distlab.scoring.types import BY_CODE, CODES, CORRECT, Verdict
 from distlab.scoring.verdict_schema import VERDICTS, upgraded
@@ -117,6 +118,7 @@ class RunIndex:
         if not (files := folder.verdict_files()):
             raise folder.unscored(manifest)
         _load(db, files)
+        _add_labels(db, folder.label_files())
         extractors = manifest.in_order("extractor", _names(db, "extractor"))
         graders = manifest.in_order("grader", _names(db, "grader"))
         cells = [(cell.key, cell.dataset, cell.n) for cell in manifest.cells]
@@ -337,6 +339,18 @@ def _load(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
         db.execute("INSERT INTO raw SELECT * FROM part")
     db.unregister("part")
     _refuse_unknown_verdicts(db)
+
+
+def _add_labels(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """A row for each labelled sample and extractor, beside those of the graders."""
+    for file in files:
+        db.register("labels", read_labels(file).as_table())
+        db.execute(
+            "INSERT INTO raw SELECT one.* REPLACE (labels.grader AS grader, "
+            "labels.verdict AS verdict) FROM labels JOIN (SELECT DISTINCT ON "
+            "(cell, problem_id, rank, extractor) * FROM raw) AS one USING (cell, problem_id, rank)"
+        )
+        db.unregister("labels")
 
 
 def _refuse_unknown_verdicts(db: duckdb.DuckDBPyConnection) -> None:

@@ -10,6 +10,7 @@ import pytest
 from distlab.ingest.__main__ import main
 from distlab.problems import GoldKind, read_problems
 from distlab.runs.folder import RunFolder
+from distlab.runs.labels import read_labels
 from distlab.store.store import Store
 
 Ingest = Callable[..., RunFolder]
@@ -238,6 +239,13 @@ REFUSED: dict[str, tuple[list[object], tuple[str, ...], str]] = {
         (*MAP, "side=which"),
         "line 1: field `which` must be seed, simple, hard or twin, not 'left'",
     ),
+    "no label": (
+        [row(ok=[True, False]), row("b", ok=[1, "maybe"])],
+        (*MAP, "label=ok"),
+        "given.jsonl line 2: field `ok` must be true, false, 1, 0, correct or incorrect, "
+        "not 'maybe'; correct or remove that row",
+    ),
+    "absent label": ([row(ok=[True, None])], (*MAP, "label=ok"), "field `ok` must be true, false"),
     "short list": ([row(cut=[True])], (*MAP, "truncated=cut"), "field `cut` must be a list of 2"),
     "no rows": ([], (), "has no rows"),
     "unknown name": ([row()], (*MAP, "goldd=gt"), "--map has no `goldd`; did you mean `gold`?"),
@@ -409,8 +417,38 @@ def test_a_dataset_that_is_known_may_be_joined(ingest: Ingest) -> None:
 
 
 def test_columns_that_are_not_taken_are_named(ingest: Ingest) -> None:
-    run = ingest([row(score=[True, False], pred="7")])
-    assert any("columns not taken: score, pred" in note for note in run.read_manifest().notes)
+    run = ingest([row(report=[True, False], pred="7")])
+    assert any(
+        "columns not taken: report, pred; --map label=COLUMN makes a judge of labels" in note
+        for note in run.read_manifest().notes
+    )
+
+
+def labels(run: RunFolder) -> list[tuple[str, list[int], list[bool]]]:
+    found = [read_labels(file) for file in run.label_files()]
+    return [(each.judge, each.ranks.tolist(), each.correct.tolist()) for each in found]
+
+
+def test_a_list_of_labels_in_a_cell_of_a_csv_is_taken(ingest: Ingest, tmp_path: Path) -> None:
+    csv = tmp_path / "given.csv"
+    csv.write_text('id,gt,code,labels\na,7,"[""7"", ""8""]","[0, 1]"\n')
+    assert labels(ingest([], file=csv)) == [("given:labels", [0, 1], [False, True])]
+
+
+def test_labels_of_rows_with_one_text_go_with_their_ranks(ingest: Ingest) -> None:
+    rows = [row("a", 7, "x", at=1, ok="correct"), row("a", 7, "y", at=0, ok="incorrect")]
+    run = ingest(rows, *MAP, "rank=at", "label=ok")
+    assert labels(run) == [("given:ok", [0, 1], [False, True])]
+    (said,) = (note for note in run.read_manifest().notes if "labels: " in note)
+    assert said.endswith(
+        "labels: column ok is the judge given:ok, whichever extractor reads: "
+        "1 of 2 samples are correct"
+    )
+
+
+def test_one_label_may_stand_beside_a_list_of_one_sample(ingest: Ingest) -> None:
+    run = ingest([row("a", code=("7",), correct=True)], *MAP, "label=correct")
+    assert labels(run) == [("given:correct", [0], [True])]
 
 
 def test_golds_and_questions_of_other_spelling_are_the_same(ingest: Ingest, tmp_path: Path) -> None:

@@ -50,6 +50,9 @@ def test_qwen_math_100x8(ingested: Callable[..., Path]) -> None:
     assert right.any(axis=1).sum() == 97
     assert right[72, 7]
     assert not right[72, :7].any()
+    # Scored, and its labels are still there.
+    (labels,) = (table for table in read_study([run]).tables if table.grader == "given:score")
+    assert (labels.codes == CORRECT).sum(axis=0).tolist() == [90, 92, 93, 89, 92, 92, 90, 90]
 
 
 def test_llama_base_gsm8k(ingested: Callable[..., Path]) -> None:
