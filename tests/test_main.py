@@ -103,6 +103,27 @@ def test_an_unknown_command_names_the_nearest(name: str, meant: str, tmp_path: P
     assert done.stderr == f"distlab: there is no command '{name}'; did you mean {meant}?\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("store verfy", "did you mean verify?"), ("jobs slrm", "did you mean slurm?")],
+)
+def test_an_unknown_subcommand_names_the_nearest(name: str, meant: str, tmp_path: Path) -> None:
+    done = distlab(tmp_path, *name.split(), "x")
+    assert done.returncode == 2
+    assert done.stderr == f"distlab: there is no command 'distlab {name}'; {meant}\n"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_says_its_version(command: str, tmp_path: Path) -> None:
+    done = distlab(tmp_path, command, "--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == distlab(tmp_path, "--version").stdout
+
+
+def test_what_may_be_left_out_is_not_called_required(tmp_path: Path) -> None:
+    assert distlab(tmp_path, "score").stderr.endswith("arguments are required: RUN\n")
+
+
 def test_ctrl_c_while_a_command_loads_is_no_fault(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,9 +13,10 @@ from distlab.console.exits import Exit, stopped_by
 from distlab.console.stopping import number_of, stoppable
 from distlab.console.streams import show_all
 from distlab.credentials import refuse_typed
-from distlab.errors import UserError, file_fault
+from distlab.errors import UserError, file_fault, nearest
 from distlab.escape import plain
 from distlab.files import expanded
+from distlab.versions import version_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,13 @@ class Command:
     """A command; calling it runs it and returns the exit status.
 
     Attributes:
-        parser: Makes the parser of its arguments.
+        own: Makes the parser of its own arguments.
         work: Does what the arguments say, which have what was typed as ``words``; returns the
             exit status.
         stopped: What to say when a signal stops it, before how to go on.
     """
 
-    parser: Callable[[], argparse.ArgumentParser]
+    own: Callable[[], argparse.ArgumentParser]
     work: Callable[[argparse.Namespace], int]
     stopped: str = "stopped; what is written is whole"
 
@@ -49,11 +50,27 @@ class Command:
             return as_process(lambda: self._run(parser, words), self.stopped, resume)
         return guarded(lambda: self._run(parser, words), self.stopped + resume)
 
+    def parser(self) -> argparse.ArgumentParser:
+        """The parser of its arguments, with what all commands take."""
+        made = self.own()
+        made.add_argument(
+            "--version", action=_Version, nargs=0, help="show distlab's version and exit"
+        )
+        return made
+
     def _run(self, parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
         refuse_typed(argv)
         arguments = _parsed(parser, argv)
         arguments.words = tuple(argv)
         return self.work(arguments)
+
+
+class _Version(argparse.Action):
+    """Shows the version, which is looked up only then: git says the commit."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(version_line())
+        parser.exit()
 
 
 def as_process(work: Callable[[], int], stopped: str = "stopped", resume: str = "") -> int:
@@ -129,7 +146,16 @@ def add_config_dir(parser: argparse.ArgumentParser) -> None:
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """Options may stand between positional arguments, where there are no subcommands."""
-    if any(isinstance(action, argparse._SubParsersAction) for action in parser._actions):
-        return parser.parse_args(argv)
+    """Options may stand between positional arguments, where there are no subcommands.
+
+    Raises:
+        UserError: There is no subcommand of the name that was typed.
+    """
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            name = argv[0] if argv else ""
+            if name and not name.startswith("-") and name not in action.choices:
+                known = nearest(name, action.choices)
+                raise UserError(f"there is no command '{parser.prog} {name}'{known}")
+            return parser.parse_args(argv)
     return parser.parse_intermixed_args(argv)
