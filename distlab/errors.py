@@ -73,7 +73,10 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
         otherwise: What to say where nothing is near and the known are too many to list.
     """
     names = sorted(known)
-    if close := difflib.get_close_matches(name, names, n=3, cutoff=0.5):
+    lower = {known.lower(): known for known in names}
+    if close := difflib.get_close_matches(name, names, n=3, cutoff=0.5) or [
+        lower[found] for found in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)
+    ]:
         return f"; did you mean {' or '.join(close)}?"
     return f"; take one of {', '.join(names)}" if 0 < len(names) <= _MOST_NAMES else otherwise
 

@@ -26,6 +26,7 @@ def test_what_is_named_is_loaded() -> None:
         ("distlab.scoring.graders.standart:Standard", f"; did you mean {STANDARD}"),
         ("distlab.scorings.graders:X", r"no module distlab\.scorings; did you mean distlab\.scor"),
         ("json.decoder.JSONDecoder:decode", "no module json.decoder.JSONDecoder; did you mean jso"),
+        ("distlab.engines.vllm_engine:Vllm", "has no Vllm; did you mean VLLMEngine"),
         (f"{STANDARD}:Standard.grad", r"standard\.Standard has no grad; did you mean grade"),
         ("math:pi", "it is of type float; name a class"),
         ("nowhere.at.all:X", "no module nowhere; it must be installed or lie in this folder"),
