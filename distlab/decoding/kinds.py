@@ -39,4 +39,9 @@ def decoder_type(field: str, kind: str) -> type[Decoder]:
             f"`{field}` is {kind!r}: it is no decoder; make it a frozen dataclass that derives "
             "from distlab.decoding.decoder.Decoder"
         )
+    if found.kind in BUILT_IN and found is not BUILT_IN[found.kind]:
+        raise UserError(
+            f"`{field}` is {kind!r}: it calls itself {found.kind}, as a decoder of distlab's does, "
+            "whose samples it would mix with its own; give it another kind, or none"
+        )
     return found

@@ -1,4 +1,5 @@
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 
@@ -7,6 +8,13 @@ from distlab.config.schema import DecodingGroup
 from distlab.decoding.decoder import Decoder
 from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Disguised(Stochastic):
+    """Its samples would lie in the cell of stochastic draws."""
+
+    kind: ClassVar[str] = "stochastic"
 
 
 def made(method: Any) -> Decoder:  # noqa: ANN401
@@ -43,6 +51,10 @@ def test_values_become_what_the_decoder_declares() -> None:
         (
             {"kind": "distlab.decoding.interface:SampleRequest"},
             r"it is no decoder; make it a frozen dataclass that derives from distlab\.decoding",
+        ),
+        (
+            {"kind": f"{__name__}:Disguised"},
+            r"`decoding\.methods\.m\.kind` is .*: it calls itself stochastic, as a decoder of dist",
         ),
     ],
 )
