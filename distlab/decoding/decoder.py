@@ -89,6 +89,9 @@ class Decoder(ABC):
         super().__init_subclass__()
         if "kind" not in vars(cls):
             cls.kind = f"{cls.__module__}:{cls.__qualname__}"
+        if not {"share", "sharing"} & vars(cls).keys():
+            # What it inherits draws from its parent's distribution, whatever its `sample` does.
+            cls.sharing = Decoder.sharing  # type: ignore[method-assign]
 
     def identity(self) -> Mapping[str, Any]:
         """Parameters that can change a sample, for the fingerprint: those not at their defaults.
@@ -117,7 +120,10 @@ class Decoder(ABC):
 
     @property
     def sharing(self) -> str | None:
-        """What ``share`` draws with, and its version: "trie-1"; None where it cannot."""
+        """What ``share`` draws with, and its version: "trie-1"; None where it cannot.
+
+        A subclass has it only where it defines ``share`` or this itself.
+        """
         return None
 
     @property
@@ -138,7 +144,7 @@ class Decoder(ABC):
     async def sample(
         self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
-        """SampleRequest the missing samples of a problem.
+        """Draw the missing samples of a problem.
 
         Args:
             engine: What completes prompts; requests that are awaited together share its batches.

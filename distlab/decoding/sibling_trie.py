@@ -82,7 +82,7 @@ class Drawing:
 
 
 async def draw_siblings(drawing: Drawing) -> list[Sample]:
-    """SampleRequest the missing samples of a problem together; one for each rank."""
+    """Draw the missing samples of a problem together; one for each rank."""
     trie = _Trie(drawing)
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -80,14 +80,14 @@ class Stochastic(Decoder):
     async def share(
         self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
-        """SampleRequest the missing samples as siblings; see ``sibling_trie``."""
+        """Draw the missing samples as siblings; see ``sibling_trie``."""
         warp = Warp(self.temperature, self.top_p, self.top_k, self.min_p)
         return await draw_siblings(Drawing(engine, request, stopping, asdict(self), warp, seed_of))
 
     async def sample(
         self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
     ) -> list[Sample]:
-        """SampleRequest the missing samples, each a request with its own seed.
+        """Draw the missing samples, each a request with its own seed.
 
         One request with ``n`` children would tie the seeds to the position in the batch, so that a
         top-up from 20 to 40 could not continue the sequence.

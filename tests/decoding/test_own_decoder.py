@@ -3,7 +3,7 @@
 import asyncio
 import json
 import pickle
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from distlab.checkpoints.resolve import resolve
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
-from distlab.decoding.decoder import SampleOrder, StoppingCriteria
-from distlab.decoding.interface import SampleRequest
+from distlab.decoding.decoder import SampleOrder, SeedOf, StoppingCriteria
+from distlab.decoding.interface import Engine, Sample, SampleRequest
+from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
 from distlab.report.page.prose import methods
 from distlab.runs.manifest import Manifest
@@ -43,6 +44,29 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlannedCell:
     made = study("dataset.limit=2", "decoding.n=3")
     (cell,) = prepare(made, Store.look(made.store)).cells
     return cell
+
+
+@dataclass(frozen=True, slots=True)
+class Heir(Stochastic):
+    """It has a parameter that ``Stochastic.share`` knows nothing of."""
+
+    presence_penalty: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing(Stochastic):
+    """It knows how to share."""
+
+    async def share(
+        self, engine: Engine, request: SampleRequest, stopping: StoppingCriteria, seed_of: SeedOf
+    ) -> list[Sample]:
+        raise NotImplementedError
+
+
+def test_it_inherits_no_way_to_share() -> None:
+    """Else the parent's ``share`` would draw in the place of its own ``sample``."""
+    assert Heir(0.6).sharing is None
+    assert Sharing(0.6).sharing == Stochastic(0.6).sharing is not None
 
 
 def test_the_config_finds_it_by_its_name() -> None:
