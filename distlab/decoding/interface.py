@@ -36,7 +36,7 @@ class Completion:
         text: Their text, cut before the stop string.
         truncated: max_tokens was reached.
         stop_string: The stop string that ended it, None for EOS or truncation.
-        margins: One value a token, empty unless asked for.
+        margins: One value per token, empty unless asked for.
     """
 
     token_ids: tuple[int, ...]
@@ -161,7 +161,7 @@ class ManagedEngine(Engine, Protocol):
 class Sample:
     """One completion of one problem; see ``distlab.store.sample_schema`` for the columns.
 
-    Margins and token lengths come together, one value a token.
+    Margins and token lengths come together, one value per token.
     """
 
     problem_id: str

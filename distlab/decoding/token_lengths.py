@@ -13,7 +13,7 @@ _INCOMPLETE = "\N{REPLACEMENT CHARACTER}"
 
 
 def token_lengths(decode: Decode, token_ids: Sequence[int]) -> tuple[int, ...]:
-    """Characters of the text that each token completes, one value a token.
+    """Characters of the text that each token completes, one value per token.
 
     Their running sum is where each token ends in ``decode(token_ids)``. A character that takes
     several tokens belongs to the one that completes it. A token is decoded after its neighbours,

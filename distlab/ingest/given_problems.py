@@ -149,7 +149,7 @@ def _id(row: Row, columns: ColumnMap, dataset: str) -> str:
 
 
 def _grouped(rows: Sequence[Row], columns: ColumnMap, ids: Sequence[str]) -> dict[str, list[Row]]:
-    """The rows of each problem: one a file with a list of samples, or any number with one each."""
+    """The rows of each problem: one with a list of samples, or any number with a sample each."""
     listed = isinstance(rows[0].fields[columns.samples], list)
     groups: dict[str, list[Row]] = {}
     for row, name in zip(rows, ids, strict=True):

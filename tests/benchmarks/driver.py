@@ -1,4 +1,4 @@
-"""Row: samples a second through the driver and into the store, from 64 replicas without a model.
+"""Row: samples per second through the driver and into the store, from 64 replicas without a model.
 
     python -m tests.benchmarks.driver [--replicas 64] [--problems 25000] [--pairs 5]
 

@@ -66,7 +66,7 @@ def settings() -> EngineSettings:
 
 
 def looks(samples: Sequence[Sample], commonest: tuple[int, ...]) -> Mapping[str, list[Hashable]]:
-    """What is compared, one value a sample each."""
+    """What is compared, one value per sample."""
 
     def differing(ids: tuple[int, ...]) -> Hashable:
         pairs = enumerate(zip(ids, commonest, strict=False))

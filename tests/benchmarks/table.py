@@ -1,4 +1,4 @@
-"""The results file as text: a line a row while it runs, and the table of the README."""
+"""The results file as text: a line per row while it runs, and the table of the README."""
 
 from collections.abc import Iterator
 from typing import Any
