@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from distlab.analysis.answers import share
 from distlab.decoding.decoder import SampleOrder
 from distlab.report.questions.drops import DROPS
 from distlab.report.table import ScoredStudy
@@ -18,17 +19,21 @@ from distlab.store.cell import Cell
 # at least so many samples (ours).
 _ALMOST_NOTHING: Final = 0.1
 _FEWEST: Final = 10
+# Share of cut off samples from which a cell is warned of, whether or not arms differ (ours).
+_MUCH_CUT_OFF: Final = 0.2
 # Cells that a sentence names, and characters of a gold that it shows (ours).
 _CELLS_NAMED: Final = 3
 _GOLD_SHOWN: Final = 60
 
 
 def doubts(scored: ScoredStudy) -> Iterator[str]:
-    """One sentence per judge that accepts nothing, or almost nothing that another accepts.
+    """What the reader is told before any figure, one sentence each.
 
-    So it is where golds or answers are not read as what they are, more often than where a model
-    solves nothing: the reader is told before any figure.
+    Cells of which much is cut off; and judges that accept nothing, or almost nothing that another
+    accepts: so it is where golds or answers are not read as what they are, more often than where
+    a model solves nothing.
     """
+    yield from _cut_off(scored)
     silent: dict[tuple[str, tuple[Judge, ...]], list[VerdictTable]] = {}
     almost: list[str] = []
     for cell in scored.cells:
@@ -41,6 +46,29 @@ def doubts(scored: ScoredStudy) -> Iterator[str]:
         almost += _outvoted(cell, {j: t for j, t in judged.items() if j not in none})
     yield from (_silence(judges, tables) for (_, judges), tables in silent.items())
     yield from almost
+
+
+def _cut_off(scored: ScoredStudy) -> Iterator[str]:
+    """Cells with many samples that reached max_tokens, those with the most first."""
+    shares = {
+        row.table.cell: share(row.table.facts.truncated, row.table.facts.present)
+        for row in scored.scores.values()
+    }
+    much = [cell for cell, cut in shares.items() if cut > _MUCH_CUT_OFF]
+    if not much:
+        return
+    much.sort(key=lambda cell: -shares[cell])
+    named = [_cut_short(scored, cell, shares[cell]) for cell in much[:_CELLS_NAMED]]
+    more = len(much) - len(named)
+    others = f" and over {_MUCH_CUT_OFF:.0%} in {more} more cells" if more else ""
+    raised = "raise decoding.max_tokens, or the scores measure the limit"
+    yield f"Samples are cut off: {', '.join(named)}{others}; {raised}."
+
+
+def _cut_short(scored: ScoredStudy, cell: Cell, cut: float) -> str:
+    """As in "83 % of family/base/cot/gsm8k/zero-shot at 128 tokens"."""
+    limit = scored.study.manifest.fingerprints.get(cell.key, {}).get("max_tokens")
+    return f"{100 * cut:.0f} % of {cell.key}" + (f" at {limit} tokens" if limit else "")
 
 
 def _judged(table: VerdictTable) -> int:

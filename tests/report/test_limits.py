@@ -76,3 +76,38 @@ def test_a_run_whose_judges_accept_something_is_not_doubted(make_run: Make) -> N
 def test_all_judges_are_any_judge(make_run: Make) -> None:
     run = make_run([WARM], PROBLEMS, [Samples(WARM, "a", "0000")])
     assert build_report(run).doubts[0].startswith("None of 4 samples is correct under any judge (")
+
+
+def test_cells_of_which_much_is_cut_off_are_said_first_even_where_arms_are_alike(
+    make_run: Make,
+) -> None:
+    def study(cut: int, **manifest: object) -> tuple[str, ...]:
+        rows = [
+            Samples(cell, name, "1000", truncated=place < cut)
+            for cell in (COT, WARM)
+            for place, name in enumerate("abcd")
+        ]
+        return build_report(make_run([COT, WARM], PROBLEMS, rows, **manifest)).doubts
+
+    fingerprints = {COT.key: {"max_tokens": 128}, WARM.key: {"max_tokens": 64}}
+    assert study(3, fingerprints=fingerprints) == (
+        f"Samples are cut off: 75 % of {COT.key} at 128 tokens, 75 % of {WARM.key} at 64 tokens; "
+        "raise decoding.max_tokens, or the scores measure the limit.",
+    )
+    assert study(0) == ()
+
+
+def test_of_many_cells_that_are_cut_off_the_worst_are_named_and_the_rest_counted(
+    make_run: Make,
+) -> None:
+    cells = [make_cell("base/cot", dataset=f"set{place}") for place in range(5)]
+    problems = [make_problem(f"p{i}", cell.dataset) for cell in cells for i in range(5)]
+    rows = [
+        Samples(cell, f"p{i}", "1000", truncated=i <= place)
+        for place, cell in enumerate(cells)
+        for i in range(5)
+    ]
+    (doubt,) = build_report(make_run(cells, problems, rows)).doubts
+    # A fifth of set0 is cut off, which is not over a fifth.
+    assert doubt.startswith(f"Samples are cut off: 100 % of {cells[4].key}, 80 % of {cells[3].key}")
+    assert "and over 20% in 1 more cells" in doubt
