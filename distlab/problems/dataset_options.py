@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 
 from distlab.errors import UserError
-from distlab.problems.problem import DatasetSpec
+from distlab.problems.problem import DatasetSpec, Problem
 
 
 def check_names(spec: DatasetSpec, known: Sequence[str]) -> None:
@@ -47,6 +47,37 @@ def choice(spec: DatasetSpec, name: str, default: str, known: Sequence[str]) -> 
             f"dataset.sets.{spec.name}.options.{name} is {value!r}; use one of {_listed(known)}"
         )
     return str(value)
+
+
+def refuse_files(spec: DatasetSpec) -> None:
+    """For a dataset that is made on the spot.
+
+    Raises:
+        UserError: A file is named.
+    """
+    for option, value in (("path", spec.path), ("train_path", spec.train_path)):
+        if value is not None:
+            raise UserError(
+                f"dataset {spec.name} is made on the spot and reads no file; "
+                f"leave dataset.{option} out, or choose another dataset"
+            )
+
+
+def in_pairs(
+    problems: tuple[Problem, ...], limit: int | None
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """The first ``limit`` problems, rounded up to whole pairs, with a note where it was rounded.
+
+    Args:
+        problems: Each problem followed by its twin.
+        limit: Of the spec.
+    """
+    if limit is None:
+        return problems, ()
+    kept = problems[: limit + limit % 2]
+    if len(kept) <= limit:
+        return kept, ()
+    return kept, (f"dataset.limit={limit} would part a pair: {len(kept)} problems are taken",)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 The templates are reasoning-gym's port of GSM-Symbolic (Mirzadeh et al., arXiv 2410.05229). A seed
 problem and its twin come from one template with other names and numbers, so nobody can have
-trained on the pair, and the default study shows a perturbation drop without a download.
+trained on the pair, and a perturbation drop is measured without a download.
 """
 
 import importlib.metadata
@@ -18,9 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from distlab.errors import UserError
 from distlab.problems.content import Known, compare, content_hash, text_hash
-from distlab.problems.dataset_options import check_names, choice, whole
+from distlab.problems.dataset_options import check_names, choice, in_pairs, refuse_files, whole
 from distlab.problems.problem import (
     DatasetSpec,
     Exemplar,
@@ -117,7 +116,7 @@ class GSMSymbolic:
             for problem in problems
         )
         version = importlib.metadata.version("reasoning-gym")
-        kept = problems if spec.limit is None else problems[: spec.limit + spec.limit % 2]
+        kept, rounded = in_pairs(problems, spec.limit)
         return LoadedDataset(
             name=spec.name,
             problems=kept,
@@ -125,7 +124,7 @@ class GSMSymbolic:
             content_hash=found,
             source=f"reasoning-gym {version} gsm_symbolic, seed {settings.seed}, "
             f"{settings.pairs} pairs of {settings.templates} templates",
-            notes=(*_notes(settings, len(problems), found), *_rounding_note(spec.limit, len(kept))),
+            notes=(*_notes(settings, len(problems), found), *rounded),
         )
 
     def exemplars(self, spec: DatasetSpec) -> tuple[Exemplar, ...]:
@@ -142,23 +141,12 @@ class GSMSymbolic:
 
 def _settings(spec: DatasetSpec) -> _SymbolicSettings:
     check_names(spec, ("seed", "pairs", "templates"))
-    for option, value in (("path", spec.path), ("train_path", spec.train_path)):
-        if value is not None:
-            raise UserError(
-                f"dataset {spec.name} is made from templates and reads no file; "
-                f"leave dataset.{option} out, or choose another dataset"
-            )
+    refuse_files(spec)
     return _SymbolicSettings(
         seed=whole(spec, "seed", 0, 0),
         pairs=whole(spec, "pairs", 4, 1),
         templates=choice(spec, "templates", "short", ("short", "all")),
     )
-
-
-def _rounding_note(limit: int | None, kept: int) -> tuple[str, ...]:
-    if limit is None or kept <= limit:
-        return ()
-    return (f"dataset.limit={limit} would part a pair: {kept} problems are taken",)
 
 
 def _notes(settings: _SymbolicSettings, rows: int, found: str) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ _MEDCALC = AnswerForm(
 _DEFAULT = _NUMBER
 _FORMS: Mapping[str, AnswerForm] = {
     "gsm8k": _NUMBER,
+    "arithmetic": _NUMBER,
     "gsm-symbolic": _NUMBER,
     "math": _LATEX,
     "math-500": _LATEX,

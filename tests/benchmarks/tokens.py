@@ -126,6 +126,7 @@ def problems(pair: int, count: int) -> list[str]:
     """Overrides for so many problems that no other pair has: GSM8K's where the file is there."""
     if not GSM8K.is_dir():
         return [
+            "dataset=gsm-symbolic",
             f"dataset.sets.gsm-symbolic.options.seed={pair}",
             f"dataset.sets.gsm-symbolic.options.pairs={max(1, count // 2)}",
         ]
@@ -138,13 +139,15 @@ def problems(pair: int, count: int) -> list[str]:
 
 def instruct(pair: int, count: int, max_tokens: int, *more: str) -> list[str]:
     """The paper's instruct arm: 20 draws at temperature 0.05."""
-    return [*problems(pair, count), "decoding.base=[]", f"decoding.max_tokens={max_tokens}", *more]
+    prompt = () if any(word.startswith("prompt=") for word in more) else ("prompt=zero-shot",)
+    limit = f"decoding.max_tokens={max_tokens}"
+    return [*problems(pair, count), "decoding.base=[]", limit, *prompt, *more]
 
 
 def cot(pair: int, count: int, max_tokens: int) -> list[str]:
     """The paper's base arm: CoT-decoding with 20 branches."""
     limit = f"decoding.max_tokens={max_tokens}"
-    return [*problems(pair, count), "decoding.instruct=[]", limit]
+    return [*problems(pair, count), "decoding.instruct=[]", limit, "prompt=zero-shot"]
 
 
 def _beside(

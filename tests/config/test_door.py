@@ -29,7 +29,7 @@ def test_the_default_is_the_papers_two_arms_on_the_packaged_model() -> None:
     default = study()
     assert default.family.name == "smollm2-135m-packaged"
     assert len(set(default.family.checkpoints.values())) == 1
-    assert [d.name for d in default.datasets] == ["gsm-symbolic"]
+    assert [d.name for d in default.datasets] == ["arithmetic"]
     assert [(a.variant, a.decoding.name, a.n) for a in default.arms] == [
         ("base", "cot", 20),
         ("instruct", "t0.05", 20),
@@ -199,9 +199,9 @@ SECRET = "s3://KEY:SEC/RET@bucket/x"
         ("store", "store"),
         ("runs", "runs"),
         ("dataset.path", "dataset.path"),
-        ("+dataset.sets.gsm-symbolic.path", "dataset.sets.gsm-symbolic.path"),
+        ("+dataset.sets.arithmetic.path", "dataset.sets.arithmetic.path"),
         ("model.base.id", "model.base.id"),
-        ("+dataset.sets.gsm-symbolic.options.more", "dataset.sets.gsm-symbolic.options.more"),
+        ("+dataset.sets.arithmetic.options.more", "dataset.sets.arithmetic.options.more"),
     ],
 )
 def test_credentials_are_refused_wherever_the_config_has_a_text(override: str, key: str) -> None:

@@ -45,8 +45,8 @@ def test_an_entry_has_the_defaults_of_the_schema() -> None:
         ("+prompt.styles.own={shots: some}", "`prompt.styles.own.shots` cannot be set: Value 'so"),
         ("+grader.use.own={options: {}}", "`grader.use.own.target` has no value: set it"),
         (
-            "dataset.sets.gsm-symbolic.path=x",
-            "`dataset.sets.gsm-symbolic.path` is not set yet: write +dataset.sets.gsm-symbolic.pa",
+            "dataset.sets.arithmetic.path=x",
+            "`dataset.sets.arithmetic.path` is not set yet: write +dataset.sets.arithmetic.pa",
         ),
     ],
 )

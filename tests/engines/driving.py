@@ -31,6 +31,8 @@ from distlab.store import committer
 from distlab.store.store import Store
 
 OVERRIDES = (
+    "dataset=gsm-symbolic",
+    "prompt=zero-shot",
     "dataset.sets.gsm-symbolic.options.pairs=10",
     "decoding.n=4",
     "decoding.max_tokens=8",

@@ -19,6 +19,8 @@ REPO = Path(__file__).parents[2]
 ENGINE = REPO / "tests" / "engines" / "scripted.py"
 # 8 problems x 4 samples x 2 arms, each committed at once, of an engine without a model.
 STUDY = (
+    "dataset=gsm-symbolic",
+    "prompt=zero-shot",
     "dataset.sets.gsm-symbolic.options.pairs=5",
     "dataset.limit=8",
     "decoding.n=4",

@@ -55,7 +55,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def prepared(*overrides: str, shown: str | None = None) -> tuple[Plan, Survey]:
-    study = validate(compose_config([*STUDY, *overrides]))
+    prompted = any(word.startswith("prompt=") for word in overrides)
+    prompt = () if prompted else ("prompt=zero-shot",)
+    study = validate(compose_config([*STUDY, *prompt, *overrides]))
     made = survey(study, Store.look(study.store), shown)
     nodes = known_nodes(study.cluster)
     assert nodes is not None
@@ -216,7 +218,7 @@ def test_a_problem_can_be_chosen_and_an_unknown_one_is_refused() -> None:
 def test_the_command_escapes_prompts_and_makes_nothing(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*STUDY[:2], "--prompts", *STUDY[2:]]) == 0
+    assert main([*STUDY[:2], "--prompts", "prompt=zero-shot", *STUDY[2:]]) == 0
     output = capsys.readouterr().out
     assert not re.search(r"[^\n -~·│─…]", output)
     assert r"│ Q: \x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?" in output
@@ -227,7 +229,7 @@ def test_the_command_escapes_prompts_and_makes_nothing(
 
 
 def test_prompts_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*STUDY, "--no-prompts"]) == 0
+    assert main([*STUDY, "prompt=zero-shot", "--no-prompts"]) == 0
     assert "│" not in capsys.readouterr().out
 
 
@@ -245,7 +247,7 @@ def test_prompts_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_input_is_one_sentence(
     arguments: list[str], sentence: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*STUDY, *arguments]) == 2
+    assert main([*STUDY, "prompt=zero-shot", *arguments]) == 2
     (complaint,) = capsys.readouterr().err.splitlines()
     assert complaint.startswith("distlab: ")
     assert sentence in complaint

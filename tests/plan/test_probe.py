@@ -63,6 +63,7 @@ def test_a_live_cluster_is_planned_with_what_is_free(ray_up: "Cluster", tmp_path
 @pytest.mark.ray
 def test_a_probe_measures_on_samples_that_stay(tmp_path: Path) -> None:
     study = (
+        "dataset=gsm-symbolic",
         "cluster.engine=tests.engines.answering:AnsweringEngine",
         "cluster.cpus_per_rank=1",
         "decoding.base=[]",

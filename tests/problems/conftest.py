@@ -13,6 +13,7 @@ from distlab.problems import DatasetSpec
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 LOADERS = {
+    "arithmetic": "distlab.problems.arithmetic:Arithmetic",
     "gsm8k": "distlab.problems.gsm8k:GSM8K",
     "gsm-symbolic": "distlab.problems.gsm_symbolic:GSMSymbolic",
     "math": "distlab.problems.math:MATH",

@@ -22,7 +22,12 @@ def run(folder: Path, *overrides: str) -> Path:
     """Run distlab; returns the run folder."""
     command = [
         *(sys.executable, "-m", "distlab.run", "store=store", "runs=runs", "dataset=gsm8k"),
-        *("dataset.path=test.jsonl", f"decoding.n={N}", "decoding.max_tokens=16"),
+        *(
+            "prompt=zero-shot",
+            "dataset.path=test.jsonl",
+            f"decoding.n={N}",
+            "decoding.max_tokens=16",
+        ),
         *("cluster.engine=tests.engines.answering:AnsweringEngine", "grader=standard"),
     ]
     environment = {**os.environ, "PYTHONPATH": str(REPO), "DISTLAB_SCRIPT": str(folder)}

@@ -55,7 +55,7 @@ def test_a_job_that_fails_is_recorded_and_the_others_go_on(place: Place) -> None
     (place.path / "good.jsonl").write_text(json.dumps(row))
     (place.path / "bad.jsonl").write_text("no JSON\n")
     files = "dataset.path=bad.jsonl,good.jsonl,absent.jsonl"
-    output = place.run("-m", *SMALL, "dataset=gsm8k", files, status=2)
+    output = place.run("-m", *SMALL, "dataset=gsm8k", "prompt=zero-shot", files, status=2)
     assert states(place) == [JobState.FAILED, JobState.DONE, JobState.FAILED]
     bad, _, absent = record(place).jobs
     assert "bad.jsonl line 1 is not valid JSON" in bad.errors[0]
