@@ -3,6 +3,7 @@
 A sweep takes the same steps with many studies: it draws for all of them at once in between.
 """
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -392,10 +393,10 @@ def _end(console: Console, work: OngoingStudy) -> int:
         return stopped_by(outcome.signal)
     tables, path = report(work)
     render_terminal(tables, console)
-    _say(console, f"samples   {work.manifest.store}")
-    _say(console, f"verdicts  {work.folder.verdicts}")
     _say(console, f"report    {path}")
-    _say(console, f"manifest  {work.folder.manifest_file}")
+    look = shlex.join(["python", "-m", "distlab.view", str(work.folder.path)])
+    _say(console, f"samples   {look}")
+    _say(console, f"manifest  {work.folder.manifest_file} · store {work.manifest.store}")
     for error in outcome.errors:
         _say(console, f"failed: {error}")
     return Exit.FAILED if outcome.errors else Exit.DONE

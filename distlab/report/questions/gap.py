@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
-from distlab.report.gap_table import GAP_TERMS, GAPS, SHORT_GAPS, GapRow, headline_gaps
+from distlab.report.gap_table import GAP_TERMS, GAPS, GapRow, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.decoding import CONTROLS, ControlRow
 from distlab.report.questions.ends import OUTCOMES, OutcomeRow
 from distlab.report.questions.guessing import BEYOND_NULL, REASONED_GAPS, ReasonedGapRow
 from distlab.report.questions.judges import WINNERS, WinnerRow
 from distlab.report.questions.scale import SCALE, GapSource
-from distlab.report.score_table import SCORE_TERMS, SCORES, SHORT_SCORES, ScoreRow
+from distlab.report.score_table import SCORE_TERMS, SCORES, ScoreRow
 from distlab.report.table import StudyTables
 from distlab.report.wording import judge_name, setting
 from distlab.store.cell import Cell
@@ -306,6 +306,5 @@ QUESTION = Question(
     tables=(GAPS, SCORES),
     statements=_statements,
     charts=_charts,
-    short_tables=(SHORT_SCORES, SHORT_GAPS),
     terms=(*SCORE_TERMS, *GAP_TERMS),
 )
