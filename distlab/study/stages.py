@@ -18,7 +18,8 @@ from distlab.config.entries import typed_entries
 from distlab.config.values import Study
 from distlab.console.display import Display
 from distlab.console.exits import Exit, stopped_by
-from distlab.console.progress import State, make_progress_view
+from distlab.console.progress import State
+from distlab.console.progress_view import make_progress_view
 from distlab.console.quiet import quiet
 from distlab.engines.cluster import check_local
 from distlab.engines.leasing import FollowUp
@@ -361,7 +362,8 @@ def score(work: OngoingStudy, display: Display) -> None:
         state.detail = "waiting for another process that scores this run"
         display.refresh()
 
-    state.stage, state.sampling_since = "scoring", None
+    state.sampling_since = None
+    display.enter("scoring")
     with work.clock.stage("score"), work.folder.alone(wait):
         score_run(work.folder, work.manifest, show, skip_unread=True, store=work.store)
     work.write(work.manifest)
