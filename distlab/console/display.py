@@ -23,7 +23,7 @@ class Display:
 
     def enter(self, stage: str) -> None:
         """Show what is going on now, as a phrase."""
-        self.state.stage = stage
+        self.state.enter(stage)
         self.refresh()
 
     def say(self, line: str) -> None:

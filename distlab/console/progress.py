@@ -1,18 +1,9 @@
-"""What a person sees while a run works: a live table on a terminal, few plain lines elsewhere."""
+"""How far a run is: what a person is shown of it while it works."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
-
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
-
-_PLAIN_EVERY_S = 20.0
-_SHOWN_REPLICAS = 12
 
 
 @dataclass(slots=True)
@@ -26,6 +17,11 @@ class CellProgress:
         done_problems: So far.
         done_samples: So far.
         failed: Problems without samples.
+        max_tokens: Most new tokens of a sample.
+        drawn: Samples that this run drew.
+        tokens: New tokens of these.
+        made: New tokens so far, those of samples under way included, as far as engines tell.
+        began: Monotonic time of its first token in this run, None before.
     """
 
     label: str
@@ -34,6 +30,52 @@ class CellProgress:
     done_problems: int = 0
     done_samples: int = 0
     failed: int = 0
+    max_tokens: int = 0
+    drawn: int = 0
+    tokens: int = 0
+    made: float = 0.0
+    began: float | None = None
+
+    def advance(self, now: float, tokens: float) -> None:
+        """Take tokens that were made by a monotonic time."""
+        if tokens > 0:
+            self.began = now if self.began is None else self.began
+            self.made += tokens
+
+    def finish(self, now: float, samples: int, tokens: int, problems: int) -> None:
+        """Take samples and problems that are committed."""
+        self.began = now if self.began is None else self.began
+        self.done_samples += samples
+        self.done_problems += problems
+        self.drawn += samples
+        self.tokens += tokens
+        self.made = max(self.made, self.tokens)
+
+    @property
+    def share(self) -> float:
+        """Of its samples, those that are done."""
+        return self.done_samples / self.samples if self.samples else 1.0
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the tokens to come are only bounded, since no sample is whole yet."""
+        return not self.drawn
+
+    @property
+    def ahead(self) -> float:
+        """New tokens to come; at most so many where ``is_bound``."""
+        length = self.tokens / self.drawn if self.drawn else self.max_tokens
+        missing = (self.samples - self.done_samples) * length
+        return max(0.0, missing - (self.made - self.tokens))
+
+    def tokens_per_s(self, now: float) -> float:
+        """New tokens per second since the first."""
+        return self.made / (now - self.began) if self.began is not None and now > self.began else 0
+
+    def left_s(self, now: float) -> float | None:
+        """Seconds left at the present rate; None before the first token."""
+        rate = self.tokens_per_s(now)
+        return self.ahead / rate if rate else None
 
 
 @dataclass(slots=True)
@@ -44,7 +86,7 @@ class ReplicaProgress:
         model: Its checkpoint.
         state: What it does.
         nodes: Host names.
-        leases: Requests it holds.
+        problems: Problems it holds.
         running: Requests in its batch.
         waiting: Requests that wait for room in it.
         restarts: Engines that died in its place.
@@ -54,18 +96,21 @@ class ReplicaProgress:
     model: str
     state: Literal["loading", "sampling"] = "loading"
     nodes: tuple[str, ...] = ()
-    leases: int = 0
+    problems: int = 0
     running: int = 0
     waiting: int = 0
     restarts: int = 0
     tokens_per_s: float = 0.0
     _told: tuple[float, int] | None = None
 
-    def told(self, now: float, tokens: int) -> None:
-        """Take its count of new tokens at a monotonic time."""
-        if self._told is not None and now > self._told[0]:
-            self.tokens_per_s = (tokens - self._told[1]) / (now - self._told[0])
-        self._told = (now, tokens)
+    def told(self, now: float, tokens: int) -> int:
+        """Take its count of new tokens at a monotonic time; returns those since the last count."""
+        before, self._told = self._told, (now, tokens)
+        if before is None:
+            return 0
+        if now > before[0]:
+            self.tokens_per_s = (tokens - before[1]) / (now - before[0])
+        return tokens - before[1]
 
 
 class ProgressView(Protocol):
@@ -86,20 +131,18 @@ class State:
 
     Attributes:
         stage: What is going on, as a phrase.
+        stage_since: Monotonic time at which that began.
         detail: How far it is, where no rate is known.
         cells: By the cell's path in the store, in the order of the tables.
         replicas: Engines that are up or loading, by name.
-        tokens: New tokens drawn since ``sampling_since``.
-        drawn: Samples drawn since ``sampling_since``.
         sampling_since: Monotonic time at which the first engine was ready, None before.
     """
 
     stage: str = "starting"
+    stage_since: float = field(default_factory=time.monotonic)
     detail: str = ""
     cells: dict[str, CellProgress] = field(default_factory=dict)
     replicas: dict[str, ReplicaProgress] = field(default_factory=dict)
-    tokens: int = 0
-    drawn: int = 0
     sampling_since: float | None = None
 
     def moved(self, cell: str, done: int, spared: int) -> None:
@@ -114,139 +157,42 @@ class State:
         row.done_problems += done
         row.samples -= spared
 
+    def enter(self, stage: str) -> None:
+        """Something else goes on now, as a phrase."""
+        if stage != self.stage:
+            self.stage, self.stage_since = stage, time.monotonic()
+
+    def share_out(self, now: float, tokens: float, problems: Mapping[str, int]) -> None:
+        """Credit an engine's new tokens to the cells that it works on.
+
+        Args:
+            now: Monotonic time.
+            tokens: New tokens since it was last asked.
+            problems: Path of each cell to the problems of it that the engine holds.
+        """
+        held = sum(problems.values())
+        for path, count in problems.items():
+            if (row := self.cells.get(path)) is not None:
+                row.advance(now, tokens * count / held)
+
     @property
     def tokens_per_s(self) -> float:
-        """New tokens per second since the first engine was ready; 0 before."""
-        return self.tokens / self._elapsed if self._elapsed else 0.0
+        """New tokens per second in the cells under way, since the first; 0 before."""
+        open_rows = [row for row in self.cells.values() if row.began is not None and row.share < 1]
+        began = min((row.began for row in open_rows if row.began is not None), default=None)
+        elapsed = 0.0 if began is None else time.monotonic() - began
+        return sum(row.made for row in open_rows) / elapsed if elapsed else 0.0
 
     @property
     def left_s(self) -> float | None:
-        """Seconds left at the present rate of samples; None while unknown."""
-        missing = sum(c.samples - c.done_samples for c in self.cells.values())
-        return missing * self._elapsed / self.drawn if self.drawn and self._elapsed else None
+        """Seconds left at the present rate of tokens; None before the first."""
+        rate = self.tokens_per_s
+        return sum(row.ahead for row in self.cells.values()) / rate if rate else None
 
     @property
-    def _elapsed(self) -> float:
-        return time.monotonic() - self.sampling_since if self.sampling_since else 0.0
-
-
-class LiveView:
-    """A table that redraws itself twice a second."""
-
-    def __init__(self, console: Console, state: State) -> None:
-        self._state = state
-        # rich would catch what Ray prints through Python's streams and show it above the table.
-        self._live = Live(
-            console=console,
-            refresh_per_second=2,
-            get_renderable=self._render,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-
-    def refresh(self, state: State) -> None:
-        """Nothing to do: the live table reads the state by itself."""
-
-    def say(self, line: str) -> None:
-        """Print above the table."""
-        self._live.console.print(line, highlight=False, markup=False)
-
-    def _render(self) -> RenderableType:
-        parts: list[RenderableType] = [Text(_headline(self._state), style="bold"), self._cells()]
-        if self._state.replicas:
-            parts += [Text(""), _replicas(self._state.replicas)]
-        return Group(*parts)
-
-    def _cells(self) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for name in ("arm · dataset · prompt", "problems", "samples", ""):
-            table.add_column(name, justify="left" if not name or "arm" in name else "right")
-        for cell in self._state.cells.values():
-            failed = f"{cell.failed} failed" if cell.failed else ""
-            table.add_row(
-                cell.label,
-                f"{cell.done_problems}/{cell.problems}",
-                f"{cell.done_samples}/{cell.samples}",
-                Text(failed, style="red"),
-            )
-        return table
-
-    @contextmanager
-    def running(self) -> Iterator["LiveView"]:
-        """Draw while the block runs; the table vanishes at its end."""
-        with self._live:
-            yield self
-
-
-def _replicas(replicas: Mapping[str, ReplicaProgress]) -> Table:
-    """A row per engine; of many the first, and the others in one."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("engine")
-    for name in ("state", "leases", "running", "waiting", "tokens/s", "restarts"):
-        table.add_column(name, justify="left" if name == "state" else "right")
-    shown = list(replicas.items())[:_SHOWN_REPLICAS]
-    for name, row in shown:
-        where = f" on {row.nodes[0]}" if row.nodes else ""
-        more = f" and {len(row.nodes) - 1} more" if len(row.nodes) > 1 else ""
-        table.add_row(Text(f"{name} {row.model}{where}{more}"), row.state, *_numbers([row]))
-    if others := list(replicas.values())[_SHOWN_REPLICAS:]:
-        table.add_row(f"{len(others)} more", "", *_numbers(others))
-    return table
-
-
-def _numbers(rows: Sequence[ReplicaProgress]) -> tuple[str, ...]:
-    return (
-        str(sum(row.leases for row in rows)),
-        str(sum(row.running for row in rows)),
-        str(sum(row.waiting for row in rows)),
-        f"{sum(row.tokens_per_s for row in rows):.0f}",
-        str(sum(row.restarts for row in rows)),
-    )
-
-
-class PlainView:
-    """Lines for logs: one at a change of stage, one every twenty seconds of sampling."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._stage = ""
-        self._last = time.monotonic()
-
-    def refresh(self, state: State) -> None:
-        """Print if the stage changed or the last line is old."""
-        now = time.monotonic()
-        if state.stage == self._stage and now - self._last < _PLAIN_EVERY_S:
-            return
-        self._stage, self._last = state.stage, now
-        self.say(_headline(state))
-
-    def say(self, line: str) -> None:
-        """Print at once."""
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    @contextmanager
-    def running(self) -> Iterator["PlainView"]:
-        """For symmetry with the live view."""
-        yield self
-
-
-def make_progress_view(console: Console, state: State) -> LiveView | PlainView:
-    """Live where the console is a terminal."""
-    return LiveView(console, state) if console.is_terminal else PlainView(console)
-
-
-def _headline(state: State) -> str:
-    if state.sampling_since is None or not state.drawn:
-        return " · ".join(part for part in (state.stage, state.detail) if part)
-    done = sum(c.done_samples for c in state.cells.values())
-    total = sum(c.samples for c in state.cells.values())
-    parts = [state.stage, f"{done}/{total} samples", f"{state.tokens_per_s:.0f} tokens/s"]
-    if len(up := [row for row in state.replicas.values() if row.state == "sampling"]) > 1:
-        parts.append(f"{len(up)} engines")
-    if (left := state.left_s) is not None and done < total:
-        parts.append(f"about {format_seconds(left)} left")
-    return " · ".join(parts)
+    def is_bound(self) -> bool:
+        """Whether ``left_s`` is only a bound, since a cell with samples to come has none yet."""
+        return any(row.is_bound and row.share < 1 for row in self.cells.values())
 
 
 def format_seconds(seconds: float) -> str:

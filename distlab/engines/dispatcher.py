@@ -8,6 +8,7 @@ its leases back, and is started anew where it fits then.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
@@ -284,7 +285,8 @@ class Dispatcher:
         running = serving.running
 
         def told(pulse: Pulse) -> None:
-            self._observer.pulse(running.name, pulse, len(serving.keys))
+            held = Counter(cell for cell, _ in serving.keys)
+            self._observer.pulse(running.name, pulse, held)
 
         serving.end(await watch(running, self._limits.hang_s, told))
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -54,13 +55,13 @@ class Observer(Protocol):
         """Something happened."""
         ...
 
-    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
+    def pulse(self, replica: str, pulse: Pulse, requests: Mapping[str, int]) -> None:
         """How a replica is doing, every few seconds.
 
         Args:
             replica: Its name.
             pulse: What it says of itself.
-            requests: Leased to it.
+            requests: Cell key to the requests of it that are leased to the replica.
         """
         ...
 

@@ -1,7 +1,7 @@
 """A surveyed study and its cluster's nodes to its Plan; reads the store, starts nothing."""
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 import pyarrow.compute as pc
@@ -11,7 +11,7 @@ from distlab.decoding.decoder import Decoder
 from distlab.engines.engine_args import check_engine_args
 from distlab.engines.splitting import choose
 from distlab.placement.placement import Node, fill
-from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
+from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, totals
 from distlab.plan.survey import Survey, Unrendered
 from distlab.sampling.planned import Example, PlannedCell
 from distlab.sampling.prepare import unshared
@@ -44,7 +44,7 @@ def make_plan(study: Study, found: Survey, nodes: Sequence[Node]) -> Plan:
         family=study.family.name,
         store=study.store,
         cells=cells,
-        totals=_totals(cells),
+        totals=totals(cells),
         engines=plan_engines(study, nodes),
         prompts=_prompts(planned),
         notes=tuple(_notes(study, found, planned)),
@@ -107,38 +107,6 @@ def _mean_tokens(stored: StoredCell) -> tuple[float, float] | tuple[None, None]:
 
 def _token_bytes(decoder: Decoder) -> int:
     return _TOKEN_BYTES + (_MARGIN_BYTES if decoder.margins else 0)
-
-
-def _totals(cells: Sequence[CellPlan]) -> Totals:
-    return Totals(
-        problems=sum(cell.problems for cell in cells),
-        too_long=_sum_known(cell.too_long for cell in cells),
-        held=_sum_known(cell.held for cell in cells),
-        missing=sum(cell.missing for cell in cells),
-        prompts=sum(cell.prompts for cell in cells),
-        max_new_tokens=sum(cell.max_new_tokens for cell in cells),
-        expected_new_tokens=_expected(cells, [cell.expected_new_tokens for cell in cells]),
-        expected_computed_tokens=_expected(
-            cells, [cell.expected_computed_tokens for cell in cells]
-        ),
-        max_bytes=sum(cell.max_new_tokens * cell.token_bytes for cell in cells),
-    )
-
-
-def _sum_known(values: Iterable[int | None]) -> int | None:
-    total = 0
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total
-
-
-def _expected(cells: Sequence[CellPlan], tokens: Sequence[float | None]) -> float | None:
-    """Tokens to come, where every cell that lacks samples has some already."""
-    wanting = [count for cell, count in zip(cells, tokens, strict=True) if cell.missing]
-    known = [tokens for tokens in wanting if tokens is not None]
-    return sum(known) if wanting and len(known) == len(wanting) else None
 
 
 def _prompts(cells: Sequence[PlannedCell]) -> tuple[ShownPrompt, ...]:

@@ -1,5 +1,6 @@
 """Plan: what a run would do, as numbers and text."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from distlab.placement.memory import Fit
@@ -96,6 +97,39 @@ class Totals:
     expected_new_tokens: float | None
     expected_computed_tokens: float | None
     max_bytes: int
+
+
+def totals(cells: Sequence[CellPlan]) -> Totals:
+    """Sums over some cells."""
+    return Totals(
+        problems=sum(cell.problems for cell in cells),
+        too_long=_sum_known(cell.too_long for cell in cells),
+        held=_sum_known(cell.held for cell in cells),
+        missing=sum(cell.missing for cell in cells),
+        prompts=sum(cell.prompts for cell in cells),
+        max_new_tokens=sum(cell.max_new_tokens for cell in cells),
+        expected_new_tokens=_expected(cells, [cell.expected_new_tokens for cell in cells]),
+        expected_computed_tokens=_expected(
+            cells, [cell.expected_computed_tokens for cell in cells]
+        ),
+        max_bytes=sum(cell.max_new_tokens * cell.token_bytes for cell in cells),
+    )
+
+
+def _sum_known(values: Iterable[int | None]) -> int | None:
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _expected(cells: Sequence[CellPlan], tokens: Sequence[float | None]) -> float | None:
+    """Tokens to come, where every cell that lacks samples has some already."""
+    wanting = [count for cell, count in zip(cells, tokens, strict=True) if cell.missing]
+    known = [tokens for tokens in wanting if tokens is not None]
+    return sum(known) if wanting and len(known) == len(wanting) else None
 
 
 @dataclass(frozen=True, slots=True)

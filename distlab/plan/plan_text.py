@@ -1,47 +1,122 @@
-"""A Plan in; its engines, table, notes and prompts on the terminal out."""
+"""A Plan in; its verdict, table, engines, notes and prompts on the terminal out."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from distlab.console.progress import format_seconds
 from distlab.escape import plain, terminal
 from distlab.placement.memory import GIB, gib
 from distlab.placement.placement import Node, Placement
-from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Spread, Totals
+from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Totals, totals
+from distlab.tables.column import Column, Columns, label
+from distlab.tables.numbers import DASH
+from distlab.tables.terminal import print_table
 
-# Titles of the columns after the cell's; the numbers are counts of samples, problems and tokens.
-_NUMBERS = (
-    "problems",
-    "too\nlong",
-    "in\nstore",
-    "missing",
-    "prompt tokens\nmin/median/max",
-    "new tokens\nat most\nexpected",
-)
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The cells of a dataset under a prompt, as one line of the table."""
+
+    cells: tuple[CellPlan, ...]
+
+    @property
+    def totals(self) -> Totals:
+        return totals(self.cells)
+
+    @property
+    def arms(self) -> str:
+        return ", ".join(dict.fromkeys(cell.arm for cell in self.cells))
 
 
 def render_plan(plan: Plan, console: Console, *, prompts: bool = True) -> None:
-    """Print what a run would do.
+    """Print the verdict, a line per dataset and prompt, and then what it rests on.
 
     Args:
         plan: The numbers.
         console: Where to print; text of datasets and models is escaped.
         prompts: Print the rendered prompts too.
     """
+    for line in _verdict(plan):
+        _say(console, line)
+    _table(plan, console)
     for note in plan.notes:
         _say(console, f"note: {note}")
-    _say(console, f"{plan.family} · {len(plan.cells)} cells · store {plan.store}")
     for line in _engines(plan.engines, plan.cells):
         _say(console, line)
-    console.print(_table(plan))
-    for line in _sums(plan.totals, plan.engines):
-        _say(console, line)
+    _say(console, _disk(plan.totals, plan.engines))
     for shown in plan.prompts if prompts else ():
         _prompt(shown, console)
+
+
+def _verdict(plan: Plan) -> Iterator[str]:
+    """Whether it fits and on what, what there is to draw, how long, and what is not known."""
+    engines, group = plan.engines, plan.engines.group
+    gpus = f"{group.ranks} x {group.gpu_type or 'GPU'}"
+    takes = gpus if group.gpus_per_rank else f"{group.ranks * group.cpus_per_rank:g} cores"
+    count = len(engines.placements)
+    places = f"{count} engine{'s' if count > 1 else ''} of {takes} at once"
+    yield f"{plan.family} fits: {places if count else f'no room now for an engine of {takes}'}"
+    yield _draws(plan.totals)
+    yield _time(plan.totals, engines)
+    if plan.totals.held is None:
+        yield (
+            "not known · what the store holds, how long prompts are and which are too long: some "
+            "cannot be rendered here, as the notes say"
+        )
+
+
+def _lines(plan: Plan) -> list[_Line]:
+    groups: dict[tuple[str, str], list[CellPlan]] = {}
+    for cell in plan.cells:
+        groups.setdefault((cell.dataset, cell.prompt), []).append(cell)
+    return [_Line(tuple(cells)) for cells in groups.values()]
+
+
+def _table(plan: Plan, console: Console) -> None:
+    title = f"{len(plan.cells)} cells · store {plan.store}"
+    lines = _lines(plan)
+    # A column of nothing but question marks says what the verdict says once.
+    kept = [
+        column
+        for column in _COLUMNS
+        if any(column.text(line) not in (_UNKNOWN, DASH) for line in lines)
+    ]
+    print_table(console, title, kept, lines)
+
+
+def _count(number: float | None) -> str:
+    return _UNKNOWN if number is None else f"{number:.0f}"
+
+
+def _spread(line: _Line) -> str:
+    """Shortest and longest prompt of any arm."""
+    known = [cell.prompt_tokens for cell in line.cells if cell.prompt_tokens is not None]
+    if not known:
+        return _UNKNOWN
+    return f"{min(each.least for each in known)}–{max(each.greatest for each in known)}"
+
+
+def _expected(line: _Line) -> str:
+    expected = line.totals.expected_new_tokens
+    return DASH if expected is None else f"{expected:.0f}"
+
+
+_UNKNOWN: Final = "?"
+_COLUMNS: Final[Columns[_Line]] = (
+    label("dataset", lambda line: line.cells[0].dataset),
+    label("prompt", lambda line: line.cells[0].prompt),
+    label("arms", lambda line: line.arms, spare=6),
+    Column("problems", lambda line: str(line.cells[0].problems), spare=1),
+    Column("too long", lambda line: _count(line.totals.too_long), spare=4),
+    Column("in store", lambda line: _count(line.totals.held), spare=3),
+    Column("to draw", lambda line: str(line.totals.missing)),
+    Column("prompt tokens", _spread, spare=5),
+    Column("new tokens at most", lambda line: str(line.totals.max_new_tokens)),
+    Column("new tokens expected", _expected, spare=2),
+)
 
 
 def _engines(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
@@ -121,20 +196,22 @@ def _expected_length(cells: tuple[CellPlan, ...]) -> float | None:
     return max(lengths, default=None)
 
 
-def _sums(totals: Totals, engines: EnginePlan) -> Iterator[str]:
+def _draws(totals: Totals) -> str:
     held = "an unknown number" if totals.held is None else str(totals.held)
-    yield (
+    return (
         f"{totals.missing} samples to draw from {totals.prompts} prompts, {held} in the store · "
         f"at most {totals.max_new_tokens} new tokens{_about(totals.expected_new_tokens)}"
     )
-    yield _time(totals, engines)
+
+
+def _disk(totals: Totals, engines: EnginePlan) -> str:
     files = (
         f"{len(engines.checkpoints)} x {gib(engines.weight_bytes)} of weights where the hub cache "
         "is (on every node, unless it is shared)"
         if engines.weight_bytes is not None
         else "the weights"
     )
-    yield f"disk · {files} + at most {_size(totals.max_bytes)} of samples, before compression"
+    return f"disk · {files} + at most {_size(totals.max_bytes)} of samples, before compression"
 
 
 def _about(tokens: float | None) -> str:
@@ -169,44 +246,6 @@ def _size(size: int) -> str:
 
 def _say(console: Console, line: str) -> None:
     console.print(terminal(line, None), soft_wrap=True)
-
-
-def _table(plan: Plan) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=0, show_footer=True)
-    # Folded, not cut: a name or fingerprint that is cut cannot be looked up.
-    table.add_column("arm\ndataset/prompt\nfingerprint", "total", overflow="fold")
-    totals = plan.totals
-    sums = (totals.problems, totals.too_long, totals.held, totals.missing)
-    footers = (
-        *map(_count, sums),
-        "",
-        f"{totals.max_new_tokens}\n{_count(totals.expected_new_tokens)}",
-    )
-    for title, footer in zip(_NUMBERS, footers, strict=True):
-        table.add_column(title, footer, justify="right", overflow="fold")
-    for cell in plan.cells:
-        table.add_row(_label(cell), *_numbers(cell))
-    return table
-
-
-def _count(number: float | None) -> str:
-    return "?" if number is None else f"{number:.0f}"
-
-
-def _label(cell: CellPlan) -> Text:
-    lines = (cell.arm, f"{cell.dataset}/{cell.prompt}", cell.fingerprint or "not rendered here")
-    return Text("\n").join(terminal(line, None) for line in lines)
-
-
-def _numbers(cell: CellPlan) -> tuple[str, ...]:
-    counts = (cell.problems, cell.too_long, cell.held, cell.missing)
-    lengths = "?" if cell.prompt_tokens is None else _spread(cell.prompt_tokens)
-    tokens = f"{cell.max_new_tokens}\n{_count(cell.expected_new_tokens)}"
-    return (*map(_count, counts), lengths, tokens)
-
-
-def _spread(spread: Spread) -> str:
-    return f"{spread.least}/{spread.median:g}/{spread.greatest}"
 
 
 def _prompt(shown: ShownPrompt, console: Console) -> None:

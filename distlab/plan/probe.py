@@ -16,7 +16,8 @@ from rich.console import Console
 
 from distlab.config.values import Cluster
 from distlab.console.display import Display
-from distlab.console.progress import CellProgress, State, make_progress_view
+from distlab.console.progress import CellProgress, State
+from distlab.console.progress_view import make_progress_view
 from distlab.console.quiet import quiet
 from distlab.console.stopping import Stopped
 from distlab.engines.cluster import connected
@@ -92,6 +93,7 @@ def _draw(planned: PlannedCell, cluster: Cluster) -> Outcome:
         label=planned.cell.key,
         problems=len(planned.requests),
         samples=sum(len(request.ranks) for request in planned.requests),
+        max_tokens=planned.arm.decoding.max_tokens,
     )
     state = State(cells={planned.cell.path: row})
     with (

@@ -177,7 +177,7 @@ def _problem(dataset: str, pair: str, side: Side, kind: _Kind, draw: _Draw) -> P
         dataset=dataset,
         question=draw.question,
         gold=Gold(GoldKind.NUMBER, draw.gold),
-        cluster=pair,
+        cluster=f"arithmetic-{pair}",
         pair=f"arithmetic-{pair}",
         side=side,
         strata={"operation": kind.operation, "digits": kind.digits, "wording": kind.wording},

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.power import smallest_detectable
-from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
+from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name
 from distlab.runs.pairing import ArmPair, Metric, ScoreMap, metrics
 from distlab.runs.scored import Judge
@@ -178,18 +178,3 @@ GAP_TERMS: Final[tuple[Term, ...]] = (
     ),
 )
 GAPS = Table("gaps", "Gap, instruct − base, in points", _rows, _COLUMNS)
-_SHORT_COLUMNS: Columns[GapRow] = (
-    label("judge", lambda row: judge_name(row.judge)),
-    label("family", lambda row: row.base.family),
-    label("dataset", lambda row: row.base.dataset),
-    label("prompt", lambda row: row.base.prompt),
-    label("score", lambda row: row.metric),
-    Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
-    Column("p", lambda row: p_value(row.gap.difference.p)),
-)
-SHORT_GAPS = ShortTable(
-    title="Gap, instruct − base, percentage points",
-    table=GAPS,
-    columns=_SHORT_COLUMNS,
-    shows=lambda _, row: row.primary and row.headline,
-)

@@ -11,14 +11,14 @@ from distlab.analysis.answers import distinct_answers
 from distlab.analysis.arrays import BoolArray
 from distlab.analysis.intervals import Estimate
 from distlab.analysis.shares import mean_score, share_interval, solved_interval
-from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
+from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.scoring.types import CORRECT, ERROR, NO_ANSWER, TIMEOUT
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
-from distlab.tables.numbers import decimal, percent, percent_interval
+from distlab.tables.numbers import decimal, percent_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,14 @@ def _row(judge: Judge, scores: ProblemScores) -> ScoreRow:
     )
 
 
-def _pass_n(study: StudyTables) -> str:
+def score_name(study: StudyTables) -> str:
     """As in "Pass@20" where every cell has n = 20, else "Pass@n"."""
     sizes = {row.cell.n for row in study.rows(SCORES)}
     return f"Pass@{next(iter(sizes))}" if len(sizes) == 1 else "Pass@n"
 
 
 def _columns(study: StudyTables) -> Columns[ScoreRow]:
-    pass_n = _pass_n(study)
+    pass_n = score_name(study)
     return (
         label("family", lambda row: row.cell.family),
         label("arm", lambda row: row.cell.arm),
@@ -182,38 +182,3 @@ SCORE_TERMS: Final[tuple[Term, ...]] = (
     ("distinct", "mean number of different answers per problem."),
 )
 SCORES = Table("scores", "Scores of every arm, per cent", _rows, _columns)
-
-
-def _short_columns(study: StudyTables) -> Columns[ScoreRow]:
-    pass_n = _pass_n(study)
-    samples: Columns[ScoreRow] = (Column("n", lambda row: str(row.cell.n)),)
-    return (
-        label("arm", lambda row: row.cell.arm),
-        label("family", lambda row: row.cell.family),
-        label("dataset", lambda row: row.cell.dataset),
-        label("prompt", lambda row: row.cell.prompt),
-        label("judge", lambda row: judge_name(row.judge)),
-        *(samples if pass_n == "Pass@n" else ()),
-        Column("problems", _problems),
-        Column(pass_n, lambda row: percent(row.pass_n.value)),
-        Column("pass@1", lambda row: percent(row.pass_1.value)),
-        Column(pass_n.replace("Pass", "maj"), lambda row: percent(row.majority.value)),
-        Column("no answer", lambda row: percent(row.no_answer.value)),
-        Column("truncated", lambda row: percent(row.truncated.value)),
-        Column("distinct", lambda row: decimal(row.distinct)),
-        Column("failed", lambda row: str(row.failed)),
-    )
-
-
-def _problems(row: ScoreRow) -> str:
-    if row.scored == row.problems:
-        return str(row.problems)
-    return f"{row.scored} of {row.problems}"
-
-
-SHORT_SCORES = ShortTable(
-    title="Scores, per cent",
-    table=SCORES,
-    columns=_short_columns,
-    shows=lambda study, row: study.is_headline(row.cell, row.judge),
-)

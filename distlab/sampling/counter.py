@@ -49,12 +49,8 @@ class SampleCounter:
         self._display.refresh()
 
     def _drawn(self, path: str, samples: int, tokens: int, problems: int) -> None:
-        state = self._display.state
-        drawn, row = self._outcome.cells[path], state.cells[path]
+        drawn, row = self._outcome.cells[path], self._display.state.cells[path]
         self._metrics.drawn(self._names[path], samples, tokens)
         drawn.samples += samples
         drawn.tokens += tokens
-        state.drawn += samples
-        state.tokens += tokens
-        row.done_samples += samples
-        row.done_problems += problems
+        row.finish(time.monotonic(), samples, tokens, problems)

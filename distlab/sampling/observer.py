@@ -1,6 +1,7 @@
 """Shows and notes what happens to engines, as the dispatcher tells it."""
 
 import time
+from collections.abc import Mapping
 
 from distlab.console.display import Display
 from distlab.console.progress import ReplicaProgress, format_seconds
@@ -82,18 +83,19 @@ class EngineObserver:
                     rows[event.replica].state = "sampling"
             case EventKind.LOADED:
                 rows[event.replica].state = "sampling"
+                rows[event.replica].told(time.monotonic(), 0)
             case EventKind.DIED | EventKind.HUNG | EventKind.LOAD_FAILED:
                 restarts.append(rows.pop(event.replica).restarts + 1)
             case EventKind.STOPPED:
                 rows.pop(event.replica, None)
 
-    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
-        """Show how a replica is doing."""
+    def pulse(self, replica: str, pulse: Pulse, requests: Mapping[str, int]) -> None:
+        """Show how a replica is doing, and what it has made of its cells."""
         # A replica that has just been given up may still answer.
         if (row := self._display.state.replicas.get(replica)) is None:
             return
-        vitals = pulse.vitals
-        row.told(time.monotonic(), vitals.tokens)
-        row.leases, row.running, row.waiting = requests, vitals.running, vitals.waiting
-        self._metrics.replica(replica, row.model, requests, row.tokens_per_s)
+        vitals, now, held = pulse.vitals, time.monotonic(), sum(requests.values())
+        self._display.state.share_out(now, row.told(now, vitals.tokens), requests)
+        row.problems, row.running, row.waiting = held, vitals.running, vitals.waiting
+        self._metrics.replica(replica, row.model, held, row.tokens_per_s)
         self._display.refresh()

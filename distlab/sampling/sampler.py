@@ -94,7 +94,7 @@ class _Sampler:
 
     async def run(self) -> Outcome:
         state, fleet = self._display.state, self._engines.fleet
-        state.sampling_since, state.drawn, state.tokens = None, 0, 0
+        state.sampling_since = None
         starts = fleet.starts
         try:
             with heard_by(self._hear(asyncio.get_running_loop())):

@@ -199,4 +199,5 @@ def _row(planned: PlannedCell, with_family: bool) -> CellProgress:
         done_problems=len(planned.prompt_hashes) - len(planned.requests),
         done_samples=planned.held,
         failed=len(planned.failures),
+        max_tokens=planned.arm.decoding.max_tokens,
     )

@@ -3,6 +3,7 @@
 A sweep takes the same steps with many studies: it draws for all of them at once in between.
 """
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,7 +18,8 @@ from distlab.config.entries import typed_entries
 from distlab.config.values import Study
 from distlab.console.display import Display
 from distlab.console.exits import Exit, stopped_by
-from distlab.console.progress import State, make_progress_view
+from distlab.console.progress import State
+from distlab.console.progress_view import make_progress_view
 from distlab.console.quiet import quiet
 from distlab.engines.cluster import check_local
 from distlab.engines.engine_args import check_engine_args
@@ -362,7 +364,8 @@ def score(work: OngoingStudy, display: Display) -> None:
         state.detail = "waiting for another process that scores this run"
         display.refresh()
 
-    state.stage, state.sampling_since = "scoring", None
+    state.sampling_since = None
+    display.enter("scoring")
     with work.clock.stage("score"), work.folder.alone(wait):
         score_run(work.folder, work.manifest, show, skip_unread=True, store=work.store)
     work.write(work.manifest)
@@ -394,10 +397,10 @@ def _end(console: Console, work: OngoingStudy) -> int:
         return stopped_by(outcome.signal)
     tables, path = report(work)
     render_terminal(tables, console)
-    _say(console, f"samples   {work.manifest.store}")
-    _say(console, f"verdicts  {work.folder.verdicts}")
     _say(console, f"report    {path}")
-    _say(console, f"manifest  {work.folder.manifest_file}")
+    look = shlex.join(["python", "-m", "distlab.view", str(work.folder.path)])
+    _say(console, f"samples   {look}")
+    _say(console, f"manifest  {work.folder.manifest_file} · store {work.manifest.store}")
     for error in outcome.errors:
         _say(console, f"failed: {error}")
     return Exit.FAILED if outcome.errors else Exit.DONE

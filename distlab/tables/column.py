@@ -17,17 +17,19 @@ class Column(Generic[Row_contra]):
         title: The header, not yet escaped.
         text: A row to the text of its cell, not yet escaped.
         number: Aligned to the right; holds figures that ``figures`` wrote, so nothing to escape.
+        spare: Left out where there is no room, columns with the highest first; 0 never.
     """
 
     title: str
     text: Callable[[Row_contra], str]
     number: bool = True
+    spare: int = 0
 
 
 # The columns of a table, from the left.
 Columns = tuple[Column[Row], ...]
 
 
-def label(title: str, text: Callable[[Row], str]) -> Column[Row]:
+def label(title: str, text: Callable[[Row], str], spare: int = 0) -> Column[Row]:
     """A column of text."""
-    return Column(title, text, number=False)
+    return Column(title, text, number=False, spare=spare)

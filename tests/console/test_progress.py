@@ -1,120 +1,70 @@
-import io
-import sys
 import time
 
 import pytest
-from rich.console import Console
 
-from distlab.console.progress import (
-    CellProgress,
-    LiveView,
-    PlainView,
-    ReplicaProgress,
-    State,
-    format_seconds,
-    make_progress_view,
-)
+from distlab.console.progress import CellProgress, ReplicaProgress, State, format_seconds
 
 
-def console(terminal: bool = False) -> Console:
-    return Console(file=io.StringIO(), force_terminal=terminal, width=100)
+def test_time_left_is_known_from_the_first_token_on() -> None:
+    row = CellProgress("base/cot", 4, 80, max_tokens=100)
+    assert row.left_s(5.0) is None
+    row.advance(10.0, 0)
+    row.advance(12.0, 50)
+    row.advance(22.0, 350)
+    # 400 tokens in 10 s, and 8000 at the most to make.
+    assert row.tokens_per_s(22.0) == 40
+    assert row.left_s(22.0) == (8000 - 400) / 40
+    assert row.is_bound
 
 
-def printed(console: Console) -> str:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+def test_whole_samples_say_how_long_the_others_will_be() -> None:
+    row = CellProgress("base/cot", 4, 80, max_tokens=100, done_samples=40)
+    row.advance(10.0, 300)
+    row.finish(20.0, 20, 200, 1)
+    assert (row.done_samples, row.done_problems) == (60, 1)
+    # 20 samples of 10 tokens to come, of which 100 tokens are made.
+    assert row.left_s(20.0) == (20 * 10 - 100) / 30
+    assert not row.is_bound
 
 
-def sampling() -> State:
-    cells = {"a": CellProgress("base/cot · gsm8k · zero-shot", 4, 80, done_problems=1)}
-    cells["a"].done_samples = 20
-    since = time.monotonic() - 10
-    return State("sampling", cells=cells, tokens=1000, drawn=20, sampling_since=since)
+def test_an_engine_that_tells_of_no_tokens_is_timed_by_what_is_committed() -> None:
+    row = CellProgress("base/cot", 4, 80)
+    row.finish(10.0, 10, 100, 0)
+    row.finish(20.0, 10, 100, 1)
+    assert row.tokens_per_s(20.0) == 20
 
 
-def test_a_log_gets_a_line_for_each_stage_and_not_for_each_sample() -> None:
-    out = console()
-    view = make_progress_view(out, State())
-    assert isinstance(view, PlainView)
-    state = State("loading a model into vLLM")
-    for _ in range(50):
-        view.refresh(state)
-    state = sampling()
-    for _ in range(50):
-        view.refresh(state)
-    assert printed(out).splitlines() == [
-        "loading a model into vLLM",
-        "sampling · 20/80 samples · 100 tokens/s · about 30 s left",
-    ]
+def test_time_left_of_a_study_is_over_what_is_under_way() -> None:
+    now = time.monotonic()
+    done = CellProgress("done", 1, 4, done_samples=4)
+    done.began, done.made = now - 1000, 10
+    under = CellProgress("under", 1, 8, done_samples=4, drawn=4, tokens=400)
+    under.began, under.made = now - 10, 400
+    later = CellProgress("later", 1, 4, max_tokens=200)
+    state = State(cells={"a": done, "b": under, "c": later}, sampling_since=now - 10)
+    assert state.tokens_per_s == pytest.approx(40, rel=0.1)
+    assert state.left_s == pytest.approx((400 + 800) / 40, rel=0.1)
+    assert state.is_bound
 
 
-def test_a_terminal_gets_a_live_table() -> None:
-    out = console(terminal=True)
-    view = make_progress_view(out, sampling())
-    assert isinstance(view, LiveView)
-    with view.running():
-        view.say("engine on n1 loaded in 20 s")
-    text = printed(out)
-    assert "engine on n1 loaded in 20 s" in text
-    assert "base/cot · gsm8k · zero-shot" in text
-    assert "1/4" in text
-    assert "20/80" in text
-
-
-def replica(tokens: int, **counts: int) -> ReplicaProgress:
-    row = ReplicaProgress("org/model", "sampling", ("n1", "n2"), **counts)
-    row.told(100.0, 0)
-    row.told(102.0, tokens)
-    return row
-
-
-def test_every_engine_has_a_row_with_its_rate() -> None:
-    state = sampling()
-    state.replicas["r1"] = replica(500, leases=7, running=64, waiting=3, restarts=2)
-    state.replicas["r2"] = ReplicaProgress("org/model", nodes=("n3",))
-    out = console(terminal=True)
-    with make_progress_view(out, state).running():
-        pass
-    (first,) = [line for line in printed(out).splitlines() if "r1 org/model on n1" in line]
-    assert first.split()[-6:] == ["sampling", "7", "64", "3", "250", "2"]
-    assert "and 1 more" in first
-    (second,) = [line for line in printed(out).splitlines() if "r2 org/model on n3" in line]
-    assert "loading" in second
-
-
-def test_of_many_engines_the_rest_share_a_row() -> None:
-    state = sampling()
-    state.replicas = {f"r{i}": replica(20, leases=1) for i in range(64)}
-    out = console(terminal=True)
-    with make_progress_view(out, state).running():
-        pass
-    (rest,) = [line for line in printed(out).splitlines() if "52 more" in line]
-    assert rest.split() == ["52", "more", "52", "0", "0", "520", "0"]
-    plain = console()
-    PlainView(plain).refresh(state)
-    assert "64 engines" in printed(plain)
-
-
-def test_what_others_print_stays_out_of_the_live_table(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    out = console(terminal=True)
-    with make_progress_view(out, sampling()).running():
-        print("(Replica pid=1) noise")
-        print("(Replica pid=1) noise", file=sys.stderr)
-    assert "noise" not in printed(out)
-    assert capsys.readouterr() == ("(Replica pid=1) noise\n", "(Replica pid=1) noise\n")
-
-
-def test_names_from_outside_are_no_markup() -> None:
-    out = console()
-    PlainView(out).say("[red]x[/red] [/]")
-    assert printed(out) == "[red]x[/red] [/]\n"
-
-
-def test_time_left_is_unknown_before_the_first_sample() -> None:
+def test_time_left_is_unknown_before_the_first_token() -> None:
     assert State().left_s is None
     assert State().tokens_per_s == 0
+
+
+def test_an_engine_counts_from_when_it_is_first_asked() -> None:
+    row = ReplicaProgress("m")
+    assert row.told(1.0, 500) == 0
+    assert row.told(3.0, 700) == 200
+    assert row.tokens_per_s == 100
+
+
+def test_a_stage_is_timed_from_its_beginning() -> None:
+    state = State("loading", stage_since=1.0)
+    state.enter("loading")
+    assert state.stage_since == 1.0
+    state.enter("sampling")
+    assert state.stage_since > 1.0
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
 from distlab.console.display import Display
-from distlab.console.progress import CellProgress, PlainView, State
+from distlab.console.progress import CellProgress, State
+from distlab.console.progress_view import PlainView
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
 from distlab.sampling.outcome import Outcome

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Ledger:
     def event(self, event: EngineEvent) -> None:
         self.events.append(event)
 
-    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
+    def pulse(self, replica: str, pulse: Pulse, requests: Mapping[str, int]) -> None:
         pass
 
     def count(self, *kinds: EventKind) -> int:

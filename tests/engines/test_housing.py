@@ -1,5 +1,6 @@
 """Who starts, who makes room, and who has waited long enough, without a cluster."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -27,7 +28,7 @@ class Told:
     def event(self, event: EngineEvent) -> None:
         self.events.append(event)
 
-    def pulse(self, replica: str, pulse: Pulse, requests: int) -> None:
+    def pulse(self, replica: str, pulse: Pulse, requests: Mapping[str, int]) -> None:
         raise AssertionError("housing watches nobody")
 
 

@@ -1,5 +1,6 @@
 """What a run would do, on the packaged checkpoint's tokenizer and a small file of problems."""
 
+import io
 import json
 import re
 import subprocess
@@ -33,6 +34,7 @@ from distlab.store.store import Store
 HOSTILE = "\x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?\nIn \x1b]0;title\x07 words."
 QUESTIONS = (HOSTILE, "What is 2 + 2?", "Add one. " * 200)
 # 3 problems x 4 draws x 2 arms, of which the third problem's prompt is too long.
+GOLDEN = Path(__file__).parents[1] / "golden" / "terminal" / "plan.txt"
 STUDY = (
     "dataset=gsm8k",
     "dataset.path=rows.jsonl",
@@ -220,7 +222,7 @@ def test_the_command_escapes_prompts_and_makes_nothing(
 ) -> None:
     assert main([*STUDY[:2], "--prompts", "prompt=zero-shot", *STUDY[2:]]) == 0
     output = capsys.readouterr().out
-    assert not re.search(r"[^\n -~·│─…]", output)
+    assert not re.search(r"[^\n -~·│─…–]", output)
     assert r"│ Q: \x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?" in output
     assert r"│ In \x1b]0;title\x07 words." in output
     assert r'stop strings: "\nQ:" "\nQuestion:" "\nProblem:"' in output
@@ -316,7 +318,25 @@ def test_kimi_is_planned_without_a_hub(capsys: pytest.CaptureFixture[str]) -> No
     hours = 2061107200 / 3000 / 3600
     assert f"at most {hours * 16:.3g} GPU-hours" in output
     assert "checkpoint moonshotai/Kimi-K2-Base cannot be had: the hub does not answer" in output
-    assert output.count("not rendered here") == 16
+    assert output.startswith("kimi-k2 fits: 1 engine of 16 x H100 at once\n")
+    assert output.count("not known · what the store holds") == 1
+    assert "?" not in output.partition("note:")[0]
+    table = [line for line in output.splitlines() if re.match(r" \S+ +(zero|few)-shot ", line)]
+    assert len(table) == 8
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_the_verdict_and_the_table_are_as_they_were_looked_at() -> None:
+    study = validate(compose_config(["model=kimi-k2", "cluster=h100-2x8"]))
+    nodes = known_nodes(study.cluster)
+    assert nodes is not None
+    plan = make_plan(study, survey(study, Store.look(study.store), None), nodes)
+    for width in (60, 80, 140):
+        out = io.StringIO()
+        render_plan(plan, Console(file=out, width=width))
+        shown = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+        head = shown.partition("note:")[0]
+        assert head == GOLDEN.read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("no_hub")

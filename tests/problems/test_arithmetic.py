@@ -40,7 +40,7 @@ def test_twins_ask_the_same_of_other_numbers(spec: Callable[..., DatasetSpec]) -
     for seed, twin in zip(problems[::2], problems[1::2], strict=True):
         assert (seed.side, twin.side) == ("seed", "twin")
         assert seed.pair == twin.pair
-        assert seed.cluster == twin.cluster
+        assert seed.cluster == twin.cluster == seed.pair
         assert seed.strata == twin.strata
         assert seed.gold != twin.gold
         assert NUMBER.findall(seed.question) != NUMBER.findall(twin.question)

@@ -9,6 +9,7 @@ import pytest
 
 from distlab.report import build_report, write_report
 from distlab.report.findings import findings
+from distlab.report.gap_table import headline_gaps
 from distlab.report.table import StudyTables
 from tests.conftest import Watched
 from tests.report.studies import write_run, write_sweep
@@ -46,6 +47,7 @@ def draw_all(opened: Watched) -> None:
     """Figures are drawn when they come near the screen: pass by all of them."""
     opened.page.evaluate(
         """async () => {
+          for (const folded of document.querySelectorAll("details:has(figure)")) folded.open = true;
           for (const figure of document.querySelectorAll("figure")) {
             figure.scrollIntoView();
             while (!("drawn" in figure.dataset)) await new Promise((go) => setTimeout(go, 20));
@@ -150,7 +152,9 @@ def test_pictures_stay_without_scripts(chromium: object, page: Path) -> None:
     context = chromium.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
     silent = context.new_page()
     silent.goto(page.as_uri())
-    assert silent.locator(".picture svg:visible").count() == silent.locator("figure").count() > 0
+    folded = silent.locator("details figure").count()
+    shown = silent.locator("figure").count() - folded
+    assert silent.locator(".picture svg:visible").count() == shown > 0
     assert silent.locator(".plot:visible").count() == 0
     context.close()
 
@@ -180,3 +184,30 @@ def test_one_small_file_that_names_no_address(page: Path) -> None:
     found = re.findall(r"""(?:src|href|action|srcset|xlink:href)=["']([^"']*)""", html)
     assert found
     assert {link for link in found if not link.startswith(("#", "data:"))} == set()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_first_screen_answers(opened: Watched, study: StudyTables, size: str) -> None:
+    width, height = SIZES[size]
+    opened.page.set_viewport_size({"width": width, "height": height})
+    first = opened.page.locator("header")
+    assert first.locator("h1").inner_text() == "tiny, qwen3-8b, huge: base and instruct"
+    lead, scoreboard = first.locator(".lead"), first.locator(".board")
+    assert lead.inner_text().startswith("Of 18 comparisons of 3 families, the instruct arm solves")
+    for seen in (lead, scoreboard):
+        box = seen.bounding_box()
+        assert box is not None
+        assert box["y"] < height
+    assert first.locator(":scope > .warning").count() == 3
+    links = scoreboard.locator("a")
+    assert links.count() == len(headline_gaps(study)) == 18
+    # Each leads to the answer of its own setting.
+    for link in links.all():
+        where, _, _ = str(link.get_attribute("aria-label")).partition(": ")
+        answer = opened.page.locator(str(link.get_attribute("href")))
+        assert str(answer.text_content()).strip().startswith(f"{where}: ")
+
+
+def test_a_cell_leads_to_its_answer_and_opens_it(opened: Watched) -> None:
+    opened.page.locator(".board a").last.click()
+    assert opened.page.locator("#gap-17").is_visible()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from distlab.console.display import Display
-from distlab.console.progress import State
+from distlab.console.progress import CellProgress, State
 from distlab.decoding.interface import Vitals
 from distlab.engines.events import EngineEvent, EventKind, EventLog
 from distlab.engines.messages import Pulse
@@ -71,13 +71,31 @@ def test_every_event_is_a_line_of_the_log(watched: Watched) -> None:
 
 def test_a_pulse_fills_the_row_of_its_engine(watched: Watched) -> None:
     watched.tell(EventKind.REUSED)
-    watched.observer.pulse("r1", Pulse(Vitals(tokens=10, running=3, waiting=2), 0.0), 7)
+    watched.observer.pulse("r1", Pulse(Vitals(tokens=10, running=3, waiting=2), 0.0), {"a": 7})
     row = watched.state.replicas["r1"]
-    assert (row.leases, row.running, row.waiting, row.state) == (7, 3, 2, "sampling")
+    assert (row.problems, row.running, row.waiting, row.state) == (7, 3, 2, "sampling")
+
+
+def test_new_tokens_are_credited_to_the_cells_that_an_engine_works_on(watched: Watched) -> None:
+    watched.state.cells = {name: CellProgress(name, 4, 8, max_tokens=50) for name in "abc"}
+    watched.tell(EventKind.LOADING)
+    watched.tell(EventKind.LOADED, detail="1")
+    watched.observer.pulse("r1", Pulse(Vitals(tokens=40), 0.0), {"a": 3, "b": 1})
+    watched.observer.pulse("r1", Pulse(Vitals(tokens=50), 0.0), {"b": 1})
+    assert [row.made for row in watched.state.cells.values()] == [30, 20, 0]
+    assert [row.began is not None for row in watched.state.cells.values()] == [True, True, False]
+
+
+def test_tokens_that_an_engine_made_for_an_earlier_draw_are_nobodys(watched: Watched) -> None:
+    watched.state.cells = {"a": CellProgress("a", 4, 8)}
+    watched.tell(EventKind.REUSED)
+    watched.observer.pulse("r1", Pulse(Vitals(tokens=1000), 0.0), {"a": 1})
+    watched.observer.pulse("r1", Pulse(Vitals(tokens=1007), 0.0), {"a": 1})
+    assert watched.state.cells["a"].made == 7
 
 
 def test_a_pulse_of_an_engine_that_was_given_up_is_passed_over(watched: Watched) -> None:
     watched.tell(EventKind.REUSED)
     watched.tell(EventKind.DIED)
-    watched.observer.pulse("r1", Pulse(Vitals(tokens=10), 0.0), 7)
+    watched.observer.pulse("r1", Pulse(Vitals(tokens=10), 0.0), {"a": 7})
     assert not watched.state.replicas

@@ -9,7 +9,7 @@ from distlab.store.cell import CellVariant
 from distlab.tables.numbers import points_range
 
 # Rows of a chart (ours): those after them are in the table alone, and the title says so.
-MOST_ROWS: Final = 48
+MOST_ROWS: Final = 200
 
 
 Role = Literal["base", "instruct", "ours", "other", "paper", "null"]
@@ -143,6 +143,17 @@ def describe(chart: Chart) -> str:
         case BarChart():
             listed = f"{len(chart.bars)} bars, figures in the table below"
     return f"{chart.title}. {listed}."
+
+
+def rows_of(chart: Chart) -> int:
+    """Rows that a chart grows with; 1 where its height is fixed."""
+    match chart:
+        case IntervalChart():
+            return len({mark.label for series in chart.series for mark in series.marks})
+        case BarChart():
+            return len(chart.bars)
+        case _:
+            return 1
 
 
 def _mark(mark: Mark) -> str:

@@ -14,9 +14,10 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from distlab.escape import plain
-from distlab.report.charts.kinds import Chart, describe
+from distlab.report.charts.kinds import Chart, describe, rows_of
 from distlab.report.charts.live import figure_json
 from distlab.report.charts.pictures import Picture
+from distlab.report.page.board import first_screen
 from distlab.report.page.facts import cell_facts, dataset_facts, run_facts, token_facts
 from distlab.report.page.prose import methods
 from distlab.report.question import Finding
@@ -25,7 +26,11 @@ from distlab.tables.text import TextTable, lay_texts
 
 # Rows of a table and answers to a question that the page shows at once (ours).
 _MOST_ROWS: Final = 200
-_MOST_STATEMENTS: Final = 6
+_MOST_STATEMENTS: Final = 4
+# Figures of a question up to which they are shown at once (ours); the others open at a click.
+_MOST_FIGURES: Final = 2
+# Rows of a figure up to which it is shown at once (ours): a longer one opens at a click.
+_SHOWN_ROWS: Final = 24
 # Characters of a cell (ours); ``results/`` has the whole text.
 _CELL_CHARACTERS: Final = 300
 _FAILURES_LISTED: Final = 20
@@ -40,6 +45,7 @@ class _PageChart:
     description: str
     svg: str
     figure: str
+    is_long: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,12 @@ def render_page(
     is_live = any(section.charts for section in sections)
     return _template().render(
         title=f"distlab: {manifest.run}",
+        first=first_screen(study, findings),
+        run=manifest.run,
         policy=_policy([get_plotlyjs(), js] if is_live else []),
         css=Markup(_asset("page.css")),
         js=js,
         plotly=_packed_plotly() if is_live else "",
-        doubts=study.doubts,
         notes=manifest.notes,
         sections=sections,
         cannot=(*study.cannot, *study.remarks),
@@ -106,6 +113,7 @@ def render_page(
         ],
         most_rows=_MOST_ROWS,
         most_statements=_MOST_STATEMENTS,
+        most_figures=_MOST_FIGURES,
     )
 
 
@@ -116,6 +124,7 @@ def _draw(chart: Chart, picture: Picture) -> _PageChart:
         svg=picture.svg,
         # Inside a script element nothing but its end tag has a meaning.
         figure=figure_json(chart).replace("<", "\\u003c"),
+        is_long=rows_of(chart) > _SHOWN_ROWS,
     )
 
 

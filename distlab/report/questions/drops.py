@@ -26,7 +26,7 @@ from distlab.report.charts.kinds import Chart, Role, Series, at_label, interval_
 from distlab.report.gap_table import headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import DROP_SETS, published_drop_of
-from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
+from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import holm_note, judge_name
 from distlab.runs.pairing import ArmPair, Metric, ScoreMap, metrics
 from distlab.runs.scored import Judge
@@ -178,18 +178,6 @@ _DROP_COLUMNS: Columns[DropRow] = (
     Column("unpaired (95 %)", lambda row: points_interval(row.unpaired.estimate)),
 )
 DROPS = Table("drops", "Perturbation drop, in points", _drop_rows, _DROP_COLUMNS)
-_SHORT_COLUMNS: Columns[DropRow] = (
-    _ARM,
-    _FAMILY,
-    *_SCORED_PAIRS,
-    Column("drop (95 %)", lambda row: points_interval(row.drop.change.estimate)),
-)
-_SHORT_DROPS = ShortTable(
-    title="Perturbation drop, paired, percentage points",
-    table=DROPS,
-    columns=_SHORT_COLUMNS,
-    shows=lambda study, row: study.is_headline(row.cell, row.judge),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -519,6 +507,5 @@ QUESTION = Question(
     statements=_statements,
     charts=_charts,
     claims=_claims,
-    short_tables=(_SHORT_DROPS,),
     terms=_TERMS,
 )

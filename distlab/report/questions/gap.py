@@ -12,7 +12,7 @@ from distlab.analysis.claims import Answer, Claim, Explanation, Kind, differs, e
 from distlab.analysis.contrasts import EMPTY, Contrast
 from distlab.analysis.power import smallest_detectable
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
-from distlab.report.gap_table import GAP_TERMS, GAPS, SHORT_GAPS, GapRow, headline_gaps
+from distlab.report.gap_table import GAP_TERMS, GAPS, GapRow, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.decoding import CONTROLS, ControlRow
 from distlab.report.questions.ends import ENDING_DIFFERENCES
@@ -24,7 +24,7 @@ from distlab.report.questions.guessing import (
 )
 from distlab.report.questions.judges import find_winners, judge_verdict
 from distlab.report.questions.scale import SCALE, GapSource
-from distlab.report.score_table import SCORE_TERMS, SCORES, SHORT_SCORES, ScoreRow
+from distlab.report.score_table import SCORE_TERMS, SCORES, ScoreRow
 from distlab.report.table import StudyTables
 from distlab.report.wording import holm_note, judge_name, setting, shown_p
 from distlab.store.cell import Cell
@@ -367,6 +367,5 @@ QUESTION = Question(
     statements=_statements,
     charts=_charts,
     claims=_claims,
-    short_tables=(SHORT_SCORES, SHORT_GAPS),
     terms=(*SCORE_TERMS, *GAP_TERMS),
 )

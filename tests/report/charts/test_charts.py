@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from distlab.report import build_report
+from distlab.report.charts import kinds
 from distlab.report.charts.kinds import IntervalChart, Mark, Series, describe
 from distlab.report.charts.live import figure_json
 from distlab.report.charts.palette import looks
@@ -24,17 +25,18 @@ def test_every_chart_has_words_a_picture_and_a_figure(full_study: StudyTables) -
         assert json.loads(figure_json(chart))["data"]
 
 
-def test_of_many_rows_the_first_are_drawn(make_run: Make) -> None:
+def test_of_many_rows_the_first_are_drawn(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "MOST_ROWS", 8)
     cells = [
         replace(make_cell(arm), prompt=f"p{i}")
-        for i in range(60)
+        for i in range(12)
         for arm in ("base/cot", "instruct/t0.05")
     ]
     rows = [Samples(cell, "a", "0001") for cell in cells]
     chart = chart_of(build_report(make_run(cells, [make_problem("a")], rows)), "gaps")
     assert isinstance(chart, IntervalChart)
-    assert "(the first 48 of" in chart.title
-    assert len({mark.label for series in chart.series for mark in series.marks}) == 48
+    assert "(the first 8 of 12 rows)" in chart.title
+    assert len({mark.label for series in chart.series for mark in series.marks}) == 8
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "$\\frac{1}{2}$ $x", "</script></svg>", "\x00\ud800"])
