@@ -13,12 +13,10 @@ from distlab.decoding.interface import Engine, Sample
 
 # Names of tokens that end or open a turn, a message or a document, without brackets and signs, in
 # lower case: of ChatML, Llama, Mistral, Gemma, Phi, DeepSeek, Command, EXAONE, Granite. (ours)
-_ENDS_TURN = frozenset(
-    {"s", "bos", "eos", "endoftext", "startoftext", "beginoftext", "beginofsentence"}
-    | {"endofsentence", "imstart", "imend", "imsep", "imuser", "imassistant", "imsystem", "eot"}
-    | {"eotid", "eom", "eomid", "startheaderid", "endheaderid", "startofturn", "endofturn"}
-    | {"startofturntoken", "endofturntoken", "startofrole", "endofrole", "user", "assistant"}
-    | {"system", "usertoken", "chatbottoken", "systemtoken", "inst", "sys", "systemprompt"}
+_ENDS_TURN = re.compile(
+    r"s|[be]os|eo[tm](?:id)?|(?:begin|start|end)of(?:text|sentence|turn|role)(?:token)?"
+    r"|im(?:start|end|sep|user|assistant|system)|(?:start|end)headerid"
+    r"|(?:user|assistant|chatbot|system)(?:token|prompt)?|inst|sys"
 )
 _SIGNS = re.compile(r"[\W_]+")
 
@@ -35,8 +33,8 @@ def turn_end(engine: Engine, sample: Sample, stop: tuple[str, ...]) -> int | Non
 
     Returns:
         Characters; all of the text where no token ends the turn before its end. None where the
-        tokens do not tell: the text holds no other special tokens than some that we do not know
-        (of reasoning, of tools), or is not what the engine reads off the tokens.
+        tokens do not tell: none ends the turn and some special ones are not known here (of
+        reasoning, of tools), or the text is not what the engine reads off them.
     """
     special, token_ids = engine.special_tokens, sample.token_ids
     # After the last token there is no text.
@@ -51,7 +49,7 @@ def turn_end(engine: Engine, sample: Sample, stop: tuple[str, ...]) -> int | Non
 
 
 def _ends_turn(token: str) -> bool:
-    return _SIGNS.sub("", token).lower() in _ENDS_TURN
+    return bool(_ENDS_TURN.fullmatch(_SIGNS.sub("", token).lower()))
 
 
 def _texts_before(
