@@ -336,6 +336,10 @@ def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:
             f"it leaves no room for a prompt in model.max_model_len={family.max_model_len}; "
             "lower the one or raise the other",
         )
+    for variant in VARIANTS:
+        named = getattr(raw, variant)
+        if len({*named}) < len(named):
+            refuse(f"decoding.{variant}", list(named), "it names a method twice; name each once")
     arms = tuple(
         Arm(variant, spec, spec.decoder.samples(raw.n))
         for variant in VARIANTS

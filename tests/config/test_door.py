@@ -139,8 +139,8 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         ),
         (
             ["cluster.engine=json:JSONDecoder"],
-            "has no `check` and no `first_tokens` and no `generate` and no `shutdown` and no "
-            "`vitals`: name a class",
+            "has no `check` and no `detokenizer` and no `first_tokens` and no `generate` and no "
+            "`shutdown` and no `stream` and no `vitals`: name a class",
         ),
         (["cluster.engine=distlab.engines.vllm_engine:VLMEngine"], "did you mean VLLMEngine"),
         (
@@ -268,3 +268,9 @@ def test_a_models_name_makes_one_folder_below_runs(name: str, folder: str) -> No
     assert not is_stamped(named.hydra.run)
     del made.hydra
     assert validate(made).family.name == name
+
+
+def test_an_arm_is_named_once() -> None:
+    """Twice, its cell would be planned and drawn for twice."""
+    with pytest.raises(UserError, match=r"`decoding\.instruct` is .*: it names a method twice"):
+        study("decoding.instruct=[t0.05,t0.05]")
