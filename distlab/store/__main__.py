@@ -4,11 +4,12 @@ import argparse
 import datetime
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
-from distlab.errors import UserError
+from distlab.errors import UserError, nearest
 from distlab.escape import plain
 from distlab.files import expanded
 from distlab.store.export import Form, export
@@ -17,6 +18,9 @@ from distlab.store.gc import delete, find_leftovers
 from distlab.store.repair import repair
 from distlab.store.store import Store
 from distlab.store.verify import CellCheck, Fault, verify
+
+# A century.
+_MOST_MINUTES: Final = 60 * 24 * 36525
 
 
 def _store(arguments: argparse.Namespace) -> int:
@@ -50,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     collect.add_argument("--delete", action="store_true", help="delete what is found")
     collect.add_argument(
         "--older-than",
-        type=float,
+        type=_minutes,
         default=60,
         metavar="MINUTES",
         help="keep what was written later: its writer may be at work (default: 60)",
@@ -65,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     copy.add_argument(
         "--as",
         dest="form",
-        type=Form,
+        type=_form,
         choices=list(Form),
         default=Form.PARQUET,
         help="one Parquet per cell, or one folder with a dataset card as hubs take it",
@@ -77,6 +81,20 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("store", metavar="STORE", help="a folder, or s3://... and the like")
         command.set_defaults(work=work)
     return parser
+
+
+def _minutes(text: str) -> float:
+    """A time that is over: what will be written later is nobody's leftover."""
+    with suppress(ValueError):
+        if 0 <= (minutes := float(text)) <= _MOST_MINUTES:
+            return minutes
+    raise argparse.ArgumentTypeError(f"'{text}' is no time: give minutes, 0 or more")
+
+
+def _form(text: str) -> Form:
+    if text not in set(Form):
+        raise argparse.ArgumentTypeError(f"there is no '{text}'{nearest(text, Form)}")
+    return Form(text)
 
 
 def _gc(store: Store, arguments: argparse.Namespace) -> int:

@@ -277,3 +277,19 @@ def test_a_folder_that_is_no_store_is_not_sound(
     (tmp_path / "notes.txt").touch()
     assert main([command, str(tmp_path)]) == 2
     assert "is no store: nothing in it is a cell" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["gc", "--older-than", "nan"], "'nan' is no time: give minutes, 0 or more"),
+        (["gc", "--older-than=-5"], "'-5' is no time: give minutes, 0 or more"),
+        (["gc", "--older-than", "inf"], "'inf' is no time: give minutes, 0 or more"),
+        (["export", "--out", "o", "--as", "hubb"], "there is no 'hubb'; did you mean hub?"),
+    ],
+)
+def test_a_mistyped_value_is_one_sentence(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "store"]) == 2
+    assert capsys.readouterr().err.endswith(f"{said}\n")
