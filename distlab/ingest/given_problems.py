@@ -280,6 +280,8 @@ def _text(row: Row, column: str, value: object) -> str:
         raise row.fault(
             column, f"holds objects with {fields}: name the field of the text, as in {column}.NAME"
         )
+    if isinstance(value, list):
+        raise row.fault(column, f"holds lists of texts: name one by its place, as in {column}.0")
     if not isinstance(value, str):
         raise row.fault(column, f"must hold texts, not {_kind(value)}")
     return value

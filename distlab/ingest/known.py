@@ -1,6 +1,6 @@
 """Problems of a dataset that distlab knows, put in place of a file's own by id or question."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,8 +27,14 @@ class KnownSet:
 
     @classmethod
     def parse(cls, word: str) -> "KnownSet":
-        """Read ``NAME`` or ``NAME=FILE``."""
-        name, _, file = word.partition("=")
+        """Read ``NAME`` or ``NAME=FILE``.
+
+        Raises:
+            UserError: The name or the file is left out.
+        """
+        name, is_named, file = word.partition("=")
+        if not name or (is_named and not file):
+            raise UserError(f"--known {word} is no NAME=FILE: give both, or the NAME of a dataset")
         return cls(name, Path(file).expanduser() if file else None)
 
     def load(self) -> tuple[Problem, ...]:
@@ -59,8 +65,8 @@ class Joined:
 def joined(given: Sequence[GivenProblem], known: KnownSet, dataset: str) -> Joined:
     """The samples with the known problems: their ids, golds, limits, clusters, pairs and strata.
 
-    A problem is found by its id, by the last part of it ("17" of "medcalc-v1.0-17"), or by its
-    question. Strata that the file has beside them are kept.
+    A problem is found by its id, by the part in which ids differ ("17" of "medcalc-v1.0-17", "1" of
+    "math-perturb-1-hard"), or by its question. Strata that the file has beside them are kept.
 
     Args:
         given: What the file holds.
@@ -73,7 +79,7 @@ def joined(given: Sequence[GivenProblem], known: KnownSet, dataset: str) -> Join
     """
     problems = known.load()
     index = _index(problems)
-    found = [_found(item.problem, index, known.name, len(problems)) for item in given]
+    found = [_found(item.problem, index, known.name, problems) for item in given]
     if repeat := duplicates([problem.id for problem in found]):
         first, second = (given[place].problem.id for place in reversed(repeat))
         raise UserError(
@@ -95,8 +101,8 @@ def _index(problems: Sequence[Problem]) -> dict[str, Problem]:
     """Problems by all that names one of them alone; a whole id comes first."""
     index: dict[str, Problem] = {}
     shared: set[str] = set()
-    for problem in problems:
-        for name in _short_names(problem):
+    for problem, short in zip(problems, _short_ids([p.id for p in problems]), strict=True):
+        for name in {short, text_hash(problem.question)}:
             if index.setdefault(name, problem) is not problem:
                 shared.add(name)
     for name in shared:
@@ -104,17 +110,25 @@ def _index(problems: Sequence[Problem]) -> dict[str, Problem]:
     return index | {problem.id: problem for problem in problems}
 
 
-def _short_names(problem: Problem) -> Iterator[str]:
-    yield from {problem.id.rpartition("-")[2], text_hash(problem.question)}
+def _short_ids(ids: Sequence[str]) -> list[str]:
+    """Of each id the one part in which they differ; the last, where that is not one."""
+    split = [name.split("-") for name in ids]
+    is_even = len({len(parts) for parts in split}) == 1
+    varying = [place for place, part in enumerate(zip(*split, strict=False)) if len(set(part)) > 1]
+    place = varying[0] if is_even and len(varying) == 1 else -1
+    return [parts[place] for parts in split]
 
 
-def _found(problem: Problem, index: Mapping[str, Problem], name: str, count: int) -> Problem:
+def _found(
+    problem: Problem, index: Mapping[str, Problem], name: str, problems: Sequence[Problem]
+) -> Problem:
     for key in (problem.id, text_hash(problem.question)):
         if key in index:
             return index[key]
     raise UserError(
-        f"problem {problem.id!r} is none of the {count} of {name}, by its id or its question: map "
-        "problem_id to the column of its ids, or leave --known away"
+        f"problem {problem.id!r} is none of the {len(problems)} of {name}, by its id (such as "
+        f"{problems[0].id!r}) or its question: map problem_id or question to the column of these, "
+        "or leave --known away"
     )
 
 

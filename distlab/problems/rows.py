@@ -16,6 +16,9 @@ from distlab.errors import UserError
 _FIELD_CHARACTERS: Final = 2**31 - 1
 # The first bytes of a Parquet file.
 _PARQUET: Final = b"PAR1"
+_GZIP: Final = b"\x1f\x8b"
+# What separates the values of a CSV file; spreadsheets write any of them.
+_SEPARATORS: Final = (",", "\t", ";")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def _sniffed(path: Path) -> Callable[[Path], Iterator[Row]]:
         return _json
     if first.startswith("{"):
         return _jsonl if _is_json(first) else _json
-    if "," in first:
+    if any(separator in first for separator in _SEPARATORS):
         return _csv
     raise UserError(
         f"dataset file {path} has an unknown suffix and begins like none of "
@@ -130,11 +133,14 @@ def _opened(path: Path, newline: str | None = "\n") -> TextIO:
     """A text file without its byte order mark; lines end where ``newline`` says, and only there.
 
     Raises:
-        UserError: It is UTF-16, as spreadsheets export it.
+        UserError: It is UTF-16, as spreadsheets export it, or compressed.
     """
     with path.open("rb") as handle:
-        if handle.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            raise UserError(f"dataset file {path} is UTF-16; save it as UTF-8")
+        first = handle.read(2)
+    if first in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise UserError(f"dataset file {path} is UTF-16; save it as UTF-8")
+    if first == _GZIP:
+        raise UserError(f"dataset file {path} is compressed; unpack it with gunzip")
     return path.open(encoding="utf-8-sig", newline=newline)
 
 
@@ -156,14 +162,20 @@ def _json(path: Path) -> Iterator[Row]:
         return
     value = _parse(str(path), text)
     if isinstance(value, dict):
-        # An object of objects: the key is a field of its row.
-        value = [
-            {"key": key, **item} if isinstance(item, dict) else item for key, item in value.items()
-        ]
+        value = _rows_in(value)
     if not isinstance(value, list):
         raise UserError(f"{path} must hold a list of objects; write one object per row")
     for number, item in enumerate(value, start=1):
         yield _object(f"{path} row {number}", item)
+
+
+def _rows_in(value: Mapping[str, object]) -> object:
+    """The rows of an object of objects, each with its key; or its one list of objects."""
+    if all(isinstance(item, dict) for item in value.values()):
+        return [{"key": key, **item} for key, item in value.items() if isinstance(item, dict)]
+    lists = [item for item in value.values() if isinstance(item, list) and item]
+    found = [item for item in lists if all(isinstance(row, dict) for row in item)]
+    return found[0] if len(found) == 1 else value
 
 
 def _is_json(text: str) -> bool:
@@ -191,7 +203,7 @@ def _csv(path: Path) -> Iterator[Row]:
     # A field may hold a model's whole output; the limit of the library is 128 KiB.
     csv.field_size_limit(_FIELD_CHARACTERS)
     with _opened(path, newline="") as lines:
-        reader = csv.DictReader(lines, strict=True)
+        reader = csv.DictReader(lines, strict=True, delimiter=_separator(path))
         line = 2
         try:
             for fields in reader:
@@ -202,6 +214,13 @@ def _csv(path: Path) -> Iterator[Row]:
                 line = reader.line_num + 1
         except csv.Error as error:
             raise UserError(f"{path} line {line} is not valid CSV ({error})") from None
+
+
+def _separator(path: Path) -> str:
+    """What separates the names of a header; a comma where there is one name."""
+    with _opened(path) as lines:
+        header = lines.readline()
+    return max(_SEPARATORS, key=header.count)
 
 
 def _parquet(path: Path) -> Iterator[Row]:

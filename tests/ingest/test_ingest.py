@@ -261,6 +261,16 @@ REFUSED: dict[str, tuple[list[object], tuple[str, ...], str]] = {
         (),
         "holds objects with role, content: name the field of the text, as in code.NAME",
     ),
+    "lists of lists": (
+        [row(code=[["7", "8"]])],
+        (),
+        "field `code` holds lists of texts: name one by its place, as in code.0",
+    ),
+    "no file of a known dataset": (
+        [row()],
+        ("--known", "medcalc="),
+        "--known medcalc= is no NAME=FILE: give both, or the NAME of a dataset",
+    ),
     "no nested column": (
         [row(doc={"question": "q"})],
         (*MAP, "question=doc.questio"),

@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -71,9 +72,19 @@ def test_a_few_other_golds_are_said_and_most_are_refused(medcalc: KnownSet) -> N
 
 
 def test_ids_that_the_dataset_does_not_have_are_refused(medcalc: KnownSet) -> None:
-    with pytest.raises(UserError, match="problem '5' is none of the 4 of medcalc"):
+    said = r"problem '5' is none of the 4 of medcalc, by its id \(such as 'medcalc-v1\.0-1'\)"
+    with pytest.raises(UserError, match=said):
         joined(given({"5": "10"}), medcalc, "d")
     with pytest.raises(UserError, match=r"'1' and 'medcalc-v1\.0-1' are both medcalc-v1\.0-1"):
         joined(given({"1": "10", "medcalc-v1.0-1": "10"}), medcalc, "d")
     with pytest.raises(UserError, match="medcalk"):
         joined(given({"1": "10"}), KnownSet.parse("medcalk"), "d")
+
+
+def test_the_part_in_which_ids_differ_names_a_problem(tmp_path: Path) -> None:
+    file = tmp_path / "hard.jsonl"
+    fields = {"answer": "7", "level": "Level 5", "type": "Algebra", "original_split": "test"}
+    rows = [{"problem_id": n, "problem": f"p{n}", "solution": "7", **fields} for n in (1, 2)]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    made = joined(given({"2": "7"}), KnownSet("math-perturb-hard", file), "d")
+    assert made.problems[0].problem.id == "math-perturb-2-hard"

@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def test_absent_and_empty_files_are_refused(tmp_path: Path) -> None:
         ("a.csv", b"a,b\n1,2,3\n", "line 2 has more values than the header"),
         ("a.parquet", b"no", "is not valid Parquet"),
         ("a.txt", b"a", "unknown suffix"),
+        ("a.jsonl.gz", gzip.compress(b'{"a": 1}\n'), "is compressed; unpack it with gunzip"),
+        ("a.json", b'{"a": [{"b": 1}], "c": [{"b": 1}]}', "must hold a list of objects"),
     ],
 )
 def test_malformed_files_name_the_place(
@@ -57,6 +60,9 @@ def test_places_count_lines_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "body"),
     [
+        ("a.tsv", "a\tb\n1\tx\n2\ty\n"),
+        ("a.csv", "a;b\n1;x\n2;y\n"),
+        ("a.json", '{"n": 2, "none": [], "rows": [{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]}'),
         ("a.txt", '{"a": "1", "b": "x"}\n{"a": "2", "b": "y"}\n'),
         ("a.json", '{"a": "1", "b": "x"}\n{"a": "2", "b": "y"}'),
         ("a.log", '[{"a": "1", "b": "x"},\n{"a": "2", "b": "y"}]'),
