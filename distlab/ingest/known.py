@@ -6,7 +6,7 @@ from pathlib import Path
 
 from distlab.config.compose import compose
 from distlab.config.door import datasets
-from distlab.errors import UserError
+from distlab.errors import Unavailable, UserError
 from distlab.ingest.given_problems import GivenProblem
 from distlab.ingest.golds import accepted
 from distlab.problems import Problem, load_dataset
@@ -46,7 +46,13 @@ class KnownSet:
         group = compose([f"dataset={self.name}"]).dataset
         path = None if self.file is None else str(self.file)
         (spec,) = datasets(replace(group, path=path))
-        return load_dataset(spec).problems
+        try:
+            return load_dataset(spec).problems
+        except Unavailable as error:
+            raise UserError(
+                f"the problems of {self.name} cannot be had from the hub; give the file of "
+                f"its rows as --known {self.name}=FILE"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from distlab.errors import UserError
+from distlab.errors import Unavailable, UserError
 from distlab.ingest.given_problems import GivenProblem, GivenSample
 from distlab.ingest.known import KnownSet, joined
-from distlab.problems.problem import Gold, GoldKind, Problem
+from distlab.problems.problem import DatasetSpec, Gold, GoldKind, Problem
 
 HEADER = (
     "Row Number;Calculator ID;Calculator Name;Category;Output Type;Note Type;Patient Note;"
@@ -79,6 +79,17 @@ def test_ids_that_the_dataset_does_not_have_are_refused(medcalc: KnownSet) -> No
         joined(given({"1": "10", "medcalc-v1.0-1": "10"}), medcalc, "d")
     with pytest.raises(UserError, match="medcalk"):
         joined(given({"1": "10"}), KnownSet.parse("medcalk"), "d")
+
+
+def test_without_the_hub_the_file_of_the_rows_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unavailable(spec: DatasetSpec) -> None:
+        raise Unavailable(f"{spec.name} cannot be had; give dataset.path=FILE")
+
+    monkeypatch.setattr("distlab.ingest.known.load_dataset", unavailable)
+    with pytest.raises(UserError, match="give the file of its rows as --known gsm8k=FILE"):
+        KnownSet.parse("gsm8k").load()
 
 
 def test_the_part_in_which_ids_differ_names_a_problem(tmp_path: Path) -> None:
