@@ -32,7 +32,7 @@ from distlab.config.schema import (
     PromptGroup,
     StudyConfig,
 )
-from distlab.config.values import Arm, Cluster, Family, Study
+from distlab.config.values import Arm, Cluster, Family, StoppingRule, Study, Target
 from distlab.credentials import refuse_credentials
 from distlab.decoding.interface import ManagedEngine
 from distlab.errors import UserError
@@ -48,9 +48,10 @@ from distlab.scoring.reading import reading_extractor
 from distlab.scoring.types import ComponentSpec, load_extractor, load_grader
 
 _Choice = TypeVar("_Choice", bound=str)
-_UNTIL: Final[tuple[Literal["all", "solved"], ...]] = ("all", "solved")
 # A key beside the schema's, so that it can be appended to any config.
 _TINY: Final = "tiny"
+_UNTIL: Final[tuple[Literal["all", "solved", "decided"], ...]] = ("all", "solved", "decided")
+_TARGETS: Final[tuple[Target, ...]] = ("gap", "pass_n")
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
 
@@ -89,6 +90,7 @@ def validate(config: DictConfig) -> Study:
         seed=raw.seed,
         store=_path("store", raw.store),
         waves=_waves(raw),
+        decided=_decided(raw),
     )
     _check_names(study)
     return study
@@ -352,20 +354,49 @@ def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:
 
 
 def _waves(raw: StudyConfig) -> tuple[int, ...] | None:
-    """The waves of ``decoding.until=solved``, None where everything is drawn."""
-    if _one_of("decoding.until", raw.decoding.until, _UNTIL) == "all":
+    """The waves of ``decoding.until=solved``, None where problems are not drawn until solved."""
+    if _one_of("decoding.until", raw.decoding.until, _UNTIL) != "solved":
         return None
+    _refuse_readers(raw)
+    if not raw.decoding.waves:
+        refuse("decoding.waves", raw.decoding.waves, "name at least one wave, as [1,3,16]")
+    return tuple(_at_least("decoding.waves", size, 1) for size in raw.decoding.waves)
+
+
+def _decided(raw: StudyConfig) -> StoppingRule | None:
+    """The rule of ``decoding.until=decided``, None where the study does not stop by itself."""
+    decoding, rule = raw.decoding, raw.decoding.decided
+    if decoding.until != "decided":
+        return None
+    _refuse_readers(raw)
+    for variant in VARIANTS:
+        if len(arms := getattr(decoding, variant)) != 1:
+            refuse(
+                f"decoding.{variant}",
+                arms,
+                "until=decided compares one base arm with one instruct arm: name one, or take "
+                "until=all",
+            )
+    key = "decoding.decided"
+    if not 0 < rule.budget <= 1:
+        refuse(f"{key}.budget", rule.budget, "set it above 0 and at most 1, which is everything")
+    for name, value in (("margin", rule.margin), ("alpha", rule.alpha)):
+        if not 0 < value < 1:
+            refuse(f"{key}.{name}", value, "set it between 0 and 1: 0.05 is 5 per cent")
+    target = _one_of(f"{key}.target", rule.target, _TARGETS)
+    return StoppingRule(target, rule.margin, rule.alpha, rule.budget)
+
+
+def _refuse_readers(raw: StudyConfig) -> None:
+    """Samples that are judged as they come cannot wait for a model that reads them all."""
     for spec in components("extractor", raw.extractor.use):
         if reading_extractor(spec) is not None:
             refuse(
                 "decoding.until",
-                "solved",
+                raw.decoding.until,
                 f"the extractor {spec.name} reads with a model once all samples are drawn; take "
                 "extractor=rules, or until=all",
             )
-    if not raw.decoding.waves:
-        refuse("decoding.waves", raw.decoding.waves, "name at least one wave, as [1,3,16]")
-    return tuple(_at_least("decoding.waves", size, 1) for size in raw.decoding.waves)
 
 
 def components(group: str, raw: Mapping[str, ComponentConfig]) -> tuple[ComponentSpec, ...]:

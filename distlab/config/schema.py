@@ -151,6 +151,21 @@ class PromptGroup:
 
 
 @dataclass
+class DecidedConfig:
+    """When to stop with until=decided."""
+
+    # gap compares pass@1, drawing few samples of many problems; pass_n compares Pass@n and draws
+    # every sample of each problem that it looks at.
+    target: str = "gap"
+    # Gap that is too small to matter, as a share: 0.05 is 5 points.
+    margin: float = 0.05
+    # Probability that the interval ever misses the true gap, stopping included.
+    alpha: float = 0.05
+    # Most samples to draw, as a share of what until=all draws.
+    budget: float = 1.0
+
+
+@dataclass
 class DecodingGroup:
     """Which arms are drawn, and how."""
 
@@ -158,13 +173,15 @@ class DecodingGroup:
     n: int = 20
     # Most new tokens per sample.
     max_tokens: int = MISSING
-    # all, or solved: stop drawing a problem once it is solved, for exact Pass@n at less cost.
+    # all; solved: stop drawing a problem once it is solved, for exact Pass@n at less cost; decided:
+    # stop the study once the gap between its two arms is known well enough.
     until: str = "all"
     # auto, trie or independent: how independent samples of a problem are drawn. trie computes what
     # they have in common once; auto does too, unless it does not pay or the store has others.
     sampler: str = "auto"
     # With until=solved: samples of each wave, the last one repeated up to n.
     waves: list[int] = field(default_factory=lambda: [1, 3, 16])
+    decided: DecidedConfig = field(default_factory=DecidedConfig)
     # Methods of the base arms, by name.
     base: list[str] = field(default_factory=list)
     # Methods of the instruct arms, by name.

