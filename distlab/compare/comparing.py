@@ -80,6 +80,8 @@ def _differences(
     mine, other = first.table.cell, second.table.cell
     shared = pair.shared[mine.dataset]
     until_solved = mine.until_solved or other.until_solved
+    if mine.until_decided or other.until_decided:
+        return
     # Of samples drawn until solved Pass@n alone can be said, and only of as many.
     if until_solved and mine.n != other.n:
         return

@@ -49,7 +49,9 @@ def cannot(pair: Pair) -> Iterator[str]:
 
 def _cannot_in_cell(pair: Pair, first: Cell, second: Cell) -> Iterator[str]:
     until_solved = first.until_solved or second.until_solved
-    if until_solved:
+    if first.until_decided or second.until_decided:
+        yield f"{first.key} was drawn until decided: no score of it can be compared."
+    elif until_solved:
         compared = "nothing" if first.n != second.n else f"Pass@{first.n} alone"
         yield f"{first.key} was drawn until solved: {compared} can be compared."
     elif first.n != second.n:

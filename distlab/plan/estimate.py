@@ -139,6 +139,13 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
     yield from (*study.family.notes, *found.notes)
     if study.waves is not None:
         yield "decoding.until=solved draws at most what is planned here: problems stop once solved"
+    if study.decided is not None:
+        yield (
+            "decoding.until=decided draws at most "
+            f"{100 * study.decided.budget:g} % of what is planned here, and stops once each gap "
+            f"between base and instruct is known or smaller than {100 * study.decided.margin:g} "
+            "points"
+        )
     for gap in found.gaps:
         yield f"{gap}. Planned from what is known without it"
     for spec in study.extractors:

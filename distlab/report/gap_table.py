@@ -70,8 +70,14 @@ def _rows(scored: ScoredStudy) -> Iterator[GapRow]:
 
 
 def _metrics(pair: ArmPair) -> list[Metric]:
-    """Pass@n needs one n, where an arm is drawn until solved; then there may be no metric."""
+    """What is compared with an interval for a fixed number of problems; may be nothing.
+
+    Pass@n needs one n, where an arm is drawn until solved. What is drawn until decided has
+    intervals of its own (``decided_table``).
+    """
     base, instruct = pair.base, pair.instruct
+    if base.until_decided or instruct.until_decided:
+        return []
     until_solved = base.until_solved or instruct.until_solved
     if until_solved and base.n != instruct.n:
         return []

@@ -123,6 +123,7 @@ def limits(scored: ScoredStudy) -> Iterator[str]:
             yield f"{cell.key} has one sample per problem, so there is no pass@k beyond pass@1."
     yield from _one_sided(scored.cells, scored.pairs)
     yield from _until_solved(scored.cells, scored.scores)
+    yield from _until_decided(scored.cells)
     for pair in scored.pairs:
         if pair.primary and pair.base.n != pair.instruct.n:
             yield (
@@ -157,6 +158,16 @@ def _until_solved(cells: Sequence[Cell], scores: ScoreMap) -> Iterator[str]:
                 f"{judge.extractor} and {judge.grader}, so its Pass@{row.table.cell.n} cannot be "
                 "said under them: run again with them."
             )
+
+
+def _until_decided(cells: Sequence[Cell]) -> Iterator[str]:
+    if any(cell.until_decided for cell in cells):
+        yield (
+            "The study stops once its gaps are known (decoding.until=decided), so the gap with its "
+            "anytime-valid interval is all that is claimed: Pass@n and maj@n of unfinished "
+            "problems, and intervals made for a fixed number of problems, are left out. Run with "
+            "decoding.until=all to draw the others."
+        )
 
 
 def _one_sided(cells: Sequence[Cell], pairs: Sequence[ArmPair]) -> Iterator[str]:

@@ -48,8 +48,12 @@ class BoardRow:
 
 
 def board(study: StudyTables) -> tuple[BoardRow, ...]:
-    """A row per gap of the study's own arms, then the arms of settings that have none."""
-    heads = {row.cell: row for row in study.rows(SCORES) if study.is_headline(row.cell, row.judge)}
+    """A row per gap of the study's own arms, then the arms of settings that have none.
+
+    Arms that are drawn until decided have no scores to show; their gaps have a table of their own.
+    """
+    shown = (row for row in study.rows(SCORES) if not row.cell.until_decided)
+    heads = {row.cell: row for row in shown if study.is_headline(row.cell, row.judge)}
     gaps = headline_gaps(study)
     rows = [_compared(study, row, heads) for row in gaps]
     compared = {_setting(row.base) for row in gaps}

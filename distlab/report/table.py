@@ -40,11 +40,11 @@ class ScoredStudy:
 
     @property
     def whole(self) -> ScoreMap:
-        """The scores without cells that are drawn until solved.
+        """The scores without cells that are drawn until solved or decided.
 
         Which samples such a cell has depends on what they are, so no rate of samples is unbiased.
         """
-        return {key: row for key, row in self.scores.items() if not row.table.cell.until_solved}
+        return {key: row for key, row in self.scores.items() if not row.table.cell.stops_early}
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -24,6 +24,7 @@ from typing import Final
 
 from distlab.errors import UserError
 from distlab.files import alone, folder_name, held, whole
+from distlab.runs.decisions import Decision
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell, ProblemFailure
 
@@ -115,6 +116,7 @@ class RunFolder:
                     **raw,
                     "cells": tuple(map(Cell.from_json, raw["cells"])),
                     "failures": tuple(ProblemFailure(**row) for row in raw["failures"]),
+                    "decisions": tuple(map(Decision.from_json, raw.get("decisions", ()))),
                 }
             )
         except (FileNotFoundError, NotADirectoryError):

@@ -63,6 +63,7 @@ def join(manifests: Sequence[Manifest]) -> Manifest:
         counts=_added([manifest.counts for manifest in manifests]),
         notes=tuple(f"{manifest.run}: {note}" for manifest in manifests for note in manifest.notes),
         readings=_merged([manifest.readings for manifest in manifests]),
+        decisions=tuple(row for manifest in manifests for row in manifest.decisions),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from distlab.runs.decisions import Decision
 from distlab.store.cell import Cell, ProblemFailure
 
 # Key of the config under which an ingested run names its files; no run that sampled has it.
@@ -36,6 +37,7 @@ class Manifest:
         notes: What the output must say.
         replicas: Where every engine ran and how it ended (``engines.fleet.ReplicaRecord``).
         readings: Extractor that reads with a model to the folder of its readings in the store.
+        decisions: How far each gap was decided, where the study stops by itself.
     """
 
     run: str
@@ -54,6 +56,7 @@ class Manifest:
     notes: Sequence[str] = ()
     replicas: Sequence[Mapping[str, Any]] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def to_resume(self) -> str:

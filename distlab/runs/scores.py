@@ -20,7 +20,8 @@ class ProblemScores:
     for no k, so that all figures of a row share their problems (ours).
 
     In a cell that is drawn until solved, samples are missing because of what the others are: only
-    pass@n is there, and of no problem if one is missing samples and not solved under this judge.
+    pass@n is there, and of no problem if one is missing samples and not solved under this judge. In
+    one that is drawn until decided no score is claimed: what can be said is in ``decisions``.
 
     Attributes:
         table: Where the scores are from.
@@ -72,6 +73,8 @@ def problem_scores(table: VerdictTable) -> ProblemScores:
     )
     facts = table.facts
     nothing = np.full(complete.shape, np.nan)
+    if table.cell.until_decided:
+        return _unclaimed(table, complete, failed, nothing)
     if table.cell.until_solved:
         return _until_solved(table, complete, failed, correct.any(axis=1), nothing)
 
@@ -100,6 +103,23 @@ def _can_vote(facts: SampleFacts) -> bool:
     """Whether an answer has a Delta, or there is none that lacks it."""
     answered = facts.answers != NONE
     return bool((answered & ~np.isnan(facts.deltas)).any() or not answered.any())
+
+
+def _unclaimed(
+    table: VerdictTable, complete: BoolArray, failed: BoolArray, nothing: FloatArray
+) -> ProblemScores:
+    judged = (table.codes != NO_VERDICT).any(axis=1)
+    return ProblemScores(
+        table=table,
+        complete=complete,
+        failed=failed,
+        scored=np.zeros_like(complete),
+        outside=table.facts.present.any(axis=1) & ~judged & ~failed,
+        curve=np.full(table.codes.shape, np.nan),
+        majority=nothing,
+        largest_delta=nothing,
+        aggregate_delta=nothing,
+    )
 
 
 def _until_solved(

@@ -361,7 +361,7 @@ class _Collector:
         """Under which extractors answers have no Delta, and how many."""
         for (key, extractor), matrices in self._matrices.items():
             cell, answered = self._cells[key], matrices.facts.answers != NONE
-            votes = cell.deltas and not cell.until_solved
+            votes = cell.deltas and not cell.stops_early
             lacking = int((answered & np.isnan(matrices.facts.deltas)).sum())
             if votes and lacking:
                 yield (

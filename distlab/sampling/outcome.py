@@ -30,6 +30,18 @@ class CellOutcome:
     failures: list[ProblemFailure] = field(default_factory=list)
     error: str | None = None
 
+    def joined(self, later: "CellOutcome") -> "CellOutcome":
+        """What the cell got by two draws; a problem that failed twice is told once."""
+        failures = {f.problem_id: f for f in (*self.failures, *later.failures)}
+        return CellOutcome(
+            samples=self.samples + later.samples,
+            tokens=self.tokens + later.tokens,
+            computed=self.computed + later.computed,
+            unshared=self.unshared if later.unshared is None else later.unshared,
+            failures=list(failures.values()),
+            error=later.error or self.error,
+        )
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -88,9 +100,13 @@ class Outcome:
         return replace(self, cells={p: drawn for p, drawn in self.cells.items() if p in paths})
 
     def joined(self, other: "Outcome") -> "Outcome":
-        """Both outcomes as one, of different cells; the later signal counts."""
+        """Both outcomes as one; the later signal counts."""
+        later = {
+            path: self.cells[path].joined(drawn) if path in self.cells else drawn
+            for path, drawn in other.cells.items()
+        }
         return Outcome(
-            {**self.cells, **other.cells},
+            {**self.cells, **later},
             other.signal if other.signal is not None else self.signal,
             self.starts + other.starts,
             self.deaths + other.deaths,

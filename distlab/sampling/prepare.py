@@ -280,6 +280,7 @@ def _cell(study: Study, setting: PromptSetting, arm: Arm, fingerprint: str) -> C
         until_solved=study.waves is not None and arm.n > 1,
         order=decoding.decoder.order,
         deltas=decoding.decoder.margins,
+        until_decided=study.decided is not None,
     )
 
 

@@ -78,6 +78,14 @@ class JudgePanel:
         """
         return self._thread.submit(self._found, candidates).result()
 
+    def judge_each(self, candidates: Sequence[Candidate]) -> list[set[JudgeIndex]]:
+        """Which judges find each of these samples correct.
+
+        Raises:
+            UserError: The grader processes die over and over.
+        """
+        return self._thread.submit(self._correct, candidates).result()
+
     async def judge_beside(self, candidates: Sequence[Candidate]) -> Found:
         """As ``judge``, without blocking the event loop."""
         loop = asyncio.get_running_loop()
@@ -93,24 +101,31 @@ class JudgePanel:
             self._judge.close()
 
     def _found(self, candidates: Sequence[Candidate]) -> Found:
+        found: Found = {}
+        for candidate, judges in zip(candidates, self._correct(candidates), strict=True):
+            if judges:
+                found.setdefault(candidate.problem, set()).update(judges)
+        return found
+
+    def _correct(self, candidates: Sequence[Candidate]) -> list[set[JudgeIndex]]:
         if self._judge is None:
             workers = max(1, len(os.sched_getaffinity(0)) // _CORES_A_GRADER)
             self._judge = AnswerJudge(self._graders, self._settings, self._cache, workers)
         # Distinct answers in order of appearance, and who read which.
         answers: dict[tuple[str, str], int] = {}
-        reads: list[tuple[tuple[str, str], int, int]] = []
+        reads: list[tuple[int, int, int]] = []
         golds: dict[str, Gold] = {}
-        for problem, gold, sampled in candidates:
+        for sample, (problem, gold, sampled) in enumerate(candidates):
             name = "\0".join(problem)
             golds[name] = gold
             for index, extractor in enumerate(self._extractors):
                 read, _ = extract(extractor, sampled, gold.kind)
                 if read.answer is not None:
                     place = answers.setdefault((name, read.answer), len(answers))
-                    reads.append((problem, index, place))
+                    reads.append((sample, index, place))
         correct = self._judge.judge(golds, list(answers))[0] == CORRECT
-        found: Found = {}
-        for problem, index, place in reads:
+        found: list[set[JudgeIndex]] = [set() for _ in candidates]
+        for sample, index, place in reads:
             graders = correct[place].nonzero()[0].tolist()
-            found.setdefault(problem, set()).update(JudgeIndex(index, g) for g in graders)
+            found[sample].update(JudgeIndex(index, grader) for grader in graders)
         return found

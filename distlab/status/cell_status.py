@@ -21,6 +21,7 @@ class CellStatus:
         runs: Run to the samples that it drew.
         drawing: The run that draws it at this moment, empty for none. One look cannot tell that
             another machine's driver has died.
+        stopped: Why the last run of it stopped by itself, empty where it did not.
     """
 
     name: str
@@ -32,3 +33,4 @@ class CellStatus:
     last: datetime.datetime | None
     runs: Mapping[str, int]
     drawing: str
+    stopped: str = ""

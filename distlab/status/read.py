@@ -10,7 +10,7 @@ from distlab.problems import read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.status.cell_status import CellStatus
-from distlab.store.asks import Ask, read_asks, wanted
+from distlab.store.asks import Ask, read_asks, settled, wanted
 from distlab.store.claims import Witness, claims_on
 from distlab.store.columns import strings
 from distlab.store.repeats import first_of_each
@@ -96,8 +96,8 @@ def _status(
 ) -> CellStatus:
     held, runs = _held(cell)
     done = {p: sum(rank < n for rank in held.get(p, ())) for p, n in asked.items()}
-    settled = {problem for ask in asks for problem in ask.settled}
-    want = {p: done[p] if p in settled else n for p, n in asked.items()}
+    enough = settled(asks)
+    want = {p: done[p] if p in enough else n for p, n in asked.items()}
     lost = {p: why for p, why in failures.items() if p in want and not done[p]}
     return CellStatus(
         name=cell.name,
@@ -109,6 +109,7 @@ def _status(
         last=_last_commit(cell),
         runs=runs,
         drawing=_drawing(cell, witness),
+        stopped=asks[-1].stopped if asks else "",
     )
 
 

@@ -17,7 +17,7 @@ _SHOWN_RUNS = 2
 
 
 def render_cells(cells: Sequence[CellStatus], console: Console) -> None:
-    """Print what each cell has and lacks, and why problems failed.
+    """Print what each cell has and lacks, which studies stopped early, and why problems failed.
 
     Args:
         cells: In the order to print.
@@ -40,7 +40,8 @@ def render_cells(cells: Sequence[CellStatus], console: Console) -> None:
         by = [terminal(line, None) for line in _by(cell)]
         table.add_row(terminal(cell.name, None), *map(str, numbers), Text("\n").join(by))
     console.print(table)
-    for line in _failures(cells):
+    stopped = dict.fromkeys(cell.stopped for cell in cells if cell.stopped)
+    for line in (*stopped, *_failures(cells)):
         console.print(terminal(line, None), soft_wrap=True)
 
 

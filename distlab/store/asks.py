@@ -31,7 +31,9 @@ class Ask:
         n: Samples per problem.
         problems: Ids of the problems.
         failures: Problem id to why it has no samples.
-        settled: Problems that stopped early, since they were solved: they lack nothing.
+        settled: Problems that stopped early, since they were solved or the study is decided: they
+            lack nothing.
+        stopped: Why the study stopped by itself, empty where it did not.
         host: Where the run was driven from.
         at: When this was written, UTC, ISO 8601.
         id: Hex name of the record.
@@ -42,6 +44,7 @@ class Ask:
     problems: tuple[str, ...]
     failures: Mapping[str, str] = field(default_factory=dict)
     settled: tuple[str, ...] = ()
+    stopped: str = ""
     host: str = field(default_factory=socket.gethostname)
     at: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat())
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -92,10 +95,21 @@ def _ask(raw: object) -> Ask:
     ask = Ask(**{**raw, **lists})
     if not isinstance(ask.n, int) or not isinstance(ask.failures, dict):
         raise TypeError("n or failures is of another type")
-    texts = (*ask.problems, *ask.settled, *ask.failures.values(), ask.run, ask.host, ask.at, ask.id)
+    texts = (*ask.problems, *ask.settled, *ask.failures.values())
+    texts += (ask.stopped, ask.run, ask.host, ask.at, ask.id)
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("something in it should be text and is not")
     return ask
+
+
+def settled(asks: Iterable[Ask]) -> set[str]:
+    """Problems that lack nothing, by the last run that wanted them.
+
+    Args:
+        asks: The oldest first.
+    """
+    last = {problem: ask for ask in asks for problem in ask.problems}
+    return {problem for problem, ask in last.items() if problem in ask.settled}
 
 
 def wanted(asks: Iterable[Ask]) -> dict[str, int]:

@@ -28,6 +28,8 @@ class Cell:
         path: The cell's folder, relative to the store.
         until_solved: Problems stop once they are solved, so that samples are missing on purpose:
             Pass@n alone can be said of them.
+        until_decided: The study stops once its gap is decided, so that problems and samples are
+            missing on purpose: only what holds at any time can be said of them.
         order: How the samples of a problem relate.
         deltas: Samples may have a Delta, so that ``max`` and ``agg`` can be said.
     """
@@ -44,6 +46,7 @@ class Cell:
     until_solved: bool = False
     order: SampleOrder = SampleOrder.INDEPENDENT
     deltas: bool = False
+    until_decided: bool = False
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
@@ -57,6 +60,11 @@ class Cell:
             kind = BUILT_IN[raw["kind"]]
             raw = {**raw, "order": kind.order, "deltas": kind.margins}
         return cls(**{**raw, "order": SampleOrder(raw["order"])})
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether samples are missing on purpose, so that rates of samples would be biased."""
+        return self.until_solved or self.until_decided
 
     @property
     def arm(self) -> str:

@@ -37,6 +37,7 @@ from distlab.sampling.planned import PlannedCell, Prepared
 from distlab.sampling.prepare import prepare, unshared
 from distlab.sampling.readings import ModelReader, model_readers, plan_readings
 from distlab.sampling.session import Session, cell_rows
+from distlab.sampling.until_decided import comparisons, draw_until_decided
 from distlab.sampling.until_solved import UntilSolved
 from distlab.scoring.judging import Judging
 from distlab.scoring.panel import JudgePanel
@@ -183,7 +184,7 @@ def say_plan(console: Console, works: Sequence[OngoingStudy], log: Path) -> None
     held = sum(row.done_samples for row in rows)
     missing = sum(row.samples for row in rows) - held
     uri = works[0].store.uri
-    at_most = "at most " if any(work.study.waves is not None for work in works) else ""
+    at_most = "at most " if any(work.study.stops_early for work in works) else ""
     _say(console, f"{at_most}{missing} samples to draw, {held} in the store {uri} · log {log}")
 
 
@@ -248,7 +249,7 @@ def _by_pace(works: Sequence[OngoingStudy]) -> list[list[OngoingStudy]]:
     for work in works:
         study = work.study
         judges = study.extractors, study.graders, study.pool
-        pace = None if study.waves is None else (study.waves, judges)
+        pace = (study.waves, study.decided, judges) if study.stops_early else None
         found = next((group for known, group in groups if known == pace), None)
         if found is None:
             groups.append((pace, [work]))
@@ -258,10 +259,10 @@ def _by_pace(works: Sequence[OngoingStudy]) -> list[list[OngoingStudy]]:
 
 
 def _sample(works: Sequence[OngoingStudy], session: Session, display: Display) -> Outcome:
-    """Draw all that is missing, or until every problem is solved and say what that saved."""
-    cells = [planned for work in works for planned in work.prepared.cells]
+    """Draw all that is missing, or until problems are solved or studies decided."""
     study, clock = works[0].study, works[0].clock
-    if study.waves is None:
+    if not study.stops_early:
+        cells = [planned for work in works for planned in work.prepared.cells]
         with clock.stage("sample"):
             return session.draw(cells, display)
     cache = verdict_cache(works[0].store)
@@ -269,13 +270,50 @@ def _sample(works: Sequence[OngoingStudy], session: Session, display: Display) -
         clock.stage("sample"),
         closing(JudgePanel(Judging(study.extractors, study.graders, study.pool, cache))) as bench,
     ):
-        solving = _Solving(study.waves, _golds(works), bench, display.state, clock)
-        drawn = session.draw(cells, display, solving)
+        if study.waves is None:
+            return _sample_until_decided(works, session, display, bench)
+        return _sample_until_solved(works, study.waves, session, display, bench)
+
+
+def _sample_until_solved(
+    works: Sequence[OngoingStudy],
+    waves: Sequence[int],
+    session: Session,
+    display: Display,
+    bench: JudgePanel,
+) -> Outcome:
+    """Draw until every problem is solved, and say what that saved."""
+    cells = [planned for work in works for planned in work.prepared.cells]
+    solving = _Solving(waves, _golds(works), bench, display.state, works[0].clock)
+    drawn = session.draw(cells, display, solving)
     for work in works:
         work.write(replace(work.manifest, notes=(*work.manifest.notes, *solving.notes())))
         for path, ask in work.asks.items():
             settled = [p for until in solving.begun for p in until.settled(path)]
             work.asks[path] = replace(ask, settled=tuple(settled))
+    return drawn
+
+
+def _sample_until_decided(
+    works: Sequence[OngoingStudy], session: Session, display: Display, bench: JudgePanel
+) -> Outcome:
+    """Draw look by look until every gap is decided, and say when that was."""
+    compared = [comparisons(work.study, work.prepared, bench) for work in works]
+    drawn = draw_until_decided(
+        [one for each in compared for one in each],
+        lambda cells: session.draw(cells, display),
+        bench,
+    )
+    for work, each in zip(works, compared, strict=True):
+        decisions = tuple(one.decision for one in each)
+        notes = (*work.manifest.notes, *(decision.sentence for decision in decisions))
+        work.write(replace(work.manifest, decisions=decisions, notes=notes))
+        for one in each:
+            for planned in one.cells:
+                if (ask := work.asks.get(planned.cell.path)) is not None:
+                    work.asks[planned.cell.path] = replace(
+                        ask, settled=one.settled(planned, drawn), stopped=one.decision.sentence
+                    )
     return drawn
 
 

@@ -66,6 +66,13 @@ def prepared(*overrides: str, shown: str | None = None) -> tuple[Plan, Survey]:
     return make_plan(study, made, nodes), made
 
 
+def test_a_study_that_may_stop_early_says_how_much_it_draws_at_most() -> None:
+    plan, _ = prepared("decoding.until=decided", "decoding.decided.budget=0.4")
+    (said,) = [note for note in plan.notes if "until=decided" in note]
+    assert "draws at most 40 % of what is planned here" in said
+    assert "smaller than 5 points" in said
+
+
 def test_counts_of_an_empty_store() -> None:
     plan, _ = prepared()
     base, instruct = plan.cells

@@ -48,6 +48,17 @@ def test_a_problem_that_stopped_since_it_was_solved_lacks_nothing(cell: StoredCe
     assert (status.wanted, status.done, status.missing) == (23, 6, 17)
 
 
+def test_that_a_study_stopped_by_itself_is_said(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_ask(cell, Ask("one", 2, ("a", "b"), settled=("a", "b"), stopped="stopped\x1b after 1"))
+    fill(cell, "a", 1)
+    assert main([cell.store.root]) == 0
+    output = capsys.readouterr().out
+    assert output.count(r"stopped\x1b after 1") == 1
+    assert " 1        1       0 " in output
+
+
 def test_who_draws_a_cell_is_said(cell: StoredCell) -> None:
     with claiming(cell.store, "their run") as theirs:
         assert theirs.take(cell) is None

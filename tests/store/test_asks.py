@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
-from distlab.store.asks import Ask, read_asks, wanted, write_ask
+from distlab.store.asks import Ask, read_asks, settled, wanted, write_ask
 from distlab.store.store import Store
 from tests.store.cells import make_cell
 
@@ -26,6 +26,13 @@ def test_a_record_of_an_earlier_version_can_be_read(tmp_path: Path) -> None:
     (Path(cell.path) / f"asked-{'0' * 32}.json").write_text(json.dumps(raw))
     (ask,) = read_asks(cell)
     assert (ask.problems, ask.settled) == (("a",), ())
+
+
+def test_what_stopped_early_lacks_nothing_until_another_run_wants_it() -> None:
+    killed = Ask("one", 5, ("a", "b"))
+    stopped = Ask("two", 5, ("a", "b"), settled=("a",), stopped="decided after 1 of 2 problems")
+    assert settled([killed, stopped]) == {"a"}
+    assert settled([killed, stopped, Ask("three", 5, ("a",))]) == set()
 
 
 def test_what_is_wanted_is_the_most_that_any_run_asked_for() -> None:

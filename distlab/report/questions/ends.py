@@ -152,7 +152,7 @@ class EndingRow:
 
 def _ending_rows(scored: ScoredStudy) -> Iterator[EndingRow]:
     for pair, judge, base, instruct in scored.own_arms():
-        if pair.base.until_solved or pair.instruct.until_solved:
+        if pair.base.stops_early or pair.instruct.stops_early:
             continue
         sources = base.table.sources
         for ending, of in (("cut off at max_tokens", _cut), ("without an answer", _unanswered)):
@@ -267,8 +267,8 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
         if study.is_headline(row.cell, row.judge) and row.samples
     ]
     if not rows:
-        drawn = any(cell.until_solved for cell in study.manifest.cells)
-        yield cannot_say("samples were drawn until solved" if drawn else "no sample has a verdict")
+        early = any(cell.stops_early for cell in study.manifest.cells)
+        yield cannot_say("the study stopped early" if early else "no sample has a verdict")
         return
     for row in rows:
         if max(_losses(row)) >= _MANY:

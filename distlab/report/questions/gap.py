@@ -12,6 +12,13 @@ from distlab.analysis.claims import Answer, Claim, Explanation, Kind, differs, e
 from distlab.analysis.contrasts import EMPTY, Contrast
 from distlab.analysis.power import smallest_detectable
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
+from distlab.report.decided_table import (
+    DECIDED,
+    DECIDED_TERMS,
+    SHORT_DECIDED,
+    decided_claims,
+    decided_statements,
+)
 from distlab.report.gap_table import GAP_TERMS, GAPS, GapRow, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.decoding import CONTROLS, ControlRow
@@ -45,8 +52,9 @@ class _Check:
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """One sentence per headline gap."""
     rows = headline_gaps(study)
-    if not rows:
+    if not rows and not study.rows(DECIDED):
         yield cannot_say("no dataset and prompt has verdicts for both a base and an instruct arm")
+    yield from decided_statements(study)
     yield from (_statement(study, row) for row in rows)
 
 
@@ -63,6 +71,7 @@ def _statement(study: StudyTables, row: GapRow) -> Statement:
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That one arm solves more, that the winner turns with the score, that failures explain it."""
     margin = study.margins.equivalence
+    yield from decided_claims(study)
     for row in headline_gaps(study):
         if not row.gap.problems:
             continue
@@ -363,9 +372,10 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
 QUESTION = Question(
     name="gap",
     text="Does the instruct model solve more than its base?",
-    tables=(GAPS, SCORES),
+    tables=(DECIDED, GAPS, SCORES),
     statements=_statements,
     charts=_charts,
     claims=_claims,
-    terms=(*SCORE_TERMS, *GAP_TERMS),
+    short_tables=(SHORT_DECIDED,),
+    terms=(*SCORE_TERMS, *GAP_TERMS, *DECIDED_TERMS),
 )

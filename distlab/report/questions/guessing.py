@@ -218,7 +218,7 @@ class ReasonedGapRow:
 def _reasoned_gap_rows(scored: ScoredStudy) -> Iterator[ReasonedGapRow]:
     """The study's gaps, counting only samples that reason before they answer."""
     for pair, judge, base, instruct in scored.own_arms():
-        if not (pair.base.until_solved or pair.instruct.until_solved):
+        if not (pair.base.stops_early or pair.instruct.stops_early):
             yield _reasoned_gap(pair, judge, base, instruct)
 
 

@@ -174,7 +174,7 @@ def _agreement_rows(scored: ScoredStudy) -> Iterator[AgreementRow]:
         for first, second in combinations(scored.judges, 2):
             one = scored.scores.get((cell.key, first))
             two = scored.scores.get((cell.key, second))
-            if one is None or two is None or cell.until_solved:
+            if one is None or two is None or cell.stops_early:
                 continue
             if first.extractor == second.extractor:
                 yield _agreement_row(one, two, "grader", first.extractor)
