@@ -18,7 +18,7 @@ from distlab.decoding.interface import Sample, SampleRequest
 from distlab.decoding.stochastic import Stochastic
 from distlab.engines.messages import EngineSettings, Site
 
-pytestmark = [pytest.mark.vllm, pytest.mark.slow]
+pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(900)]
 
 K = 20
 NEW_TOKENS = 32
