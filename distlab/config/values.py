@@ -71,7 +71,7 @@ class Cluster:
     min_nodes: int
     wait_for_nodes_s: float
     nodes: tuple[Node, ...]
-    engine_args: Mapping[str, Any] = field(default_factory=dict)
+    engine_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 Target = Literal["gap", "pass_n"]

@@ -32,7 +32,9 @@ def test_another_store_or_cluster_is_another_group() -> None:
     here = study("a", "b")
     elsewhere = replace(here, store="elsewhere")
     smaller = replace(here, cluster=replace(here.cluster, max_num_seqs=2))
-    assert group_jobs({0: here, 1: elsewhere, 2: smaller, 3: here}) == [(0, 3), (1,), (2,)]
+    other = replace(here, cluster=replace(here.cluster, engine_args={"stream_interval": 2}))
+    jobs = {0: here, 1: elsewhere, 2: smaller, 3: other, 4: here}
+    assert group_jobs(jobs) == [(0, 4), (1,), (2,), (3,)]
 
 
 def test_a_checkpoint_that_no_arm_uses_joins_nothing() -> None:
