@@ -9,7 +9,7 @@ import pyarrow.fs as pafs
 import ray
 from scipy import stats
 
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.tiny import tiny_spec
 from distlab.engines.fleet import Running

@@ -9,7 +9,8 @@ from scipy import stats
 
 from distlab.analysis.arrays import CodeArray, FloatArray
 from distlab.analysis.contrasts import Mean, contrast
-from distlab.analysis.intervals import LEVEL, NOTHING, Estimate
+from distlab.analysis.estimate import NOTHING, Estimate
+from distlab.analysis.intervals import LEVEL
 from distlab.analysis.shares import share_interval
 from distlab.scoring.types import CORRECT, NO_VERDICT
 

@@ -9,14 +9,8 @@ import numpy.typing as npt
 from scipy import special
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.intervals import (
-    LEVEL,
-    NOTHING,
-    RESAMPLES,
-    SEED,
-    Estimate,
-    mean_interval,
-)
+from distlab.analysis.estimate import NOTHING, Estimate
+from distlab.analysis.intervals import LEVEL, RESAMPLES, SEED, mean_interval
 from distlab.analysis.sign_flips import sign_flip_test
 from distlab.analysis.tango import score_interval, score_within
 

@@ -8,12 +8,7 @@ import numpy.typing as npt
 
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.contrasts import Contrast, Mean, contrast
-from distlab.analysis.intervals import (
-    RESAMPLES,
-    SEED,
-    percentile_interval,
-    resampled_means,
-)
+from distlab.analysis.intervals import RESAMPLES, SEED, percentile_interval, resampled_means
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
-"""Estimate: a figure with its 95 % interval, by bootstrap or by Wilson's formula."""
+"""95 % intervals of figures, by bootstrap or by Wilson's formula."""
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -9,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from distlab.analysis.arrays import FloatArray
+from distlab.analysis.estimate import NOTHING, Estimate
 
 # With 10 000 resamples the ends of a 95 % interval vary by about 3 % of a standard error from seed
 # to seed; number and seed are (ours), one for every table.
@@ -21,24 +21,6 @@ _DECIMALS: Final = 12
 # all draws is small enough to keep (2000 items and 10 000 draws take 160 MB).
 _FEW_LEVELS: Final = 8
 _FEW_ITEMS: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure and its 95 % interval.
-
-    Attributes:
-        value: The point estimate; NaN where there are no data.
-        low: Lower end; NaN where the data do not give an interval.
-        high: Upper end; NaN where the data do not give an interval.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-NOTHING: Final = Estimate(math.nan, math.nan, math.nan)
 
 
 def resampled_means(

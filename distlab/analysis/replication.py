@@ -4,7 +4,8 @@ import math
 
 from scipy import stats
 
-from distlab.analysis.intervals import LEVEL, Estimate
+from distlab.analysis.estimate import Estimate
+from distlab.analysis.intervals import LEVEL
 
 
 def published_share(share: float, problems: int) -> Estimate:

@@ -9,7 +9,8 @@ from scipy import optimize, stats
 
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.contrasts import EMPTY, Contrast
-from distlab.analysis.intervals import LEVEL, Estimate
+from distlab.analysis.estimate import Estimate
+from distlab.analysis.intervals import LEVEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.intervals import NOTHING, Estimate
+from distlab.analysis.estimate import NOTHING, Estimate
 
 # Shares of the largest bet that cannot go bankrupt (ours): the best share is about
 # gap / (gap² + variance), which these cover for gaps of 2 to 50 points. Evenly mixed.
@@ -177,6 +176,9 @@ class _Units:
         least = -1 + _NEXT_TO_MINUS_1
         if mean <= least or self.log_capital(least) <= threshold:
             return -1.0
+        # Not at the top: records of decisions are read where nothing slow may be imported.
+        from scipy.optimize import brentq
+
         root = brentq(lambda gap: self.log_capital(gap) - threshold, least, mean, xtol=_EXACT)
         return float(root)
 

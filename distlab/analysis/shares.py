@@ -8,7 +8,8 @@ from scipy import stats
 
 from distlab.analysis.arrays import FloatArray, IntArray
 from distlab.analysis.contrasts import Mean, contrast
-from distlab.analysis.intervals import LEVEL, NOTHING, Estimate, mean_interval, proportion_interval
+from distlab.analysis.estimate import NOTHING, Estimate
+from distlab.analysis.intervals import LEVEL, mean_interval, proportion_interval
 
 
 def share_interval(
@@ -81,4 +82,5 @@ def _wilson(share: float, size: float, freedom: float) -> Estimate:
     centre = (share + square / (2 * size)) / (1 + square / size)
     spread = math.sqrt(share * (1 - share) / size + square / (4 * size**2))
     half = math.sqrt(square) * spread / (1 + square / size)
-    return Estimate(share, max(centre - half, 0.0), min(centre + half, 1.0))
+    # At 0 and 1 an end is the share itself, but for rounding.
+    return Estimate(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))

@@ -8,7 +8,8 @@ import math
 
 from scipy import optimize, special
 
-from distlab.analysis.intervals import LEVEL, Estimate
+from distlab.analysis.estimate import Estimate
+from distlab.analysis.intervals import LEVEL
 
 
 def score(problems: int, up: int, down: int, difference: float) -> float:
@@ -54,7 +55,8 @@ def score_interval(problems: int, up: int, down: int) -> Estimate:
         low, high = sorted((outside, value))
         return float(optimize.brentq(above, low, high, xtol=1e-9))
 
-    return Estimate(value, end(-1 + 1e-9, 1), end(1 - 1e-9, -1))
+    # Where all pairs differ one way, the value is beyond the ends that are looked between.
+    return Estimate(value, min(end(-1 + 1e-9, 1), value), max(end(1 - 1e-9, -1), value))
 
 
 def score_within(problems: int, up: int, down: int, margin: float) -> float:

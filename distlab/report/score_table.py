@@ -9,7 +9,7 @@ import numpy as np
 
 from distlab.analysis.answers import distinct_answers
 from distlab.analysis.arrays import BoolArray
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 from distlab.analysis.shares import mean_score, share_interval, solved_interval
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name

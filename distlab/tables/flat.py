@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 from distlab.analysis.contrasts import Contrast
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 from distlab.escape import spreadsheet
 from distlab.store.cell import Cell
 

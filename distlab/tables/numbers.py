@@ -2,7 +2,7 @@
 
 import math
 
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 
 DASH = "–"
 

@@ -21,7 +21,7 @@ from distlab.analysis.claims import (
     turns,
 )
 from distlab.analysis.contrasts import Contrast
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 
 
 def figure(value: float, error: float) -> Contrast:

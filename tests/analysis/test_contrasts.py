@@ -3,7 +3,8 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 
 from distlab.analysis.contrasts import EMPTY, Mean, contrast
-from distlab.analysis.intervals import Estimate, mean_interval
+from distlab.analysis.estimate import Estimate
+from distlab.analysis.intervals import mean_interval
 
 NAN = np.nan
 

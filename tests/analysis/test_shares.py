@@ -41,3 +41,11 @@ def test_it_covers_where_sources_are_shared() -> None:
         interval = solved_interval((rng.random(200) < rates).astype(float), sources)
         covered += interval.low <= 0.25 <= interval.high
     assert 0.91 <= covered / 300 <= 0.985
+
+
+@pytest.mark.parametrize("solved", [0, 1])
+@pytest.mark.parametrize("problems", range(2, 40))
+def test_a_share_of_none_or_all_lies_inside_its_interval(solved: int, problems: int) -> None:
+    samples = np.full(problems, 8)
+    interval = share_interval(solved * samples, samples)
+    assert interval.low <= interval.value == solved <= interval.high

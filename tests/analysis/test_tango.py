@@ -51,3 +51,9 @@ def test_within_a_margin() -> None:
     assert score_within(1000, 70, 20, 0.05) == pytest.approx(0.5, abs=0.01)
     z = score(300, 9, 6, -0.05)
     assert score_within(300, 9, 6, 0.05) >= stats.norm.sf(z)
+
+
+@pytest.mark.parametrize(("up", "down"), [(0, 20), (20, 0), (0, 0), (1, 0), (7, 12)])
+def test_the_value_lies_inside(up: int, down: int) -> None:
+    interval = score_interval(20, up, down)
+    assert interval.low <= interval.value <= interval.high

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 from distlab.store.cell import CellVariant
 from distlab.tables.numbers import points_range
 

@@ -151,8 +151,10 @@ def _labels(chart: IntervalChart) -> list[str]:
 
 
 def _ends(marks: Sequence[Mark]) -> list[list[float]]:
-    below = np.nan_to_num([mark.value - mark.low for mark in marks]).tolist()
-    return [below, np.nan_to_num([mark.high - mark.value for mark in marks]).tolist()]
+    below = np.nan_to_num([mark.value - mark.low for mark in marks])
+    above = np.nan_to_num([mark.high - mark.value for mark in marks])
+    # A bootstrap interval may lie to one side of its value, by what rounding or chance does.
+    return [np.maximum(below, 0).tolist(), np.maximum(above, 0).tolist()]
 
 
 def _rows(axes: Axes, labels: Sequence[str]) -> None:

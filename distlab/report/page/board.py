@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from distlab.analysis.claims import Answer
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 from distlab.report.question import Finding
 from distlab.report.score_table import ScoreRow, score_name
 from distlab.report.scoreboard import BoardRow, answers, board

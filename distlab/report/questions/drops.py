@@ -20,7 +20,7 @@ from distlab.analysis.drops import (
     pairing_difference,
     unpaired_drop,
 )
-from distlab.analysis.intervals import NOTHING, Estimate
+from distlab.analysis.estimate import NOTHING, Estimate
 from distlab.problems.problem import Problem, Side
 from distlab.report.charts.kinds import Chart, Role, Series, at_label, interval_chart
 from distlab.report.gap_table import headline_gaps

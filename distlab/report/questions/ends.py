@@ -11,7 +11,7 @@ import numpy.typing as npt
 from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.claims import Claim, Kind, differs
 from distlab.analysis.contrasts import Contrast, Mean, contrast
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 from distlab.analysis.shares import mean_score, share_interval
 from distlab.report.charts.kinds import (
     MOST_ROWS,

@@ -10,8 +10,8 @@ import numpy as np
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import Claim, Explanation, Kind, exceeds, explains
 from distlab.analysis.contrasts import Contrast, Mean, contrast
+from distlab.analysis.estimate import Estimate
 from distlab.analysis.gaps import Gap, paired_gap
-from distlab.analysis.intervals import Estimate
 from distlab.analysis.nulls import REASONING_CHARACTERS, any_correct, reasons
 from distlab.analysis.shares import share_interval, solved_interval
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart

@@ -13,8 +13,8 @@ from typing import Final, Literal
 from distlab.analysis.claims import Answer, Claim, Kind, replicates
 from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.analysis.drops import unpaired_drop
+from distlab.analysis.estimate import NOTHING, Estimate
 from distlab.analysis.gaps import paired_gap
-from distlab.analysis.intervals import NOTHING, Estimate
 from distlab.analysis.power import replication_power
 from distlab.analysis.replication import (
     normal_error,

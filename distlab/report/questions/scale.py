@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from distlab.analysis.claims import Answer, Claim, Kind, differs
-from distlab.analysis.intervals import Estimate
+from distlab.analysis.estimate import Estimate
 from distlab.analysis.replication import normal_error, published_gap
 from distlab.analysis.scale import Trend, gap_trend
 from distlab.report.charts.kinds import Chart, Role, Series, SizeChart, at_label
