@@ -33,6 +33,11 @@ READY = "import os, time\nos.write(1, b'ready\\n')\n"
 UNTIL_STOPPED = f"{READY}time.sleep(100)"
 
 
+def _hear_all() -> None:
+    """Under ``nohup`` the tests would hand on that SIGHUP is ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def started(code: str, before: Callable[[], object] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, code],
@@ -41,7 +46,7 @@ def started(code: str, before: Callable[[], object] | None = None) -> subprocess
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=before,
+        preexec_fn=before or _hear_all,
     )
 
 

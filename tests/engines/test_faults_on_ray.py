@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.ray]
 
 KILLS = 8
 SAMPLES = 20 * 4 * 2
-# The first lease has 16 samples of 4 draws, a request at most two steps more: what is beyond came
-# after results of it were back.
-FIRST_STEPS = 16 + 2 * 4
+# The first lease has 16 sequences, each of at most 4 siblings and the one that leads them, and a
+# request at most two steps more: what is beyond came after results of it were back.
+FIRST_STEPS = 16 * (4 + 1) + 2 * 4
 
 
 @pytest.fixture(scope="module")

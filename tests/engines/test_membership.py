@@ -18,6 +18,7 @@ from tests.engines.conftest import NODE
 def test_no_cluster_at_the_address_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # Other tests may have put this process into a cluster, which a run would then take.
     monkeypatch.setattr("ray.is_initialized", lambda: False)
+    monkeypatch.setattr("ray.shutdown", lambda: None)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can answer there
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -70,7 +70,9 @@ def test_a_job_at_its_time_limit_is_queued_again_and_ends_complete(
 ) -> None:
     place.pace(5)
     two = ("--nodes=2", "--gpus-per-node=1", "--cpus-per-task=2", str(BATCH), *GPUS)
-    job = sbatch(slurm, place, *two, "cluster.max_num_seqs=1")
+    # Siblings that are drawn together would all be in flight at once.
+    alone = ("cluster.max_num_seqs=1", "decoding.sampler=independent")
+    job = sbatch(slurm, place, *two, *alone)
     # On a node of the other's, at the same time: the ports must not meet.
     other = sbatch(slurm, hopeless, "--cpus-per-task=2", str(BATCH), "cluster.cpus_per_rank=1")
 

@@ -41,7 +41,7 @@ def test_each_checkpoints_engines_start_once_a_sweep_and_not_at_all_the_second_t
     assert output.count("gap [95 %]") == 1
     assert (place.last_run() / "report.html").exists()
     shown = place.status(place.last_run())
-    assert "0-smollm2-135m-packaged: done  prompt=zero-shot" in shown
+    assert "0-base+instruct: done  prompt=zero-shot" in shown
     assert re.search(rf"total +{TOTAL} +{TOTAL} +0 +0", shown)
     before = place.keys()
     assert set(before.values()) == {1}
