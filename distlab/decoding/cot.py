@@ -31,6 +31,7 @@ class CoT(Decoder):
     """The n likeliest first tokens, each continued greedily."""
 
     kind: ClassVar[str] = "cot"
+    version: ClassVar[None] = None
     order: ClassVar[SampleOrder] = SampleOrder.RANKED
     margins: ClassVar[bool] = True
 

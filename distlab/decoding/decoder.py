@@ -68,19 +68,24 @@ class Decoder(ABC):
 
     A subclass is a frozen dataclass. Its fields are its parameters, by the names that the config
     gives them; each has a default, and ``__post_init__`` raises ``ParameterError`` for a value that
-    makes no sense. Parameters that are not at their defaults are part of the address of the samples
-    in the store. So a default never changes, and a new parameter whose default changes nothing
-    leaves stored samples where they are.
+    makes no sense. Kind, version and parameters are part of the address of the samples in the
+    store.
 
     Attributes:
         kind: What the config and the store call it. A subclass that does not set it is called
-            ``module:Class``. What ``sample`` draws may change only together with the kind.
+            ``module:Class``.
+        version: What ``sample`` draws may change only together with it. A subclass that does not
+            set it is of version "1". The kinds that have a short name have None: their addresses
+            are older than versions, and hold no parameter that is at its default. So neither code
+            nor defaults of theirs ever change, and a new parameter whose default changes nothing
+            leaves stored samples where they are.
         order: How the samples of a problem relate.
         random: Whether samples depend on seeds.
         margins: Whether samples hold ``margins`` and ``token_lengths``, of which Delta is made.
     """
 
     kind: ClassVar[str]
+    version: ClassVar[str | None]
     order: ClassVar[SampleOrder] = SampleOrder.INDEPENDENT
     random: ClassVar[bool] = False
     margins: ClassVar[bool] = False
@@ -89,20 +94,23 @@ class Decoder(ABC):
         super().__init_subclass__()
         if "kind" not in vars(cls):
             cls.kind = f"{cls.__module__}:{cls.__qualname__}"
+        if "version" not in vars(cls):
+            cls.version = "1"
         if not {"share", "sharing"} & vars(cls).keys():
             # What it inherits draws from its parent's distribution, whatever its `sample` does.
             cls.sharing = Decoder.sharing  # type: ignore[method-assign]
 
     def identity(self) -> Mapping[str, Any]:
-        """Parameters that can change a sample, for the fingerprint: those not at their defaults.
+        """Parameters that can change a sample, for the fingerprint.
 
-        Values must be what JSON knows.
+        All of them, or those not at their defaults where there is no version. Values must be what
+        JSON knows.
         """
         parameters = ((field, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
         return {
             field.name: value
             for field, value in parameters
-            if field.default is MISSING or value != field.default
+            if self.version or field.default is MISSING or value != field.default
         }
 
     @property

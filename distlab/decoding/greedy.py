@@ -12,6 +12,7 @@ class Greedy(Decoder):
     """One completion per problem."""
 
     kind: ClassVar[str] = "greedy"
+    version: ClassVar[None] = None
     order: ClassVar[SampleOrder] = SampleOrder.SINGLE
 
     async def sample(

@@ -24,7 +24,7 @@ def decoder_type(field: str, kind: str) -> type[Decoder]:
         kind: A name of ours, or ``module:Class``.
 
     Raises:
-        UserError: It names no decoder.
+        UserError: It names no decoder, or one that may not be stored.
     """
     if (built_in := BUILT_IN.get(kind)) is not None:
         return built_in
@@ -39,9 +39,16 @@ def decoder_type(field: str, kind: str) -> type[Decoder]:
             f"`{field}` is {kind!r}: it is no decoder; make it a frozen dataclass that derives "
             "from distlab.decoding.decoder.Decoder"
         )
-    if found.kind in BUILT_IN and found is not BUILT_IN[found.kind]:
+    if found in BUILT_IN.values():
+        return found
+    if found.kind in BUILT_IN:
         raise UserError(
             f"`{field}` is {kind!r}: it calls itself {found.kind}, as a decoder of distlab's does, "
             "whose samples it would mix with its own; give it another kind, or none"
+        )
+    if not (isinstance(found.version, str) and found.version):
+        raise UserError(
+            f"`{field}` is {kind!r}: its version is {found.version!r}; set the class's version to "
+            'a text, such as "1", and change it with what the class draws'
         )
     return found

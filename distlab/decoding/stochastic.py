@@ -32,6 +32,7 @@ class Stochastic(Decoder):
     """
 
     kind: ClassVar[str] = "stochastic"
+    version: ClassVar[None] = None
     random: ClassVar[bool] = True
 
     temperature: float = 1.0

@@ -12,7 +12,7 @@ from distlab.decoding.decoder import Decoder
 # shard looks like has a version of its own, ``sample_schema.FORMAT``.
 ADDRESS_VERSION = 1
 # Fields that came after the first addresses.
-_LATER = ("parameters", "sampler", "engine_args")
+_LATER = ("parameters", "decoder_version", "sampler", "engine_args")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,13 @@ class CellFields(ContentAddress):
         seed: Study seed, None where nothing is random.
         vllm: Version of vLLM.
         schema: Version of the address; its name is older than that.
-        parameters: Other parameters of the decoder, those at their defaults left out. None is in
-            the address where it is empty, as in those that are older than it.
+        parameters: Other parameters of the decoder (``Decoder.identity``). None is in the address
+            where it is empty, as in those that are older than it.
         sampler: What draws samples together, with its version: "trie-1". None where each is a
             request of its own; it is not in the address then, for the same reason.
         engine_args: Arguments of the engine beside ours that can change a sample; none is in the
             address either where it is empty.
+        decoder_version: ``Decoder.version``; not in the address either where it is None.
     """
 
     checkpoint: str
@@ -82,6 +83,7 @@ class CellFields(ContentAddress):
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sampler: str | None = None
     engine_args: Mapping[str, Any] = field(default_factory=dict)
+    decoder_version: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The fields, for JSON; without those that older addresses lack, where they are empty."""
@@ -94,6 +96,7 @@ def decoder_fields(decoder: Decoder) -> dict[str, Any]:
     identity = dict(decoder.identity())
     return {
         "decoding": decoder.kind,
+        "decoder_version": decoder.version,
         "temperature": identity.pop("temperature", 0.0),
         "top_p": identity.pop("top_p", 1.0),
         "parameters": identity,

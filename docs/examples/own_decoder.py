@@ -24,6 +24,8 @@ class Insistent(Decoder):
 
     order: ClassVar[SampleOrder] = SampleOrder.RANKED
     random: ClassVar[bool] = True
+    # Raise it with every change of what is drawn: samples are drawn anew then.
+    version: ClassVar[str] = "1"
 
     step: float = 0.1
 

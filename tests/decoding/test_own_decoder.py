@@ -5,6 +5,7 @@ import json
 import pickle
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -13,8 +14,11 @@ from distlab.checkpoints.resolve import resolve
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
-from distlab.decoding.decoder import SampleOrder, SeedOf, StoppingCriteria
+from distlab.decoding.cot import CoT
+from distlab.decoding.decoder import Decoder, SampleOrder, SeedOf, StoppingCriteria
+from distlab.decoding.greedy import Greedy
 from distlab.decoding.interface import Engine, Sample, SampleRequest
+from distlab.decoding.kinds import decoder_type
 from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
 from distlab.report.page.prose import methods
@@ -22,6 +26,7 @@ from distlab.runs.manifest import Manifest
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import prepare
 from distlab.store.cell import Cell
+from distlab.store.fingerprint import decoder_fields, differing_fields
 from distlab.store.store import Store
 from docs.examples.own_decoder import Insistent
 from tests.decoding.scripted import ScriptedEngine, ids
@@ -63,6 +68,13 @@ class Sharing(Stochastic):
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class Unversioned(Insistent):
+    """It would never be drawn anew."""
+
+    version: ClassVar[None] = None
+
+
 def test_it_inherits_no_way_to_share() -> None:
     """Else the parent's ``share`` would draw in the place of its own ``sample``."""
     assert Heir(0.6).sharing is None
@@ -88,12 +100,40 @@ def test_it_crosses_to_a_replica_and_draws_with_its_seeds() -> None:
     assert [r.sampling for r in engine.requests] == [{"temperature": 0.0}, {"temperature": 0.1}]
 
 
-def test_kind_and_parameters_are_in_the_address_and_the_seeds(planned: PlannedCell) -> None:
+def test_kind_version_and_parameters_are_in_the_address(planned: PlannedCell) -> None:
     fields = planned.fields
-    assert (fields.decoding, fields.parameters, fields.seed) == (KIND, {"step": 0.05}, 0)
-    assert replace(fields, parameters={}).fingerprint() != fields.fingerprint()
-    assert planned.arm.decoding.decoder.seed_name == f"{KIND}:step=0.05"
-    assert Insistent().seed_name == KIND
+    assert (fields.decoding, fields.decoder_version) == (KIND, "1")
+    assert (fields.parameters, fields.seed) == ({"step": 0.05}, 0)
+    for later in ({"parameters": {}}, {"decoder_version": "2"}):
+        changed = replace(fields, **later)
+        assert changed.fingerprint() != fields.fingerprint()
+        assert differing_fields(changed, fields.as_json())
+
+
+def test_kind_and_parameters_are_in_the_seeds() -> None:
+    assert Insistent(0.05).seed_name == f"{KIND}:step=0.05"
+    assert Insistent().seed_name == f"{KIND}:step=0.1"
+
+
+def test_a_changed_default_and_an_inherited_one_are_in_the_address() -> None:
+    """An address that left defaults out would stay where it is when one of them is edited."""
+    assert decoder_fields(Insistent())["parameters"] == {"step": 0.1}
+    heir = decoder_fields(Heir())
+    assert heir["parameters"]["presence_penalty"] == 0.5
+    assert (heir["parameters"]["top_k"], heir["decoder_version"]) == (0, "1")
+
+
+@pytest.mark.parametrize("decoder", [Greedy(), Stochastic(), CoT()])
+def test_addresses_of_the_short_names_have_neither_versions_nor_defaults(
+    decoder: Decoder,
+) -> None:
+    fields = decoder_fields(decoder)
+    assert (fields["decoder_version"], fields["parameters"]) == (None, {})
+
+
+def test_one_without_a_version_is_refused() -> None:
+    with pytest.raises(UserError, match=r"its version is None; set the class's version to a text"):
+        decoder_type("decoding.methods.mine.kind", f"{__name__}:Unversioned")
 
 
 def test_tables_take_it_for_what_it_is(planned: PlannedCell) -> None:
