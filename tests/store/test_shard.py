@@ -122,6 +122,11 @@ def test_todays_format_is_not_taken_without_its_seal() -> None:
         read(sink.getvalue().to_pybytes())
 
 
+def test_the_last_format_is_todays_schema() -> None:
+    assert max(FORMATS) == FORMAT
+    assert sorted(FORMATS[FORMAT].schema.names) == sorted(SAMPLES.names)
+
+
 def test_a_column_that_later_formats_add_can_be_null() -> None:
     for kept in FORMATS.values():
         for field in SAMPLES:
