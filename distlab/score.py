@@ -37,8 +37,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _score(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for Ray.
-    from rich.console import Console
-
+    from distlab.console.printing import printer
     from distlab.console.quiet import quiet
     from distlab.report import build_report, render_terminal, write_report
     from distlab.runs.folder import RunFolder
@@ -54,7 +53,7 @@ def _score(arguments: argparse.Namespace) -> int:
         folder.write_manifest(manifest)
         tables = build_report(folder.path)
         report = write_report(folder.path, tables)
-    console = Console()
+    console = printer()
     render_terminal(tables, console)
     said = (*idle, f"scored {summary.samples} samples in {summary.seconds:.1f} s · {report}")
     for line in said:

@@ -33,16 +33,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _compare(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for scipy.
-    from rich.console import Console
-
     from distlab.compare.comparing import compare
     from distlab.compare.render import render_terminal, write_comparison
+    from distlab.console.printing import printer
 
     runs = (arguments.first, *arguments.others)
     _refuse_twice(runs)
     comparisons = compare(runs)
     report = write_comparison(arguments.out or runs[-1] / "compare", comparisons)
-    console = Console()
+    console = printer()
     render_terminal(comparisons, console)
     console.print(
         f"comparison: {plain(str(report), None)}", markup=False, highlight=False, soft_wrap=True

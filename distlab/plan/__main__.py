@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-
 from distlab.config.compose import compose_config, own_folders
 from distlab.console.exits import Exit
 from distlab.console.main import Command, add_config_dir
+from distlab.console.printing import printer
 from distlab.errors import UserError
 from distlab.escape import plain
 
@@ -82,7 +81,7 @@ def _plan_jobs(arguments: argparse.Namespace) -> int:
         BillLine(number, apart, *_planned(job))
         for number, (job, apart) in enumerate(zip(jobs, set_apart(jobs), strict=True))
     ]
-    render_bill(items, Console())
+    render_bill(items, printer())
     return Exit.BAD_INPUT if any(item.plan is None for item in items) else Exit.DONE
 
 
@@ -121,7 +120,7 @@ def _plan(
     if probe is not None:
         study = _probed(study, found, probe)
         found = survey(study, Store.look(study.store), problem)
-    render_plan(make_plan(study, found, nodes), Console(), prompts=prompts)
+    render_plan(make_plan(study, found, nodes), printer(), prompts=prompts)
 
 
 def _probed(study: Study, found: Survey, problems: int) -> Study:

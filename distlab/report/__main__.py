@@ -60,9 +60,8 @@ def _points(text: str) -> float:
 
 def _report(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for scipy.
-    from rich.console import Console
-
     from distlab.analysis.claims import MARGINS, Margins
+    from distlab.console.printing import printer
     from distlab.report import build_report, render_terminal, write_report
 
     folder = _folder(arguments.runs, arguments.into)
@@ -74,7 +73,7 @@ def _report(arguments: argparse.Namespace) -> int:
     )
     tables = build_report(*arguments.runs, margins=margins)
     report = write_report(folder, tables)
-    console = Console()
+    console = printer()
     render_terminal(tables, console)
     console.print(f"report: {plain(str(report), None)}", markup=False, highlight=False)
     return Exit.DONE

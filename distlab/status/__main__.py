@@ -9,6 +9,7 @@ from rich.console import Console
 
 from distlab.console.exits import Exit
 from distlab.console.main import Command
+from distlab.console.printing import printer
 from distlab.errors import UserError
 from distlab.files import expanded
 from distlab.runs.folder import RunFolder
@@ -34,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 def _status(arguments: argparse.Namespace) -> int:
     place = expanded(arguments.place)
     try:
-        _show(place, Console())
+        _show(place, printer())
     except OSError as error:
         raise unusable(place, "read", error) from error
     return Exit.DONE

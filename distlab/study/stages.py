@@ -18,6 +18,7 @@ from distlab.config.entries import typed_entries
 from distlab.config.values import Study
 from distlab.console.display import Display
 from distlab.console.exits import Exit, stopped_by
+from distlab.console.printing import printer
 from distlab.console.progress import State
 from distlab.console.progress_view import make_progress_view
 from distlab.console.quiet import quiet
@@ -93,7 +94,7 @@ def run(study: Study, config: DictConfig, folder: RunFolder, command: str) -> in
         UserError: Bad input; nothing was started.
     """
     check(study)
-    console = Console()
+    console = printer()
     store = Store.open(study.store)
     said: list[str] = []
 

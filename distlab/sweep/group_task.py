@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
-
+from distlab.console.printing import printer
 from distlab.console.quiet import quiet
 from distlab.sweep.sweep import Result, Sweep
 from distlab.sweep.sweep_jobs import SweepJob
@@ -59,7 +58,7 @@ def run_group(group: JobGroup) -> GroupResult:
     """Run the jobs of a group, one after the other."""
     os.chdir(group.cwd)
     with quiet(group.said):
-        sweep = Sweep(group.jobs, group.folder, group.command, Console(), group.log)
+        sweep = Sweep(group.jobs, group.folder, group.command, printer(), group.log)
         try:
             results = tuple(sweep.run(job.number) for job in group.jobs)
         finally:

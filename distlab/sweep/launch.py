@@ -13,6 +13,7 @@ from rich.console import Console
 from distlab.config.compose import is_stamped
 from distlab.console.command import resume_command
 from distlab.console.exits import Exit, Statuses, Task
+from distlab.console.printing import printer
 from distlab.console.quiet import quiet
 from distlab.errors import UserError
 from distlab.files import whole
@@ -48,7 +49,7 @@ def _launch_here(
 ) -> list[JobReturn]:
     jobs = make_jobs(configs)
     book = _Book(jobs, folder)
-    console = Console()
+    console = printer()
     sweep = Sweep(jobs, book.folder, book.command, console, book.folder / "log.txt")
     returns = []
     try:
@@ -108,7 +109,7 @@ def _launch_on_ray(
         )
         for group in group_jobs({job.number: job.study for job in jobs})
     ]
-    console = Console()
+    console = printer()
     with (
         quiet(book.folder / "log.txt") as terminal,
         connected(jobs[0].study.cluster, partial(print, file=terminal)),

@@ -82,3 +82,13 @@ def test_bad_input_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main([str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "is no store with cells, no run and no sweep" in line
+
+
+def test_the_path_of_a_cell_is_whole_in_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    cell = make_cell(Store.open(str(tmp_path / "store")), f"{'long-' * 20}name")
+    fill(cell, "a", 1)
+    assert main([cell.store.root]) == 0
+    assert cell.name in capsys.readouterr().out
