@@ -20,7 +20,7 @@ _BREAK: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 # Longest list of names that is given whole.
 _MOST_NAMES: Final = 20
 # What a disk or its owner refuses; the first do so without naming a file.
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED: Final = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
@@ -81,9 +81,14 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"; take one of {', '.join(names)}" if 0 < len(names) <= _MOST_NAMES else otherwise
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 shard", "2 shards"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def file_fault(error: OSError) -> str | None:
     """The sentence for a file that the machine refuses; None for any other fault."""
-    if error.errno in _FULL:
+    if error.errno in DISK_FULL:
         where = f" of {error.filename}" if error.filename else ""
         return f"the disk{where} is full ({error.strerror}): make room, and give the command again"
     if error.errno in _REFUSED and error.filename:

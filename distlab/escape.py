@@ -9,9 +9,9 @@ from rich.text import Text
 # Longest text shown in a table, in characters (ours).
 LIMIT: Final = 80
 
-# Control, format (right-to-left overrides, zero-width), surrogate and private characters, and the
-# separators that some terminals and editors take for line ends.
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Categories of what nobody sees: control, format (right-to-left overrides, zero-width), surrogate,
+# private and unassigned characters, and the separators that some terminals take for line ends.
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # What Markdown dialects give a meaning: characters inside a line (links need the brackets, so
 # parentheses may stay; the @ of "Pass@20" is no mention), autolinks, and block marks at its start.
 # Each is written as an entity, which stays text in every dialect; backslash escapes do not.
@@ -56,7 +56,7 @@ def spreadsheet(text: str) -> str:
 def _written_out(character: str) -> str:
     if character.isascii() and character.isprintable():
         return character
-    if unicodedata.category(character) in _UNSEEN:
+    if unicodedata.category(character) in UNSEEN:
         return character.encode("unicode_escape", "surrogatepass").decode("ascii")
     return " " if character.isspace() else character
 

@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from distlab.errors import Unavailable, UserError, brief, summary
+from distlab.errors import Unavailable, UserError, brief, counted, summary
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,8 @@ def test_a_summary_is_the_last_line_of_what_was_raised() -> None:
     )
     assert summary(KeyError()) == "KeyError:"
     assert len(summary(ValueError("x" * 10_000))) < 400
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 shards"), (1, "1 shard"), (2, "2 shards")])
+def test_one_thing_is_no_plural(count: int, said: str) -> None:
+    assert counted(count, "shard") == said

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from hydra.errors import (
     ConfigCompositionException,
@@ -23,8 +23,11 @@ from distlab.errors import UserError, file_fault, nearest
 _LISTS: Final = ("dataset", "prompt", "extractor", "grader")
 # Stands in a key for the name of an entry.
 _NAME: Final = "NAME"
-# What opens a list, a mapping or a text on Hydra's command line.
-_OPENING: Final = ("[", "{", "'", '"')
+# What opens a list, a mapping or a text on Hydra's command line, and what closes it.
+_CLOSING: Final = {"[": "]", "{": "}", "'": "'", '"': '"'}
+# A key that Hydra can read: names with dots or with slashes between them, and perhaps a package.
+_NAMES: Final = r"[\w$-]+(?:\.[\w$-]+)*"
+_KEY: Final = re.compile(rf"[+~]{{0,2}}(?:{_NAMES}|[\w-]+(?:/[\w-]+)+)(?:@{_NAMES})?", re.ASCII)
 
 
 def explain(error: BaseException, conf: Path) -> str | None:
@@ -53,7 +56,11 @@ def _cure(override: str) -> str:
     key, equals, value = override.partition("=")
     if not key or not equals:
         return "write GROUP=OPTION or KEY=VALUE"
-    if value[:1] in _OPENING:
+    if not _KEY.fullmatch(key):
+        return "a name in a key has letters, digits, - and _ alone: take another name"
+    if closing := _CLOSING.get(value[:1]):
+        if len(value) > 1 and value.endswith(closing):
+            return "some character inside means something else to Hydra; quote the texts in it"
         return f"close what {value[:1]} opens, and put the whole in quotes for the shell"
     return (
         "some character of the value means something else to Hydra; quote the value for Hydra and "
@@ -91,22 +98,24 @@ def _bad_override(error: BaseException, conf: Path) -> str:
             return (
                 f"`{key[1]}` adds to the defaults: write {added[1] if added else f'+{key[1]}=NAME'}"
             )
-        return _no_key(key[1], conf)
+        missing = str(getattr(cause, "full_key", None))
+        return _no_key(key[1], conf, missing if missing.startswith(f"{key[1]}.") else None)
     if value := re.search(r"Error merging override (\S+)", text):
         detail = str(cause).splitlines()[0]
         if "not in" in detail and (key := re.search(r"Key '([^']+)'", detail)):
-            return _no_key(key[1], conf, f" in {value[1]}")
+            return _no_key(key[1], conf, place=f" in {value[1]}")
         return f"`{value[1]}` cannot be set: {detail}"
     full_key = getattr(cause, "full_key", None)
     place = f"`{full_key}`: " if full_key else ""
     return f"{place}{str(cause).splitlines()[0]}"
 
 
-def _no_key(key: str, conf: Path, place: str = "") -> str:
-    keys = _keys(conf)
-    if any(_stands_for(known, key) for known in keys):
-        return f"`{key}` is not set yet: write +{key}=... to add it"
-    return f"there is no key '{key}'{place}{nearest(key, keys, '; see --cfg job')}"
+def _no_key(key: str, conf: Path, inside: str | None = None, place: str = "") -> str:
+    """The sentence for a key that is not there, or for one ``inside`` the mapping given to it."""
+    keys, missing = _keys(conf), inside or key
+    if any(_stands_for(known, missing) for known in keys):
+        return f"`{missing}` is not set yet: write +{key}=... to add it"
+    return f"there is no key '{missing}'{place}{nearest(missing, keys, '; see --cfg job')}"
 
 
 def _stands_for(known: str, key: str) -> bool:
@@ -126,6 +135,8 @@ def _dataclass_keys(node: Any, prefix: str) -> Iterator[str]:  # noqa: ANN401
     for item in fields(node):
         name, kind = f"{prefix}{item.name}", hints[item.name]
         yield name
+        if get_origin(kind) is dict:
+            yield f"{name}.{_NAME}"
         if is_dataclass(kind):
             yield from _dataclass_keys(kind, f"{name}.")
         for inner in (*get_args(kind), ENTRIES.get(name)):

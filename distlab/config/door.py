@@ -161,7 +161,10 @@ def _at_least(key: str, value: int, least: int) -> int:
 
 
 def _positive(key: str, value: float) -> float:
-    return value if 0 < value < math.inf else refuse(key, value, "set it above 0")
+    if 0 < value < math.inf:
+        return value
+    remedy = "set it above 0" if value <= 0 else "set it to a finite number above 0"
+    return refuse(key, value, remedy)
 
 
 def _path(key: str, value: str) -> str:
@@ -441,7 +444,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     if raw.tokens_per_s is not None:
         _positive("cluster.tokens_per_s", raw.tokens_per_s)
     if not 0 <= raw.overhead_gib < math.inf:
-        refuse("cluster.overhead_gib", raw.overhead_gib, "set it to 0 or more")
+        refuse("cluster.overhead_gib", raw.overhead_gib, "set it to a finite number, 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
     load_class("cluster.engine", raw.engine, ManagedEngine)
     values["address"] = _address(raw.address)

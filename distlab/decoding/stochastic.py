@@ -54,7 +54,7 @@ class Stochastic(Decoder):
         if not 0 <= self.min_p <= 1:
             raise ParameterError("min_p", self.min_p, "set it to 0 or more and at most 1")
         if not 0 < self.repetition_penalty < math.inf:
-            remedy = "set it above 0, or to 1 for no penalty"
+            remedy = "set it to a finite number above 0, or to 1 for no penalty"
             raise ParameterError("repetition_penalty", self.repetition_penalty, remedy)
 
     def identity(self) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 from rich.console import Console
 
 from distlab.console.progress import format_seconds
+from distlab.errors import counted
 from distlab.escape import plain, terminal
 from distlab.placement.memory import GIB, gib
 from distlab.placement.placement import Node, Placement
@@ -76,7 +77,7 @@ def _lines(plan: Plan) -> list[_Line]:
 
 
 def _table(plan: Plan, console: Console) -> None:
-    title = f"{len(plan.cells)} cells · store {plan.store}"
+    title = f"{counted(len(plan.cells), 'cell')} · store {plan.store}"
     lines = _lines(plan)
     # A column of nothing but question marks says what the verdict says once.
     kept = [
@@ -183,7 +184,7 @@ def _sequences(engines: EnginePlan, length: float) -> str:
     held = engines.fit.sequences(length)
     if held > engines.max_num_seqs:
         return f"{engines.max_num_seqs} sequences (cluster.max_num_seqs; it has room for {held})"
-    return f"{held} sequence{'' if held == 1 else 's'}"
+    return counted(held, "sequence")
 
 
 def _expected_length(cells: tuple[CellPlan, ...]) -> float | None:
@@ -199,7 +200,8 @@ def _expected_length(cells: tuple[CellPlan, ...]) -> float | None:
 def _draws(totals: Totals) -> str:
     held = "an unknown number" if totals.held is None else str(totals.held)
     return (
-        f"{totals.missing} samples to draw from {totals.prompts} prompts, {held} in the store · "
+        f"{counted(totals.missing, 'sample')} to draw from {counted(totals.prompts, 'prompt')}, "
+        f"{held} in the store · "
         f"at most {totals.max_new_tokens} new tokens{_about(totals.expected_new_tokens)}"
     )
 

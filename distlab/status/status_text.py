@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from distlab.errors import counted
 from distlab.escape import terminal
 from distlab.status.cell_status import CellStatus
 from distlab.sweep.record import SweepRecord
@@ -58,7 +59,7 @@ def render_jobs(sweep: SweepRecord, console: Console) -> None:
         for error in job.errors:
             console.print(terminal(f"  {error}", None), soft_wrap=True)
     console.print(
-        f"{sweep.samples} samples drawn, {sweep.engine_starts} engine starts",
+        f"{counted(sweep.samples, 'sample')} drawn, {counted(sweep.engine_starts, 'engine start')}",
         highlight=False,
     )
 

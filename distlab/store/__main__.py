@@ -9,7 +9,7 @@ from typing import Final
 
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
-from distlab.errors import UserError, nearest
+from distlab.errors import UserError, counted, nearest
 from distlab.escape import plain
 from distlab.files import expanded
 from distlab.store.export import Form, export
@@ -107,10 +107,11 @@ def _gc(store: Store, arguments: argparse.Namespace) -> int:
     doomed = [find for find in finds if not find.kept]
     size = sum(find.size for find in doomed)
     if arguments.delete:
-        _say(f"deleted {delete(store, finds)} files, {size} bytes; kept {len(finds) - len(doomed)}")
+        gone = counted(delete(store, finds), "file")
+        _say(f"deleted {gone}, {size} bytes; kept {len(finds) - len(doomed)}")
     else:
         rest = "; --delete deletes them" if doomed else ""
-        _say(f"{len(doomed)} files, {size} bytes, can be deleted{rest}")
+        _say(f"{counted(len(doomed), 'file')}, {size} bytes, can be deleted{rest}")
     return Exit.DONE
 
 
@@ -133,19 +134,23 @@ def _say_checks(checks: Iterator[CellCheck], cure: str) -> list[Fault]:
     for check in checks:
         shards, samples = shards + check.shards, samples + check.samples
         repeated = f", {check.repeated} of them in two shards" if check.repeated else ""
-        _say(f"{check.cell.name}: {check.samples} samples in {check.shards} shards{repeated}")
+        _say(f"{check.cell.name}: {_held(check.samples, check.shards)}{repeated}")
         for fault in check.faults:
             _say(f"  fault: {fault.sentence}{f' ({cure})' if fault.shard else ''}")
         faults += check.faults
-    _say(f"{samples} samples in {shards} shards, {len(faults)} faults")
+    _say(f"{_held(samples, shards)}, {counted(len(faults), 'fault')}")
     return faults
+
+
+def _held(samples: int, shards: int) -> str:
+    return f"{counted(samples, 'sample')} in {counted(shards, 'shard')}"
 
 
 def _export(store: Store, arguments: argparse.Namespace) -> int:
     cells = 0
     for file, samples in export(store, arguments.out, arguments.form, arguments.cells):
         cells += 1
-        _say(f"{file}: {samples} samples")
+        _say(f"{file}: {counted(samples, 'sample')}")
     if not cells:
         raise UserError(
             f"the store {arguments.store} has no samples below '{arguments.cells}': see its "

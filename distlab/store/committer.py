@@ -1,12 +1,12 @@
 """Commits the samples of many cells beside the sampling, and bears with a store that is away."""
 
 import asyncio
-import errno
 import time
 from collections.abc import Mapping
 
 import pyarrow as pa
 
+from distlab.errors import DISK_FULL
 from distlab.store.store import StoredCell, shard_name
 
 _COMMIT_SAMPLES = 5000
@@ -15,7 +15,6 @@ _COMMIT_SAMPLES = 5000
 _SHARE, _SOONEST_S, _LATEST_S = 0.02, 10.0, 120.0
 # Waits between tries, a minute in all: what a file server or a quota daemon takes to come back.
 _RETRIES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-_HOPELESS = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Committer:
@@ -70,7 +69,7 @@ class Committer:
             try:
                 await asyncio.to_thread(self._cells[cell].commit, batches, name)
             except OSError as error:
-                if wait is None or error.errno in _HOPELESS or self._closed.is_set():
+                if wait is None or error.errno in DISK_FULL or self._closed.is_set():
                     raise
                 await _is_set(self._closed, wait)
             else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from distlab.errors import UserError
+from distlab.errors import UserError, counted
 from distlab.store.filesystem import read
 from distlab.store.repeats import first_of_each
 from distlab.store.sample_schema import SAMPLES
@@ -89,10 +89,10 @@ def _read(cell: StoredCell, path: str) -> _ShardCheck:
         return _ShardCheck(path, empty, Fault(str(error)))
     if (again := keys.num_rows - len(first_of_each(keys, KEY))) > 0:
         return _ShardCheck(
-            path, keys, Fault(f"{_name(path)} repeats {again} samples of its own", path)
+            path, keys, Fault(f"{_name(path)} repeats {counted(again, 'sample')} of its own", path)
         )
-    if negative := np.count_nonzero(keys.column("rank").to_numpy() < 0):
-        sentence = f"{_name(path)} holds {negative} samples of negative rank"
+    if negative := int(np.count_nonzero(keys.column("rank").to_numpy() < 0)):
+        sentence = f"{_name(path)} holds {counted(negative, 'sample')} of negative rank"
         return _ShardCheck(path, keys, Fault(sentence, path))
     return _ShardCheck(path, keys)
 
@@ -107,8 +107,8 @@ def _contradictions(cell: StoredCell, shards: Sequence[_ShardCheck]) -> Iterator
         firsts = first_of_each(both, KEY)
         if others := len(first_of_each(both, columns)) - len(firsts):
             yield Fault(
-                f"{_name(shard.path)} repeats {others} samples of earlier shards with other "
-                "texts; the earlier ones count",
+                f"{_name(shard.path)} repeats {counted(others, 'sample')} of earlier shards with "
+                "other texts; the earlier ones count",
                 shard.path,
             )
         said = both.take(firsts)

@@ -15,7 +15,7 @@ from distlab.console.command import resume_command
 from distlab.console.exits import Exit, Statuses, Task
 from distlab.console.printing import printer
 from distlab.console.quiet import quiet
-from distlab.errors import UserError
+from distlab.errors import UserError, counted
 from distlab.files import whole
 from distlab.report import build_report, write_report
 from distlab.runs.folder import occupied, occupied_new
@@ -184,7 +184,11 @@ class _Book:
     def end(self, console: Console, statuses: Statuses) -> None:
         """Print the table, and note the jobs' statuses."""
         render_jobs([line for result in self._results.values() for line in result.lines], console)
-        _say(console, f"{self._samples} samples drawn, {self._engine_starts} engine starts")
+        drawn, starts = (
+            counted(self._samples, "sample"),
+            counted(self._engine_starts, "engine start"),
+        )
+        _say(console, f"{drawn} drawn, {starts}")
         self._report(console)
         states = [result.record.state for result in self._results.values()]
         if JobState.STOPPED in states or JobState.WAITING in states:

@@ -14,6 +14,7 @@ from distlab.config.compose import conf_folder
 from distlab.console.exits import Exit, stopped_by
 from distlab.console.quiet import quiet
 from distlab.console.stopping import number_of
+from distlab.errors import counted
 from distlab.escape import plain
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.session import Session
@@ -176,7 +177,8 @@ class Sweep:
         with showing(self._log) as display, self._engines(works[0]) as session:
             outcome = draw(works, session, display)
         self._count(outcome)
-        self._say(f"{self.samples} samples drawn, {self.engine_starts} engine starts so far")
+        drawn, starts = counted(self.samples, "sample"), counted(self.engine_starts, "engine start")
+        self._say(f"{drawn} drawn, {starts} so far")
 
     @contextmanager
     def _engines(self, work: OngoingStudy) -> Iterator[Session]:

@@ -9,14 +9,11 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from distlab.escape import plain
+from distlab.escape import UNSEEN, plain
 from distlab.view.samples import JudgedAnswer
 
 # Candidates only: letters of other scripts and signs of mathematics are shown as they are.
 _UNUSUAL: Final = re.compile(r"[^\x20-\x7e\n\t]")
-# Line and paragraph separators, controls, formats (bidi overrides, zero-width), and what is no
-# character at all.
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that take no ink: fillers, and the selectors that can carry hidden text. The two
 # that choose between emoji and text are left alone.
 _INKLESS: Final = re.compile(
@@ -92,7 +89,7 @@ def finalize(value: object) -> object:
 
 def _written_out(found: re.Match[str]) -> str:
     character = found[0]
-    if unicodedata.category(character) not in _UNSEEN and not _INKLESS.match(character):
+    if unicodedata.category(character) not in UNSEEN and not _INKLESS.match(character):
         return character
     code = character.encode("unicode_escape", "surrogatepass").decode("ascii")
     name = unicodedata.name(character, f"U+{ord(character):04X}")

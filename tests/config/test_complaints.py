@@ -30,6 +30,14 @@ def test_a_value_that_hydra_reads_otherwise_comes_with_its_cure(value: str) -> N
 def test_what_is_open_is_to_be_closed() -> None:
     assert "close what [ opens" in complaint("dataset=[gsm8k,math")
     assert "close what ' opens" in complaint("store='a")
+    assert "quote the texts in it" in complaint("+grader.use.x={target: a=B}")
+
+
+@pytest.mark.parametrize("name", ["x/y", "my name", "naïve"])
+def test_a_name_that_hydra_cannot_read_is_said(name: str) -> None:
+    assert complaint(f"+grader.use.{name}={{target: a:B}}").endswith(
+        "a name in a key has letters, digits, - and _ alone: take another name"
+    )
 
 
 def test_an_experiment_is_added_with_a_plus() -> None:
@@ -47,6 +55,27 @@ def test_an_experiment_is_added_with_a_plus() -> None:
 def test_several_values_are_a_list_or_a_sweep(override: str, said: str) -> None:
     assert said in complaint(override)
     assert len(sweep_jobs([override])) == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "model.chat_template_kwargs={a: 1}",
+            "`model.chat_template_kwargs.a` is not set yet: write +model.chat_template_kwargs=...",
+        ),
+        (
+            "model.chat_template_kwargs.a=1",
+            "`model.chat_template_kwargs.a` is not set yet: write +model.chat_template_kwargs.a=",
+        ),
+        ("grader.use.x={target: a:B}", "`grader.use.x` is not set yet: write +grader.use.x=..."),
+        ("model.base={ids: 1}", "there is no key 'model.base.ids'; did you mean model.base.id"),
+    ],
+)
+def test_a_key_that_a_mapping_lacks_is_added_with_a_plus_or_misspelt(
+    override: str, said: str
+) -> None:
+    assert complaint(override).startswith(said)
 
 
 def test_a_key_of_nothing_is_no_key() -> None:

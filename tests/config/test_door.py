@@ -152,6 +152,7 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (["cluster.min_nodes=0"], r"`cluster\.min_nodes` is 0"),
         (["cluster.max_num_seqs=0"], r"`cluster\.max_num_seqs` is 0"),
         (["grader.deadline_s=0"], r"`grader\.deadline_s` is 0"),
+        (["grader.deadline_s=inf"], r"`grader\.deadline_s` is inf: set it to a finite number"),
         (
             ["grader.use.standard.target=no.such:Thing"],
             r"^`grader\.use\.standard\.target` is 'no\.such:Thing': there is no module no;",

@@ -127,7 +127,7 @@ def test_verify_finds_a_flipped_byte_in_the_data(
     lines = run(capsys, "verify", cell.store.root, status=1)
     assert shard.name in lines[1]
     assert lines[1].startswith("  fault: ")
-    assert lines[-1].endswith("1 faults")
+    assert lines[-1].endswith(", 1 fault")
 
 
 def test_verify_finds_a_changed_address_another_schema_and_repeats(
@@ -141,7 +141,7 @@ def test_verify_finds_a_changed_address_another_schema_and_repeats(
     faults = [line for line in run(capsys, "verify", cell.store.root, status=1) if "fault:" in line]
     assert "cell.json is that of" in faults[0]
     assert "it lacks the column `text` (`repair` sets it aside)" in faults[1]
-    assert "repeats 1 samples of its own" in faults[2]
+    assert "repeats 1 sample of its own" in faults[2]
 
 
 def test_verify_finds_a_shard_that_repeats_samples_with_other_texts(
@@ -151,7 +151,7 @@ def test_verify_finds_a_shard_that_repeats_samples_with_other_texts(
     lines = run(capsys, "verify", cell.store.root, status=1)
     assert lines[0].endswith("7 samples in 3 shards, 3 of them in two shards")
     (fault,) = (line for line in lines if "fault:" in line)
-    assert f"{Path(other).name} repeats 1 samples of earlier shards with other texts" in fault
+    assert f"{Path(other).name} repeats 1 sample of earlier shards with other texts" in fault
 
 
 def test_a_shard_of_a_newer_format_is_a_fault_that_repair_leaves(
@@ -184,7 +184,7 @@ def test_repair_sets_shards_at_fault_aside_and_says_why(
     assert "is damaged: the checksum of its column" in record["reason"]
     assert record["by"] == "distlab.store repair"
     assert cell.ranks() == {"b": {0, 1}, "c": {0, 1}}
-    assert run(capsys, "verify", cell.store.root)[-1] == "4 samples in 1 shards, 0 faults"
+    assert run(capsys, "verify", cell.store.root)[-1] == "4 samples in 1 shard, 0 faults"
     assert run(capsys, "gc", cell.store.root) == ["0 files, 0 bytes, can be deleted"]
 
 
