@@ -12,7 +12,7 @@ from distlab.errors import UserError, counted
 from distlab.store.filesystem import read
 from distlab.store.repeats import first_of_each
 from distlab.store.sample_schema import SAMPLES
-from distlab.store.store import KEY, DamagedShard, Store, StoredCell, read_shard
+from distlab.store.store import KEY, SHARD, DamagedShard, Store, StoredCell, read_shard
 
 _READERS = 8
 
@@ -59,8 +59,15 @@ class _ShardCheck:
 def verify(store: Store) -> Iterator[CellCheck]:
     """Check every cell: its address, each shard's bytes and keys, and that repeats are equal."""
     with ThreadPoolExecutor(_READERS) as readers:
-        for cell in store.cells():
+        for cell in _cells(store):
             yield _check(cell, readers)
+
+
+def _cells(store: Store) -> list[StoredCell]:
+    """Every cell, and every folder that holds shards and has lost its ``cell.json``."""
+    names = ((info.path.rpartition("/")[0], info.base_name) for info in store.files())
+    folders = {folder for folder, name in names if name == "cell.json" or SHARD.fullmatch(name)}
+    return [StoredCell(store, folder) for folder in sorted(folders)]
 
 
 def _check(cell: StoredCell, readers: ThreadPoolExecutor) -> CellCheck:
@@ -121,6 +128,8 @@ def _name(path: str) -> str:
 def _address_fault(cell: StoredCell) -> Fault | None:
     try:
         digest = hashlib.sha256(read(cell.store.fs, f"{cell.path}/cell.json")).hexdigest()[:16]
+    except FileNotFoundError:
+        return Fault("cell.json is missing; a run of the cell writes it anew")
     except OSError as error:
         return Fault(f"cell.json cannot be read: {error}")
     if digest == _name(cell.path):

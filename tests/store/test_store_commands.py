@@ -217,6 +217,20 @@ def test_a_damaged_cell_json_is_one_sentence_and_a_run_writes_it_anew(
     assert run(capsys, "verify", cell.store.root)[-1].endswith("0 faults")
 
 
+def test_shards_that_lost_their_cell_json_are_a_fault(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = make_cell(cell.store, "lost")
+    fill(lost, "ab", 2)
+    (Path(lost.path) / "cell.json").unlink()
+    for command in ("verify", "repair"):
+        lines = run(capsys, command, cell.store.root, status=1)
+        assert any("cell.json is missing; a run of the cell writes it anew" in x for x in lines)
+        assert lines[-1] == "10 samples in 3 shards, 1 faults"
+    lost.create(FIELDS)
+    assert run(capsys, "verify", cell.store.root)[-1].endswith("0 faults")
+
+
 def test_export_writes_each_sample_once_in_order(
     cell: StoredCell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
