@@ -45,7 +45,11 @@ _PART = "halves|(?:half|third|quarter|fourth|fifth|sixth|eighth|tenth)s?"
 _FEW_PARTS = rf"(?:{_ONE}|an?)[- ](?:{_PART})"
 _SCALE = "|".join(_SCALES)
 # What makes three, or 3, into three and a half.
-_AND_PARTS = rf"[- ](?:and|&)[- ]{_FEW_PARTS}\b"
+_AND_PARTS = rf"[- ](?:and|&)[- ](?:{_FEW_PARTS}|half(?!\sof\b))\b"
+# "3 fifths"; 3 quarters are coins more often.
+SMALL_PARTS = "halves|(?:third|fourth|fifth|sixth|eighth|tenth)s"
+PARTS_TAIL = rf"[- ](?:{SMALL_PARTS})\b"
+COUNTED_PARTS = re.compile(rf"(?<![\w.,/])(?P<count>[0-9]{{1,9}})[- ](?P<part>{SMALL_PARTS})\b")
 _WHOLE = rf"{_BELOW_1000}(?:\s(?:{_SCALE})(?:,?\s(?:and\s)?{_BELOW_1000})?){{0,4}}"
 
 _MIXED = rf"(?:\b{_WHOLE}|(?<![\w.,])[0-9]{{1,15}}){_AND_PARTS}(?:\s(?:{_SCALE})\b)?"
@@ -61,7 +65,7 @@ MIXED_NUMERAL = re.compile(_MIXED, re.IGNORECASE)
 # "two dozen", "half a dozen"; what is counted may follow.
 DOZENS = re.compile(rf"\b(?:(?P<half>half\sa)|(?P<count>{_WHOLE}|a))\sdozens?\b", re.IGNORECASE)
 _PARTS_AT_END = re.compile(
-    rf"\b(?P<count>{_ONE}|an?)[- ](?P<part>{_PART})(?:\s(?P<scale>{_SCALE}))?\Z"
+    rf"\b(?:(?P<count>{_ONE}|an?)[- ])?(?P<part>{_PART})(?:\s(?P<scale>{_SCALE}))?\Z"
 )
 
 
@@ -73,9 +77,18 @@ def numeral_value(words: str) -> Fraction:
     if fraction is None:
         return Fraction(sign * _whole(words))
     part = fraction["part"]
-    parts = Fraction(_VALUES[fraction["count"]], _PARTS.get(part) or _PARTS[part.removesuffix("s")])
+    parts = Fraction(_VALUES[fraction["count"] or "a"], _denominator(part))
     scale = _SCALES.get(fraction["scale"] or "", 1)
     return sign * scale * (_whole(words[: fraction.start()]) + parts)
+
+
+def counted_parts(match: re.Match[str]) -> str:
+    """What ``COUNTED_PARTS`` matched as a fraction: 3/5 for "3 fifths"."""
+    return f"{match['count']}/{_denominator(match['part'])}"
+
+
+def _denominator(part: str) -> int:
+    return _PARTS.get(part) or _PARTS[part.removesuffix("s")]
 
 
 def _whole(words: str) -> int:

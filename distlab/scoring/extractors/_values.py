@@ -7,7 +7,7 @@ span is exact. Patterns are bounded or possessive: searches are linear in the te
 import re
 from bisect import bisect_left
 
-from distlab.scoring.numerals import DOZENS, NUMERAL
+from distlab.scoring.numerals import DOZENS, NUMERAL, PARTS_TAIL
 
 Span = tuple[int, int]
 
@@ -29,7 +29,8 @@ _POWER = (
 )
 # "3 and a half"
 _AND_A_SHARE = (
-    r"\sand\s(?:a|an|one|two|three)[- ](?:half|halves|thirds?|quarters?|fourths?|fifths?)\b"
+    r"\s(?:and|&)\s(?:(?:an?|one|two|three)[- ](?:half|halves|thirds?|quarters?|fourths?|fifths?)\b"
+    r"|half\b(?!\sof\b)|[0-9]{1,9}/[0-9]{1,9}(?![\w/]))"
 )
 _MONEY = r"(?:US)?\\?[$€£¥₹]\s?"
 
@@ -45,7 +46,7 @@ NUMBER = re.compile(
     rf"(?:{_FRAC}|{_VULGAR}|(?:{_PLAIN})"
     rf"(?:\s?{_FRAC}|\s?{_VULGAR}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
     rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER}|{_AND_A_SHARE})?)"
-    r"(?:\s?\\?%|\s(?:thousand|million|billion|trillion)\b)?"
+    rf"(?:\s?\\?%|\s(?:thousand|million|billion|trillion|dozens?)\b|{PARTS_TAIL})?"
     # A sign after a value is a minus, and the number starts behind it.
     r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
 )
@@ -91,6 +92,16 @@ _COPULA = re.compile(
 # "2 hours and 30 minutes, which is 150 minutes".
 _RESTATED = re.compile(
     r"(?:\swhich\s(?:is|equals|makes|means|totals)(?:\sthe\ssame\sas)?|\bi\.e\.,?|\bthat\sis,?|,?\sor)\s"
+)
+# "20% of 50, which is 10", "3 dozen, which is 36": shares and dozens, worked out.
+_SHARE_OF = re.compile(r"\s?of\s(?:the\s)?\\?\$?[0-9]")
+_CONCLUSION = re.compile(r"\s{0,9}(?:Thus|Therefore|Hence|So|Then|Finally),?\s(?:that\s)?")
+# "34 is the largest n such that ...": what is told of it is no value.
+_SINGLED_OUT = re.compile(
+    r"\s(?:is|was)\s(?:(?:thus|then|therefore|indeed|clearly)\s)?the\s"
+    r"(?:largest|smallest|greatest|least|highest|lowest|minimum|maximum|biggest|only|first|last)\s"
+    r"(?:[^\s,.;=]{1,20}\s){1,5}?(?:such\sthat|so\sthat|for\swhich|with|that|satisfying|where)\s"
+    r"(?!.{0,200}?\b(?:and|so|thus|then|hence|therefore|giving|makes)\b)"
 )
 # Characters looked back from a number for what makes it an aside. (ours)
 _WINDOW = 80
@@ -194,7 +205,11 @@ def _begun(text: str, start: int, end: int, head: int, tail: int) -> Span:
         return spaced.span()
     compound = bool(_COMPOUND.match(text, tail, end))
     worded = bool(_WORD_OPERATOR.match(text, tail, end))
-    restated = _restated(text, tail, end) if compound or worded else None
+    part = text[tail - 1] == "%" or "/" in text[head:tail]
+    share = text[head:tail].endswith(("dozen", "dozens")) or (
+        part and bool(_SHARE_OF.match(text, tail, end))
+    )
+    restated = _restated(text, tail, end) if compound or worded or share else None
     if restated:
         return restated
     several = compound or worded or bool(_OPERATOR.match(text, tail, end))
@@ -214,7 +229,7 @@ def _told(text: str, start: int, end: int, head: int, tail: int) -> Span:
     if value:
         return value
     numbers = (_span(match) for match in NUMBER.finditer(text, head, end))
-    to_the_point = (span for span in numbers if not _aside(text, start, span))
+    to_the_point = (span for span in numbers if not aside(text, start, span))
     return next(to_the_point, None) or _subject(text, start, head) or (head, tail)
 
 
@@ -269,6 +284,11 @@ def concluded(text: str, start: int, end: int, last: Span) -> Span:
     """
     for label in _STEP.finditer(text, start, last[0]):
         start = label.end()
+    begun = _CONCLUSION.match(text, start, end)
+    lead = skip_junk(text, begun.end() if begun else start, end)
+    first = NUMBER.match(text, lead, end)
+    if first and _SINGLED_OUT.match(text, first.end(), end):
+        return _span(first)
     equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
     numbers = list(NUMBER.finditer(text, equals[0], end)) if equals else []
     begins = [_span(number)[0] for number in numbers]
@@ -298,7 +318,7 @@ def _to_the_point(text: str, begin: int, last: Span) -> Span:
     again = _ALTERNATIVE.search(text, begin, last[1])
     stop = again.end() if again else last[1]
     spans = [_span(match) for match in NUMBER.finditer(text, begin, stop)]
-    kept = [span for span in spans if not _aside(text, begin, span)]
+    kept = [span for span in spans if not aside(text, begin, span)]
     if kept:
         return kept[-1]
     return (_subject(text, begin, spans[0][0]) if spans else None) or last
@@ -311,7 +331,7 @@ def _subject(text: str, begin: int, end: int) -> Span | None:
     return word.span() if word and subordinate else None
 
 
-def _aside(text: str, begin: int, span: Span) -> bool:
+def aside(text: str, begin: int, span: Span) -> bool:
     """Whether a number is beside what its sentence says."""
     near = max(begin, span[0] - _WINDOW)
     opened = text.rfind("(", near, span[0])

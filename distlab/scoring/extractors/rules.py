@@ -16,6 +16,7 @@ from distlab.scoring.extractors._values import (
     WEEKS_OR_DAYS,
     WORDED,
     Span,
+    aside,
     concluded,
     number_in,
     skip_junk,
@@ -50,10 +51,10 @@ _ARGUMENT = re.compile(r"\\[A-Za-z]+\w*|[0-9][\w.]*|[A-Za-z](?=\$|[.\s]{0,3}\Z)"
 # What stands between boxes that make one answer.
 _BETWEEN = re.compile(
     r"\}?(?:(?:\$|\\\))?(?:\s[A-Za-z]{2,15}){1,2}(?=\s(?:and|or)\s))?"
-    r"(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or)\b"
+    r"(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or|as\swell\sas)\b"
     r"|\\(?:text|mbox|mathrm|textrm)\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){0,80}+"
 )
-_LISTED = re.compile(r"\b(?:and|or)\b|,|;|\}\Z")
+_LISTED = re.compile(r"\b(?:and|or|as\swell\sas)\b|[,;&]|\}\Z")
 _JSON_KEY = re.compile(
     r"""["'“](?:final[_ ]?|numerical[_ ]?|the[_ ]?)?answer["'”]\s{0,8}:\s{0,8}""", re.IGNORECASE
 )
@@ -75,7 +76,7 @@ _PLACEHOLDER = re.compile(
     r"(?:\\(?:text|mathrm|mbox|textbf)\s?\{)?[\s<\[({*_]{0,4}"
     r"(?:(?:(?:the|your|my|our|final|numerical|numeric|correct|actual|insert|put)[\s_-]){0,4}"
     r"(?:answer|solution|result|value|number|expression)(?:[\s_-](?:here|goes here|only))?"
-    r"|\.{2,9}|\\[lc]?dots|…|\?{1,9}|_{1,20})[\s>\])}*_]{0,4}",
+    r"|\.{2,9}|\\[lc]?dots|…|\?{1,9}|(?:\\?_){1,20})[\s>\])}*_]{0,4}",
     re.IGNORECASE,
 )
 
@@ -131,8 +132,10 @@ _PREDICATE = re.compile(
     r"(?=[-−+]?(?:\\?\$|\\\(|\\frac|\\sqrt|[0-9.(\[√π]))"
 )
 _LIST_COMMA = re.compile(r",(?!(?:\\!)?\s?[0-9]{3}(?![0-9]))")
-# A name and no value: n, f(x), x + y, \angle ABC.
-_NAMED = re.compile(r"[^0-9=]{1,40}")
+# A name and no value: n, f(x), f(2), a_{10}, x + y, \angle ABC.
+_NAMED = re.compile(
+    r"[^0-9=]{1,40}|[A-Za-z]'{0,2}\([A-Za-z0-9()+*/ -]{1,30}\)|[A-Za-z]_\{?[0-9]{1,3}\}?"
+)
 # Where a number's units end and the sentence goes on.
 _BEYOND = re.compile(
     r"\s(?:(?:is|are|was|were|in|for|of|on|at|when|during|from|after|before|with|that|if|as|until)\s"
@@ -147,7 +150,10 @@ _SAID = re.compile(r"\b(?:is|are|equals|equal to|was)\s(?:(?:exactly|about|appro
 _PLAIN_START = re.compile(r"[-+−(\[{\\0-9.]|[A-Za-z](?![A-Za-z])")
 
 _ENUMERATOR = re.compile(r"[ \t>*_#]{0,6}(?:Step\s)?[0-9]{1,2}[.):](?=[\s*])")
-_FIRST_OF_LIST = re.compile(r"1[.)]\s+(?:\*\*)?[A-Za-z]")
+# Steps in words; of steps in figures the second has to follow.
+_FIRST_OF_LIST = re.compile(
+    r"1[.)]\s+(?:(?:\*\*)?[A-Za-z]|[^\n]{1,300}\n(?:[^\n]{0,300}\n){0,4}?[ \t*]{0,4}2[.)]\s)"
+)
 _WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}")
 _NOTE = re.compile(r"[ \t>*_(]{0,6}(?:Note|NB|P\.S\.)\b")
 _CHECK = re.compile(
@@ -205,6 +211,8 @@ _IS_WORD = re.compile(
 _SURE = re.compile(r"\s?(?:\w{1,12}\s){0,2}?(?:sure|certain|confiden|correct|accura|positive)")
 _CONFIDENCE = re.compile(r"(?:confidence|confident|certain|sure)\W{0,3}(?:\w{1,10}\s){0,3}\Z", re.I)
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
+# Of "3 and a half" the number alone is another one.
+_AND_HALF = re.compile(r"\s{0,9}(?:and|&)\s")
 _UNITS = re.compile(r"[\s$%°]{0,3}(?:[A-Za-z°²³/^]{1,20}[\s.]?){0,4}[\s.!]{0,3}")
 
 
@@ -559,6 +567,8 @@ def _number_alone(text: str, start: int, end: int) -> Span:
         return start, end
     rest = re.sub(r"\\(?:text|mbox|mathrm|textbf|,|;|!|\s)|[{}$~]", " ", text[span[1] : end])
     left = text[start : span[0]]
+    if _AND_HALF.match(rest):
+        return start, end
     if _UNITS.fullmatch(" ".join(rest.split())) and (
         "=" in left or skip_junk(text, start, end) >= span[0]
     ):
@@ -800,6 +810,8 @@ def _last_formula(text: str, start: int, end: int) -> Span | None:
         if not _PREDICATE.search(text, behind, closing.start() if closing else end):
             behind = closing.end() if closing else end
     number = _last_number(text, behind, end)
+    if formulas and number and aside(text, formulas[-1].start(), number):
+        number = None
     if formulas and number and not NUMBER.match(text, *number):
         # "$36$ dollars for four dozen"
         number = None

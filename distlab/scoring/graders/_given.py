@@ -43,15 +43,17 @@ _OF_OPTIONS = re.compile(r"(?:both|all|neither|none|either|only)\b", re.IGNORECA
 _DECIMALS = re.compile(r"-?[0-9]*\.[0-9]+")
 _DOZENS = re.compile(r"\$?([0-9]{1,9})\$?\sdozens?(?:\s[A-Za-z ]{1,60})?")
 _AND_FRACTION = re.compile(
-    r"(-?[0-9]{1,15})\s(?:and|&)\s([0-9]{1,15}/[0-9]{1,15}|\\[dt]?frac.{2,40})", re.DOTALL
+    r"(-?[0-9]{1,15})\s(?:and|&)\s(?:(?P<plain>[0-9]{1,15}/[0-9]{1,15})(?:\s[A-Za-z ]{1,60})?"
+    r"|(?P<latex>\\[dt]?frac.{2,40}))",
+    re.DOTALL,
 )
 _LETTER_BOX = re.compile(r"(?<=[0-9)}])\s?\\(?:text|mbox|mathrm)\s?\{\s?([A-Za-z])\s?\}")
 # What ends in an operator or an opening bracket, or begins with an operator, is half a formula.
 # "A+" and "C-" are marks; an asterisk that touches the number is emphasis.
 _UNFINISHED = re.compile(
-    r"(?:(?<![A-Z])[-+]|[/^=<>({]|\s\*|\\(?:times|cdot|div|pm|mp|leq?|geq?|neq?|approx|cup|cap"
+    r"(?:(?<![A-Z])[-+]|[/^=<>({]|(?<!_)_|\s\*|\\(?:times|cdot|div|pm|mp|leq?|geq?|neq?|approx|cup|cap"
     r"|d?frac|sqrt)|\b(?:plus|minus|equals|(?:multiplied|divided)\sby))"
-    r"\s?(?:\\[lcd]?dots\s?)?\Z"
+    r"\s?(?:\{\s?\}\s?|\\[lcd]?dots\s?)?\Z"
     r"|\A(?:[/^]|\\(?:times|cdot|div)(?![A-Za-z]))"
 )
 
@@ -112,7 +114,7 @@ def rewordings(text: str, gold: Gold) -> Iterator[str]:
     if dozens := _DOZENS.fullmatch(text):
         yield str(12 * int(dozens[1]))
     if mixed := _AND_FRACTION.fullmatch(text.replace("$", "")):
-        yield f"{mixed[1]} {mixed[2]}"
+        yield f"{mixed[1]} {mixed['plain'] or mixed['latex']}"
     if _LETTER_BOX.search(text):
         yield _LETTER_BOX.sub(r"\1", text)
     yield from _options(undressed(text))

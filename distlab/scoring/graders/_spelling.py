@@ -4,9 +4,12 @@ import re
 
 from distlab.scoring.graders._characters import one_space, visible
 from distlab.scoring.numerals import (
+    COUNTED_PARTS,
     DOZENS,
     MIXED_NUMERAL,
     NUMERAL,
+    SMALL_PARTS,
+    counted_parts,
     dozens_value,
     numeral_value,
 )
@@ -80,7 +83,7 @@ _OVER = re.compile(r"\{([^{}]{1,60})\\over(?![A-Za-z])([^{}]{1,60})\}")
 # 2\mathrm{i}, 2\text{ x}, 2{\rm e}, 2\mathrm{\pi}: no unit is written so.
 _UPRIGHT = re.compile(
     r"(?:\\[,;:! ]|~)?\s?(?P<macro>\\(?:text(?:rm|it|bf|normal)?|mbox|hbox|math(?:rm|it|bf|sf)"
-    r"|operatorname))\s?\{(?P<space>\s?)(?P<name>[a-z]|\\?pi|\\(?:theta|alpha|beta|gamma|phi|lambda))\s?\}"
+    r"|operatorname|rm))\s?\{(?P<space>\s?)(?P<name>[a-z]|\\?pi|\\(?:theta|alpha|beta|gamma|phi|lambda))\s?\}"
     r"|\{\s?\\rm\s(?P<old>[a-z])\s?\}"
 )
 # metre, gram, second, hour, litre, day, tonne; in words, cents and pence too.
@@ -105,7 +108,9 @@ _BASE_WORDS = re.compile(
     rf"{_BASE}\}}?\$?\)?\s?\}}?\Z"
 )
 _BASED_BRACKET = re.compile(r"[({]([0-9A-F]{1,60})[)}]\s?(?=_)")
-_PART_BOX = re.compile(r"(?<=[0-9])\s?\\(?:text|mbox)\s?\{\s?(and\s[a-z -]{1,30})\}")
+_PART_BOX = re.compile(
+    rf"(?<=[0-9])\s?\\(?:text|mbox)\s?\{{\s?(and\s[a-z -]{{1,30}}|{SMALL_PARTS})\s?\}}"
+)
 # Words behind a number in words that are no unit.
 _NUMERAL_ONLY = re.compile(
     rf"\A({NUMERAL.pattern})"
@@ -141,6 +146,7 @@ def spelled(text: str) -> str:
     text = _THE.sub("", _ANSWER.sub("", _WORD_BOX.sub(_opened, _without_box(text))))
     text = _MINUS_WORD.sub(r"\1-", _OPTION_WORD.sub("", text))
     text = _based(MIXED_NUMERAL.sub(_digits, _UPRIGHT.sub(_variable, text)))
+    text = COUNTED_PARTS.sub(counted_parts, text)
     text = _OVER.sub(r"\\frac{\1}{\2}", _TEXT_AND.sub(", ", _ROW.sub(r"\\\\ ", text)))
     text = _SHORT.sub(lambda m: f"{m[1]} {_SHORT_WORDS[m[2][0].lower()]}", text)
     text = _DOTTED.sub(_undotted, text)

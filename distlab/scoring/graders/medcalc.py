@@ -76,7 +76,7 @@ class MedCalc:
     """
 
     name = "medcalc"
-    version = "3"
+    version = "4"
 
     def applies(self, kind: GoldKind) -> bool:
         """The four kinds that MedCalc-Bench has."""

@@ -250,6 +250,8 @@ KINDS: dict[str, list[tuple[str, str, Verdicts]]] = {
         (r"3 \text{ cm}", r"\text{3cm}", 1),
     ],
     "upright-letter": [
+        ("7", r"7\rm{i}", 0),
+        ("7i", r"7\rm{i}", 1),
         # Math-Verify reads both as 1, and its own test says that they are equal.
         (r"1 - \frac{1}{\mathrm{e}}", r"1 + \frac{1}{\mathrm{e}}", 0),
         (r"1 - \frac{1}{\mathrm{e}}", r"1 - \frac{1}{e}", 1),
@@ -337,6 +339,14 @@ KINDS: dict[str, list[tuple[str, str, Verdicts]]] = {
         (r"1+\sqrt{5}", r"1+\sqrt(5)", 1),
     ],
     "mixed-number-words": [
+        ("3", "3 fifths", 0),
+        ("0.6", "3 fifths", 1),
+        ("3", "3 halves", 0),
+        ("0.7", r"7\text{ tenths}", 1),
+        ("3", "3 quarters", 1),
+        ("3.5", "3 and half", 1),
+        ("3", "3 and half", 0),
+        ("2.5", "2 and 1/2 hours", 1),
         ("3.5", "three and a half", 1),
         ("3", "3 and a half", 0),
         ("3.5", "3 and a half", 1),
@@ -423,6 +433,8 @@ KINDS: dict[str, list[tuple[str, str, Verdicts]]] = {
         (r"\frac{1}{2}", r"\Pr(A) = 1/2", 1),
     ],
     "dangling-operator": [
+        ("7", "7 +{}", 0),
+        ("7", "7_", 0),
         ("7", "7 -", 0),
         ("7", r"7 \times", 0),
         ("7", "7 *", 0),
