@@ -29,7 +29,7 @@ def test_a_run_sets_damaged_shards_aside_and_draws_their_samples_anew(place: Pla
     before = place.keys()
     assert set(before.values()) == {1}
     # What is looked up first; and what is read at the end where no verdicts are kept, in a sweep.
-    for column, study in (("problem_id", SMALL), ("text", ("-m", *SMALL, "prompt=zero-shot"))):
+    for column, study in (("problem_id", SMALL), ("text", ("-m", *SMALL, "prompt=few-shot"))):
         shard = damage(place, column)
         shutil.rmtree(place.path / "store" / "verdict-cache")
         said = place.run(*study)

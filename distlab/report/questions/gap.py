@@ -11,6 +11,7 @@ from typing import Final
 from distlab.analysis.claims import Answer, Claim, Explanation, Kind, differs, explains, turns
 from distlab.analysis.contrasts import EMPTY, Contrast
 from distlab.analysis.power import smallest_detectable
+from distlab.errors import counted
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.decided_table import (
     DECIDED,
@@ -101,7 +102,7 @@ def _sentence(study: StudyTables, row: GapRow) -> str:
         f"{points_range(row.gap.difference.estimate)} points over {row.gap.problems} problems"
     )
     if row.gap.clusters < row.gap.problems:
-        measured += f" from {row.gap.clusters} sources"
+        measured += f" from {counted(row.gap.clusters, 'source')}"
     return f"{where}: {said[decision.answer]}. {measured} ({judge_name(row.judge)})."
 
 
@@ -130,8 +131,9 @@ def _tests(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     if row.gap.clusters < row.gap.problems:
         independent = points_range(row.gap.difference.independent)
         yield _Check(
-            f"Problems share {row.gap.clusters} sources, which the interval and the test take into "
-            f"account; as if problems were independent the gap would be {independent}."
+            f"Problems share {counted(row.gap.clusters, 'source')}, which the interval and "
+            "the test take into account; as if problems were independent the gap would be "
+            f"{independent}."
         )
     detectable = smallest_detectable(row.gap, study.family.level)
     if decision.answer is Answer.CANNOT_TELL and not math.isnan(detectable):
