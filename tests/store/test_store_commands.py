@@ -226,7 +226,7 @@ def test_shards_that_lost_their_cell_json_are_a_fault(
     for command in ("verify", "repair"):
         lines = run(capsys, command, cell.store.root, status=1)
         assert any("cell.json is missing; a run of the cell writes it anew" in x for x in lines)
-        assert lines[-1] == "10 samples in 3 shards, 1 faults"
+        assert lines[-1] == "10 samples in 3 shards, 1 fault"
     lost.create(FIELDS)
     assert run(capsys, "verify", cell.store.root)[-1].endswith("0 faults")
 
