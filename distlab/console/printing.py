@@ -5,6 +5,8 @@ from typing import Final
 
 from rich.console import Console
 
+from distlab.escape import terminal
+
 # Columns that no line of ours has.
 _ENDLESS: Final = 1_000_000
 
@@ -19,3 +21,8 @@ def printer() -> Console:
     if not console.file.isatty() and "COLUMNS" not in os.environ:
         console.width = _ENDLESS
     return console
+
+
+def say(console: Console, line: str) -> None:
+    """Print a line that is not wrapped; what is not ours in it is escaped."""
+    console.print(terminal(line, None), soft_wrap=True)

@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from distlab.console.printing import say
 from distlab.console.progress import format_seconds
 from distlab.escape import terminal
 from distlab.placement.memory import gib
@@ -41,14 +42,14 @@ def render_bill(items: Sequence[BillLine], console: Console) -> None:
     """
     plans = [item.plan for item in items if item.plan is not None]
     for note in _notes(plans):
-        _say(console, f"note: {note}")
+        say(console, f"note: {note}")
     console.print(_table(items, plans))
     for item in items:
         if item.plan is None:
-            _say(console, f"job {item.number} cannot be planned: {item.error}")
-    _say(console, _disk(plans))
+            say(console, f"job {item.number} cannot be planned: {item.error}")
+    say(console, _disk(plans))
     if any(_hours(plan) is None for plan in plans):
-        _say(
+        say(
             console,
             "hours are of one engine's work at cluster.tokens_per_s, all new tokens drawn; where "
             "that is not known, plan the job alone with --probe",
@@ -132,7 +133,3 @@ def _disk(plans: Sequence[Plan]) -> str:
         f"disk · {gib(sum(known))} of weights{more} where the hub cache is + at most {samples} of "
         "samples, before compression"
     )
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(terminal(line, None), soft_wrap=True)

@@ -6,9 +6,10 @@ from typing import Final
 
 from rich.console import Console
 
+from distlab.console.printing import say
 from distlab.console.progress import format_seconds
 from distlab.errors import counted
-from distlab.escape import plain, terminal
+from distlab.escape import plain
 from distlab.placement.memory import GIB, gib
 from distlab.placement.placement import Node, Placement
 from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Totals, totals
@@ -41,13 +42,13 @@ def render_plan(plan: Plan, console: Console, *, prompts: bool = True) -> None:
         prompts: Print the rendered prompts too.
     """
     for line in _verdict(plan):
-        _say(console, line)
+        say(console, line)
     _table(plan, console)
     for note in plan.notes:
-        _say(console, f"note: {note}")
+        say(console, f"note: {note}")
     for line in _engines(plan.engines, plan.cells):
-        _say(console, line)
-    _say(console, _disk(plan.totals, plan.engines))
+        say(console, line)
+    say(console, _disk(plan.totals, plan.engines))
     for shown in plan.prompts if prompts else ():
         _prompt(shown, console)
 
@@ -246,18 +247,14 @@ def _size(size: int) -> str:
     return gib(size) if size >= GIB // 10 else f"{size / 2**20:.1f} MiB"
 
 
-def _say(console: Console, line: str) -> None:
-    console.print(terminal(line, None), soft_wrap=True)
-
-
 def _prompt(shown: ShownPrompt, console: Console) -> None:
     """A prompt keeps its line ends; every other control character is written out."""
     console.print()
-    _say(console, f"prompt · {shown.dataset} · {shown.prompt} · {shown.variant}")
-    _say(console, f"problem {shown.problem_id} · {shown.tokens} tokens · {_bos(shown)}")
-    _say(console, f"stop strings: {' '.join(map(_quoted, shown.stop)) or 'none'}")
+    say(console, f"prompt · {shown.dataset} · {shown.prompt} · {shown.variant}")
+    say(console, f"problem {shown.problem_id} · {shown.tokens} tokens · {_bos(shown)}")
+    say(console, f"stop strings: {' '.join(map(_quoted, shown.stop)) or 'none'}")
     for line in shown.text.split("\n"):
-        _say(console, f"│ {line}")
+        say(console, f"│ {line}")
 
 
 def _bos(shown: ShownPrompt) -> str:

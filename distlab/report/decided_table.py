@@ -8,9 +8,10 @@ import numpy as np
 
 from distlab.analysis.claims import Answer, Claim, Decision, Kind
 from distlab.analysis.sequential import AnytimeGap, Conclusion
+from distlab.report.gap_table import PAIR_COLUMNS
 from distlab.report.question import Statement
 from distlab.report.table import ScoredStudy, ShortTable, StudyTables, Table, Term
-from distlab.report.wording import holm_note, judge_name, setting, shown_p
+from distlab.report.wording import alone_note, holm_note, judge_name, setting
 from distlab.runs import decisions
 from distlab.runs.decisions import ArmVerdicts, Ending, gap_so_far, in_order
 from distlab.runs.scored import Judge, VerdictTable
@@ -147,10 +148,7 @@ def _statement(study: StudyTables, row: DecidedRow) -> Statement:
     decision = study.decision(Kind.GAP, row.key)
     warnings = []
     if decision.alone:
-        warnings.append(
-            f"Alone the gap would be told from zero (p {shown_p(decision.claim.yes)}); over all "
-            f"claims of this report it is not (p {shown_p(decision.yes)} after Holm)."
-        )
+        warnings.append(alone_note(decision))
     pair = (row.base, row.instruct)
     judges = [other for other in study.rows(DECIDED) if (other.base, other.instruct) == pair]
     if len({other.conclusion for other in judges}) > 1:
@@ -202,13 +200,7 @@ def _stopped(row: DecidedRow) -> str:
 
 
 _COLUMNS: Columns[DecidedRow] = (
-    label("family", lambda row: row.base.family),
-    label("dataset", lambda row: row.base.dataset),
-    label("prompt", lambda row: row.base.prompt),
-    label("base arm", lambda row: row.base.arm),
-    label("instruct arm", lambda row: row.instruct.arm),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
+    *PAIR_COLUMNS,
     label("conclusion", lambda row: _SHORT[row.conclusion]),
     Column("problems", lambda row: str(row.gap.problems)),
     Column("units", lambda row: str(row.gap.units)),

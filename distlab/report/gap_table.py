@@ -121,8 +121,8 @@ def _sampled(row: GapRow) -> str:
     return f"{points_interval(row.sampled.difference.estimate)} ({row.sampled.problems})"
 
 
-class PairedRow(Protocol):
-    """A row of a table of gaps, whatever the gaps are over."""
+class PairRow(Protocol):
+    """A row of a table over pairs of arms."""
 
     @property
     def base(self) -> Cell:
@@ -140,13 +140,17 @@ class PairedRow(Protocol):
     def metric(self) -> str:
         """Name of the score, as in "Pass@20"."""
 
+
+class PairedRow(PairRow, Protocol):
+    """A row of a table of gaps, whatever the gaps are over."""
+
     @property
     def gap(self) -> Gap:
         """Instruct minus base."""
 
 
-# Which arms a gap is between and what they score: what every table of gaps begins with.
-PAIRED_COLUMNS: Final[Columns[PairedRow]] = (
+# Which arms are compared, how they are judged and in which score.
+PAIR_COLUMNS: Final[Columns[PairRow]] = (
     label("family", lambda row: row.base.family),
     label("dataset", lambda row: row.base.dataset),
     label("prompt", lambda row: row.base.prompt),
@@ -154,6 +158,10 @@ PAIRED_COLUMNS: Final[Columns[PairedRow]] = (
     label("instruct arm", lambda row: row.instruct.arm),
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
+)
+# Those, and what the arms score: what every table of gaps begins with.
+PAIRED_COLUMNS: Final[Columns[PairedRow]] = (
+    *PAIR_COLUMNS,
     Column("problems", lambda row: str(row.gap.problems)),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),

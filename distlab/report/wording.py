@@ -21,6 +21,14 @@ def holm_note(decision: Decision) -> str:
     return f"p {shown_p(decision.yes)} after Holm over the report's claims"
 
 
+def alone_note(decision: Decision) -> str:
+    """That a gap is told from zero by its own test, and not over all that the report claims."""
+    return (
+        f"Alone the gap would be told from zero (p {shown_p(decision.claim.yes)}); over all "
+        f"claims of this report it is not (p {shown_p(decision.yes)} after Holm)."
+    )
+
+
 def shown_p(p: float) -> str:
     """For sentences, as in "= 0.012" or "< 0.001"."""
     shown = p_value(p)

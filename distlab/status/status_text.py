@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from distlab.console.printing import say
 from distlab.errors import counted
 from distlab.escape import terminal
 from distlab.status.cell_status import CellStatus
@@ -43,7 +44,7 @@ def render_cells(cells: Sequence[CellStatus], console: Console) -> None:
     console.print(table)
     stopped = dict.fromkeys(cell.stopped for cell in cells if cell.stopped)
     for line in (*stopped, *_failures(cells)):
-        console.print(terminal(line, None), soft_wrap=True)
+        say(console, line)
 
 
 def render_jobs(sweep: SweepRecord, console: Console) -> None:
@@ -55,9 +56,9 @@ def render_jobs(sweep: SweepRecord, console: Console) -> None:
     """
     for job in sweep.jobs:
         line = f"{job.name}: {job.state}  {' '.join(job.overrides)}"
-        console.print(terminal(line, None), soft_wrap=True)
+        say(console, line)
         for error in job.errors:
-            console.print(terminal(f"  {error}", None), soft_wrap=True)
+            say(console, f"  {error}")
     console.print(
         f"{counted(sweep.samples, 'sample')} drawn, {counted(sweep.engine_starts, 'engine start')}",
         highlight=False,

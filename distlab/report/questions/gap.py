@@ -34,7 +34,7 @@ from distlab.report.questions.judges import find_winners, judge_verdict
 from distlab.report.questions.scale import SCALE, GapSource
 from distlab.report.score_table import SCORE_TERMS, SCORES, ScoreRow
 from distlab.report.table import StudyTables
-from distlab.report.wording import holm_note, judge_name, setting, shown_p
+from distlab.report.wording import alone_note, holm_note, judge_name, setting
 from distlab.store.cell import Cell
 from distlab.tables.numbers import decimal, percent, points_range
 
@@ -123,11 +123,7 @@ def _tests(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     """What the gap would be called alone, as if independent, and how small it could have been."""
     decision = study.decision(Kind.GAP, row.key)
     if decision.alone:
-        yield _Check(
-            f"Alone the gap would be told from zero (p {shown_p(decision.claim.yes)}); over all "
-            f"claims of this report it is not (p {shown_p(decision.yes)} after Holm).",
-            warns=True,
-        )
+        yield _Check(alone_note(decision), warns=True)
     if row.gap.clusters < row.gap.problems:
         independent = points_range(row.gap.difference.independent)
         yield _Check(
