@@ -17,7 +17,7 @@ FLAGS := $(if $(filter cpu,$(ENGINE)),$(CPU_FLAGS),)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: setup system run test check bench calibrate lock clean
+.PHONY: setup system run test check bench calibrate docs lock clean
 
 setup: $(STAMP)
 
@@ -84,6 +84,10 @@ bench: setup
 calibrate: setup
 	@$(VENV)/bin/python -m tests.analysis.calibration $(ARGS)
 
+# The documentation as a site, in site/; a broken link fails it.
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build -f .mkdocs.yml
+
 # Pin every version anew, for both builds.
 lock: setup
 	@uv=$$(command -v uv || echo $(UV)); \
@@ -93,4 +97,4 @@ lock: setup
 	  --custom-compile-command 'make lock' -o constraints-gpu.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

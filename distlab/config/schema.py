@@ -37,8 +37,11 @@ class ParallelConfig:
 class FactsOfConfig:
     """Which family and checkpoints facts are of."""
 
+    # Name of the family.
     family: str = MISSING
+    # Id of the base checkpoint.
     base: str = MISSING
+    # Id of the instruction-tuned checkpoint.
     instruct: str = MISSING
 
 
@@ -57,11 +60,13 @@ class FactsConfig:
     architecture: str | None = None
     # Parameters that a token passes through; all of them in a dense model.
     active_parameters: float | None = None
-    # Bytes of the weights as stored, and how they are stored (bfloat16, float16, float32, fp8, or
-    # packed integers).
+    # Bytes of the weights as stored.
     weight_bytes: float | None = None
+    # How they are stored: bfloat16, float16, float32, fp8, or packed integers.
     weight_dtype: str | None = None
+    # Transformer layers.
     layers: int | None = None
+    # Query heads of a layer.
     attention_heads: int | None = None
     # Heads whose keys and values are cached; 1 with multi-head latent attention.
     kv_heads: int | None = None
@@ -81,6 +86,7 @@ class ModelConfig:
     instruct: CheckpointConfig = field(default_factory=CheckpointConfig)
     # Total parameters, for the scale table. Without it they are counted in the checkpoints.
     parameters: float = MISSING
+    # Of weights and activations, as vLLM calls it.
     dtype: str = "bfloat16"
     # None, or a vLLM quantisation name; fp8 checkpoints are recognised by vLLM itself.
     quantization: str | None = None
@@ -110,8 +116,11 @@ class DatasetConfig:
 
     # module:attribute of the loader.
     loader: str = MISSING
+    # Local file instead of the hub.
     path: str | None = None
+    # Local file of the train split, which exemplars come from.
     train_path: str | None = None
+    # Hub branch, tag or commit; the resolved commit is recorded.
     revision: str = "main"
     # Settings of this loader alone.
     options: dict[str, Any] = field(default_factory=dict)
@@ -127,6 +136,7 @@ class DatasetGroup:
     limit: int | None = None
     # Local file instead of the hub; for a run over exactly one dataset.
     path: str | None = None
+    # Local file of its train split, which exemplars come from.
     train_path: str | None = None
 
 
@@ -197,6 +207,7 @@ class ComponentConfig:
 
     # module:attribute of the class.
     target: str = MISSING
+    # Keyword arguments of the class.
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -226,11 +237,17 @@ class GraderGroup:
 class NodeConfig:
     """Machines of a described cluster, all alike."""
 
+    # How many there are.
     count: int = 1
+    # CPU cores of one.
     cpus: float = MISSING
+    # GiB of memory of one.
     memory_gib: float = MISSING
+    # GPUs of one.
     gpus: int = 0
+    # As Ray calls it: H100.
     gpu_type: str | None = None
+    # GiB of memory of a GPU.
     gpu_memory_gib: float | None = None
 
 
@@ -248,9 +265,11 @@ class ClusterConfig:
     replicas: int | str = "auto"
     # Accelerator type that engines must run on ("H100"), null for any.
     gpu_type: str | None = None
-    # How an engine is split; null is what the model says for the GPU type.
+    # Ranks that share each layer; null is what the model says for the GPU type.
     tensor_parallel: int | None = None
+    # Stages that the layers are cut into; null as above.
     pipeline_parallel: int | None = None
+    # Whole experts per rank instead of a slice of each; null as above.
     expert_parallel: bool | None = None
     # CPU cores of a rank (a GPU, or a tensor-parallel worker on CPU); 0 shares out the machine's.
     cpus_per_rank: float = 1

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 from typing import Final
 
 from distlab.console.exits import Exit
@@ -9,25 +10,30 @@ from distlab.console.main import Command, add_config_dir
 from distlab.errors import nearest
 from distlab.list.options import GROUPS, options
 
+KEYS: Final = "keys"
+KINDS: Final = (*GROUPS, KEYS)
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="distlab list",
         description="What there is to choose from, with what it is: the first sentence of "
-        "conf/GROUP/NAME.yaml.",
+        "conf/GROUP/NAME.yaml; or every key of the config, with its default.",
     )
-    parser.add_argument("kind", type=_kind, choices=list(GROUPS), help="what to list")
+    parser.add_argument("kind", type=_kind, choices=KINDS, help="what to list")
     add_config_dir(parser)
     return parser
 
 
 def _kind(text: str) -> str:
-    if text not in GROUPS:
-        raise argparse.ArgumentTypeError(f"there is no '{text}'{nearest(text, GROUPS)}")
+    if text not in KINDS:
+        raise argparse.ArgumentTypeError(f"there is no '{text}'{nearest(text, KINDS)}")
     return text
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    if arguments.kind == KEYS:
+        return _list_keys()
     # Imported late: --help and completion should not wait for Hydra.
     from distlab.config.compose import conf_folder
 
@@ -35,6 +41,15 @@ def _list(arguments: argparse.Namespace) -> int:
     width = max(len(option.name) for option in found)
     for option in found:
         print(f"{option.name:{width}}  {option.summary}")
+    return Exit.DONE
+
+
+def _list_keys() -> int:
+    from distlab.list.keys import config_keys
+
+    for key in config_keys():
+        print(f"{key.path}: {key.type}{'' if key.default is None else f' = {key.default}'}")
+        print(textwrap.fill(key.comment, 96, initial_indent="    ", subsequent_indent="    "))
     return Exit.DONE
 
 

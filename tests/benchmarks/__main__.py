@@ -1,10 +1,10 @@
 """``make bench``: measure every row, print each as it is done, write the results file.
 
-    python -m tests.benchmarks [--rows help,plan,...] [--pairs 5] [--quick] [--readme]
+    python -m tests.benchmarks [--rows help,plan,...] [--pairs 5] [--quick] [--docs]
 
-``--quick`` tries the rows with next to no work and keeps no results; ``--readme`` puts the table of
-the results file into README.md. The exit status is 1 where a row could not be measured; one that
-misses its goal is named and does not change it.
+``--quick`` tries the rows with next to no work and keeps no results; ``--docs`` puts the table of
+the results file into docs/benchmarks.md. The exit status is 1 where a row could not be measured;
+one that misses its goal is named and does not change it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.benchmarks import (
     tokens,
 )
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
 def main() -> int:
@@ -33,10 +33,10 @@ def main() -> int:
     parser.add_argument("--rows", default="", help="names, comma-separated; all by default")
     parser.add_argument("--pairs", type=int, default=harness.PAIRS)
     parser.add_argument("--quick", action="store_true", help="try the rows; keep no results")
-    parser.add_argument("--readme", action="store_true", help="only write README's table anew")
+    parser.add_argument("--docs", action="store_true", help="only write the table of the docs anew")
     asked = parser.parse_args()
-    if asked.readme:
-        README.write_text(table.in_readme(README.read_text(), harness.load()))
+    if asked.docs:
+        PAGE.write_text(table.in_page(PAGE.read_text(), harness.load()))
         return 0
     # So that what the rows started ends with them when somebody stops the suite.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

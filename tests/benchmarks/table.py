@@ -1,4 +1,4 @@
-"""The results file as text: a line per row while it runs, and the table of the README."""
+"""The results file as text: a line per row while it runs, and the table of docs/benchmarks.md."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -52,11 +52,11 @@ def misses(content: dict[str, Any]) -> Iterator[str]:
             yield f"{name} misses its goal {row['goal']} with {_number(row['median'])}"
 
 
-def in_readme(text: str, content: dict[str, Any]) -> str:
-    """README's text with the table between its marks."""
+def in_page(text: str, content: dict[str, Any]) -> str:
+    """The page's text with the table between its marks."""
     before, mark, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert mark and end, f"README.md has no {BEGIN} ... {END}"
+    assert mark and end, f"docs/benchmarks.md has no {BEGIN} ... {END}"
     return f"{before}{BEGIN}\n{markdown(content)}\n{END}{after}"
 
 

@@ -67,6 +67,6 @@ def test_rows_that_were_not_run_again_stay_in_the_results(
     content = json.loads((tmp_path / "latest.json").read_text())
     assert list(content["rows"]) == ["other", "one"]
     assert list(table.misses(content)) == ["one misses its goal >= 3 with 2.00"]
-    text = table.in_readme(f"before\n{table.BEGIN}\nold\n{table.END}\nafter", content)
+    text = table.in_page(f"before\n{table.BEGIN}\nold\n{table.END}\nafter", content)
     assert text.startswith("before\n") and text.endswith("\nafter") and "old" not in text
     assert "| speed, tokens/s | another | ≥ 3 | 2.00 (2.00 to 2.00 of 3), missed |" in text

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 # Time for a loaded machine to inflate plotly.js and draw; a quiet one takes two seconds.
 PATIENCE_MS = 120_000
-SCREENSHOT = Path(__file__).parents[1] / "golden" / "report.png"
+SCREENSHOT = Path(__file__).parents[2] / "docs" / "report.png"
 SIZES = {"desktop": (1100, 900), "phone": (375, 700)}
 
 
