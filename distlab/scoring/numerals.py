@@ -56,16 +56,26 @@ _MIXED = rf"(?:\b{_WHOLE}|(?<![\w.,])[0-9]{{1,15}}){_AND_PARTS}(?:\s(?:{_SCALE})
 
 # "(a) dozen" is left alone: how many dozens would have to be worked out.
 NUMERAL = re.compile(
-    rf"(?:\b(?:minus|negative)\s)?(?:{_MIXED}|\b(?:zero|{_FEW_PARTS}(?:\s(?:{_SCALE}))?|{_WHOLE}))\b"
+    rf"(?:\b(?:minus|negative)\s)?(?:{_MIXED}"
+    rf"|\b(?:zero|{_FEW_PARTS}(?:\s(?:{_SCALE}))?|{_WHOLE}|half\sa\s(?:{_SCALE})))\b"
     rf"(?!\s(?:dozen|score|hundred|thousand|million)\b|[- ](?:{_PART})\b|{_AND_PARTS})",
     re.IGNORECASE,
 )
 # "three and a half", "3 and a half": what NUMERAL matches, where a part follows a whole.
 MIXED_NUMERAL = re.compile(_MIXED, re.IGNORECASE)
-# "two dozen", "half a dozen"; what is counted may follow.
-DOZENS = re.compile(rf"\b(?:(?P<half>half\sa)|(?P<count>{_WHOLE}|a))\sdozens?\b", re.IGNORECASE)
+# "two dozen", "3 and a half dozen", "a dozen and a half"; what is counted may follow. "3 dozen" is
+# left alone too: whether dozens were asked for only the gold can tell.
+_AND_HALF = r"\s(?:and|&)\s(?:a|one)\shalf"
+DOZENS = re.compile(
+    rf"(?:\b(?P<half>half\sa)|(?P<mixed>{_MIXED})"
+    rf"|\b(?P<count>{_WHOLE}|a|[0-9]{{1,9}}(?=\sdozens?{_AND_HALF}\b)))"
+    rf"\sdozens?(?P<more>{_AND_HALF})?\b",
+    re.IGNORECASE,
+)
+# As an answer of its own; not of "half past six", "half as many".
+HALF = re.compile(r"half\b(?!\s(?:past|as|way|dozen|of\s\\?\$?[0-9]))", re.IGNORECASE)
 _PARTS_AT_END = re.compile(
-    rf"\b(?:(?P<count>{_ONE}|an?)[- ])?(?P<part>{_PART})(?:\s(?P<scale>{_SCALE}))?\Z"
+    rf"\b(?:(?P<count>{_ONE}|an?)[- ])?(?P<part>{_PART})(?:\s(?:a\s)?(?P<scale>{_SCALE}))?\Z"
 )
 
 
@@ -106,8 +116,9 @@ def _whole(words: str) -> int:
     return total + group
 
 
-def dozens_value(match: re.Match[str]) -> int:
+def dozens_value(match: re.Match[str]) -> Fraction:
     """The number that a match of ``DOZENS`` gives: 24 for "two dozen", 6 for "half a dozen"."""
     if match["half"]:
-        return 6
-    return 12 * _whole(match["count"].lower())
+        return Fraction(6)
+    dozens = numeral_value(match["mixed"]) if match["mixed"] else _whole(match["count"].lower())
+    return 12 * (dozens + Fraction(bool(match["more"]), 2))

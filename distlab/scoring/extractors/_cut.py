@@ -35,6 +35,20 @@ _WEAK = re.compile(
     r"|\n#{1,4}\s(?:Question|Problem|Exercise)[ \t]?\n"
 )
 
+# What somebody says to himself behind such a word: "Problem: we forgot the second box."
+_AUXILIARY = (
+    r"(?:[Dd](?:id|o|oes)|[Ii]s|[Aa]re|[Ww](?:as|ere|hy)|[Hh]a(?:ve|s)|[Ss]hould|[Cc](?:an|ould))"
+)
+_OWN_WORDS = re.compile(
+    r"[ \t*_]{0,4}(?:(?:[Bb]ut|[Ww]ait|[Hh]mm+|[Hh]owever|[Oo]h|[Oo]ops)\b[,.:!]?\s)?"
+    rf"(?:{_AUXILIARY}(?:n't|\snot)?\s(?:we|I|this|that|it|my|our)\b|[Ww]hat\s(?:about|if)\b"
+    r"|(?:[Ww]e|I|[Mm]y|[Oo]ur|[Tt]his|[Tt]hat|[Ii]t)(?:'ve|'d|'m)?\s(?:\w{1,12}\s){0,3}?"
+    r"(?:forg[eo]t(?:ten)?|miss(?:ed|es)|ignore[ds]?|overlook(?:ed|s)|skipped|miscounted|misread|counted"
+    r"|assumed|ha(?:ve|s)n't|didn't|doesn't|isn't|wasn't|not|only|wrong|mistakes?|errors?|incorrect)\b)"
+)
+_LOWER = re.compile(r"[ \t*_]{0,4}[a-z]")
+_ASKS = re.compile(r"[^?]{0,600}\?")
+
 # These are steps of a solution far more often: they count once it has stated its answer, and name
 # a question.
 _EXERCISE = re.compile(
@@ -46,7 +60,7 @@ _EXERCISE = re.compile(
 )
 
 # A question on the line of the answer.
-_INLINE = re.compile(r"[.!?]\s{1,3}(?=(?:Q|Question|Problem)\s?\d{0,2}:\s)")
+_INLINE = re.compile(r"(?P<before>[.!?]\s{1,3})(?=(?P<marker>(?:Q|Question|Problem)\s?\d{0,2}:\s))")
 
 # An answer, then a line that asks something, but not whether that was right.
 _NEW_QUESTION = re.compile(
@@ -121,12 +135,29 @@ def run_on(text: str, start: int, end: int, *, turns: bool) -> int:
 def _weak_cut(text: str, start: int, end: int) -> int:
     stated = _STATED.search(text, start, end)
     answered = stated.start() if stated else end
-    inline = _INLINE.search(text, answered, end)
-    cut = inline.end() if inline else end
-    for weak in islice(_WEAK.finditer(text, start, cut), _TRIES):
+    for inline in islice(_INLINE.finditer(text, answered, end), _TRIES):
+        if not _is_said_to_oneself(text, inline.end("marker"), end):
+            end = inline.end("before")
+            break
+    for weak in islice(_WEAK.finditer(text, start, end), _TRIES):
+        labelled = text[weak.end() - 1] in ":."
+        if labelled and _is_said_to_oneself(text, weak.end(), end):
+            continue
         if answered < weak.start() or _concluded(text, start, weak.start()):
             return weak.start()
-    return cut
+    return end
+
+
+def _is_said_to_oneself(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]``, behind a word such as "Problem:", is no new question.
+
+    The solution goes on there with what it overlooked, or asks itself something.
+    """
+    if _OWN_WORDS.match(text, start, end):
+        return True
+    paragraph = text.find("\n\n", start, end)
+    stop = paragraph if paragraph >= 0 else end
+    return bool(_LOWER.match(text, start, stop)) and not _ASKS.match(text, start, stop)
 
 
 def _exercise_cut(text: str, start: int, end: int) -> int:

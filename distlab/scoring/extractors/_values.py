@@ -6,8 +6,9 @@ span is exact. Patterns are bounded or possessive: searches are linear in the te
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 
-from distlab.scoring.numerals import DOZENS, NUMERAL, PARTS_TAIL
+from distlab.scoring.numerals import DOZENS, HALF, NUMERAL, PARTS_TAIL
 
 Span = tuple[int, int]
 
@@ -46,7 +47,8 @@ NUMBER = re.compile(
     rf"(?:{_FRAC}|{_VULGAR}|(?:{_PLAIN})"
     rf"(?:\s?{_FRAC}|\s?{_VULGAR}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
     rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER}|{_AND_A_SHARE})?)"
-    rf"(?:\s?\\?%|\s(?:thousand|million|billion|trillion|dozens?)\b|{PARTS_TAIL})?"
+    rf"(?:\s?\\?%|\s(?:thousand|million|billion|trillion"
+    rf"|dozens?(?:\s(?:and|&)\s(?:a|one)\shalf)?)\b|{PARTS_TAIL})?"
     # A sign after a value is a minus, and the number starts behind it.
     r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
 )
@@ -95,9 +97,11 @@ _RESTATED = re.compile(
 )
 # "20% of 50, which is 10", "3 dozen, which is 36": shares and dozens, worked out.
 _SHARE_OF = re.compile(r"\s?of\s(?:the\s)?\\?\$?[0-9]")
-_CONCLUSION = re.compile(r"\s{0,9}(?:Thus|Therefore|Hence|So|Then|Finally),?\s(?:that\s)?")
+_CONCLUSION = re.compile(
+    r"\s{0,9}(?:(?:Thus|Therefore|Hence|So|Then|Finally),?\s(?:that\s)?|that\s)"
+)
 # "34 is the largest n such that ...": what is told of it is no value.
-_SINGLED_OUT = re.compile(
+SINGLED_OUT = re.compile(
     r"\s(?:is|was)\s(?:(?:thus|then|therefore|indeed|clearly)\s)?the\s"
     r"(?:largest|smallest|greatest|least|highest|lowest|minimum|maximum|biggest|only|first|last)\s"
     r"(?:[^\s,.;=]{1,20}\s){1,5}?(?:such\sthat|so\sthat|for\swhich|with|that|satisfying|where)\s"
@@ -124,11 +128,27 @@ _GROUPED = re.compile(
     r"\b(?:goal|target|packs?|packages?|groups?|bundles?|batch(?:es)?|out)\sof\s(?:the\s)?\\?\$?\Z"
     r"|[0-9]\sof\s(?:the|all|these|those)\s\Z"
 )
-# Clauses of purpose and condition; what a step leads to ("adds 4 to get 9") is no purpose.
+# What opens a clause of purpose or condition; what a step leads to ("adds 4 to get 9") is none.
 _SUBORDINATE = re.compile(
     r"\s(?:when|if|because|since|while|whereas|although"
     r"|to\s(?!(?:be|get|make|give|find|earn|equal|have|total|become|leave|obtain|yield|see|about)\b)"
-    r"[a-z]{2,15})\s[^,;=:]{0,60}\Z"
+    r"[a-z]{2,15})(?=\s)"
+)
+# Characters from there to the number. (ours)
+_CLAUSE = 60
+# "Twelve people can sit at 3 tables"
+_PLACE = re.compile(r"\s(?:at|on|around|aboard|along)\s(?:(?:the|these|those|all)\s)?\Z")
+_COUNTED = re.compile(
+    r"\s(?!(?:is|are|was|were|times|per|percent|divided|plus|minus|of|and|or|to|more|less)\b)"
+    r"[A-Za-z]{3,20}\s"
+)
+# "14 friends came at 6 pm", but not "2 hours later he came home at 6 pm".
+_CLOCK = re.compile(r"(?<![0-9])[0-9]{1,2}(?::[0-9]{2})?\s?(?:[AaPp]\.?[Mm]\b|o'clock|noon)")
+_AT_TIME = re.compile(r"\b(?:at|by|before|until|after|around)\s\Z")
+_COMES = re.compile(
+    r"\b(?:arriv|end|start|begin|finish|lea|reach|stop|land|clos|open|wak|return|complet|done|ready"
+    r"|get|got|home|back|is|be|was)[a-z]{0,4}\s(?:[a-z]{2,12}\s){0,2}(?:at|by|before|until|after"
+    r"|around)\s\Z"
 )
 _STEP = re.compile(r"\b(?:Step|Part|Case|Stage|Phase)\s[0-9]{1,3}\s?[:.)]")
 _REASON = re.compile(r",?\s(?:because|since)\s")
@@ -186,7 +206,7 @@ def number_in(text: str, start: int, end: int) -> Span | None:
     lead = skip_junk(text, start, end)
     word = WORDED.match(text, lead, end)
     if first is None:
-        word = word or WORDED.search(text, start, end)
+        word = word or HALF.match(text, lead, end) or WORDED.search(text, start, end)
         return word.span() if word else None
     head, tail = _span(first)
     if _MINUS.match(text, lead, end) and text[lead:head] == "minus ":
@@ -287,7 +307,7 @@ def concluded(text: str, start: int, end: int, last: Span) -> Span:
     begun = _CONCLUSION.match(text, start, end)
     lead = skip_junk(text, begun.end() if begun else start, end)
     first = NUMBER.match(text, lead, end)
-    if first and _SINGLED_OUT.match(text, first.end(), end):
+    if first and SINGLED_OUT.match(text, first.end(), end):
         return _span(first)
     equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
     numbers = list(NUMBER.finditer(text, equals[0], end)) if equals else []
@@ -326,9 +346,38 @@ def _to_the_point(text: str, begin: int, last: Span) -> Span:
 
 def _subject(text: str, begin: int, end: int) -> Span | None:
     """The count that a sentence begins with: "Three trucks are needed to carry 80 stones"."""
-    word = WORDED.match(text, skip_junk(text, begin, end), end)
-    subordinate = _SUBORDINATE.search(text, max(begin, end - _WINDOW), end)
-    return word.span() if word and subordinate else None
+    word = WORDED.match(text, _counted_at(text, begin, end), end)
+    beside = word and (any(_clauses(text, begin, end)) or _placed(text, begin, end))
+    return word.span() if word and beside else None
+
+
+def _counted_at(text: str, begin: int, end: int) -> int:
+    """Where the subject of a sentence begins."""
+    lead = _CONCLUSION.match(text, skip_junk(text, begin, end), end)
+    return skip_junk(text, lead.end() if lead else begin, end)
+
+
+def _placed(text: str, begin: int, at: int) -> bool:
+    """Whether ``at`` says where or when there are so many as the sentence begins with."""
+    if not _PLACE.search(text, max(begin, at - 16), at):
+        return False
+    lead = _counted_at(text, begin, at)
+    count = NUMBER.match(text, lead, at) or WORDED.match(text, lead, at)
+    return bool(count and _COUNTED.match(text, count.end(), at))
+
+
+def _dated(text: str, begin: int, span: Span) -> bool:
+    """Whether a time of day says when something was, of which the sentence has another number."""
+    if not _CLOCK.match(text, span[0]) or not _AT_TIME.search(
+        text, max(begin, span[0] - 8), span[0]
+    ):
+        return False
+    if _COMES.search(text, max(begin, span[0] - 48), span[0]):
+        return False
+    earlier = NUMBER.finditer(text, max(begin, span[0] - _WINDOW), span[0])
+    return any(
+        not _PERIOD.match(text, e.end()) and not _CLOCK.match(text, e.start()) for e in earlier
+    )
 
 
 def aside(text: str, begin: int, span: Span) -> bool:
@@ -347,6 +396,8 @@ def aside(text: str, begin: int, span: Span) -> bool:
         or _PAID_FOR.search(text, near, span[0])
         or _GROUPED.search(text, near, span[0])
         or _apart(text, begin, span[0])
+        or _placed(text, begin, span[0])
+        or _dated(text, begin, span)
         or _subordinate(text, begin, span[0])
     )
 
@@ -360,14 +411,20 @@ def _apart(text: str, begin: int, at: int) -> bool:
 
 def _subordinate(text: str, begin: int, at: int) -> bool:
     """Whether ``at`` is in a clause of purpose or condition that follows a number."""
-    near = max(begin, at - _WINDOW)
-    clause = _SUBORDINATE.search(text, near, at)
-    if clause is None:
-        return False
-    near = max(begin, near - _WINDOW)
-    return bool(
-        NUMBER.search(text, near, clause.start()) or WORDED.search(text, near, clause.start())
+    near = max(begin, at - 2 * _WINDOW)
+    return any(
+        NUMBER.search(text, near, clause) or WORDED.search(text, near, clause)
+        for clause in _clauses(text, begin, at)
     )
+
+
+def _clauses(text: str, begin: int, at: int) -> Iterator[int]:
+    """Where clauses of purpose and condition open that reach up to ``at``."""
+    near = max(begin, at - _WINDOW)
+    barred = max(text.rfind(mark, near, at) for mark in ",;=:")
+    for opening in _SUBORDINATE.finditer(text, max(near, barred), at):
+        if opening.end() >= at - _CLAUSE:
+            yield opening.start()
 
 
 def trim_end(text: str, start: int, end: int) -> int:

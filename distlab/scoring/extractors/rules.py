@@ -12,6 +12,7 @@ from distlab.scoring.extractors._values import (
     NUMBER,
     ONE_NUMBER,
     PAIR,
+    SINGLED_OUT,
     WEEKS_AND_DAYS,
     WEEKS_OR_DAYS,
     WORDED,
@@ -55,6 +56,17 @@ _BETWEEN = re.compile(
     r"|\\(?:text|mbox|mathrm|textrm)\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){0,80}+"
 )
 _LISTED = re.compile(r"\b(?:and|or|as\swell\sas)\b|[,;&]|\}\Z")
+# What shows the form of an answer: "in the format \boxed{...}", "\boxed{...} is the format".
+_FORM = r"(?:format|form|notation|style|syntax|command|template|environment)"
+_FORM_BEFORE = re.compile(
+    rf"(?:\b{_FORM}\b|\be\.g\.|\bsuch as|\bfor example|\bfor instance|\blike)"
+    r"[^\w\n]{0,4}(?:of\s|as\s|is\s|like\s)?[$`'\"]{0,2}\\(?:boxed|fbox)\s?\{\s?\Z"
+)
+_FORM_AFTER = re.compile(
+    rf"\s?\}}?[^\w\n]{{0,4}}(?:(?:is|as|being|will\sbe|shows)\s)?(?:the\s|a\s|my\s|our\s)?"
+    rf"(?:\w{{1,12}}\s)?{_FORM}\b"
+)
+_UNKNOWN = re.compile(r"[A-Za-z]|xx|XX|ANS|ans|N/A")
 _JSON_KEY = re.compile(
     r"""["'“](?:final[_ ]?|numerical[_ ]?|the[_ ]?)?answer["'”]\s{0,8}:\s{0,8}""", re.IGNORECASE
 )
@@ -154,6 +166,11 @@ _ENUMERATOR = re.compile(r"[ \t>*_#]{0,6}(?:Step\s)?[0-9]{1,2}[.):](?=[\s*])")
 _FIRST_OF_LIST = re.compile(
     r"1[.)]\s+(?:(?:\*\*)?[A-Za-z]|[^\n]{1,300}\n(?:[^\n]{0,300}\n){0,4}?[ \t*]{0,4}2[.)]\s)"
 )
+# "1. 12", and no second.
+_ONLY_ITEM = re.compile(
+    r"(?:1[.)]|\(?[a1]\)|[-•])\s{1,3}[*_]{0,2}(?=[-−]?\\?[$€£(]?\s?[0-9\\])"
+    r"(?![^\n]{0,300}\n(?:[^\n]{0,300}\n){0,4}?[ \t*]{0,4}(?:2[.)]|\(?[b2]\)|[-•])\s)"
+)
 _WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}")
 _NOTE = re.compile(r"[ \t>*_(]{0,6}(?:Note|NB|P\.S\.)\b")
 _CHECK = re.compile(
@@ -165,6 +182,17 @@ _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _NO_VALUE = re.compile(
     r"(?:\^\s?\{?|<sup>"
     r"|\b(?:[Ss]tep|Part|Case|Figure|Table|Equation|Eq\.|Section|Stage|Phase)\s\(?)\Z"
+)
+_THOUGHT_END = "</think>"
+# "maybe the answer is 5", "is the answer 5?"
+_TENTATIVE = re.compile(
+    r"\b(?:maybe|perhaps|possibly|probably|if|whether|suppose|supposing|guess|might|could|say"
+    r"|wonder|doubt|expect|Maybe|Perhaps|Suppose|If|Could|Might|Is)\b[^.\n]{0,60}\Z"
+)
+_ASKED = re.compile(r"[^.!\n]{0,20}\?")
+_CONCLUDES = re.compile(
+    r"[\s*_>#-]{0,8}(?:So|Thus|Therefore|Hence|In (?:total|all|conclusion|the end|summary)"
+    r"|Altogether|Finally|Overall|Consequently|(?:This|That|Which) (?:is|means|makes|gives))\b"
 )
 # No answer, said in place of one.
 _REFUSED = re.compile(
@@ -184,6 +212,10 @@ _UNFINISHED = re.compile(
 _OPEN_END = re.compile(r",?[ ]?(?:[-+*/^×÷=]|\\[A-Za-z]*)?[ ]?\Z")
 # The dollars of a display formula, no price.
 _DISPLAYED = re.compile(r"(?<![\\$])\$\$(?![0-9$])")
+# Behind the "!" of a factorial: the end of a formula or sentence, an operator, units.
+_FACTORIAL_GOES_ON = re.compile(r"[$}\\)\].,]|\s?[-+*/=×÷^]|\s[a-z]")
+_FACTORIALS = re.compile(r"[0-9A-Za-z)]!\s?(?:[-+*/=×÷^)]|\\)|[Ff]actorial|[Pp]ermut|\b[Aa]rrang")
+_EXCLAIMED = re.compile(r"[A-Za-z]{2}!")
 # What opens a formula, and what closes it.
 _PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{"))
 _COEFFICIENT = re.compile(r"[0-9]{1,9}\Z")
@@ -194,17 +226,29 @@ _SERIES = re.compile(
     r"(?:(?:,|,?\s(?:and|or)\b)\s?(?:[a-z]\s?=\s?)?[-−]?[0-9][0-9./√π]{0,20}){1,8}"
 )
 _PLAIN_FORMULA = re.compile(
-    r"(?:[-−+*/^()0-9.√π ²³]|(?:sqrt|pi|sin|cos|tan|log|ln)\b|[A-Za-z](?![A-Za-z])){1,80}"
+    r"(?:[-−+*/^()0-9.√π ²³]|(?:sqrt|pi|sin|cos|tan|log|ln)\b|[A-Za-z](?![A-Za-z])"
+    r"|(?<=[0-9])[a-z]{2,3}(?=\s?[-−+*/^)]|\s?\Z)){1,80}"
 )
+_SAYS = re.compile(
+    r"\b(?:is|equals|equal\sto|becomes|gives|get|obtain|simplifies\s(?:down\s)?to|reduces\sto"
+    r"|(?:expands|factors|comes\sout)\s(?:to|as|into)|(?:written|expressed)\sas|leaves)\s"
+    r"(?=[-−+(0-9A-Za-z√π])"
+)
+# A sign between two terms, or a number that multiplies.
+_TERM = re.compile(r"[\w)²³π]\s?[-−+*/^]\s?[\w(√π]|[0-9)][A-Za-z(√π]")
+_CLAUSE_AFTER = re.compile(r",?\s(?:after|when|for|if|where|in|as|by|since|because|once|using)\s")
 _FACTOR = re.compile(
     r"\)?(?:\s?π|\s?√(?:[0-9]{1,9}|\([^()\n]{1,40}\)))+(?:/[0-9]{1,9})?|\)?/[0-9]{1,9}"
 )
 # All that a completion is: "B", "(B)".
 _OPTION = re.compile(r"[\s*]{0,8}\(?(?P<letter>[A-J])\)?[.\s*]{0,8}")
+_DIRECTION = r"(?:facing|heading|pointing|going|moving|looking|walking|travell?ing)"
 _IS_WORD = re.compile(
-    r"\b(?:is|are|was)\s(?:(?:now|then|thus|therefore)\s)?"
-    r"(?:(?:an?|the|called|named|facing|heading|pointing|going|on)\s)?[*_\"“]{0,3}"
-    r"(?P<word>[A-Z][A-Za-z]{0,20}|even|odd|yes|no|true|false|(?:north|south)-?(?:east|west)"
+    r"(?:\b(?:is|are|was|were)\s(?:(?:now|then|thus|therefore|still)\s)?"
+    rf"(?:(?:an?|the|called|named|on)\s)?|\b{_DIRECTION}\s|\b(?:faces|face)\s)"
+    r"(?:(?:toward|towards|to|due|the|directly|straight)\s){0,2}[*_\"“]{0,3}"
+    r"(?P<word>(?:[Nn]orth|[Ss]outh)[- ]?(?:[Ee]ast|[Ww]est)|[A-Z][A-Za-z]{0,20}"
+    r"|even|odd|yes|no|true|false"
     r"|north|south|east|west|ellipse|circle|parabola|hyperbola|line|point|plane|sphere|cone"
     r"|cylinder|empty)[*_\"”]{0,3}\Z"
 )
@@ -244,7 +288,8 @@ class Rules:
        closing ``</think>`` is skipped.
     2. The last of: ``\boxed{}`` or ``\fbox{}``, a JSON ``"answer":``, ``#### N``, "final answer".
     3. The last "the answer is ..." or "Answer: ..." (also ``A:``, ``Ans.``, ``Result:``).
-    4. The last box, JSON or ``#### N`` before ``</think>``.
+    4. The last box, JSON or ``#### N`` before ``</think>``; else the last statement there, unless
+       it is a guess, or the text behind it ends in a bold value or a conclusion.
     5. Weak evidence: a last bold value, the value of the last sentence or formula. There is none
        where the text breaks off within a formula or on a word that calls for another.
 
@@ -258,7 +303,7 @@ class Rules:
     """
 
     name = "rules"
-    version = "4"
+    version = "5"
 
     def __init__(self, cut: bool = True) -> None:
         self._cut = cut
@@ -278,7 +323,7 @@ class Rules:
             end = run_on(text, start, end, turns=turns)
         found = _stated_in(text, max(start, end - _TAIL), end, kind)
         if found is None and start:
-            found = _strong_in(text, max(0, start - _TAIL), start, kind)
+            found = _thought(text, start, end, kind)
         if found:
             ended = end < len(text) or not _OPEN_END.match(text, found.end)
         else:
@@ -287,14 +332,53 @@ class Rules:
             found = _weak_in(text, max(start, end - _TAIL), end, kind, ended)
         if found is None or found.read(text) is None:
             return Extraction(None, 0, 0, end)
+        found = _with_factorial(text, found, end, kind)
         return Extraction(found.read(text), found.start, found.end, end, ended)
 
 
 def _after_thinking(text: str, end: int) -> int:
-    at = text.rfind("</think>", 0, end)
-    if at < 0 or not text[at + 8 : end].strip():
-        return 0
-    return at + 8
+    at = text.rfind(_THOUGHT_END, 0, end)
+    behind = at + len(_THOUGHT_END)
+    return behind if at >= 0 and text[behind:end].strip() else 0
+
+
+def _with_factorial(text: str, found: Found, end: int, kind: GoldKind) -> Found:
+    """An answer with the "!" behind it, where that is no exclamation."""
+    at = found.end
+    if found.answer or text[at : at + 1] != "!" or not text[at - 1].isdigit():
+        return found
+    if not _FACTORIAL_GOES_ON.match(text, at + 1, end):
+        before = max(0, at - _TAIL)
+        if kind in _NUMERIC and not _FACTORIALS.search(text, before, at):
+            return found
+        if _EXCLAIMED.search(text, before, at):
+            return found
+    return Found(found.start, at + 1)
+
+
+def _thought(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
+    """The answer that thoughts up to ``start`` state, unless what follows comes to a value."""
+    begin, stop = max(0, start - _TAIL), start - len(_THOUGHT_END)
+    if strong := _strong_in(text, begin, stop, kind):
+        return strong
+    stated = _stated(text, begin, stop, kind)
+    if stated is None or _comes_to_a_value(text, start, end, kind):
+        return None
+    at, after = stated.found[:2]
+    if _TENTATIVE.search(text, max(begin, at - 80), at) or _ASKED.match(text, after, stop):
+        return None
+    return stated.found
+
+
+def _comes_to_a_value(text: str, start: int, end: int, kind: GoldKind) -> bool:
+    """Whether a reply gives a value in bold, or in a last sentence that concludes it."""
+    if kind in _NUMERIC and _last_bold(text, start, end):
+        return True
+    stop = trim_end(text, start, end)
+    begin = start
+    for mark in _SENTENCE_END.finditer(text, max(start, stop - _CLOSING_CHARACTERS), stop):
+        begin = mark.end()
+    return stop < end and bool(_CONCLUDES.match(text, begin, stop))
 
 
 def _strong_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
@@ -309,9 +393,20 @@ def _strong_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
 def _stated_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
     latest = _strong_in(text, start, end, kind)
     stated = _stated(text, max(start, latest.end) if latest else start, end, kind)
-    if latest is None or (stated and (stated.final or latest.start == latest.end)):
+    if latest is None or (
+        stated
+        and (stated.final or latest.start == latest.end or _shows_form(text, latest, end, kind))
+    ):
         return stated.found if stated else None
     return latest
+
+
+def _shows_form(text: str, box: Found, end: int, kind: GoldKind) -> bool:
+    r"""Whether a box shows how an answer is going to be written: ``\boxed{x} is the format``."""
+    before, after = max(0, box.start - 60), min(end, box.end + 60)
+    if _FORM_BEFORE.search(text, before, box.start) or _FORM_AFTER.match(text, box.end, after):
+        return True
+    return kind in _NUMERIC and bool(_UNKNOWN.fullmatch(text, box.start, box.end))
 
 
 SpanReader = Callable[[str, int, int], Span | None]
@@ -636,6 +731,8 @@ def _clause(text: str, start: int, end: int) -> Span:
     """The rest of the sentence from its first character that is no markup."""
     lead = _LEAD.match(text, start, end)
     start = lead.end() if lead else start
+    only = _ONLY_ITEM.match(text, start, end)
+    start = only.end() if only else start
     math = _MATH.match(text, start, end)
     stop = _SENTENCE_END.search(text, math.end() if math else start, end)
     return start, stop.start() if stop else end
@@ -804,6 +901,8 @@ def _last_formula(text: str, start: int, end: int) -> Span | None:
     tail = max(start, end - _CLOSING_CHARACTERS)
     formulas = list(_MATH.finditer(text, tail, end))
     behind = formulas[-1].end() if formulas else tail
+    if singled := _singled_out(text, formulas, end):
+        return _right_side(text, *_content(singled))
     if formulas and _SAID.search(text, max(tail, formulas[-1].start() - 24), formulas[-1].start()):
         # "3 inches is $\\frac{1}{8}$ of 2 feet": what its sentence says of it is no value.
         closing = _SENTENCE_END.search(text, behind, end)
@@ -833,6 +932,15 @@ def _last_formula(text: str, start: int, end: int) -> Span | None:
     return _right_side(text, begin, stop) if alone else (begin, stop)
 
 
+def _singled_out(text: str, formulas: list[re.Match[str]], end: int) -> re.Match[str] | None:
+    """The formula that the last sentence is about: "$n = 12$ is the smallest such that $5 < n$"."""
+    for formula in reversed(formulas):
+        if SINGLED_OUT.match(text, formula.end(), end):
+            closing = _SENTENCE_END.search(text, formula.end(), end)
+            return None if closing and NUMBER.search(text, closing.end(), end) else formula
+    return None
+
+
 def _whole_term(text: str, start: int, number: Span, end: int) -> Span:
     """What the closing number is part of in plain text: (3, 4), x^2 + 1, "1 or 2", 12π, 2√3/3."""
     sentence = start
@@ -846,7 +954,19 @@ def _whole_term(text: str, start: int, number: Span, end: int) -> Span:
                 return whole.start(), trim_end(text, number[1], whole.end())
     if equals >= 0 and _PLAIN_FORMULA.fullmatch(text, equals + 1, stop):
         return equals + 1 + (text[equals + 1] == " "), stop
-    return _with_factors(text, start, number, end)
+    return _said_formula(text, sentence, number, stop) or _with_factors(text, start, number, end)
+
+
+def _said_formula(text: str, sentence: int, number: Span, stop: int) -> Span | None:
+    """What something is said to be, where that is more than a number: "equals 3x + 4y"."""
+    for said in _SAYS.finditer(text, sentence, number[1]):
+        formula = _PLAIN_FORMULA.match(text, said.end(), stop)
+        if formula is None or formula.end() < number[1] or not _TERM.search(formula[0]):
+            continue
+        after = trim_end(text, number[1], formula.end())
+        if after == stop or _CLAUSE_AFTER.match(text, after, stop):
+            return formula.start(), after
+    return None
 
 
 def _with_factors(text: str, start: int, number: Span, end: int) -> Span:

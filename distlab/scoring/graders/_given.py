@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._match import based, number, same_numbers
@@ -41,7 +42,7 @@ _OPTION = re.compile(
 _OTHER_OPTION = re.compile(r"(?<![A-Za-z])\(?[A-J]\)")
 _OF_OPTIONS = re.compile(r"(?:both|all|neither|none|either|only)\b", re.IGNORECASE)
 _DECIMALS = re.compile(r"-?[0-9]*\.[0-9]+")
-_DOZENS = re.compile(r"\$?([0-9]{1,9})\$?\sdozens?(?:\s[A-Za-z ]{1,60})?")
+_DOZENS = re.compile(r"\$?([0-9]{1,9}(?:\.[0-9]{1,3})?)\$?\sdozens?(?:\s[A-Za-z ]{1,60})?")
 _AND_FRACTION = re.compile(
     r"(-?[0-9]{1,15})\s(?:and|&)\s(?:(?P<plain>[0-9]{1,15}/[0-9]{1,15})(?:\s[A-Za-z ]{1,60})?"
     r"|(?P<latex>\\[dt]?frac.{2,40}))",
@@ -112,7 +113,7 @@ def rewordings(text: str, gold: Gold) -> Iterator[str]:
     if gold.kind is GoldKind.NUMBER and _DECIMALS.fullmatch(gold_text(gold)):
         yield decimal_point(text.strip(" $"))
     if dozens := _DOZENS.fullmatch(text):
-        yield str(12 * int(dozens[1]))
+        yield str(12 * Fraction(dozens[1]))
     if mixed := _AND_FRACTION.fullmatch(text.replace("$", "")):
         yield f"{mixed[1]} {mixed['plain'] or mixed['latex']}"
     if _LETTER_BOX.search(text):

@@ -1,6 +1,7 @@
 """Equality of normalised values, without algebra: numbers, tuples, sets, intervals, words."""
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -15,6 +16,8 @@ _SCIENTIFIC = re.compile(
     r"(?<![0-9])([-+]?[0-9]+(?:\.[0-9]*)?|[-+]?\.[0-9]+)(?:[eE]([-+]?[0-9]{1,3})"
     r"|(?:\*|x)10\^\{?(-?[0-9]{1,3})\}?)"
 )
+# 6!; of larger ones nobody writes the digits.
+_FACTORIAL = re.compile(r"([0-9]|[1-9][0-9])!")
 _REPEATING = re.compile(r"([-+]?)([0-9]{0,9})\.([0-9]{0,9})\\overline\{([0-9]{1,9})\}")
 _TIME = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?([ap]m)?")
 _UNIT_OF_TIME = re.compile(
@@ -60,6 +63,9 @@ def _plain(body: str) -> Fraction | None:
     repeating = _REPEATING.fullmatch(body)
     if repeating:
         return _repeating(repeating)
+    factorial = _FACTORIAL.fullmatch(body)
+    if factorial:
+        return Fraction(math.factorial(int(factorial[1])))
     scientific = _SCIENTIFIC.fullmatch(body)
     if scientific is None:
         return None

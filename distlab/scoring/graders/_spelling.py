@@ -6,6 +6,7 @@ from distlab.scoring.graders._characters import one_space, visible
 from distlab.scoring.numerals import (
     COUNTED_PARTS,
     DOZENS,
+    HALF,
     MIXED_NUMERAL,
     NUMERAL,
     SMALL_PARTS,
@@ -89,6 +90,7 @@ _UPRIGHT = re.compile(
 # metre, gram, second, hour, litre, day, tonne; in words, cents and pence too.
 _UNIT_LETTERS = frozenset("mgshldt")
 _VARIABLES = frozenset("ixyzen")
+_DIRECTION = re.compile(r"\b(north|south)[- ](east|west)\b", re.IGNORECASE)
 _OCLOCK = re.compile(r"(?<=[0-9])\s?(?:\\text\s?\{\s?(?:o'clock|noon)\s?\}|(?:o'clock|noon)\b)")
 _THE = re.compile(r"\A\s?the\s(?=\\?\$?[0-9])", re.IGNORECASE)
 # *18*, but not 18 *.
@@ -119,6 +121,7 @@ _NUMERAL_ONLY = re.compile(
     re.IGNORECASE,
 )
 _DOZENS_ONLY = re.compile(rf"\A{DOZENS.pattern}(?:\s[A-Za-z ]{{1,60}})?\Z", re.IGNORECASE)
+_HALF_ONLY = re.compile(rf"\A{HALF.pattern}(?:\s[A-Za-z ]{{1,60}})?\Z", re.IGNORECASE)
 _ZEROS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _LARGE = re.compile(
     r"([0-9]{1,12}(?:,[0-9]{3})*(?:\.[0-9]{1,15})?)\s?(?:\\(?:text|mbox)\s?\{\s?)?"
@@ -141,7 +144,7 @@ def spelled(text: str) -> str:
         return text
     text = _EMPHASIS.sub(r"\1", text.replace("{:}", ":"))
     text = _PLAIN_PI.sub(r"\\pi ", _round_roots(in_digits(_PART_BOX.sub(r" \1", text))))
-    text = _OCLOCK.sub("", text)
+    text = _DIRECTION.sub(r"\1\2", _OCLOCK.sub("", text))
     text = _ORDINAL.sub("", _BOXES.sub(", ", _CURRENCY.sub("", text)))
     text = _THE.sub("", _ANSWER.sub("", _WORD_BOX.sub(_opened, _without_box(text))))
     text = _MINUS_WORD.sub(r"\1-", _OPTION_WORD.sub("", text))
@@ -165,7 +168,7 @@ def in_digits(text: str) -> str:
         return str(numeral_value(word[1]))
     if dozens := _DOZENS_ONLY.match(bare):
         return str(dozens_value(dozens))
-    return text
+    return "1/2" if _HALF_ONLY.match(bare) else text
 
 
 def unboxed(text: str) -> str:

@@ -39,6 +39,8 @@ UNITS = (
     ".assistant", "\nExample 2:", "\nSolve this problem", "\nQuestion", "answer is 5\nx?",
     "</think>", "<|a", "√(", "x = 1 + ", "5π", "√5", "3 weeks ", "May 1 ", "goal of ",
     "5 of the ", "5 for the next ", " ",
+    "Twelve sit at 5 ", " at 5 pm", " to sell 5", "\nProblem: we ", "\nTask: add", "5! ", "half ",
+    " is 5x + ", "$n$ is the largest with ", "\n- 5", "1. 5\n", "form \\boxed{x} ", "is north-",
 )  # fmt: skip
 
 
