@@ -189,17 +189,84 @@ def test_a_driver_elsewhere_lives_as_long_as_it_is_seen_to_write(
     assert clock.look(witness, driver.id, 10) is None
 
 
-@pytest.mark.parametrize("minutes", [-16, 16, 60 * 24])
-def test_no_clock_of_another_machine_is_read(
-    cell: StoredCell, monkeypatch: pytest.MonkeyPatch, minutes: float
+# Draws what is missing of a cell as a run does. Its machine has the boot id and the host name of
+# this one, as clones have; a clock, a memory and processes of its own.
+DRAWER = """
+import contextlib, datetime, os, sys, time
+from pathlib import Path
+from distlab.store import claims, lifeline
+from distlab.store.store import Store
+
+root, cell_name, name, wrong_s = sys.argv[1:]
+right = time.time
+time.time = lambda: right() + float(wrong_s)
+
+class Wrong(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+
+datetime.datetime = Wrong
+lifeline._SHARED_MEMORY = Path(root, f"memory-{name}")
+lifeline._SHARED_MEMORY.mkdir()
+publish = claims.publish
+
+def stamped(fs, path, data):
+    publish(fs, path, data.replace(b'"pid": %d' % os.getpid(), b'"pid": %d' % (1 << 30)))
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path, (time.time(), time.time()))
+
+claims.publish = stamped
+store = Store.open(root)
+cell, drawn = store.cell(cell_name), Path(root, "drawn")
+with claims.claiming(store, name) as mine:
+    print("ready", flush=True)
+    input()
+    looked = Path(root, f"looked-{name}")
+    while mine.take(cell) is not None:
+        looked.touch()
+        time.sleep(0.02)
+    looked.touch()
+    while len(list(Path(root).glob("looked-*"))) < 3:
+        time.sleep(0.02)
+    for sample in range(20):
+        if f" {sample}\\n" not in drawn.read_text():
+            time.sleep(0.02)
+            with drawn.open("a") as log:
+                log.write(f"{name} {sample}\\n")
+"""
+
+
+def test_drivers_draw_nothing_twice_whatever_their_clocks_and_boot_ids_say(
+    cell: StoredCell,
 ) -> None:
-    driver = elsewhere()
-    sign_on(cell, driver)
-    record = Path(driver_file(cell.store, driver.id))
-    behind = time.time() - 60 * minutes
-    os.utime(record, (behind, behind))
-    monkeypatch.setattr(claims.time, "time", lambda: time.time_ns() / 1e9 + 60 * minutes)
-    assert Witness(cell.store).living(driver.id) is not None
+    (drawn := Path(cell.store.root, "drawn")).touch()
+    drivers = [
+        subprocess.Popen(
+            [sys.executable, "-c", DRAWER, cell.store.root, cell.name, name, str(60 * minutes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for name, minutes in {"right": 0, "behind": -16, "ahead": 60}.items()
+    ]
+    try:
+        for driver in drivers:
+            assert driver.stdout is not None
+            assert driver.stdout.readline() == "ready\n"
+        # All at once.
+        for driver in drivers:
+            assert driver.stdin is not None
+            driver.stdin.write("\n")
+            driver.stdin.flush()
+        assert [driver.wait(60) for driver in drivers] == [0, 0, 0]
+    finally:
+        for driver in drivers:
+            driver.kill()
+            driver.communicate()
+    lines = drawn.read_text().split("\n")[:-1]
+    assert sorted(int(line.split()[1]) for line in lines) == list(range(20)), lines
 
 
 def test_a_machine_that_is_a_clone_of_this_one_is_another_machine(cell: StoredCell) -> None:
