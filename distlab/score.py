@@ -48,9 +48,10 @@ def _score(arguments: argparse.Namespace) -> int:
     refuse_empty(folder, manifest)
     idle = idle_graders(folder, manifest)
     with folder.alone(lambda: _say_waiting(folder)):
-        with quiet(folder.log):
-            summary = score_run(folder, manifest)
-        folder.write_manifest(manifest)
+        with folder.judging():
+            with quiet(folder.log):
+                summary = score_run(folder, manifest)
+            folder.write_manifest(manifest)
         tables = build_report(folder.path)
         report = write_report(folder.path, tables)
     console = printer()

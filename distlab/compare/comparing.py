@@ -38,8 +38,9 @@ def compare(runs: Sequence[Path]) -> tuple[Comparison, ...]:
 
 def _read(run: Path) -> JudgedRuns:
     study = read_study([run])
-    if not study.tables:
-        raise RunFolder(run).unscored(study.manifest)
+    folder = RunFolder(run)
+    if not (study.tables and folder.is_scored):
+        raise folder.unscored(study.manifest)
     # Copies of a run, scored apart, have one name inside.
     return replace(study, manifest=replace(study.manifest, run=run.resolve().name))
 

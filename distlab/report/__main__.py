@@ -80,14 +80,14 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _unscored(paths: Sequence[Path]) -> list[str]:
-    """What to say of runs without verdicts beside others that have some.
+    """What to say of runs that are not scored beside others that are.
 
     Raises:
-        UserError: None has any, and none says that it has no sample to judge.
+        UserError: None is, and none says that it has no sample to judge.
     """
-    folders = [RunFolder(run) for path in paths for run in runs_in(path)]
-    bare = [(f, f.read_manifest()) for f in folders if not f.verdict_files()]
-    waiting = [folder.unscored(manifest) for folder, manifest in bare if not manifest.failures]
+    folders = [RunFolder(each) for path in paths for each in runs_in(path)]
+    bare = [(f, f.read_manifest()) for f in folders if not f.is_scored]
+    waiting = [f.unscored(run) for f, run in bare if f.is_in_part or not run.failures]
     if waiting and len(waiting) == len(folders):
         raise waiting[0]
     return [f"note: {sentence}" for sentence in waiting]

@@ -29,6 +29,8 @@ from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell, ProblemFailure
 
 _LOCK: Final = ".lock"
+# Beside verdict files while they are made, and after a scoring that did not come to its end.
+_IN_PART: Final = ".in-part"
 # What a new folder may hold: the lock, and what Hydra writes before a sweep begins.
 _NEW: Final = {_LOCK, "multirun.yaml"}
 
@@ -97,6 +99,29 @@ class RunFolder:
         """
         return alone(self.verdicts / ".lock", waiting)
 
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Make verdicts in the block: unless it ends in order, the run counts as not scored.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        mark = self.verdicts / _IN_PART
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        yield
+        mark.unlink(missing_ok=True)
+
+    @property
+    def is_in_part(self) -> bool:
+        """Whether a scoring began that has not come to its end."""
+        return (self.verdicts / _IN_PART).exists()
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether there are verdicts, and those of all samples."""
+        return bool(self.verdict_files()) and not self.is_in_part
+
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace ``manifest.json`` in one step."""
         # ASCII, so that a lone surrogate in an error message cannot stop the manifest.
@@ -136,13 +161,15 @@ class RunFolder:
         return sorted(self.labels.glob("*.parquet"))
 
     def unscored(self, manifest: Manifest) -> UserError:
-        """The sentence for a run without verdicts.
+        """The sentence for a run that is not scored.
 
         Args:
             manifest: Its manifest.
         """
+        some = self.is_in_part and self.verdict_files()
+        has = "verdicts on some samples alone" if some else "no verdicts"
         return UserError(
-            f"{self.path} has no verdicts: run `python -m distlab.score "
+            f"{self.path} has {has}: run `python -m distlab.score "
             f"{shlex.quote(str(self.path))}` first{manifest.to_resume}"
         )
 

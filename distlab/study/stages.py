@@ -405,7 +405,7 @@ def score(work: OngoingStudy, display: Display) -> None:
 
     state.sampling_since = None
     display.enter("scoring")
-    with work.clock.stage("score"), work.folder.alone(wait):
+    with work.clock.stage("score"), work.folder.alone(wait), work.folder.judging():
         score_run(work.folder, work.manifest, show, skip_unread=True, store=work.store)
     work.write(work.manifest)
 

@@ -115,9 +115,9 @@ class RunIndex:
         datasets = dict.fromkeys(cell.dataset for cell in manifest.cells)
         problems = tuple(p for name in datasets for p in read_problems(folder.problems(name)))
         db = duckdb.connect()
-        if not (files := folder.verdict_files()):
+        if not folder.is_scored:
             raise folder.unscored(manifest)
-        _load(db, files)
+        _load(db, folder.verdict_files())
         _add_labels(db, folder.label_files())
         extractors = manifest.in_order("extractor", _names(db, "extractor"))
         graders = manifest.in_order("grader", _names(db, "grader"))

@@ -11,6 +11,7 @@ from distlab.compare.__main__ import main
 from distlab.compare.comparing import compare
 from distlab.compare.comparison import Comparison
 from distlab.problems import Gold, GoldKind, Problem
+from distlab.runs.folder import RunFolder
 from distlab.store.cell import Cell
 
 Make = Callable[..., Path]
@@ -256,6 +257,10 @@ def test_bad_input_is_one_sentence(
     assert "is named twice" in capsys.readouterr().err
     assert main([str(run), str(make("none", (cell(), {})))]) == 2
     assert "has no verdicts" in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt), RunFolder(run).judging():
+        raise KeyboardInterrupt
+    assert main([str(run), str(make("two", (cell(), FIRST)))]) == 2
+    assert "has verdicts on some samples alone" in capsys.readouterr().err
 
 
 def test_ids_that_are_spelt_differently_are_named_since_they_do_not_pair(make: Make) -> None:

@@ -9,7 +9,7 @@ from distlab.report.__main__ import main
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.cell import ProblemFailure
-from tests.runs.written import make_cell, make_problem
+from tests.runs.written import Samples, make_cell, make_problem, write_verdicts
 
 
 def make_run(folder: Path, **fields: object) -> Path:
@@ -61,6 +61,23 @@ def test_a_run_in_which_every_problem_failed_has_its_report(
     run = make_run(tmp_path / "run", failures=(failure,))
     assert main([str(run)]) == 0
     assert (run / "report.html").exists()
+
+
+def test_a_run_that_was_scored_in_part_is_not_reported_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = ProblemFailure(make_cell().key, "p", "too long")
+    run = make_run(tmp_path / "run", failures=(failure,))
+    folder = RunFolder(run)
+    with pytest.raises(KeyboardInterrupt), folder.judging():
+        write_verdicts(folder.verdicts, [Samples(make_cell(), "p", "1100")])
+        raise KeyboardInterrupt
+    said = f"{run} has verdicts on some samples alone: run `python -m distlab.score {run}` first"
+    assert said in complaint(capsys, run)
+    with folder.judging():
+        pass
+    assert main([str(run)]) == 0
+    assert said not in capsys.readouterr().out
 
 
 def test_the_next_report_removes_what_a_killed_one_left(tmp_path: Path) -> None:

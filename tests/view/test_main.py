@@ -43,6 +43,12 @@ def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert "is not a run folder" in complaint(capsys, str(tmp_path / name), "--port", "0")
 
 
+def test_a_run_that_was_scored_in_part(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), run.judging():
+        raise KeyboardInterrupt
+    assert "has verdicts on some samples alone" in complaint(capsys, str(run.path), "--port", "0")
+
+
 def test_a_run_without_verdicts(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(run.verdicts)
     said = complaint(capsys, str(run.path), "--port", "0")
