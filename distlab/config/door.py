@@ -17,6 +17,7 @@ from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spe
 from distlab.config.derive import derived
 from distlab.config.entries import typed_entries
 from distlab.config.methods import decoding_spec
+from distlab.config.prompt_styles import prompt_styles
 from distlab.config.refusal import refuse
 from distlab.config.schema import (
     CheckpointConfig,
@@ -29,7 +30,6 @@ from distlab.config.schema import (
     ModelConfig,
     NodeConfig,
     ParallelConfig,
-    PromptGroup,
     StudyConfig,
 )
 from distlab.config.values import Arm, Cluster, Family, StoppingRule, Study, Target
@@ -42,7 +42,6 @@ from distlab.importing import load_class
 from distlab.placement.model_facts import WEIGHT_DTYPES, ModelFacts
 from distlab.placement.placement import DEVICES, Node, Parallelism
 from distlab.problems.problem import DatasetSpec
-from distlab.prompts.prompt import PromptSpec
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.reading import reading_extractor
 from distlab.scoring.types import ComponentSpec, load_extractor, load_grader
@@ -81,7 +80,7 @@ def validate(config: DictConfig) -> Study:
     study = Study(
         family=family,
         datasets=datasets(raw.dataset),
-        prompts=_prompts(raw.prompt),
+        prompts=prompt_styles(raw.prompt),
         arms=_arms(raw.decoding, family),
         extractors=components("extractor", raw.extractor.use),
         graders=components("grader", raw.grader.use),
@@ -315,20 +314,6 @@ def _file(of_run: str | None, of_dataset: str | None) -> str | None:
     """The local file of a dataset; the run's own comes first."""
     given = of_run if of_run is not None else of_dataset
     return None if given is None else expanded(given)
-
-
-def _prompts(raw: PromptGroup) -> tuple[PromptSpec, ...]:
-    if not raw.styles:
-        raise UserError("no prompt is selected: set `prompt=NAME` or `prompt=[NAME,NAME]`")
-    return tuple(
-        PromptSpec(
-            name=name,
-            shots=_at_least(f"prompt.styles.{name}.shots", style.shots, 0),
-            seed=style.seed,
-            chain_of_thought=style.chain_of_thought,
-        )
-        for name, style in raw.styles.items()
-    )
 
 
 def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:

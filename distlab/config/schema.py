@@ -150,6 +150,30 @@ class PromptConfig:
     seed: int = 0
     # Ask for step-by-step reasoning.
     chain_of_thought: bool = True
+    # auto (plain text for base, chat for instruct), plain or chat. A base without a chat template
+    # borrows the instruct checkpoint's.
+    format: str = "auto"
+    # System turn of a chat prompt; null for none.
+    system: str | None = None
+    # What follows every question, exemplars' too, in any format: Jinja with {{ instruction }} (the
+    # dataset's own) and {{ form }} (what that says of the answer's form). null is the dataset's
+    # own, which plain few-shot text and styles without reasoning do without; "" is none.
+    instruction: str | None = None
+    # What the answer begins with, in any format. null is "Let's think step by step." in plain
+    # zero-shot text, and nothing elsewhere.
+    cue: str | None = None
+    # File of solved problems (question, reasoning, answer) instead of the dataset's train split.
+    exemplars: str | None = None
+    # Pick other exemplars for every problem.
+    redraw: bool = False
+    # turns or one_turn: where a chat prompt shows its exemplars.
+    shots_as: str = "turns"
+    # List of strings that end a completion, untyped so that another value has its sentence. null is
+    # those of the format: the next "Q:" after plain text, none after a chat.
+    stop: Any = None
+    # Jinja of one's own for the plain text, or for the user turn of a chat: question, instruction,
+    # form, cue, exemplars (each with question, reasoning, answer, solution).
+    template: str | None = None
 
 
 @dataclass

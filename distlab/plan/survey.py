@@ -4,24 +4,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from distlab.checkpoints.checkpoint import Checkpoint, Variant
+from distlab.checkpoints.checkpoint import Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import Arm, Study
 from distlab.errors import Unavailable
 from distlab.problems import (
     DatasetSpec,
-    Exemplar,
     LoadedDataset,
     load_dataset,
-    load_exemplars,
     published_problems,
 )
+from distlab.prompts import PromptSpec
+from distlab.prompts.exemplars import ExemplarPools
+from distlab.sampling.chat_templates import chat_template
 from distlab.sampling.planned import PlannedCell
 from distlab.sampling.prepare import (
     PromptSetting,
     TokenizedCheckpoint,
+    TokenizedFamily,
     check_shown,
     render_cells,
+    setting_notes,
     tokenizer_notes,
 )
 from distlab.store.store import Store
@@ -76,15 +79,17 @@ class _Surveyor:
         self._store = store
         self._shown = shown
         self._gaps: dict[str, None] = {}
-        self._loaded: dict[Checkpoint, TokenizedCheckpoint] = {}
+        self._checkpoints = TokenizedFamily(study.family)
+        self._pools = ExemplarPools()
+        self._settings: list[PromptSetting] = []
 
     def run(self) -> Survey:
         datasets, counts = self._datasets()
         if len(datasets) == len(counts):
             check_shown(self._shown, datasets)
-        pools = self._pools(datasets)
-        cells = tuple(self._cells(datasets, counts, pools))
-        notes = tokenizer_notes(list(self._loaded.values()))
+        cells = tuple(self._cells(datasets, counts))
+        tokenized = dict.fromkeys(setting.tokenized for setting in self._settings)
+        notes = (*tokenizer_notes(list(tokenized)), *setting_notes(self._settings))
         return Survey(cells, datasets, tuple(self._gaps), notes)
 
     def _datasets(self) -> tuple[dict[str, LoadedDataset], dict[str, int]]:
@@ -102,39 +107,38 @@ class _Surveyor:
                 counts[spec.name] = known
         return datasets, counts
 
-    def _pools(self, datasets: Mapping[str, LoadedDataset]) -> dict[str, tuple[Exemplar, ...]]:
-        """Exemplars of the datasets that few-shot prompts can be made for."""
-        if not any(style.shots for style in self._study.prompts):
-            return {}
-        pools = {}
-        for spec in self._study.datasets:
-            if spec.name in datasets and (pool := self._pool(spec)) is not None:
-                pools[spec.name] = pool
-        return pools
-
-    def _pool(self, spec: DatasetSpec) -> tuple[Exemplar, ...] | None:
-        try:
-            return load_exemplars(spec)
-        except Unavailable as error:
-            self._gaps[str(error)] = None
-            return None
-
     def _cells(
-        self,
-        datasets: Mapping[str, LoadedDataset],
-        counts: Mapping[str, int],
-        pools: Mapping[str, tuple[Exemplar, ...]],
+        self, datasets: Mapping[str, LoadedDataset], counts: Mapping[str, int]
     ) -> Iterator[PlannedCell | Unrendered]:
         for variant in self._study.variants:
             made = self._tokenized(variant, needed=bool(datasets))
-            for name, style in product(counts, self._study.prompts):
-                at_hand = name in datasets and (not style.shots or name in pools)
-                if made is None or not at_hand:
-                    yield from self._unrendered(variant, name, style.name, counts[name])
+            for spec, style in product(self._study.datasets, self._study.prompts):
+                setting = None
+                if made is not None and spec.name in datasets:
+                    setting = self._setting(spec, datasets[spec.name], style, variant, made)
+                if setting is None:
+                    yield from self._unrendered(variant, spec.name, style.name, counts[spec.name])
                     continue
-                pool = pools.get(name, ())
-                setting = PromptSetting(datasets[name], pool, style, variant, made)
+                self._settings.append(setting)
                 yield from render_cells(self._study, self._store, setting, self._shown)
+
+    def _setting(
+        self,
+        spec: DatasetSpec,
+        dataset: LoadedDataset,
+        style: PromptSpec,
+        variant: Variant,
+        made: TokenizedCheckpoint,
+    ) -> PromptSetting | None:
+        """A setting, where its exemplars and its chat template are to be had."""
+        try:
+            pool = self._pools.of(style, spec)
+            tokenizer_of = self._checkpoints.tokenizer
+            chat = chat_template(style, variant, self._study.family, tokenizer_of)
+        except Unavailable as error:
+            self._gaps[str(error)] = None
+            return None
+        return PromptSetting(dataset, pool, style, variant, made, chat)
 
     def _unrendered(
         self, variant: Variant, dataset: str, prompt: str, problems: int
@@ -144,14 +148,10 @@ class _Surveyor:
 
     def _tokenized(self, variant: Variant, *, needed: bool) -> TokenizedCheckpoint | None:
         """The variant's tokenizer; where nothing is to be rendered only the checkpoint is tried."""
-        family = self._study.family
         try:
-            checkpoint = resolve(family.checkpoints[variant])
-            if not needed:
-                return None
-            if checkpoint not in self._loaded:
-                self._loaded[checkpoint] = TokenizedCheckpoint.of(checkpoint, family)
-            return self._loaded[checkpoint]
+            if needed:
+                return self._checkpoints.of(variant)
+            resolve(self._study.family.checkpoints[variant])
         except Unavailable as error:
             self._gaps[str(error)] = None
-            return None
+        return None

@@ -10,25 +10,31 @@ class AnswerForm:
 
     Attributes:
         instruction: Follows the question in a chain-of-thought prompt.
+        request: Of the instruction, what it says of the answer's form.
         sentence: States an exemplar's answer; ``{answer}`` stands for it.
     """
 
     instruction: str
+    request: str
     sentence: str
 
 
 _NUMBER = AnswerForm(
     instruction='Think step by step, then end with "The answer is N.", '
     "where N is the number alone, without units.",
+    request='End with "The answer is N.", where N is the number alone, without units.',
     sentence="The answer is {answer}.",
 )
 _LATEX = AnswerForm(
     instruction="Think step by step, and put your final answer within \\boxed{}.",
+    request="Put your final answer within \\boxed{}.",
     sentence="The answer is $\\boxed{{{answer}}}$.",
 )
 _MEDCALC = AnswerForm(
     instruction='Think step by step, then end with "The answer is X.", where X is the value '
     'alone: a number without units, a date as MM/DD/YYYY, or "(W weeks, D days)".',
+    request='End with "The answer is X.", where X is the value alone: a number without units, a '
+    'date as MM/DD/YYYY, or "(W weeks, D days)".',
     sentence="The answer is {answer}.",
 )
 # Datasets that a user adds are asked like the arithmetic ones.

@@ -7,27 +7,61 @@ from typing import Protocol
 
 
 class PromptFormat(StrEnum):
-    """Plain text (base) or the tokenizer's chat template (instruct)."""
+    """Plain text, or the turns of a chat template."""
 
     PLAIN = "plain"
     CHAT = "chat"
 
 
+class ShotsAs(StrEnum):
+    """Where a chat prompt shows its exemplars: as turns of their own, or in the question's."""
+
+    TURNS = "turns"
+    ONE_TURN = "one_turn"
+
+
 @dataclass(frozen=True, slots=True)
 class PromptSpec:
-    """A prompt style as the config asks for it, validated.
+    """A prompt style as the config asks for it, validated; see ``conf/prompt`` for the keys.
 
     Attributes:
         name: Key in ``prompt.styles``: zero-shot, few-shot, qa.
         shots: Solved exemplars before the question; 0 for none.
-        seed: Picks the exemplars from the train split.
+        seed: Picks the exemplars.
         chain_of_thought: Ask for reasoning; False is the plain "Q: ... A:" of CoT-decoding.
+        format: None for the variant's own.
+        system: System turn of a chat prompt; None for none.
+        instruction: Jinja source of what follows every question, see ``templates``. None for the
+            dataset's own, which plain few-shot text and prompts without reasoning do without.
+        cue: What the answer begins with. None for ours, in plain zero-shot text alone.
+        exemplars: File that the exemplars are picked from; None for the dataset's train split.
+        redraw: Pick other exemplars for every problem.
+        shots_as: Where a chat prompt shows its exemplars.
+        stop: Strings that end a completion; None for those of the format.
+        template: Jinja source of plain text, or of the last user turn; None for our layout.
     """
 
     name: str
     shots: int = 0
     seed: int = 0
     chain_of_thought: bool = True
+    format: PromptFormat | None = None
+    system: str | None = None
+    instruction: str | None = None
+    cue: str | None = None
+    exemplars: str | None = None
+    redraw: bool = False
+    shots_as: ShotsAs = ShotsAs.TURNS
+    stop: tuple[str, ...] | None = None
+    template: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn of a chat: "system", "user" or "assistant", and what it says."""
+
+    role: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +73,14 @@ class Prompt:
         text: What the model sees, as text, for people.
         token_ids: What the model sees; BOS exactly once where the tokenizer has one.
         stop: Strings that end a completion; part of the metric.
+        turns: What the chat template was given; empty for plain text.
     """
 
     problem_id: str
     text: str
     token_ids: tuple[int, ...]
     stop: tuple[str, ...]
+    turns: tuple[Turn, ...] = ()
 
 
 class PromptTokenizer(Protocol):

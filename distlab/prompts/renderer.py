@@ -1,14 +1,4 @@
-r"""Problems to prompts, for one prompt style, format, dataset and tokenizer.
-
-Plain text (base), zero-shot: ``Q: QUESTION\nINSTRUCTION\nA: Let's think step by step.`` (the cue
-of Kojima et al., arXiv 2205.11916; that the base arm reads the same answer instruction as the
-instruct arm is ours). Few-shot: ``Q: ...\nA: REASONING ANSWER-SENTENCE`` blocks (Wei et al.,
-arXiv 2201.11903), whose form the exemplars show, so no instruction. qa: ``Q: QUESTION\nA:``
-(Wang & Zhou, arXiv 2402.10200).
-
-Chat (instruct): each question is a user turn that ends with the instruction, each exemplar's
-solution an assistant turn; qa leaves the instruction out. We write no system turn (ours).
-"""
+"""Problems to prompts, for one prompt style, format, dataset and tokenizer."""
 
 from __future__ import annotations
 
@@ -16,18 +6,18 @@ import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import jinja2
 
-from distlab.errors import UserError
+from distlab.errors import UserError, brief
 from distlab.problems.problem import Exemplar, Problem
-from distlab.prompts import exemplars as shots
-from distlab.prompts.instructions import AnswerForm, answer_form
-from distlab.prompts.prompt import Prompt, PromptFormat, PromptSpec, PromptTokenizer
+from distlab.prompts.exemplars import Shots
+from distlab.prompts.instructions import answer_form
+from distlab.prompts.layout import Layout
+from distlab.prompts.prompt import Prompt, PromptFormat, PromptSpec, PromptTokenizer, ShotsAs, Turn
 from distlab.prompts.tokens import encode, tokenizer_hash
 
-CUE = "Let's think step by step."
 # A base model that has answered goes on with the next block of what it takes for a list: of 1319
 # stored Llama 3.1 base outputs on GSM8K 1113 do so with "\n\nQ:", the others end by themselves.
 # The two other words are how such lists commonly go on (ours). A blank line alone is no sign:
@@ -39,105 +29,113 @@ FROZEN_DATE = datetime.date(2024, 7, 26)
 
 
 @dataclass(frozen=True, slots=True)
+class ChatTemplate:
+    """Whose chat template is rendered, and how.
+
+    Attributes:
+        tokenizer: Has the template; another checkpoint's where it is borrowed.
+        kwargs: Passed to it (hybrid thinkers: ``enable_thinking=False``).
+        lender: Id of the checkpoint that it is borrowed from; None where it is the arm's own.
+    """
+
+    tokenizer: PromptTokenizer
+    kwargs: Mapping[str, object]
+    lender: str | None = None
+
+    def render(self, turns: Sequence[Turn]) -> str:
+        """Turns as text, with the opening of the assistant's turn.
+
+        Raises:
+            UserError: There is no template, or it fails on the turns or the keyword arguments.
+        """
+        return apply_template(self.tokenizer, [asdict(turn) for turn in turns], self.kwargs)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What of it shapes a prompt, as stable strings."""
+        template = self.tokenizer.chat_template
+        # Some checkpoints hold several templates by name.
+        text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)
+        lent = {} if self.lender is None else {"chat_template_of": self.lender}
+        return lent | {
+            "chat_template_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "chat_template_kwargs": json.dumps(self.kwargs, sort_keys=True),
+            "chat_date": FROZEN_DATE.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Renderer:
     """Renders the problems of one cell.
 
     Attributes:
-        format: Plain text or chat.
-        spec: The prompt style.
-        form: The dataset's instruction and answer sentence.
-        exemplars: The shots, in order.
+        layout: The prompt style on the dataset.
+        shots: Its exemplars.
         tokenizer: The checkpoint's tokenizer.
-        chat_template_kwargs: Passed to the chat template.
+        chat: What chat turns are rendered with; None for plain text.
         identity: All that shapes the prompt beside the problem, as stable strings.
     """
 
-    format: PromptFormat
-    spec: PromptSpec
-    form: AnswerForm
-    exemplars: tuple[Exemplar, ...]
+    layout: Layout
+    shots: Shots
     tokenizer: PromptTokenizer
-    chat_template_kwargs: Mapping[str, object]
+    chat: ChatTemplate | None
     identity: Mapping[str, str]
 
     def render(self, problem: Problem) -> Prompt:
         """The prompt of one problem.
 
         Raises:
-            UserError: The problem is one of the exemplars: its answer would stand in the prompt.
+            UserError: The problem is one of the exemplars, so that its answer would stand in the
+                prompt; or a template cannot be rendered on it.
         """
-        if any(one.question.strip() == problem.question for one in self.exemplars):
-            raise UserError(
-                f"problem {problem.id} is also an exemplar of prompt {self.spec.name}; "
-                "give a train_path that holds no evaluated problem"
-            )
-        chat = self.format is PromptFormat.CHAT
-        text = self._chat(problem.question) if chat else self._plain(problem.question)
-        ids = encode(self.tokenizer, text)
-        return Prompt(problem.id, text, ids, () if chat else PLAIN_STOP)
+        exemplars = self.shots.before(problem)
+        turns: tuple[Turn, ...] = ()
+        if self.chat is None:
+            text = self.layout.plain(problem.question, exemplars)
+        else:
+            turns = self.layout.turns(problem.question, exemplars)
+            text = self.chat.render(turns) + self.layout.opening
+        return Prompt(problem.id, text, encode(self.tokenizer, text), self.stop, turns)
 
-    def _plain(self, question: str) -> str:
-        blocks = [f"Q: {one.question}\nA: {self._solution(one)}" for one in self.exemplars]
-        return "\n\n".join([*blocks, self._plain_question(question)])
-
-    def _plain_question(self, question: str) -> str:
-        if self.exemplars or not self.spec.chain_of_thought:
-            return f"Q: {question}\nA:"
-        return f"Q: {question}\n{self.form.instruction}\nA: {CUE}"
-
-    def _chat(self, question: str) -> str:
-        turns = []
-        for one in self.exemplars:
-            turns.append({"role": "user", "content": self._request(one.question)})
-            turns.append({"role": "assistant", "content": self._solution(one)})
-        turns.append({"role": "user", "content": self._request(question)})
-        return apply_template(self.tokenizer, turns, self.chat_template_kwargs)
-
-    def _request(self, question: str) -> str:
-        if not self.spec.chain_of_thought:
-            return question
-        return f"{question}\n\n{self.form.instruction}"
-
-    def _solution(self, one: Exemplar) -> str:
-        sentence = self.form.sentence.format(answer=one.answer)
-        if not self.spec.chain_of_thought:
-            return sentence
-        return f"{one.reasoning}\n{sentence}"
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Strings that end a completion."""
+        if self.layout.spec.stop is not None:
+            return self.layout.spec.stop
+        return PLAIN_STOP if self.chat is None else ()
 
 
 def build_renderer(
     spec: PromptSpec,
-    fmt: PromptFormat,
     dataset: str,
     tokenizer: PromptTokenizer,
     exemplars: Sequence[Exemplar] = (),
-    chat_template_kwargs: Mapping[str, object] | None = None,
+    chat: ChatTemplate | None = None,
 ) -> Renderer:
     """Settle everything but the problem.
 
     Args:
         spec: The prompt style.
-        fmt: Plain text or chat.
         dataset: Name of the dataset, which words the instruction.
         tokenizer: The checkpoint's tokenizer.
-        exemplars: The pool that ``spec.shots`` are drawn from: all of ``load_exemplars``.
-        chat_template_kwargs: For the chat template (hybrid thinkers: ``enable_thinking=False``).
+        exemplars: The pool that ``spec.shots`` are drawn from, see ``ExemplarPools``.
+        chat: What chat turns are rendered with; None for plain text.
 
     Raises:
         UserError: The pool is smaller than the shots, or chat is asked of a tokenizer without a
             chat template, or its template refuses the turns.
     """
-    chosen = shots.pick(spec, dataset, exemplars)
-    kwargs = dict(chat_template_kwargs or {})
-    form = answer_form(dataset)
-    if fmt is PromptFormat.CHAT:
+    layout = Layout(spec, answer_form(dataset))
+    shots = Shots.of(spec, dataset, exemplars)
+    if chat is not None:
         # A template that cannot take the turns says so before an engine is started.
-        apply_template(tokenizer, [{"role": "user", "content": "1 + 1 = ?"}], kwargs)
-    identity = _identity(spec, fmt, form, chosen)
+        chat.render(layout.turns("1 + 1 = ?", shots.pool[: spec.shots]))
+    identity = _identity(layout, shots, PromptFormat.PLAIN if chat is None else PromptFormat.CHAT)
     identity |= {"tokenizer_sha256": tokenizer_hash(tokenizer)}
-    if fmt is PromptFormat.CHAT:
-        identity |= _chat_identity(tokenizer, kwargs)
-    return Renderer(fmt, spec, form, chosen, tokenizer, kwargs, identity)
+    if chat is not None:
+        identity |= chat.identity
+    return Renderer(layout, shots, tokenizer, chat, identity)
 
 
 def apply_template(
@@ -152,9 +150,9 @@ def apply_template(
     """
     if not tokenizer.chat_template:
         raise UserError(
-            f"the instruct checkpoint {tokenizer.name_or_path} has no chat template; "
-            "put the one that it was trained with there as chat_template.jinja, or name a "
-            "checkpoint that has one as model.instruct.id"
+            f"the checkpoint {tokenizer.name_or_path} has no chat template; put the one that it "
+            "was trained with there as chat_template.jinja, name a checkpoint that has one as "
+            "model.instruct.id, or take a prompt style with format: plain"
         )
     dated = {"strftime_now": FROZEN_DATE.strftime, "date_string": FROZEN_DATE.strftime("%d %b %Y")}
     try:
@@ -163,34 +161,38 @@ def apply_template(
         )
     except (jinja2.TemplateError, TypeError, ValueError) as error:
         raise UserError(
-            f"the chat template of {tokenizer.name_or_path} cannot be rendered ({error}); "
-            "correct model.chat_template_kwargs"
+            f"the chat template of {tokenizer.name_or_path} cannot be rendered "
+            f"({brief(str(error))}); correct model.chat_template_kwargs"
+            f"{', or leave the system turn out' if turns[0]['role'] == 'system' else ''}"
         ) from error
     return str(text)
 
 
-def _identity(
-    spec: PromptSpec, fmt: PromptFormat, form: AnswerForm, chosen: tuple[Exemplar, ...]
-) -> dict[str, str]:
-    return {
+def _identity(layout: Layout, shots: Shots, fmt: PromptFormat) -> dict[str, str]:
+    spec = layout.spec
+    first = {
         "style": spec.name,
         "format": fmt.value,
         "shots": str(spec.shots),
         "seed": str(spec.seed),
         "chain_of_thought": str(spec.chain_of_thought).lower(),
-        "instruction": form.instruction,
-        "answer_sentence": form.sentence,
-        "exemplars": json.dumps([one.id for one in chosen]),
-        "exemplars_sha256": shots.fingerprint(chosen),
+        "instruction": layout.instruction,
+        "answer_sentence": layout.form.sentence,
     }
+    return first | shots.identity | _later(spec)
 
 
-def _chat_identity(tokenizer: PromptTokenizer, kwargs: Mapping[str, object]) -> dict[str, str]:
-    template = tokenizer.chat_template
-    # Some checkpoints hold several templates by name.
-    text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)
-    return {
-        "chat_template_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "chat_template_kwargs": json.dumps(kwargs, sort_keys=True),
-        "chat_date": FROZEN_DATE.isoformat(),
+def _later(spec: PromptSpec) -> dict[str, str]:
+    """What styles may set since the first addresses: in the identity where it is set alone."""
+    texts = {
+        "system": spec.system,
+        "instruction_template": spec.instruction,
+        "cue": spec.cue,
+        "template": spec.template,
     }
+    found = {name: text for name, text in texts.items() if text is not None}
+    if spec.redraw:
+        found["redraw"] = "true"
+    if spec.shots_as is not ShotsAs.TURNS:
+        found["shots_as"] = spec.shots_as.value
+    return found

@@ -6,21 +6,24 @@ Needs tokenizers but no engine and no Ray, so everything that can be refused is 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import product
 
-from distlab.checkpoints.checkpoint import Checkpoint, Variant
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec, Variant
 from distlab.checkpoints.resolve import resolve
-from distlab.config.values import FORMATS, Arm, Family, Study
+from distlab.config.values import Arm, Family, Study
 from distlab.decoding.decoder import Sampler
 from distlab.decoding.interface import SampleRequest
 from distlab.engines.engine_args import sample_args
 from distlab.errors import UserError
-from distlab.problems import LoadedDataset, load_dataset, load_exemplars
+from distlab.problems import LoadedDataset, load_dataset
 from distlab.problems.problem import Exemplar
-from distlab.prompts import Prompt, PromptSpec, build_renderer
+from distlab.prompts import ChatTemplate, Prompt, PromptSpec, build_renderer
+from distlab.prompts.exemplars import ExemplarPools
 from distlab.prompts.fidelity import check_fidelity, differing_texts
 from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.snapshot import prompt_tokenizer
+from distlab.sampling.chat_templates import chat_template, lending_notes
 from distlab.sampling.planned import Example, PlannedCell, Prepared
 from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell, ProblemFailure
@@ -50,6 +53,34 @@ class TokenizedCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenizedFamily:
+    """The checkpoints of a family with their tokenizers, each resolved and read once.
+
+    Attributes:
+        family: The family, of which several variants may be one checkpoint.
+        loaded: Those that were read so far.
+    """
+
+    family: Family
+    loaded: dict[CheckpointSpec, TokenizedCheckpoint] = field(default_factory=dict)
+
+    def of(self, variant: Variant) -> TokenizedCheckpoint:
+        """The checkpoint of a variant.
+
+        Raises:
+            UserError: It, or its tokenizer, cannot be had.
+        """
+        spec = self.family.checkpoints[variant]
+        if spec not in self.loaded:
+            self.loaded[spec] = TokenizedCheckpoint.of(resolve(spec), self.family)
+        return self.loaded[spec]
+
+    def tokenizer(self, variant: Variant) -> PromptTokenizer:
+        """The tokenizer of a variant; raises as ``of``."""
+        return self.of(variant).tokenizer
+
+
+@dataclass(frozen=True, slots=True)
 class PromptSetting:
     """One dataset x prompt style x variant: the arms of the variant share its prompts.
 
@@ -59,6 +90,7 @@ class PromptSetting:
         style: The prompt style.
         variant: Of the arms.
         tokenized: The variant's checkpoint.
+        chat: What chat turns are rendered with; None for plain text.
     """
 
     dataset: LoadedDataset
@@ -66,6 +98,7 @@ class PromptSetting:
     style: PromptSpec
     variant: Variant
     tokenized: TokenizedCheckpoint
+    chat: ChatTemplate | None
 
 
 def tokenizer_notes(tokenized: Sequence[TokenizedCheckpoint]) -> tuple[str, ...]:
@@ -95,29 +128,33 @@ def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
     """
     datasets = {spec.name: load_dataset(spec) for spec in study.datasets}
     check_shown(shown, datasets)
-    pools = {
-        spec.name: load_exemplars(spec) if any(p.shots for p in study.prompts) else ()
-        for spec in study.datasets
-    }
-    # Base and instruct may be one checkpoint, which then is hashed and read once.
-    specs = {variant: study.family.checkpoints[variant] for variant in study.variants}
-    found = {spec: resolve(spec) for spec in specs.values()}
-    checkpoints = {variant: found[spec] for variant, spec in specs.items()}
-    tokenized = {c: TokenizedCheckpoint.of(c, study.family) for c in found.values()}
-    cells = [
-        planned
-        for variant, checkpoint in checkpoints.items()
-        for name, dataset in datasets.items()
-        for style in study.prompts
-        for planned in render_cells(
-            study,
-            store,
-            PromptSetting(dataset, pools[name], style, variant, tokenized[checkpoint]),
-            shown,
+    checkpoints = TokenizedFamily(study.family)
+    tokenized = {variant: checkpoints.of(variant) for variant in study.variants}
+    pools = ExemplarPools()
+    settings = [
+        PromptSetting(
+            datasets[spec.name],
+            pools.of(style, spec),
+            style,
+            variant,
+            tokenized[variant],
+            chat_template(style, variant, study.family, checkpoints.tokenizer),
         )
+        for variant, spec, style in product(study.variants, study.datasets, study.prompts)
     ]
-    notes = tokenizer_notes(list(tokenized.values()))
-    return Prepared(datasets, tuple(cells), checkpoints, notes)
+    cells = [cell for setting in settings for cell in render_cells(study, store, setting, shown)]
+    notes = (*tokenizer_notes(list(dict.fromkeys(tokenized.values()))), *setting_notes(settings))
+    found = {variant: each.checkpoint for variant, each in tokenized.items()}
+    return Prepared(datasets, tuple(cells), found, notes)
+
+
+def setting_notes(settings: Sequence[PromptSetting]) -> tuple[str, ...]:
+    """What is to be said of how the settings' prompts are made."""
+    return tuple(
+        lending_notes(
+            (each.tokenized.checkpoint.id, each.tokenized.tokenizer, each.chat) for each in settings
+        )
+    )
 
 
 def render_cells(
@@ -138,12 +175,7 @@ def render_cells(
     tokenizer = setting.tokenized.tokenizer
     _check_branches(arms, len(tokenizer), setting.tokenized.checkpoint)
     renderer = build_renderer(
-        setting.style,
-        FORMATS[setting.variant],
-        setting.dataset.name,
-        tokenizer,
-        setting.pool,
-        study.family.chat_template_kwargs,
+        setting.style, setting.dataset.name, tokenizer, setting.pool, setting.chat
     )
     prompts = [renderer.render(problem) for problem in setting.dataset.problems]
     rendered = _Rendered(prompts, renderer.identity, _example(prompts, shown, tokenizer))

@@ -1,4 +1,4 @@
-"""The worked examples of docs/contributing.md, through the doors that a user takes."""
+"""The worked examples of the guides in docs/, through the doors that a user takes."""
 
 import re
 import shlex
@@ -28,7 +28,8 @@ from distlab.store.shard import encode
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = DOCS / "examples"
-GUIDE = (DOCS / "contributing.md").read_text(encoding="utf-8")
+GUIDES = ("contributing.md", "prompts.md")
+GUIDE = "".join((DOCS / name).read_text(encoding="utf-8") for name in GUIDES)
 # A file of the guide: its name, then the whole of it.
 SHOWN = re.findall(r"`(docs/examples/\S+)`:\n\n```\w+\n(.*?)```\n", GUIDE, re.DOTALL)
 COMMANDS = re.findall(r"^    (distlab (?:plan|list) .+)$", GUIDE, re.MULTILINE)
@@ -83,7 +84,7 @@ def test_the_guides_commands_run(command: str, capsys: pytest.CaptureFixture[str
     _, door, *words = shlex.split(command)
     assert doors[door](words) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
-    names = ("quiz", "own-7b", "hot", "last-line", "within")
+    names = ("quiz", "own-7b", "hot", "last-line", "within", "exam")
     wanted = [name for name in names if re.search(rf"[=\[,]{name}\b", command)]
     assert all(name in said for name in wanted if name not in ("last-line", "within"))
 
@@ -129,3 +130,15 @@ def test_an_own_decoding_and_model_are_a_file_each() -> None:
     made = study("decoding=hot", "model=own-7b")
     assert {arm.decoding.name for arm in made.arms} == {"hot"}
     assert (made.family.name, made.family.max_model_len) == ("own-7b", 4096)
+
+
+def test_an_own_prompt_style_is_laid_out_as_its_template_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert plan(["--config-dir", "conf", "dataset=arithmetic", "prompt=exam"]) == 0
+    said = capsys.readouterr().out
+    base, instruct = said.split("prompt · arithmetic · exam")[1:]
+    for shown in (base, instruct):
+        assert "│ You sit an exam in mathematics." in shown
+        assert shown.count("Task: ") == 3
+        assert "Think step by step" in shown

@@ -16,7 +16,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from distlab.problems import Exemplar, Gold, GoldKind, Problem
-from distlab.prompts import PromptFormat, PromptSpec, build_renderer
+from distlab.prompts import ChatTemplate, PromptFormat, PromptSpec, build_renderer
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "prompts"
 STYLES = (
@@ -109,7 +109,8 @@ def _rendered(
 ) -> dict[str, object]:
     question, pool = DATASETS[dataset]
     problem = Problem("ours", dataset, question, Gold(GoldKind.NUMBER, "?"), cluster="ours")
-    prompt = build_renderer(style, fmt, dataset, tokenizer, pool).render(problem)
+    chat = ChatTemplate(tokenizer, {}) if fmt is PromptFormat.CHAT else None
+    prompt = build_renderer(style, dataset, tokenizer, pool, chat).render(problem)
     assert tokenizer.decode(prompt.token_ids) == prompt.text
     return {
         "text": prompt.text.split("\n"),

@@ -1,14 +1,23 @@
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from transformers import PreTrainedTokenizerBase
 
 from distlab.errors import UserError
 from distlab.problems import Exemplar, Gold, GoldKind, Problem
-from distlab.prompts import PromptFormat, PromptSpec, build_renderer
+from distlab.prompts import (
+    ChatTemplate,
+    PromptFormat,
+    PromptSpec,
+    Renderer,
+    build_renderer,
+)
 from distlab.prompts.exemplars import pick
 from distlab.prompts.instructions import answer_form
+from distlab.prompts.prompt import ShotsAs
 from distlab.prompts.renderer import PLAIN_STOP
 
 ZERO = PromptSpec("zero-shot")
@@ -22,11 +31,22 @@ POOL = tuple(
 Make = Callable[..., PreTrainedTokenizerBase]
 
 
+def renderer(
+    tokenizer: PreTrainedTokenizerBase,
+    spec: PromptSpec,
+    fmt: PromptFormat,
+    dataset: str = "gsm8k",
+    pool: Sequence[Exemplar] = POOL,
+    **kwargs: object,
+) -> Renderer:
+    chat = ChatTemplate(tokenizer, kwargs) if fmt is PromptFormat.CHAT else None
+    return build_renderer(spec, dataset, tokenizer, pool, chat)
+
+
 def render(
     tokenizer: PreTrainedTokenizerBase, spec: PromptSpec, fmt: PromptFormat, **more: object
 ) -> str:
-    renderer = build_renderer(spec, fmt, "gsm8k", tokenizer, POOL, **more)  # type: ignore[arg-type]
-    return renderer.render(PROBLEM).text
+    return renderer(tokenizer, spec, fmt, **more).render(PROBLEM).text
 
 
 def test_plain_prompts(bytes_tokenizer: Make) -> None:
@@ -56,8 +76,8 @@ def test_chat_prompts(bytes_tokenizer: Make) -> None:
 
 def test_stops_belong_to_plain_text(bytes_tokenizer: Make) -> None:
     tokenizer = bytes_tokenizer()
-    plain = build_renderer(ZERO, PromptFormat.PLAIN, "gsm8k", tokenizer).render(PROBLEM)
-    chat = build_renderer(ZERO, PromptFormat.CHAT, "gsm8k", tokenizer).render(PROBLEM)
+    plain = renderer(tokenizer, ZERO, PromptFormat.PLAIN).render(PROBLEM)
+    chat = renderer(tokenizer, ZERO, PromptFormat.CHAT).render(PROBLEM)
     assert (plain.stop, chat.stop) == (PLAIN_STOP, ())
     # No stop string may stand where the answer is still being written.
     assert not any(stop in "\nThe answer is 1.\n\nStep 2: 1 + 1" for stop in PLAIN_STOP)
@@ -70,7 +90,7 @@ def test_stops_belong_to_plain_text(bytes_tokenizer: Make) -> None:
 def test_token_ids_carry_bos_once(bytes_tokenizer: Make, adds_bos: bool, template: str) -> None:
     tokenizer = bytes_tokenizer(adds_bos=adds_bos, template=template)
     for fmt in PromptFormat:
-        prompt = build_renderer(ZERO, fmt, "gsm8k", tokenizer).render(PROBLEM)
+        prompt = renderer(tokenizer, ZERO, fmt).render(PROBLEM)
         wanted = adds_bos or (fmt is PromptFormat.CHAT and template.startswith("<s>"))
         assert prompt.token_ids.count(256) == int(wanted)
 
@@ -82,11 +102,9 @@ def test_dates_are_frozen(bytes_tokenizer: Make) -> None:
 
 def test_template_arguments_reach_the_template_and_the_identity(bytes_tokenizer: Make) -> None:
     tokenizer = bytes_tokenizer(template="{{ 'on' if enable_thinking else 'off' }}")
-    renderer = build_renderer(
-        ZERO, PromptFormat.CHAT, "gsm8k", tokenizer, (), {"enable_thinking": False}
-    )
-    assert renderer.render(PROBLEM).text == "off"
-    assert json.loads(renderer.identity["chat_template_kwargs"]) == {"enable_thinking": False}
+    made = renderer(tokenizer, ZERO, PromptFormat.CHAT, enable_thinking=False)
+    assert made.render(PROBLEM).text == "off"
+    assert json.loads(made.identity["chat_template_kwargs"]) == {"enable_thinking": False}
 
 
 @pytest.mark.parametrize(
@@ -101,21 +119,21 @@ def test_bad_templates_are_refused_before_any_problem(
     bytes_tokenizer: Make, template: str | None, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        build_renderer(ZERO, PromptFormat.CHAT, "gsm8k", bytes_tokenizer(template=template))
+        renderer(bytes_tokenizer(template=template), ZERO, PromptFormat.CHAT)
 
 
 def test_a_small_pool_is_refused(bytes_tokenizer: Make) -> None:
     spec = PromptSpec("few-shot", shots=6)
     with pytest.raises(UserError, match=r"few-shot\.shots is 6, but dataset gsm8k has 5 exemplars"):
-        build_renderer(spec, PromptFormat.PLAIN, "gsm8k", bytes_tokenizer(), POOL)
+        renderer(bytes_tokenizer(), spec, PromptFormat.PLAIN)
 
 
 def test_an_evaluated_exemplar_is_refused(bytes_tokenizer: Make) -> None:
     exemplar = Exemplar("e", PROBLEM.question, "1 + 1 = 2.", "2")
     spec = PromptSpec("few-shot", shots=1)
-    renderer = build_renderer(spec, PromptFormat.PLAIN, "gsm8k", bytes_tokenizer(), [exemplar])
+    made = renderer(bytes_tokenizer(), spec, PromptFormat.PLAIN, pool=[exemplar])
     with pytest.raises(UserError, match="problem p is also an exemplar"):
-        renderer.render(PROBLEM)
+        made.render(PROBLEM)
 
 
 def test_the_pick_depends_on_seed_and_pool_alone() -> None:
@@ -128,7 +146,7 @@ def test_the_pick_depends_on_seed_and_pool_alone() -> None:
 
 def test_the_identity_names_what_shapes_the_prompt(bytes_tokenizer: Make) -> None:
     def identity(spec: PromptSpec, fmt: PromptFormat, dataset: str, **tokenizer: object) -> str:
-        made = build_renderer(spec, fmt, dataset, bytes_tokenizer(**tokenizer), POOL)
+        made = renderer(bytes_tokenizer(**tokenizer), spec, fmt, dataset)
         return json.dumps(dict(made.identity), sort_keys=True)
 
     plain, chat = PromptFormat.PLAIN, PromptFormat.CHAT
@@ -145,6 +163,119 @@ def test_the_identity_names_what_shapes_the_prompt(bytes_tokenizer: Make) -> Non
     assert len(set(cases)) == len(cases)
     # Plain text does not see the chat template.
     assert identity(ZERO, plain, "gsm8k", template=None) == cases[0]
+
+
+# What stands in the addresses of all samples that were drawn before styles could set more.
+IDENTITIES = {
+    "zero-shot/plain/gsm8k": "a9174ceb72086db5",
+    "zero-shot/plain/math": "65365ff88f15505b",
+    "zero-shot/chat/medcalc": "b49c029c75081e21",
+    "few-shot/plain/medcalc": "6d42f54b31aff171",
+    "few-shot/chat/gsm8k": "6595a14cc03dd68f",
+    "qa/plain/math": "d79cd7242b533864",
+    "qa/chat/medcalc": "84586cbf7b627ff5",
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_identities_are_what_they_always_were(bytes_tokenizer: Make, name: str) -> None:
+    style, fmt, dataset = name.split("/")
+    spec = {"zero-shot": ZERO, "few-shot": FEW, "qa": QA}[style]
+    pool = [Exemplar(f"e{i}", f"Q{i}?", f"r{i}.", str(i)) for i in range(5)]
+    made = renderer(bytes_tokenizer(), spec, PromptFormat(fmt), dataset, pool)
+    text = json.dumps(dict(made.identity), sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == IDENTITIES[name]
+
+
+def test_every_setting_of_a_style_is_in_the_identity(bytes_tokenizer: Make) -> None:
+    settings: dict[str, object] = {
+        "seed": 1,
+        "system": "Be brief.",
+        "instruction": "{{ instruction }}",
+        "cue": "",
+        "redraw": True,
+        "shots_as": ShotsAs.ONE_TURN,
+        "template": "{{ question }}",
+    }
+    made = [FEW, *(replace(FEW, **{key: value}) for key, value in settings.items())]
+    found = {
+        json.dumps(dict(renderer(bytes_tokenizer(), spec, PromptFormat.CHAT).identity))
+        for spec in made
+    }
+    assert len(found) == len(made)
+
+
+def test_a_styles_own_instruction_and_cue_stand_in_every_format(bytes_tokenizer: Make) -> None:
+    spec = replace(FEW, instruction="Be quick. {{ form }}", cue="So", shots=1)
+    ask = f"Be quick. {answer_form('gsm8k').request}"
+    for fmt, opening in ((PromptFormat.PLAIN, "\nA: So"), (PromptFormat.CHAT, "[assistant]So")):
+        text = render(bytes_tokenizer(), spec, fmt)
+        assert text.count(ask) == 2
+        assert text.endswith(opening)
+    none = replace(ZERO, instruction="", cue="")
+    assert render(bytes_tokenizer(), none, PromptFormat.PLAIN) == "Q: What is 1 + 1?\nA:"
+
+
+def test_formats_differ_in_nothing_but_the_format(bytes_tokenizer: Make) -> None:
+    spec = replace(ZERO, instruction="{{ instruction }}", cue="", stop=PLAIN_STOP)
+    plain, chat = (renderer(bytes_tokenizer(), spec, fmt) for fmt in PromptFormat)
+    assert plain.stop == chat.stop == PLAIN_STOP
+    common = set(plain.identity.items()) & set(chat.identity.items())
+    assert plain.identity.keys() - dict(common).keys() == {"format"}
+
+
+def test_shots_in_one_turn_and_a_system_turn(bytes_tokenizer: Make) -> None:
+    spec = replace(FEW, shots_as=ShotsAs.ONE_TURN, system="Be brief.")
+    prompt = renderer(bytes_tokenizer(), spec, PromptFormat.CHAT).render(PROBLEM)
+    assert [turn.role for turn in prompt.turns] == ["system", "user"]
+    assert prompt.turns[1].content.count("\nA: ") == 2
+    assert prompt.text == "".join(f"[{t.role}]{t.content}[end]" for t in prompt.turns) + (
+        "[assistant]"
+    )
+
+
+def test_exemplars_are_redrawn_for_every_problem(bytes_tokenizer: Make) -> None:
+    spec = replace(FEW, redraw=True)
+    made = renderer(bytes_tokenizer(), spec, PromptFormat.CHAT)
+    shown = {
+        name: made.shots.before(replace(PROBLEM, id=name, question="?"))
+        for name in ("a", "b", "c", "d")
+    }
+    assert len(set(shown.values())) > 1
+    again = renderer(bytes_tokenizer(), spec, PromptFormat.CHAT, pool=POOL[::-1])
+    assert again.shots.before(replace(PROBLEM, id="a", question="?")) == shown["a"]
+    # A problem that is in the pool is never shown solved.
+    own = replace(PROBLEM, question=POOL[0].question)
+    for seed in range(9):
+        shots = renderer(bytes_tokenizer(), replace(spec, seed=seed, shots=4), PromptFormat.CHAT)
+        assert POOL[0] not in shots.shots.before(own)
+
+
+def test_a_template_of_ones_own(bytes_tokenizer: Make) -> None:
+    source = (
+        "{% for one in exemplars %}{{ one.question }} -> {{ one.answer }}\n{% endfor %}"
+        "{{ question }} ({{ form }}){{ cue }}"
+    )
+    spec = replace(FEW, template=source, cue=" ->")
+    text = render(bytes_tokenizer(), spec, PromptFormat.PLAIN)
+    first, second, last = text.split("\n")
+    assert {first, second} <= {f"{one.question} -> {one.answer}" for one in POOL}
+    assert last == f"What is 1 + 1? ({answer_form('gsm8k').request}) ->"
+    chat = renderer(bytes_tokenizer(), spec, PromptFormat.CHAT).render(PROBLEM)
+    assert chat.turns[-1].content == text
+    # Braces of a question are text.
+    braces = replace(PROBLEM, question="{{ 7 * 7 }} {% x %}")
+    assert (
+        "{{ 7 * 7 }} {% x %}"
+        in renderer(bytes_tokenizer(), spec, PromptFormat.PLAIN).render(braces).text
+    )
+
+
+def test_a_borrowed_chat_template_is_in_the_identity(bytes_tokenizer: Make) -> None:
+    own, lender = bytes_tokenizer(template=None), bytes_tokenizer()
+    lent = build_renderer(ZERO, "gsm8k", own, (), ChatTemplate(lender, {}, "org/instruct"))
+    assert lent.render(PROBLEM).text.endswith("[end][assistant]")
+    assert lent.identity["chat_template_of"] == "org/instruct"
 
 
 def test_datasets_that_users_add_are_asked_for_a_number() -> None:
