@@ -6,7 +6,7 @@ and more are. Nothing follows from a test that does not reject.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -31,6 +31,10 @@ class Kind(StrEnum):
     """Every kind of claim that a report can make; ``tests.analysis.calibration`` simulates each."""
 
     GAP = "one arm solves more than the other"
+    FIRST = "one arm solves more with one sample"
+    RELIABLE = "one arm solves more problems reliably"
+    CROSSING = "the winner turns with what is spent"
+    EQUAL_COST = "one arm solves more for the same tokens"
     PART = "a part of the gap is there"
     DECODING_EXPLAINS = "decoding explains the gap away"
     GUESSING_EXPLAINS = "answers without reasoning explain the gap away"
@@ -229,6 +233,14 @@ def turns(kind: Kind, key: Hashable, subject: str, figures: Iterable[Contrast]) 
     elif all(figure.direction == lowest.direction != 0 for figure in found):
         no = float(np.max([figure.p for figure in found]))
     return Claim(kind, key, subject, yes, no, lowest.direction)
+
+
+def crosses(kind: Kind, key: Hashable, subject: str, early: Contrast, late: Contrast) -> Claim:
+    """The claim that who leads early does not lead late; no is that one arm leads at both ends.
+
+    Its direction is that of the late difference.
+    """
+    return replace(turns(kind, key, subject, (early, late)), direction=late.direction)
 
 
 def exceeds(kind: Kind, key: Hashable, subject: str, excess: Contrast) -> Claim:

@@ -1,4 +1,4 @@
-"""pass@k: the unbiased estimator for i.i.d. samples, and the rank prefix for ranked branches."""
+"""pass@k: unbiased for i.i.d. samples, the rank prefix for ranked branches; and cover@tau."""
 
 import numpy as np
 
@@ -43,3 +43,21 @@ def ranked_curve(correct: BoolArray, present: BoolArray) -> FloatArray:
     solved = np.logical_or.accumulate(correct & present, axis=1)
     whole = np.logical_and.accumulate(present, axis=1)
     return np.where(whole, solved.astype(np.float64), np.nan)
+
+
+def reliable(correct: IntArray, samples: int, tau: float) -> BoolArray:
+    """Problems that cover@tau counts: those with at least the share ``tau`` of samples correct.
+
+    Cover@tau of arXiv 2510.08325: as tau falls to 1 / n it becomes Pass@n, which says nothing of
+    how often a problem is solved.
+
+    Args:
+        correct: [problems] samples that are correct.
+        samples: Of how many.
+        tau: A share above 0, at most 1.
+
+    Returns:
+        [problems].
+    """
+    # A share such as 0.3 of 10 is 3 samples, whatever its floating point says.
+    return np.asarray(correct >= tau * samples - 1e-9, dtype=np.bool_)

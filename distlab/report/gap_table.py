@@ -9,7 +9,7 @@ from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.power import smallest_detectable
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name
-from distlab.runs.pairing import ArmPair, Metric, ScoreMap, metrics
+from distlab.runs.pairing import ONE_SAMPLE, ArmPair, Metric, ScoreMap, metrics
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
@@ -57,6 +57,16 @@ def headline_gaps(study: StudyTables) -> list[GapRow]:
         for row in study.rows(GAPS)
         if row.primary and row.headline and study.is_headline(row.instruct, row.judge)
     ]
+
+
+def first_gap(study: StudyTables, row: GapRow) -> GapRow | None:
+    """The same comparison with one sample; None where ``row`` is that, or it cannot be said."""
+    same = (
+        other
+        for other in study.rows(GAPS)
+        if (other.base, other.instruct, other.judge) == (row.base, row.instruct, row.judge)
+    )
+    return next((other for other in same if other.metric == ONE_SAMPLE and other != row), None)
 
 
 def _rows(scored: ScoredStudy) -> Iterator[GapRow]:

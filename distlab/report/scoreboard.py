@@ -1,21 +1,42 @@
 """The scoreboard: what every pair of arms solves, as the terminal and the page show it first."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from distlab.analysis.claims import Answer, Kind
-from distlab.report.gap_table import GapRow, headline_gaps
+from distlab.analysis.estimate import Estimate
+from distlab.report.gap_table import GapRow, first_gap, headline_gaps
 from distlab.report.questions import gap
 from distlab.report.score_table import SCORES, ScoreRow, score_name
 from distlab.report.table import StudyTables
 from distlab.store.cell import Cell, CellVariant
 from distlab.tables.column import Column, Columns, label
-from distlab.tables.numbers import DASH, percent, points_interval
+from distlab.tables.numbers import DASH, percent, points, points_interval
 
 # Gaps up to which the answer is each one's own sentence (ours).
 _FEW_GAPS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BoardGap:
+    """A gap with what is told of it.
+
+    Attributes:
+        row: The gap.
+        answer: Whether one arm solves more, after adjustment.
+        winner: Which of them; None unless the answer is yes.
+    """
+
+    row: GapRow
+    answer: Answer
+    winner: CellVariant | None
+
+    @property
+    def estimate(self) -> Estimate:
+        """Instruct minus base."""
+        return self.row.gap.difference.estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +46,14 @@ class BoardRow:
     Attributes:
         base: The base arm's scores under its headline judge, None without.
         instruct: The instruct arm's.
-        gap: Of the two; None where they are not compared.
-        answer: Whether one of them solves more, after adjustment.
-        winner: Which of them; None unless the answer is yes.
+        gap: Of the two, at the largest k; None where they are not compared.
+        first: The same with one sample; None where ``gap`` is that already, or there is none.
     """
 
     base: ScoreRow | None
     instruct: ScoreRow | None
-    gap: GapRow | None = None
-    answer: Answer = Answer.CANNOT_TELL
-    winner: CellVariant | None = None
+    gap: BoardGap | None = None
+    first: BoardGap | None = None
 
     @property
     def arms(self) -> tuple[ScoreRow, ...]:
@@ -62,11 +81,21 @@ def board(study: StudyTables) -> tuple[BoardRow, ...]:
 
 def _compared(study: StudyTables, row: GapRow, heads: Mapping[Cell, ScoreRow]) -> BoardRow:
     base, instruct = heads.get(row.base), heads.get(row.instruct)
-    if row.gap.problems == 0:
-        return BoardRow(base, instruct, row)
-    decision = study.decision(Kind.GAP, row.key)
+    first = first_gap(study, row)
+    return BoardRow(
+        base,
+        instruct,
+        _told(study, Kind.GAP, row),
+        None if first is None else _told(study, Kind.FIRST, first),
+    )
+
+
+def _told(study: StudyTables, kind: Kind, row: GapRow) -> BoardGap:
+    decision = study.family.find(kind, row.key)
+    if decision is None:
+        return BoardGap(row, Answer.CANNOT_TELL, None)
     winners: dict[int, CellVariant] = {1: "instruct", -1: "base"}
-    return BoardRow(base, instruct, row, decision.answer, winners.get(decision.direction))
+    return BoardGap(row, decision.answer, winners.get(decision.direction))
 
 
 def _setting(cell: Cell) -> tuple[str, str, str]:
@@ -84,20 +113,36 @@ def answers(study: StudyTables) -> Iterator[str]:
     if len(gaps) <= _FEW_GAPS:
         yield from (said.text for said in gap.QUESTION.statements(study))
         return
-    compared = [row for row in board(study) if row.gap is not None]
-    won = Counter(row.winner for row in compared)
-    equal = sum(row.answer == Answer.NO for row in compared)
+    rows = board(study)
     families = len({row.base.family for row in gaps})
+    said = _counted([row.gap for row in rows if row.gap is not None], score_name(study))
+    first = [row.first for row in rows if row.first is not None]
+    more = f" {_counted(first, 'pass@1')}" if first else ""
     yield (
-        f"Of {len(gaps)} comparisons of {families} {'family' if families == 1 else 'families'}, "
-        f"the instruct arm solves more in {won['instruct']} and the base arm in {won['base']}; "
-        f"both solve as much in {equal}, and in {won[None] - equal} it cannot be told."
+        f"{len(gaps)} comparisons of {families} {'family' if families == 1 else 'families'}. "
+        f"{said}{more}"
+    )
+
+
+def _counted(gaps: Sequence[BoardGap], score: str) -> str:
+    won = Counter(gap.winner for gap in gaps)
+    equal = sum(gap.answer is Answer.NO for gap in gaps)
+    return (
+        f"In {score} the instruct arm solves more in {won['instruct']} of {len(gaps)} and the base "
+        f"arm in {won['base']}; both solve as much in {equal}, and in {won[None] - equal} it "
+        "cannot be told."
     )
 
 
 def board_columns(study: StudyTables) -> Columns[BoardRow]:
     """The scoreboard's columns; spare ones go first where there is no room."""
     name = score_name(study)
+    first: Columns[BoardRow] = ()
+    if any(row.first is not None for row in board(study)):
+        first = (
+            Column("pass@1 gap", lambda row: _plain_gap(row.first)),
+            Column("pass@1 solves more", lambda row: _winner(row.first), spare=2),
+        )
     return (
         label("family", lambda row: row.arm.cell.family),
         label("dataset", lambda row: row.arm.cell.dataset),
@@ -105,15 +150,16 @@ def board_columns(study: StudyTables) -> Columns[BoardRow]:
         label("base arm", lambda row: _arm(row.base), spare=4),
         label("instruct arm", lambda row: _arm(row.instruct), spare=4),
         Column("problems", _problems, spare=5),
-        Column(f"base {name}", lambda row: _pass_n(row.base)),
-        Column(f"instruct {name}", lambda row: _pass_n(row.instruct)),
-        Column("gap (95 %)", _gap),
-        Column("solves more", lambda row: row.winner or DASH, spare=1),
+        Column(f"base {name}", lambda row: _pass_n(row.base), spare=1),
+        Column(f"instruct {name}", lambda row: _pass_n(row.instruct), spare=1),
+        Column("gap (95 %)", lambda row: _gap(row.gap)),
+        Column("solves more", lambda row: _winner(row.gap), spare=2),
+        *first,
         Column("base pass@1", lambda row: _pass_1(row.base), spare=3),
         Column("instruct pass@1", lambda row: _pass_1(row.instruct), spare=3),
         Column("failed", lambda row: str(sum(arm.failed for arm in row.arms)), spare=4),
-        Column("base cut off", lambda row: _cut_off(row.base), spare=2),
-        Column("instruct cut off", lambda row: _cut_off(row.instruct), spare=2),
+        Column("base cut off", lambda row: _cut_off(row.base), spare=3),
+        Column("instruct cut off", lambda row: _cut_off(row.instruct), spare=3),
     )
 
 
@@ -138,5 +184,13 @@ def _cut_off(row: ScoreRow | None) -> str:
     return DASH if row is None else percent(row.truncated.value)
 
 
-def _gap(row: BoardRow) -> str:
-    return DASH if row.gap is None else points_interval(row.gap.gap.difference.estimate)
+def _gap(gap: BoardGap | None) -> str:
+    return DASH if gap is None else points_interval(gap.estimate)
+
+
+def _plain_gap(gap: BoardGap | None) -> str:
+    return DASH if gap is None else points(gap.estimate.value)
+
+
+def _winner(gap: BoardGap | None) -> str:
+    return DASH if gap is None or gap.winner is None else gap.winner

@@ -1,9 +1,9 @@
 """Names that the report's questions share."""
 
-from distlab.analysis.claims import Decision
+from distlab.analysis.claims import Answer, Decision
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
-from distlab.tables.numbers import p_value
+from distlab.tables.numbers import p_value, percent
 
 
 def setting(cell: Cell) -> str:
@@ -14,6 +14,22 @@ def setting(cell: Cell) -> str:
 def judge_name(judge: Judge) -> str:
     """As in "rules / math-verify"."""
     return f"{judge.extractor} / {judge.grader}"
+
+
+def who_solves_more(decision: Decision, margin: float, which: str) -> str:
+    """Which arm solves more, as far as it can be told; as in "the base arm solves more (p ...)".
+
+    Args:
+        decision: On a claim whose direction 1 is instruct.
+        margin: Differences of less are none, as a share.
+        which: What cannot be told if so, as in "which arm solves more".
+    """
+    winner = "instruct" if decision.direction > 0 else "base"
+    return {
+        Answer.YES: f"the {winner} arm solves more ({holm_note(decision)})",
+        Answer.NO: f"both arms solve as much, within {percent(margin)} points",
+        Answer.CANNOT_TELL: f"{which} cannot be told here",
+    }[decision.answer]
 
 
 def holm_note(decision: Decision) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Final
 
 from distlab.analysis.arrays import FloatArray
 from distlab.decoding.decoder import SampleOrder
@@ -12,6 +13,8 @@ from distlab.store.cell import Cell
 
 # Cell key and judge to scores.
 ScoreMap = Mapping[tuple[str, Judge], ProblemScores]
+# Name of the score that one sample gives.
+ONE_SAMPLE: Final = "pass@1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,6 @@ def metrics(k: int, until_solved: bool = False) -> list[Metric]:
     wide = [Metric(f"Pass@{k}", lambda scores: scores.pass_at(k))] if k > 1 else []
     return [
         *wide,
-        Metric("pass@1", lambda scores: scores.pass_at(1)),
+        Metric(ONE_SAMPLE, lambda scores: scores.pass_at(1)),
         Metric("one answer", lambda scores: scores.one_answer),
     ]

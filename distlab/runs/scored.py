@@ -23,6 +23,7 @@ class SampleFacts:
             strings, where verdicts are of an earlier version.
         starts: [problems, n], offset of the answer in the sample's text, in characters.
         truncated: [problems, n], whether the sample was cut off at max_tokens.
+        tokens: [problems, n], new tokens of the sample; 0 where nobody counted them.
         deltas: [problems, n], CoT-decoding's answer-span confidence, NaN where there is none.
         gold_in_text: [problems, n], whether the gold's text stands in the sample.
     """
@@ -31,6 +32,7 @@ class SampleFacts:
     answers: IntArray
     starts: npt.NDArray[np.int32]
     truncated: BoolArray
+    tokens: npt.NDArray[np.int32]
     deltas: npt.NDArray[np.float32]
     gold_in_text: BoolArray
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from distlab.analysis.answers import NONE, aggregate_delta, largest_delta, majority
 from distlab.analysis.arrays import BoolArray, FloatArray
-from distlab.analysis.passk import iid_curve, ranked_curve
+from distlab.analysis.passk import iid_curve, ranked_curve, reliable
 from distlab.decoding.decoder import SampleOrder
 from distlab.runs.scored import SampleFacts, VerdictTable
 from distlab.scoring.types import CORRECT, NO_VERDICT
@@ -49,6 +49,24 @@ class ProblemScores:
     def pass_at(self, k: int) -> FloatArray:
         """[problems] pass@k; k is at most the cell's n."""
         return self.curve[:, k - 1]
+
+    def cover_at(self, tau: float) -> FloatArray:
+        """[problems]: 1 where at least the share ``tau`` of all n samples is correct, else 0."""
+        counts = (self.table.codes == CORRECT).sum(axis=1)
+        covered = reliable(counts, self.table.cell.n, tau)
+        return np.where(self.failed, 0.0, np.where(self.complete, covered, np.nan))
+
+    def costs(self) -> FloatArray:
+        """[problems, n] new tokens of the first k samples, on average where draws are alike.
+
+        NaN where samples are missing or nobody counted their tokens.
+        """
+        tokens = self.table.facts.tokens.astype(np.float64)
+        known = self.complete & (tokens.sum(axis=1) > 0)
+        spent = np.cumsum(tokens, axis=1)
+        if self.table.cell.order != SampleOrder.RANKED:
+            spent = tokens.mean(axis=1)[:, None] * np.arange(1, tokens.shape[1] + 1)
+        return np.where(known[:, None], spent, np.nan)
 
     @property
     def one_answer(self) -> FloatArray:

@@ -38,6 +38,7 @@ COLUMNS: Final = (
     "grader",
     "verdict",
     "truncated",
+    "tokens",
     "delta",
     "gold_in_text",
 )
@@ -194,6 +195,7 @@ class _Matrices:
                 present=np.zeros(shape, dtype=np.bool_),
                 answers=np.full(shape, NONE, dtype=np.int64),
                 truncated=np.zeros(shape, dtype=np.bool_),
+                tokens=np.zeros(shape, dtype=np.int32),
                 starts=np.zeros(shape, dtype=np.int32),
                 deltas=np.full(shape, np.nan, dtype=np.float32),
                 gold_in_text=np.zeros(shape, dtype=np.bool_),
@@ -264,6 +266,7 @@ class _Collector:
         matrices.facts.answers[at] = rows.answers[chosen]
         matrices.facts.starts[at] = rows.starts[chosen]
         matrices.facts.truncated[at] = rows.truncated[chosen]
+        matrices.facts.tokens[at] = rows.tokens[chosen]
         matrices.facts.deltas[at] = rows.deltas[chosen]
         matrices.facts.gold_in_text[at] = rows.gold_in_text[chosen]
         matrices.given[at] = rows.given[chosen]
@@ -406,6 +409,7 @@ class _DecodedBatch:
     unclassed: BoolArray
     starts: npt.NDArray[np.int32]
     truncated: npt.NDArray[np.bool_]
+    tokens: npt.NDArray[np.int32]
     deltas: npt.NDArray[np.float32]
     gold_in_text: npt.NDArray[np.bool_]
     given: npt.NDArray[np.bool_]
@@ -427,6 +431,7 @@ class _DecodedBatch:
             unclassed=unclassed,
             starts=batch["answer_start"].to_numpy(zero_copy_only=False),
             truncated=batch["truncated"].to_numpy(zero_copy_only=False),
+            tokens=batch["tokens"].to_numpy(zero_copy_only=False),
             deltas=batch["delta"].to_numpy(zero_copy_only=False).astype(np.float32),
             gold_in_text=batch["gold_in_text"].to_numpy(zero_copy_only=False),
             given=batch[_GIVEN].to_numpy(zero_copy_only=False),

@@ -193,7 +193,10 @@ def test_the_first_screen_answers(opened: Watched, study: StudyTables, size: str
     first = opened.page.locator("header")
     assert first.locator("h1").inner_text() == "tiny, qwen3-8b, huge: base and instruct"
     lead, scoreboard = first.locator(".lead"), first.locator(".board")
-    assert lead.inner_text().startswith("Of 18 comparisons of 3 families, the instruct arm solves")
+    said = lead.inner_text()
+    assert said.startswith("18 comparisons of 3 families. In Pass@4 the instruct arm solves more")
+    assert "In pass@1 the instruct arm solves more in" in said
+    assert scoreboard.locator("td a").first.inner_text().count("pass@1") == 1
     for seen in (lead, scoreboard):
         box = seen.bounding_box()
         assert box is not None

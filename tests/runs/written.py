@@ -55,6 +55,7 @@ class Samples:
     extractor: str = "rules"
     truncated: bool = False
     start: int = 0
+    tokens: int = 10
 
     def rows(self) -> list[dict[str, Any]]:
         names = {"1": "correct", "0": "incorrect", "-": "no_answer", "t": "timeout"}
@@ -74,7 +75,7 @@ class Samples:
                 "grader": self.grader,
                 "verdict": names[mark],
                 "truncated": self.truncated,
-                "tokens": 10,
+                "tokens": self.tokens,
                 "delta": self.deltas[rank] if self.deltas else None,
                 "delta_given": self.deltas_given,
                 "gold_in_text": mark == "1",

@@ -12,7 +12,7 @@ from distlab.analysis.claims import Answer
 from distlab.analysis.estimate import Estimate
 from distlab.report.question import Finding
 from distlab.report.score_table import ScoreRow, score_name
-from distlab.report.scoreboard import BoardRow, answers, board
+from distlab.report.scoreboard import BoardGap, BoardRow, answers, board
 from distlab.report.table import StudyTables
 from distlab.tables.numbers import percent, points, points_interval
 
@@ -39,6 +39,8 @@ class BoardCell:
         winner: "base" or "instruct" after adjustment, else empty.
         scores: Pass@n of base and instruct, per cent.
         first: The same for pass@1.
+        first_gap: Instruct minus base in pass@1, in points; empty where Pass@n is alone.
+        first_winner: "base" or "instruct" in pass@1, else empty.
         cut: What is cut off of base and instruct, per cent.
         is_cut: Whether that is much in one of them.
         title: All of it in a sentence, for a pointer and a screen reader.
@@ -50,6 +52,8 @@ class BoardCell:
     winner: str
     scores: str
     first: str
+    first_gap: str
+    first_winner: str
     cut: str
     is_cut: bool
     title: str
@@ -143,7 +147,7 @@ def _reach(row: BoardRow) -> float:
     """Points from zero to the farther end of a gap's interval."""
     if row.gap is None:
         return 0.0
-    gap = row.gap.gap.difference.estimate
+    gap = row.gap.estimate
     ends = [100 * abs(end) for end in (gap.value, gap.low, gap.high) if not math.isnan(end)]
     return max(ends, default=0.0)
 
@@ -151,29 +155,34 @@ def _reach(row: BoardRow) -> float:
 def _cell(row: BoardRow, place: int, reach: float, score: str) -> BoardCell:
     where = f"{row.arm.cell.family} on {row.arm.cell.dataset} ({row.arm.cell.prompt})"
     scores, first = _both(row, _pass_n), _both(row, _pass_1)
-    difference = row.gap.gap.difference.estimate if row.gap else None
-    gap = points(difference.value) if difference else scores
-    whole = points_interval(difference) if difference else "not compared"
-    who = {
-        Answer.YES: f"{row.winner} solves more",
-        Answer.NO: "both solve as much",
-        Answer.CANNOT_TELL: "who solves more cannot be told",
-    }[row.answer]
     cut = _both(row, lambda arm: percent(arm.truncated.value))
+    gap = row.gap
     return BoardCell(
-        href=f"#gap-{place}" if row.gap else "#gap",
-        gap=gap,
-        plot=_plot(row.gap.gap.difference.estimate, reach, row.winner or "")
-        if row.gap
-        else Markup(),
-        winner=row.winner or "",
+        href=f"#gap-{place}" if gap else "#gap",
+        gap=points(gap.estimate.value) if gap else scores,
+        plot=_plot(gap.estimate, reach, gap.winner or "") if gap else Markup(),
+        winner=(gap and gap.winner) or "",
         scores=scores,
         first=first,
+        first_gap=points(row.first.estimate.value) if row.first else "",
+        first_winner=(row.first and row.first.winner) or "",
         cut=cut,
         is_cut=any(arm.truncated.value > _MUCH_CUT_OFF for arm in row.arms),
-        title=f"{where}: {score} {scores} per cent, gap {whole} points, {who}; pass@1 {first}; "
-        f"cut off {cut} per cent",
+        title=f"{where}: {score} {scores} per cent, {_said(gap)}; pass@1 {first} per cent"
+        f"{f', {_said(row.first)}' if row.first else ''}; cut off {cut} per cent",
     )
+
+
+def _said(gap: BoardGap | None) -> str:
+    """A gap in words, as in "gap −30.1 [−32.7, −27.4] points, base solves more"."""
+    if gap is None:
+        return "not compared"
+    who = {
+        Answer.YES: f"{gap.winner} solves more",
+        Answer.NO: "both solve as much",
+        Answer.CANNOT_TELL: "who solves more cannot be told",
+    }[gap.answer]
+    return f"gap {points_interval(gap.estimate)} points, {who}"
 
 
 def _both(row: BoardRow, figure: Callable[[ScoreRow], str]) -> str:

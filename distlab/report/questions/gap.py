@@ -8,7 +8,15 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from distlab.analysis.claims import Answer, Claim, Explanation, Kind, differs, explains, turns
+from distlab.analysis.claims import (
+    Answer,
+    Claim,
+    Explanation,
+    Kind,
+    differs,
+    explains,
+    turns,
+)
 from distlab.analysis.contrasts import EMPTY, Contrast
 from distlab.analysis.power import smallest_detectable
 from distlab.errors import counted
@@ -20,7 +28,7 @@ from distlab.report.decided_table import (
     decided_claims,
     decided_statements,
 )
-from distlab.report.gap_table import GAP_TERMS, GAPS, GapRow, headline_gaps
+from distlab.report.gap_table import GAP_TERMS, GAPS, GapRow, first_gap, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.decoding import CONTROLS, ControlRow
 from distlab.report.questions.ends import ENDING_DIFFERENCES
@@ -34,7 +42,13 @@ from distlab.report.questions.judges import find_winners, judge_verdict
 from distlab.report.questions.scale import SCALE, GapSource
 from distlab.report.score_table import SCORE_TERMS, SCORES, ScoreRow
 from distlab.report.table import StudyTables
-from distlab.report.wording import alone_note, holm_note, judge_name, setting
+from distlab.report.wording import (
+    alone_note,
+    holm_note,
+    judge_name,
+    setting,
+    who_solves_more,
+)
 from distlab.store.cell import Cell
 from distlab.tables.numbers import decimal, percent, points_range
 
@@ -78,6 +92,9 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
             continue
         where = f"{setting(row.base)}, {row.metric}"
         yield differs(Kind.GAP, row.key, where, row.gap.difference, margin)
+        if first := _first(study, row):
+            named = f"{setting(row.base)}, {first.metric}"
+            yield differs(Kind.FIRST, first.key, named, first.gap.difference, margin)
         scores = [other.gap.difference for other in _other_rows(study, row)]
         if scores:
             yield turns(Kind.SCORES, row.key, where, (row.gap.difference, *scores))
@@ -90,20 +107,28 @@ def _sentence(study: StudyTables, row: GapRow) -> str:
     where = setting(row.base)
     if row.gap.problems == 0:
         return f"{where}: no problem has a score in both arms, so there is no gap."
-    decision, margin = study.decision(Kind.GAP, row.key), percent(study.margins.equivalence)
-    winner = "instruct" if decision.direction > 0 else "base"
-    said = {
-        Answer.YES: f"the {winner} arm solves more ({holm_note(decision)})",
-        Answer.NO: f"both arms solve as much, within {margin} points",
-        Answer.CANNOT_TELL: "which arm solves more cannot be told here",
-    }
     measured = (
         f"{row.metric} of {row.instruct.arm} minus {row.base.arm} is "
         f"{points_range(row.gap.difference.estimate)} points over {row.gap.problems} problems"
     )
     if row.gap.clusters < row.gap.problems:
         measured += f" from {counted(row.gap.clusters, 'source')}"
-    return f"{where}: {said[decision.answer]}. {measured} ({judge_name(row.judge)})."
+    margin = study.margins.equivalence
+    said = who_solves_more(study.decision(Kind.GAP, row.key), margin, "which arm solves more")
+    text = f"{where}: {said}. {measured} ({judge_name(row.judge)})."
+    first = _first(study, row)
+    if first is None:
+        return text
+    alone = study.decision(Kind.FIRST, first.key)
+    told = who_solves_more(alone, margin, "which of them solves more")
+    shown = points_range(first.gap.difference.estimate)
+    return f"{text} With one sample {told}: {first.metric} {shown} points."
+
+
+def _first(study: StudyTables, row: GapRow) -> GapRow | None:
+    """The gap with one sample, where it can be tested beside the one with all."""
+    first = first_gap(study, row)
+    return None if first is None or not first.gap.problems else first
 
 
 def _controls(study: StudyTables, row: GapRow) -> Iterator[_Check]:

@@ -5,6 +5,7 @@ from typing import Final
 from distlab.report.question import Question
 from distlab.report.questions import (
     claims,
+    cost,
     decoding,
     domains,
     drops,
@@ -14,12 +15,15 @@ from distlab.report.questions import (
     judges,
     paper,
     prompts,
+    reliability,
     scale,
     strata,
 )
 
 QUESTIONS: Final[tuple[Question, ...]] = (
     gap.QUESTION,
+    reliability.QUESTION,
+    cost.QUESTION,
     decoding.QUESTION,
     domains.QUESTION,
     guessing.QUESTION,

@@ -16,6 +16,7 @@ from distlab.analysis.claims import (
     Explanation,
     Kind,
     any_differs,
+    crosses,
     differs,
     exceeds,
     explains,
@@ -24,8 +25,10 @@ from distlab.analysis.claims import (
 )
 from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.controls import decompose
+from distlab.analysis.crossing import at_cost, crossing, sample_counts
 from distlab.analysis.drops import PairedChange, pairing_difference, unpaired_drop
 from distlab.analysis.gaps import paired_gap
+from distlab.analysis.passk import iid_curve
 from distlab.analysis.replication import normal_error, published_share
 from distlab.analysis.scale import gap_trend
 from distlab.analysis.shares import solved_interval
@@ -123,7 +126,15 @@ class Null:
 
 def nulls() -> Iterator[Null]:
     """All of them: at least one per kind."""
-    for kind in (Kind.GAP, Kind.PROMPTS, Kind.DROP, Kind.DROP_DIFFERENCE, Kind.ENDS):
+    for kind in (
+        Kind.GAP,
+        Kind.FIRST,
+        Kind.RELIABLE,
+        Kind.PROMPTS,
+        Kind.DROP,
+        Kind.DROP_DIFFERENCE,
+        Kind.ENDS,
+    ):
         yield Null(kind, Answer.YES, "no difference", _paired(kind, 0.0))
         yield Null(kind, Answer.NO, "a difference of the margin", _paired(kind, MARGIN))
     yield Null(Kind.PART, Answer.YES, "another part is there, not this one", _part(0.0))
@@ -136,6 +147,10 @@ def nulls() -> Iterator[Null]:
     yield Null(Kind.BEYOND_NULL, Answer.NO, "as much as unread", _beyond)
     yield Null(Kind.JUDGES, Answer.YES, "one gap under three judges", judges_differ(0.0))
     yield Null(Kind.JUDGES, Answer.NO, "one judge differs by the margin", judges_differ(MARGIN))
+    yield Null(Kind.EQUAL_COST, Answer.YES, "equal at equal cost", _at_equal_cost(0.0))
+    yield Null(Kind.EQUAL_COST, Answer.NO, "the margin at equal cost", _at_equal_cost(MARGIN))
+    for answer in (Answer.YES, Answer.NO):
+        yield Null(Kind.CROSSING, answer, "apart with one sample, equal with eight", _crossing)
     for kind in (Kind.JUDGES_TURN, Kind.SCORES):
         for answer in (Answer.YES, Answer.NO):
             yield Null(kind, answer, "one gap is there, the other is zero", _turns(kind))
@@ -161,7 +176,7 @@ def _paired(kind: Kind, by: float) -> Simulation:
 
     def draw(study: Study) -> Claim:
         rates = (study.design.rate, study.moved(by))
-        if kind is Kind.ENDS:
+        if kind in (Kind.ENDS, Kind.FIRST):
             one, two = (np.mean([study.arm(rate) for _ in range(4)], axis=0) for rate in rates)
         elif kind is Kind.DROP_DIFFERENCE:
             one = study.arm(study.moved(GAP)) - study.arm(rates[0])
@@ -280,6 +295,52 @@ def _turns(kind: Kind) -> Simulation:
         there = study.test(study.arm(study.moved(2 * GAP)) - study.arm(study.design.rate))
         zero = study.test(study.arm(study.design.rate) - study.arm(study.design.rate))
         return turns(kind, 0, "", (there, zero))
+
+    return draw
+
+
+# Samples per problem where curves are compared.
+_DRAWS: Final = 8
+
+
+def _curve(study: Study, solvable: float, chance: float) -> FloatArray:
+    """[problems, draws] pass@k of an arm that solves some problems, with this chance per draw."""
+    open_problems = study.arm(solvable) > 0
+    solved = study.rng.binomial(_DRAWS, chance, open_problems.size) * open_problems
+    return iid_curve(np.full(solved.size, _DRAWS), solved, _DRAWS)
+
+
+def _crossing(study: Study) -> Claim:
+    """The first arm solves its problems in half of the draws, the second in all of them."""
+    rate = study.design.rate
+    first = _curve(study, rate, 0.5)
+    second = _curve(study, rate * (1 - 0.5**_DRAWS), 1.0)
+    counts = sample_counts(_DRAWS)
+    places = np.array(counts) - 1
+    found = crossing(counts, first[:, places], second[:, places], study.sources)
+    return crosses(Kind.CROSSING, 0, "", found.early, found.late)
+
+
+def _at_equal_cost(by: float) -> Simulation:
+    """A budget pays for six samples of the first arm or three of the second, which cost double.
+
+    With these both solve the same share of their problems. Unsolved ones take more tokens.
+    """
+    reached = 1 - 0.7**6
+
+    def draw(study: Study) -> Claim:
+        arms = []
+        for rate, chance, price in (
+            (study.design.rate, 0.3, 100),
+            (study.moved(by / reached), 0.51, 200),
+        ):
+            curve = _curve(study, rate, chance)
+            solved = rate * (1 - (1 - chance) ** _DRAWS)
+            tokens = price * (1.3 - 0.6 * (curve[:, -1] > 0)) / (1.3 - 0.6 * solved)
+            tokens *= study.rng.uniform(0.5, 1.5, tokens.size)
+            arms.append(at_cost(curve, tokens[:, None] * np.arange(1, _DRAWS + 1), (600.0,)))
+        found = crossing((600.0,), arms[0], arms[1], study.sources)
+        return differs(Kind.EQUAL_COST, 0, "", found.late, MARGIN)
 
     return draw
 
