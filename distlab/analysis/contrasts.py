@@ -101,7 +101,7 @@ class Contrast:
                 sources, so it is inflated as ours is.
         """
         both = math.hypot(self.error, self.inflation * error)
-        return _student(self.value - published.value, both, self.freedom)
+        return student(self.value - published.value, both, self.freedom)
 
 
 EMPTY: Final = Contrast(NOTHING, NOTHING, math.nan, math.nan, math.nan)
@@ -151,12 +151,12 @@ def contrast(*parts: Mean, resamples: int = RESAMPLES, seed: int = SEED) -> Cont
     value = sum(term.value for term in terms)
     variance = _merged(terms) + sum(term.floored - term.raw for term in terms)
     spread = [(term.floored, term.freedom) for term in terms]
-    student = _student(value, math.sqrt(max(variance, 0.0)), _welch(spread))
+    by_error = student(value, math.sqrt(max(variance, 0.0)), _welch(spread))
     if len(kept) == 1:
-        return _one_mean(kept[0], terms[0], student, resamples, seed)
+        return _one_mean(kept[0], terms[0], by_error, resamples, seed)
     bare = sum(_term(replace(part, clusters=None)).floored for part in kept)
-    alone = _student(value, math.sqrt(bare), math.inf)
-    return replace(student, independent=alone.estimate)
+    alone = student(value, math.sqrt(bare), math.inf)
+    return replace(by_error, independent=alone.estimate)
 
 
 def _one_mean(part: Mean, term: _Term, student: Contrast, resamples: int, seed: int) -> Contrast:
@@ -243,8 +243,14 @@ def _welch(spread: list[tuple[float, float]]) -> float:
     return total**2 / parts if parts > 0 else math.nan
 
 
-def _student(value: float, error: float, freedom: float) -> Contrast:
-    """A contrast whose interval and test are Student's t."""
+def student(value: float, error: float, freedom: float) -> Contrast:
+    """A contrast whose interval and test are Student's t; neither without an error.
+
+    Args:
+        value: The figure.
+        error: Its standard error.
+        freedom: Degrees of freedom of the error.
+    """
     if math.isnan(error) or error == 0 or math.isnan(freedom):
         alone = Estimate(value, math.nan, math.nan)
         return Contrast(alone, alone, math.nan, math.nan, math.nan)

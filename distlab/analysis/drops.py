@@ -83,6 +83,15 @@ def paired_drop(before: Scores, after: Scores, *, resamples: int = RESAMPLES) ->
     return Drop(both.before.size, *means, change)
 
 
+def paired_arms(
+    base: tuple[Scores, Scores], instruct: tuple[Scores, Scores]
+) -> tuple[PairedChange, PairedChange]:
+    """The changes of two arms over the pairs that both have, in the same order."""
+    sides, clusters = _aligned(*base, *instruct)
+    first = PairedChange(sides[0], sides[1], clusters)
+    return first, PairedChange(sides[2], sides[3], clusters)
+
+
 def drop_difference(
     base: tuple[Scores, Scores], instruct: tuple[Scores, Scores], *, resamples: int = RESAMPLES
 ) -> tuple[int, Contrast]:
@@ -96,9 +105,9 @@ def drop_difference(
     Returns:
         Number of pairs, and the difference; negative means that instruct loses more.
     """
-    sides, clusters = _aligned(*base, *instruct)
-    difference = (sides[3] - sides[2]) - (sides[1] - sides[0])
-    return difference.size, contrast(Mean(difference, clusters), resamples=resamples)
+    one, two = paired_arms(base, instruct)
+    difference = (two.after - two.before) - (one.after - one.before)
+    return difference.size, contrast(Mean(difference, one.clusters), resamples=resamples)
 
 
 def unpaired_drop(

@@ -1,16 +1,14 @@
-"""Scale: the gap against the parameter count, with the uncertainty of its trend."""
+"""Scale: the gap against the parameter count, as a trend and by groups of sizes."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.contrasts import EMPTY, Contrast
-from distlab.analysis.estimate import Estimate
-from distlab.analysis.intervals import LEVEL
+from distlab.analysis.contrasts import EMPTY, Contrast, student
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +34,7 @@ class Trend:
 def gap_trend(
     parameters: FloatArray, gaps: FloatArray, errors: FloatArray, lineages: Sequence[str]
 ) -> Trend:
-    """Fit the line by random-effects meta-regression.
-
-    The scatter of families is Paule & Mandel's (1982). The slope's variance is the larger of
-    Knapp & Hartung's (2003, never below the model's own) and a CR1 sandwich over lineages, and its
-    interval and test are Student's t with lineages - 2 degrees of freedom (ours): few as these are,
-    no asymptotic error holds.
+    """Fit the line over log10(parameters).
 
     Args:
         parameters: [families] parameter counts.
@@ -52,12 +45,92 @@ def gap_trend(
     Returns:
         The trend; its slope is empty with fewer than three lineages or one size only.
     """
+    fit = _regress(np.log10(parameters), gaps, errors, lineages)
+    told = fit.slope.estimate.low > 0 or fit.slope.estimate.high < 0
+    crossing = 10 ** float(fit.centre - fit.height / fit.slope.value) if told else math.nan
+    return Trend(fit.families, fit.lineages, fit.slope, fit.scatter, crossing)
+
+
+@dataclass(frozen=True, slots=True)
+class SizeGroups:
+    """The gaps of large families against those of small ones.
+
+    Attributes:
+        small: Families up to the lower limit.
+        large: Families from the upper limit on.
+        lineages: Makers' series that all of them belong to.
+        small_mean: Mean gap of the small ones, as the fit weighs them; NaN without a difference.
+        large_mean: Mean gap of the large ones.
+        difference: Large minus small.
+    """
+
+    small: int
+    large: int
+    lineages: int
+    small_mean: float
+    large_mean: float
+    difference: Contrast
+
+
+def size_groups(
+    parameters: FloatArray,
+    gaps: FloatArray,
+    errors: FloatArray,
+    lineages: Sequence[str],
+    limits: tuple[float, float],
+) -> SizeGroups:
+    """Compare the families above a size with those below another; families between have no say.
+
+    The same fit as ``gap_trend``'s, over 1 for large and 0 for small: families scatter within
+    either group, and sizes of one lineage hang together.
+
+    Args:
+        parameters: [families] parameter counts.
+        gaps: [families] instruct - base.
+        errors: [families] standard errors of the gaps; families without one are left out.
+        lineages: [families] series that a family is a size of.
+        limits: Most parameters of a small family, and fewest of a large one.
+
+    Returns:
+        The groups; their difference is empty with fewer than three lineages, or an empty group.
+    """
+    is_small, is_large = parameters <= limits[0], parameters >= limits[1]
+    kept = (is_small | is_large) & (errors > 0) & ~np.isnan(gaps)
+    small, large = int((is_small & kept).sum()), int((is_large & kept).sum())
+    series = np.asarray(lineages, dtype=np.str_)[kept].tolist()
+    fit = _regress(is_large[kept].astype(np.float64), gaps[kept], errors[kept], series)
+    low = fit.height - fit.slope.value * fit.centre
+    return SizeGroups(small, large, fit.lineages, low, low + fit.slope.value, fit.slope)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A line of the gap over some covariate: ``height`` at ``centre``, and ``slope``."""
+
+    families: int
+    lineages: int
+    slope: Contrast
+    scatter: float
+    centre: float
+    height: float
+
+
+def _regress(
+    covariate: FloatArray, gaps: FloatArray, errors: FloatArray, lineages: Sequence[str]
+) -> _Fit:
+    """Random-effects meta-regression.
+
+    The scatter of families is Paule & Mandel's (1982). The slope's variance is the larger of
+    Knapp & Hartung's (2003, never below the model's own) and a CR1 sandwich over lineages, and its
+    interval and test are Student's t with lineages - 2 degrees of freedom (ours): few as these are,
+    no asymptotic error holds.
+    """
     kept = (errors > 0) & ~np.isnan(gaps)
-    x, y, variances = np.log10(parameters[kept]), gaps[kept], errors[kept] ** 2
+    x, y, variances = covariate[kept], gaps[kept], errors[kept] ** 2
     groups = np.unique(np.asarray(lineages, dtype=np.str_)[kept], return_inverse=True)[1]
     count = int(groups.max()) + 1 if groups.size else 0
     if count < 3 or np.ptp(x) == 0:
-        return Trend(x.size, count, EMPTY, math.nan, math.nan)
+        return _Fit(x.size, count, EMPTY, math.nan, math.nan, math.nan)
     scatter = _scatter(x, y, variances)
     weights = 1 / (variances + scatter)
     centre, height, slope, residuals = _line(x, y, weights)
@@ -66,10 +139,8 @@ def gap_trend(
     hartung = max(1.0, float((weights * residuals**2).sum()) / (x.size - 2)) / spread
     sums = np.bincount(groups, weights=leverage * residuals)
     sandwich = float((sums**2).sum()) / spread**2 * count / (count - 2)
-    estimate = _student(slope, math.sqrt(max(hartung, sandwich)), count - 2)
-    told = estimate.estimate.low > 0 or estimate.estimate.high < 0
-    crossing = 10 ** float(centre - height / slope) if told else math.nan
-    return Trend(x.size, count, estimate, math.sqrt(scatter), crossing)
+    estimate = student(slope, math.sqrt(max(hartung, sandwich)), count - 2)
+    return _Fit(x.size, count, estimate, math.sqrt(scatter), centre, height)
 
 
 def _line(
@@ -95,10 +166,3 @@ def _scatter(x: FloatArray, y: FloatArray, variances: FloatArray) -> float:
     if excess(0.0) <= 0 or excess(most) >= 0:
         return 0.0 if excess(0.0) <= 0 else most
     return float(optimize.brentq(excess, 0.0, most))
-
-
-def _student(slope: float, error: float, freedom: float) -> Contrast:
-    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
-    estimate = Estimate(slope, slope - half, slope + half)
-    p = float(2 * stats.t.sf(abs(slope) / error, freedom))
-    return Contrast(estimate, estimate, error, freedom, p)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from distlab.analysis.scale import gap_trend
+from distlab.analysis.scale import gap_trend, size_groups
 
 LINEAGES = ("a", "b", "c", "d")
 
@@ -57,3 +57,30 @@ def test_no_crossing_without_a_trend() -> None:
     gaps = np.array([0.1, -0.1, 0.1, -0.1])
     trend = gap_trend(np.array([1e9, 1e10, 1e11, 1e12]), gaps, np.full(4, 0.05), LINEAGES)
     assert np.isnan(trend.crossing)
+
+
+def test_large_families_against_small_ones() -> None:
+    parameters = np.array([1e9, 2e9, 1e10, 1e11, 1e12])
+    gaps = np.array([0.10, 0.12, 5.0, -0.10, -0.12])
+    found = size_groups(parameters, gaps, np.full(5, 0.01), list("abcde"), (3e9, 70e9))
+    assert (found.small, found.large, found.lineages) == (2, 2, 4)
+    assert (found.small_mean, found.large_mean) == pytest.approx((0.11, -0.11))
+    assert found.difference.value == pytest.approx(-0.22)
+    assert found.difference.estimate.high < 0
+
+
+def test_sizes_of_one_lineage_hang_together_in_groups() -> None:
+    parameters, errors = np.array([1e9, 2e9, 3e9, 1e11, 1e12, 1e12]), np.full(6, 0.01)
+    gaps = np.array([0.10, 0.11, 0.02, -0.10, -0.12, -0.11])
+    alone = size_groups(parameters, gaps, errors, list("abcdef"), (3e9, 70e9)).difference
+    shared = size_groups(parameters, gaps, errors, list("aabcde"), (3e9, 70e9)).difference
+    assert shared.freedom < alone.freedom
+    assert shared.p > alone.p
+
+
+@pytest.mark.parametrize("parameters", [[1e9, 2e9, 3e9], [1e11, 1e12, 1e9], [1e10, 1e10, 1e10]])
+def test_groups_need_both_sides_and_three_lineages(parameters: list[float]) -> None:
+    found = size_groups(
+        np.array(parameters), np.zeros(3), np.full(3, 0.1), list("aab"), (3e9, 70e9)
+    )
+    assert np.isnan(found.difference.value)

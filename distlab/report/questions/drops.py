@@ -54,7 +54,7 @@ class Sides:
     after_side: Side
 
 
-def _sides_name(sides: Sides) -> str:
+def sides_name(sides: Sides) -> str:
     """As in "math (seed) → math-perturb-hard (hard)", or "gsm-symbolic: seed → twin"."""
     if sides.before_dataset == sides.after_dataset:
         return f"{sides.before_dataset}: {sides.before_side} → {sides.after_side}"
@@ -63,7 +63,7 @@ def _sides_name(sides: Sides) -> str:
     )
 
 
-def _transitions(
+def transitions(
     judge: Judge, scores: ScoreMap
 ) -> Iterator[tuple[Sides, ProblemScores, ProblemScores]]:
     """Every (original, perturbed) pair of cells of one arm and prompt that share pairs."""
@@ -88,7 +88,8 @@ def _sides_of(first: Sequence[Problem], second: Sequence[Problem]) -> Iterator[t
             yield side, perturbed
 
 
-def _side_scores(scores: ProblemScores, side: Side, values: FloatArray) -> Scores:
+def side_scores(scores: ProblemScores, side: Side, values: FloatArray) -> Scores:
+    """The scores of a cell's problems that are on one side of a pair."""
     problems = scores.table.problems
     chosen = [
         row
@@ -130,12 +131,12 @@ class DropRow:
 def _drop_rows(scored: ScoredStudy) -> Iterator[DropRow]:
     """Every arm's drops, paired by problem."""
     for judge in scored.judges:
-        for sides, first, second in _transitions(judge, scored.scores):
+        for sides, first, second in transitions(judge, scored.scores):
             metric = metrics(min(first.table.cell.n, second.table.cell.n))[0]
-            before = _side_scores(first, sides.before_side, metric.of(first))
-            after = _side_scores(second, sides.after_side, metric.of(second))
+            before = side_scores(first, sides.before_side, metric.of(first))
+            after = side_scores(second, sides.after_side, metric.of(second))
             if drop := paired_drop(before, after):
-                whole = _whole_sets_of(sides, metric, first, second)
+                whole = whole_sets_of(sides, metric, first, second)
                 yield DropRow(
                     cell=second.table.cell,
                     judge=judge,
@@ -147,15 +148,15 @@ def _drop_rows(scored: ScoredStudy) -> Iterator[DropRow]:
                 )
 
 
-def _whole_sets_of(
+def whole_sets_of(
     sides: Sides, metric: Metric, first: ProblemScores, second: ProblemScores
 ) -> tuple[Mean, Mean]:
     """Whole datasets, as papers compare them; within one dataset, its sides."""
     before, after = metric.of(first), metric.of(second)
     if sides.before_dataset != sides.after_dataset:
         return Mean(before, first.table.sources), Mean(after, second.table.sources)
-    one = _side_scores(first, sides.before_side, before)
-    two = _side_scores(second, sides.after_side, after)
+    one = side_scores(first, sides.before_side, before)
+    two = side_scores(second, sides.after_side, after)
     return Mean(one.values, one.clusters), Mean(two.values, two.clusters)
 
 
@@ -163,7 +164,7 @@ _FAMILY: Column[DropRow] = label("family", lambda row: row.cell.family)
 _ARM: Column[DropRow] = label("arm", lambda row: row.cell.arm)
 _SCORED_PAIRS: Columns[DropRow] = (
     label("prompt", lambda row: row.cell.prompt),
-    label("sides", lambda row: _sides_name(row.sides)),
+    label("sides", lambda row: sides_name(row.sides)),
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
     Column("pairs", lambda row: str(row.drop.pairs)),
@@ -203,7 +204,7 @@ def _difference_rows(scored: ScoredStudy) -> Iterator[DropDifferenceRow]:
     for judge in scored.judges:
         found = {
             (second.table.cell.key, sides): (first, second)
-            for sides, first, second in _transitions(judge, scored.scores)
+            for sides, first, second in transitions(judge, scored.scores)
         }
         for pair in scored.pairs:
             for (key, sides), base in found.items():
@@ -222,8 +223,8 @@ def _difference_row(
     metric = metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
 
     def both(arm: tuple[ProblemScores, ProblemScores]) -> tuple[Scores, Scores]:
-        before = _side_scores(arm[0], sides.before_side, metric.of(arm[0]))
-        after = _side_scores(arm[1], sides.after_side, metric.of(arm[1]))
+        before = side_scores(arm[0], sides.before_side, metric.of(arm[0]))
+        after = side_scores(arm[1], sides.after_side, metric.of(arm[1]))
         return before, after
 
     count, difference = drop_difference(both(base), both(instruct))
@@ -233,7 +234,7 @@ def _difference_row(
 _DIFFERENCE_COLUMNS: Columns[DropDifferenceRow] = (
     label("family", lambda row: row.base.family),
     label("prompt", lambda row: row.base.prompt),
-    label("sides", lambda row: _sides_name(row.sides)),
+    label("sides", lambda row: sides_name(row.sides)),
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
     label("base arm", lambda row: row.base.arm),
@@ -281,18 +282,24 @@ class UnpairedDropRow:
         return self.cell, self.judge
 
 
+def whole_sets(judge: Judge, scores: ScoreMap) -> Iterator[tuple[ProblemScores, ProblemScores]]:
+    """The cells of one arm and prompt on the two sets between which the paper gives a drop."""
+    mine = [row for (_, other), row in scores.items() if other == judge]
+    for first, second in product(mine, mine):
+        one, two = first.table.cell, second.table.cell
+        same_arm = (one.family, one.arm, one.prompt) == (two.family, two.arm, two.prompt)
+        if same_arm and (one.dataset, two.dataset) == DROP_SETS:
+            yield first, second
+
+
 def _unpaired_rows(scored: ScoredStudy) -> Iterator[UnpairedDropRow]:
     """The paper's comparison of two whole sets, and the same at the level that both have."""
     for judge in scored.judges:
-        mine = [row for (_, other), row in scored.scores.items() if other == judge]
-        for first, second in product(mine, mine):
-            one, two = first.table.cell, second.table.cell
-            same_arm = (one.family, one.arm, one.prompt) == (two.family, two.arm, two.prompt)
-            if same_arm and (one.dataset, two.dataset) == DROP_SETS:
-                yield _unpaired_row(judge, first, second, "")
-                levels = {problem.strata.get("level", "") for problem in second.table.problems}
-                if len(levels) == 1 and (level := levels.pop()):
-                    yield _unpaired_row(judge, first, second, level)
+        for first, second in whole_sets(judge, scored.scores):
+            yield _unpaired_row(judge, first, second, "")
+            levels = {problem.strata.get("level", "") for problem in second.table.problems}
+            if len(levels) == 1 and (level := levels.pop()):
+                yield _unpaired_row(judge, first, second, level)
 
 
 def _unpaired_row(
@@ -361,14 +368,14 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
     """That arms change, that one loses more, and that pairing matters."""
     margin = study.margins.equivalence
     for row in _headline_drops(study):
-        where = f"{_arm_name(row.cell)}, {_sides_name(row.sides)}"
+        where = f"{arm_name(row.cell)}, {sides_name(row.sides)}"
         yield differs(Kind.DROP, row.key, where, row.drop.change, margin)
         yield differs(Kind.PAIRING, row.key, where, row.pairing, margin)
     for gap in _headline_differences(study):
-        where = f"{gap.base.family} ({gap.base.prompt}), {_sides_name(gap.sides)}"
+        where = f"{gap.base.family} ({gap.base.prompt}), {sides_name(gap.sides)}"
         yield differs(Kind.DROP_DIFFERENCE, gap.key, where, gap.difference, margin)
     for whole in _headline_sets(study):
-        where = f"{_arm_name(whole.cell)}, {_whole_sets(whole)}"
+        where = f"{arm_name(whole.cell)}, {_whole_sets(whole)}"
         yield differs(Kind.UNPAIRED_DROP, whole.key, where, whole.change, margin)
 
 
@@ -385,7 +392,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 def _drop_statement(study: StudyTables, row: DropRow) -> Statement:
     decision = study.decision(Kind.DROP, row.key)
     text = (
-        f"{_arm_name(row.cell)}, {_sides_name(row.sides)}: "
+        f"{arm_name(row.cell)}, {sides_name(row.sides)}: "
         f"{_change_verdict(study, decision, 'on the perturbed side')}: {row.metric} "
         f"{points_range(row.drop.change.estimate)} points over {row.drop.pairs} pairs "
         f"({judge_name(row.judge)})."
@@ -418,7 +425,7 @@ def _difference_statement(study: StudyTables, gap: DropDifferenceRow) -> Stateme
         Answer.CANNOT_TELL: "which arm loses more cannot be told here",
     }
     return Statement(
-        f"{gap.base.family} ({gap.base.prompt}), {_sides_name(gap.sides)}: "
+        f"{gap.base.family} ({gap.base.prompt}), {sides_name(gap.sides)}: "
         f"{said[decision.answer]}; drop of {gap.instruct.arm} minus drop of {gap.base.arm} is "
         f"{points_range(gap.difference.estimate)} points over {gap.pairs} pairs."
     )
@@ -435,14 +442,15 @@ def _whole_statement(study: StudyTables, row: UnpairedDropRow) -> Statement:
         cut.append(f"The paper's figure, unpaired too: {points_range(row.published)}.")
     decision = study.decision(Kind.UNPAIRED_DROP, row.key)
     return Statement(
-        f"{_arm_name(row.cell)}, as the paper compares, from all of {row.before} to all of "
+        f"{arm_name(row.cell)}, as the paper compares, from all of {row.before} to all of "
         f"{row.cell.dataset}: {_change_verdict(study, decision, 'on the second set')}: "
         f"{points_range(row.change.estimate)} points.",
         tuple(cut),
     )
 
 
-def _arm_name(cell: Cell) -> str:
+def arm_name(cell: Cell) -> str:
+    """As in "qwen3-8b base/cot (zero-shot)"."""
     return f"{cell.family} {cell.arm} ({cell.prompt})"
 
 
@@ -458,7 +466,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
         if own and arm not in own:
             continue
         mine = [row for row in drops if row.cell.arm == arm]
-        labels = [_drop_label(row.cell, _sides_name(row.sides)) for row in mine]
+        labels = [_drop_label(row.cell, sides_name(row.sides)) for row in mine]
         paired = [
             at_label(name, row.drop.change.estimate) for name, row in zip(labels, mine, strict=True)
         ]

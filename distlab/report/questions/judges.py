@@ -15,6 +15,7 @@ from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.report.charts.kinds import Chart, MatrixChart
 from distlab.report.gap_table import GAPS, GapRow, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.questions.paper import published_gap_of
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import holm_note, judge_name, setting
 from distlab.runs.manifest import JudgePart
@@ -30,6 +31,7 @@ from distlab.tables.numbers import (
     decimal_interval,
     percent,
     percent_interval,
+    points,
     points_interval,
     points_range,
     share_of,
@@ -369,7 +371,11 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
         return
     for row in _headline_rows(study):
         text, turned = judge_verdict(study, row)
-        yield Statement(f"{setting(row.base)}: {text}", warnings=(turned,) if turned else ())
+        yield Statement(
+            f"{setting(row.base)}: {text}",
+            tuple(_between(row)),
+            (turned,) if turned else (),
+        )
     yield from _accept_statements(study)
 
 
@@ -397,6 +403,24 @@ def judge_verdict(study: StudyTables, row: WinnerRow) -> tuple[str, str]:
     same = "; it has one sign under all of them" if turned is Answer.NO else ""
     text = f"{said[decision.answer]}{same}: {row.metric} {gaps}."
     return text, f"The winner turns with the judge: {gaps}." if turned is Answer.YES else ""
+
+
+def _between(row: WinnerRow) -> Iterator[str]:
+    """The difference of the gap between every two judges, beside the paper's."""
+    for (one, two), difference in row.differences.items():
+        if math.isnan(difference.p):
+            continue
+        gaps = [published_gap_of(row.instruct, judge) for judge in (one, two)]
+        theirs = "not published"
+        if one.grader != two.grader and gaps[0] is not None and gaps[1] is not None:
+            theirs = (
+                f"{points(gaps[1] - gaps[0])}, from {points(gaps[0])} to {points(gaps[1])}, "
+                "without an interval since both are of the same samples"
+            )
+        yield (
+            f"The gap under {judge_name(two)} minus that under {judge_name(one)} is "
+            f"{points_range(difference.estimate)} points; the paper's figure: {theirs}."
+        )
 
 
 def find_winners(study: StudyTables, base: Cell, instruct: Cell, metric: str) -> WinnerRow | None:

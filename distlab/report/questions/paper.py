@@ -99,9 +99,24 @@ def _share(per_cent: str) -> float | None:
     return float(per_cent) / 100 if per_cent else None
 
 
+def published_gap_of(cell: Cell, by: Judge) -> float | None:
+    """The paper's gap on a cell's family, dataset and prompt under a grader, as a share."""
+    for figure in published_figures():
+        same = (figure.family, figure.dataset, figure.grader) == (
+            cell.family,
+            cell.dataset,
+            by.grader,
+        )
+        if figure.base is None or figure.instruct is None:
+            continue
+        if same and figure.prompt in (None, cell.prompt):
+            return figure.instruct - figure.base
+    return None
+
+
 def published_drop_of(cell: Cell, by: Judge) -> Estimate:
     """The paper's drop of the arm that a cell of the perturbed set is; NaN where it has none."""
-    figures = _drop_figures(cell, by)
+    figures = published_drop_figures(cell, by)
     if figures is None:
         return NOTHING
     before, after = figures
@@ -110,8 +125,8 @@ def published_drop_of(cell: Cell, by: Judge) -> Estimate:
     return published_difference(before.instruct, before.problems, after.instruct, after.problems)
 
 
-def _drop_figures(cell: Cell, by: Judge) -> tuple[PublishedFigure, PublishedFigure] | None:
-    """The two figures behind that drop."""
+def published_drop_figures(cell: Cell, by: Judge) -> tuple[PublishedFigure, PublishedFigure] | None:
+    """The figures of both sets behind the paper's drop; None where it has none."""
     known = {
         figure.dataset: figure
         for figure in published_figures()
@@ -174,7 +189,7 @@ def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[PaperRow]:
     afters = [row for row in mine if row.table.cell.dataset == DROP_SETS[1]]
     for first, second in product(befores, afters):
         one, two = first.table.cell, second.table.cell
-        figures = _drop_figures(two, by)
+        figures = published_drop_figures(two, by)
         same_arm = (one.family, one.arm, one.prompt) == (two.family, two.arm, two.prompt)
         if same_arm and figures is not None:
             before = Mean(first.pass_at(one.n), first.table.sources)

@@ -139,12 +139,12 @@ def _trend_rows(scored: ScoredStudy) -> Iterator[TrendRow]:
                 np.array([row.parameters for row in found]),
                 np.array([row.gap.value for row in found]),
                 np.array([row.error for row in found]),
-                [_lineage(row.family) for row in found],
+                [lineage(row.family) for row in found],
             )
             yield TrendRow(*key, trend)
 
 
-def _lineage(family: str) -> str:
+def lineage(family: str) -> str:
     """What a family is a size of, by its name without the size (ours): qwen3 of "qwen3-0.6b"."""
     return re.sub(r"-[0-9.]+[mbt]$", "", family)
 

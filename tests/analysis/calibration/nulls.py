@@ -29,8 +29,9 @@ from distlab.analysis.crossing import at_cost, crossing, sample_counts
 from distlab.analysis.drops import PairedChange, pairing_difference, unpaired_drop
 from distlab.analysis.gaps import paired_gap
 from distlab.analysis.passk import iid_curve
+from distlab.analysis.relative import loss_difference
 from distlab.analysis.replication import normal_error, published_share
-from distlab.analysis.scale import gap_trend
+from distlab.analysis.scale import gap_trend, size_groups
 from distlab.analysis.shares import solved_interval
 
 MARGIN: Final = MARGINS.equivalence
@@ -164,6 +165,10 @@ def nulls() -> Iterator[Null]:
     yield Null(Kind.UNPAIRED_DROP, Answer.NO, "a difference of the margin", _sets(MARGIN))
     yield Null(Kind.PAIRING, Answer.YES, "the pairs are as the sets", _pairing(0.0))
     yield Null(Kind.PAIRING, Answer.NO, "the sets differ by the margin more", _pairing(MARGIN))
+    yield Null(Kind.RELATIVE_LOSS, Answer.YES, "both arms lose a third", _lost(0.0))
+    yield Null(Kind.RELATIVE_LOSS, Answer.NO, "one loses the margin more", _lost(MARGIN))
+    yield Null(Kind.SIZES, Answer.YES, "families scatter about one gap", _sizes(0.0))
+    yield Null(Kind.SIZES, Answer.NO, "groups the margin apart", _sizes(MARGIN))
     yield Null(Kind.TREND, Answer.YES, "families scatter about no trend", trend_of(0.0))
     yield Null(Kind.TREND, Answer.NO, "a trend of the margin", trend_of(MARGIN))
     margin = MARGINS.replication
@@ -178,7 +183,7 @@ def _paired(kind: Kind, by: float) -> Simulation:
         rates = (study.design.rate, study.moved(by))
         if kind in (Kind.ENDS, Kind.FIRST):
             one, two = (np.mean([study.arm(rate) for _ in range(4)], axis=0) for rate in rates)
-        elif kind is Kind.DROP_DIFFERENCE:
+        elif kind in (Kind.DROP_DIFFERENCE, Kind.EXEMPLARS):
             one = study.arm(study.moved(GAP)) - study.arm(rates[0])
             two = study.arm(study.moved(GAP)) - study.arm(rates[1])
         else:
@@ -420,19 +425,46 @@ _SIZES: Final = np.array([0.6e9, 8.2e9, 14.8e9, 3.2e9, 70.6e9, 3.1e9, 671e9, 1.0
 _SERIES: Final = ("qwen", "qwen", "qwen", "llama", "llama", "smollm", "deepseek", "kimi")
 
 
+def _families(study: Study, gaps: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Observed gaps with their errors; families scatter by 8 points, half of it their series'."""
+    rate = study.design.rate
+    error = np.sqrt(2 * (1 - _COMMON) * rate * (1 - rate) / study.design.problems)
+    series = dict(zip(sorted(set(_SERIES)), study.rng.standard_normal(5), strict=True))
+    scatter = 0.08 * (study.design.correlation > 0)
+    shift = np.array([series[name] for name in _SERIES]) + study.rng.standard_normal(8)
+    noise = error * study.rng.standard_normal(8) + scatter / np.sqrt(2) * shift
+    return gaps + noise, np.full(8, error)
+
+
 def trend_of(slope: float) -> Simulation:
-    """Families scatter about the line by 8 points, half of it their series'."""
+    def draw(study: Study) -> Claim:
+        gaps, errors = _families(study, slope * (np.log10(_SIZES) - 10))
+        trend = gap_trend(_SIZES, gaps, errors, _SERIES)
+        return differs(Kind.TREND, 0, "", trend.slope, MARGIN)
+
+    return draw
+
+
+def _sizes(apart: float) -> Simulation:
+    def draw(study: Study) -> Claim:
+        gaps, errors = _families(study, apart * (_SIZES > 70e9))
+        groups = size_groups(_SIZES, gaps, errors, _SERIES, (3.5e9, 70e9))
+        return differs(Kind.SIZES, 0, "", groups.difference, MARGIN)
+
+    return draw
+
+
+def _lost(more: float) -> Simulation:
+    """Both arms lose a third of what they solve, the second ``more`` beside."""
 
     def draw(study: Study) -> Claim:
-        rate = study.design.rate
-        error = np.sqrt(2 * (1 - _COMMON) * rate * (1 - rate) / study.design.problems)
-        series = dict(zip(set(_SERIES), study.rng.standard_normal(5), strict=True))
-        scatter = 0.08 * (study.design.correlation > 0)
-        shift = np.array([series[name] for name in _SERIES]) + study.rng.standard_normal(8)
-        noise = error * study.rng.standard_normal(8) + scatter / np.sqrt(2) * shift
-        gaps = slope * (np.log10(_SIZES) - 10) + noise
-        trend = gap_trend(_SIZES, gaps, np.full(8, error), _SERIES)
-        return differs(Kind.TREND, 0, "", trend.slope, MARGIN)
+        changes = []
+        for rate, loss in ((study.design.rate, 1 / 3), (study.moved(GAP), 1 / 3 + more)):
+            before, after = study.arm(rate), study.arm(rate * (1 - loss))
+            names = np.arange(before.size) if study.sources is None else study.sources
+            changes.append(PairedChange(before, after, names.astype(np.str_)))
+        difference = loss_difference(changes[0], changes[1])
+        return differs(Kind.RELATIVE_LOSS, 0, "", difference, MARGIN)
 
     return draw
 
