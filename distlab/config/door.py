@@ -76,6 +76,8 @@ def validate(config: DictConfig) -> Study:
     assert isinstance(raw, StudyConfig)
     for key, text in _texts(asdict(raw), ""):
         refuse_credentials(f"`{key}`", text)
+    for name in ("margin", "replication_margin"):
+        _inner_share(f"report.{name}", getattr(raw.report, name))
     family = _tiny_family(raw.model) if tiny else _family(raw.model)
     study = Study(
         family=family,
@@ -369,10 +371,14 @@ def _decided(raw: StudyConfig) -> StoppingRule | None:
     if not 0 < rule.budget <= 1:
         refuse(f"{key}.budget", rule.budget, "set it above 0 and at most 1, which is everything")
     for name, value in (("margin", rule.margin), ("alpha", rule.alpha)):
-        if not 0 < value < 1:
-            refuse(f"{key}.{name}", value, "set it between 0 and 1: 0.05 is 5 per cent")
+        _inner_share(f"{key}.{name}", value)
     target = _one_of(f"{key}.target", rule.target, _TARGETS)
     return StoppingRule(target, rule.margin, rule.alpha, rule.budget)
+
+
+def _inner_share(key: str, value: float) -> None:
+    if not 0 < value < 1:
+        refuse(key, value, "set it between 0 and 1: 0.05 is 5 per cent")
 
 
 def _refuse_readers(raw: StudyConfig) -> None:

@@ -329,6 +329,16 @@ class ClusterConfig:
 
 
 @dataclass
+class ReportConfig:
+    """What the report calls no difference."""
+
+    # Differences of our figures below this are called none, as a share: 0.05 is 5 points.
+    margin: float = 0.05
+    # Differences from the paper's figures below this are called none, as a share.
+    replication_margin: float = 0.10
+
+
+@dataclass
 class StudyConfig:
     """Everything a run can be told."""
 
@@ -339,6 +349,7 @@ class StudyConfig:
     extractor: ExtractorGroup = field(default_factory=ExtractorGroup)
     grader: GraderGroup = field(default_factory=GraderGroup)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
     # Study seed: every sample's seed derives from it.
     seed: int = 0
     # Where samples are kept, over runs.

@@ -16,29 +16,30 @@ from distlab.runs.folder import RunFolder
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from distlab.analysis.claims import Margins
+    from distlab.report.margins import AskedMargins
     from distlab.report.table import StudyTables
 
 __all__ = ["build_report", "render_terminal", "write_report"]
 
 
-def build_report(*paths: Path, margins: Margins | None = None) -> StudyTables:
+def build_report(*paths: Path, margins: AskedMargins | None = None) -> StudyTables:
     """Read run folders as one study and compute its tables.
 
     Args:
         paths: Run folders, or folders in which a sweep left some.
-        margins: Differences that are taken for none; None for distlab's.
+        margins: Differences that are taken for none; None for those of the runs' config.
 
     Raises:
         UserError: One is no run folder, a file in it cannot be read, or they do not go together.
     """
-    from distlab.analysis.claims import MARGINS
     from distlab.report.build import build_tables
+    from distlab.report.margins import AS_CONFIGURED
     from distlab.runs.joining import runs_in
     from distlab.runs.verdicts import read_study
 
     runs = [run for path in paths for run in runs_in(path)]
-    return build_tables(read_study(runs), margins or MARGINS)
+    settled = (margins or AS_CONFIGURED).settle([RunFolder(run).read_manifest() for run in runs])
+    return build_tables(read_study(runs), settled)
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:

@@ -30,13 +30,14 @@ def _parser() -> argparse.ArgumentParser:
         "--margin",
         type=_points,
         metavar="POINTS",
-        help="differences of our figures below this are called none (default 5)",
+        help="differences of our figures below this are called none (default: report.margin)",
     )
     parser.add_argument(
         "--replication-margin",
         type=_points,
         metavar="POINTS",
-        help="differences from the paper's figures below this are called none (default 10)",
+        help="differences from the paper's figures below this are called none (default: "
+        "report.replication_margin)",
     )
     return parser
 
@@ -60,18 +61,15 @@ def _points(text: str) -> float:
 
 def _report(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for scipy.
-    from distlab.analysis.claims import MARGINS, Margins
     from distlab.console.printing import printer
     from distlab.report import build_report, render_terminal, write_report
+    from distlab.report.margins import AskedMargins
 
     folder = _folder(arguments.runs, arguments.into)
     for line in _unscored(arguments.runs):
         print(plain(line, None))
-    margins = Margins(
-        equivalence=arguments.margin or MARGINS.equivalence,
-        replication=arguments.replication_margin or MARGINS.replication,
-    )
-    tables = build_report(*arguments.runs, margins=margins)
+    asked = AskedMargins(arguments.margin, arguments.replication_margin)
+    tables = build_report(*arguments.runs, margins=asked)
     report = write_report(folder, tables)
     console = printer()
     render_terminal(tables, console)

@@ -121,6 +121,10 @@ def test_a_path_goes_to_the_one_dataset() -> None:
             r"`decoding\.decided\.margin` is 5\.0: set it between 0 and 1",
         ),
         (
+            ["report.margin=5"],
+            r"`report\.margin` is 5\.0: set it between 0 and 1",
+        ),
+        (
             ["decoding.until=decided", "decoding.decided.alpha=0"],
             r"`decoding\.decided\.alpha` is 0\.0: set it between 0 and 1",
         ),

@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from distlab.analysis.claims import Margins
 from distlab.report import build_report
 from distlab.report.charts.kinds import IntervalChart
 from distlab.report.gap_table import GAPS
+from distlab.report.margins import AskedMargins
 from distlab.report.question import Statement
 from distlab.report.questions.guessing import BEYOND_NULL, NULLS
 from distlab.report.table import StudyTables
@@ -247,6 +247,6 @@ def test_gaps_stand_beside_the_papers(full_study: StudyTables) -> None:
 
 def test_a_wider_margin_calls_more_gaps_none(make_run: Make) -> None:
     run = make_run([COT, WARM], PROBLEMS, [*arm(COT, 20), *arm(WARM, 18)])
-    study = build_report(run, margins=Margins(equivalence=0.25))
+    study = build_report(run, margins=AskedMargins(equivalence=0.25))
     (said,) = answers(study, "gap")
     assert "both arms solve as much, within 25.0 points" in said.text
