@@ -117,13 +117,13 @@ _COLUMNS: Columns[GainRow] = (
     Column("instruct gains (95 %)", lambda row: points_interval(row.instruct_gain.estimate)),
     Column("instruct − base (95 %)", lambda row: points_interval(row.difference.estimate)),
 )
-GAINS = Table("exemplar_gains", "Gain from exemplars, in points", _rows, _COLUMNS)
+EXEMPLAR_GAINS = Table("exemplar_gains", "Gain from exemplars, in points", _rows, _COLUMNS)
 
 
 def _headline_rows(study: StudyTables) -> list[GainRow]:
     return [
         row
-        for row in study.rows(GAINS)
+        for row in study.rows(EXEMPLAR_GAINS)
         if study.is_headline(row.instruct, row.judge) and not math.isnan(row.difference.p)
     ]
 
@@ -174,7 +174,7 @@ def _statement(study: StudyTables, row: GainRow) -> Statement:
 QUESTION = Question(
     name="exemplars",
     text="Which arm leans more on exemplars?",
-    tables=(GAINS,),
+    tables=(EXEMPLAR_GAINS,),
     statements=_statements,
     claims=_claims,
 )

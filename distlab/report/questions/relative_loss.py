@@ -116,7 +116,7 @@ _LOSS_COLUMNS: Columns[LossRow] = (
     Column("lost (95 %)", lambda row: percent_interval(row.loss.estimate)),
     Column("the paper (95 %)", lambda row: percent_interval(row.published)),
 )
-LOSSES = Table(
+RELATIVE_LOSSES = Table(
     "relative_losses", "Share of what is solved that is lost, per cent", _loss_rows, _LOSS_COLUMNS
 )
 
@@ -189,7 +189,7 @@ _DIFFERENCE_COLUMNS: Columns[LossDifferenceRow] = (
     Column("pairs", lambda row: str(row.pairs)),
     Column("instruct − base (95 %)", lambda row: points_interval(row.difference.estimate)),
 )
-LOSS_DIFFERENCES = Table(
+RELATIVE_LOSS_DIFFERENCES = Table(
     "relative_loss_differences",
     "Relative loss of instruct − relative loss of base, in points",
     _difference_rows,
@@ -198,12 +198,12 @@ LOSS_DIFFERENCES = Table(
 
 
 def _headline_losses(study: StudyTables) -> list[LossRow]:
-    rows = study.rows(LOSSES)
+    rows = study.rows(RELATIVE_LOSSES)
     return [row for row in rows if study.is_headline(row.cell, row.judge)]
 
 
 def _headline_differences(study: StudyTables) -> list[LossDifferenceRow]:
-    rows = study.rows(LOSS_DIFFERENCES)
+    rows = study.rows(RELATIVE_LOSS_DIFFERENCES)
     return [row for row in rows if study.is_headline(row.instruct, row.judge)]
 
 
@@ -272,7 +272,7 @@ _TERMS: Final[tuple[Term, ...]] = (
 QUESTION = Question(
     name="relative-loss",
     text="Which share of what an arm solves is lost on perturbed problems?",
-    tables=(LOSSES, LOSS_DIFFERENCES),
+    tables=(RELATIVE_LOSSES, RELATIVE_LOSS_DIFFERENCES),
     statements=_statements,
     claims=_claims,
     terms=_TERMS,

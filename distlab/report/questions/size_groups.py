@@ -79,7 +79,9 @@ _COLUMNS: Columns[GroupRow] = (
     Column("gap, large", lambda row: points(row.groups.large_mean)),
     Column("large − small (95 %)", lambda row: points_interval(row.groups.difference.estimate)),
 )
-GROUPS = Table("size_groups", "Gaps of large and of small families, in points", _rows, _COLUMNS)
+SIZE_GROUPS = Table(
+    "size_groups", "Gaps of large and of small families, in points", _rows, _COLUMNS
+)
 
 
 def _shown(study: StudyTables) -> list[GroupRow]:
@@ -87,7 +89,7 @@ def _shown(study: StudyTables) -> list[GroupRow]:
     stand = {judge_name(row.judge) for row in headline_gaps(study)}
     return [
         row
-        for row in study.rows(GROUPS)
+        for row in study.rows(SIZE_GROUPS)
         if (row.source == GapSource.PAPER or row.judge in stand)
         and not math.isnan(row.groups.difference.value)
     ]
@@ -148,7 +150,7 @@ _TERMS: Final[tuple[Term, ...]] = (
 QUESTION = Question(
     name="size-groups",
     text="Do the largest families differ from the smallest?",
-    tables=(GROUPS,),
+    tables=(SIZE_GROUPS,),
     statements=_statements,
     claims=_claims,
     terms=_TERMS,

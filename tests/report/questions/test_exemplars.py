@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from distlab.report import build_report
-from distlab.report.questions.exemplars import GAINS
+from distlab.report.questions.exemplars import EXEMPLAR_GAINS
 from distlab.report.table import StudyTables
 from distlab.store.cell import Cell
 from tests.report.answers import COT, WARM, answers
@@ -51,7 +51,7 @@ def test_who_leans_on_exemplars(
 
 
 def test_gains_are_paired(make_run: Make) -> None:
-    (row,) = gains(make_run, arms((20, 18), (38, 10)), 40).rows(GAINS)
+    (row,) = gains(make_run, arms((20, 18), (38, 10)), 40).rows(EXEMPLAR_GAINS)
     assert (row.base.prompt, row.more, row.problems) == ("zero-shot", "few-shot", 40)
     assert row.base_gain.value == pytest.approx(2 / 40)
     assert row.instruct_gain.value == pytest.approx(28 / 40)
@@ -61,5 +61,5 @@ def test_gains_are_paired(make_run: Make) -> None:
 def test_prompts_with_as_many_exemplars_are_no_gain(make_run: Make) -> None:
     more = {"few-shot": "0"}
     study = gains(make_run, arms((20, 18), (38, 10)), 40, **more)
-    assert study.rows(GAINS) == ()
+    assert study.rows(EXEMPLAR_GAINS) == ()
     assert answers(study, "exemplars")[0].text.startswith("Cannot be said: no setting has both")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from distlab.report import build_report
-from distlab.report.questions.relative_loss import LOSSES
+from distlab.report.questions.relative_loss import RELATIVE_LOSSES
 from distlab.report.table import StudyTables
 from tests.report.answers import COT, WARM, answers
 from tests.runs.written import Make, Samples, make_cell, make_problem
@@ -44,7 +44,7 @@ def test_who_loses_the_larger_share(
 
 def test_each_arm_beside_the_paper(make_run: Make) -> None:
     study = pairs(make_run, (36, 18), (36, 27), 40)
-    base, instruct = study.rows(LOSSES)
+    base, instruct = study.rows(RELATIVE_LOSSES)
     assert (base.loss.value, instruct.loss.value) == pytest.approx((0.5, 0.25))
     said = answers(study, "relative-loss")
     assert "of what it solves it loses 50.0 (" in said[1].text
@@ -68,7 +68,7 @@ def test_whole_sets_stand_beside_the_papers_figure(make_run: Make) -> None:
     rows = [Samples(before, f"a{place}", "0001" if place < 40 else "0000") for place in range(50)]
     rows += [Samples(after, f"b{place}", "0001" if place < 16 else "0000") for place in range(40)]
     study = build_report(make_run([before, after], problems, rows))
-    (row,) = study.rows(LOSSES)
+    (row,) = study.rows(RELATIVE_LOSSES)
     assert row.loss.value == pytest.approx(0.5)
     said = answers(study, "relative-loss")
     assert "math-500 → math-perturb-hard, whole sets" in said[-1].text
