@@ -37,6 +37,12 @@ def register_schema() -> None:
     OmegaConf.register_new_resolver("expanded", expanded, replace=True)
     OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
     OmegaConf.register_new_resolver("family_name", family_name, replace=True)
+    OmegaConf.register_new_resolver("stem", _stem, replace=True)
+
+
+def _stem(path: str | None) -> str | None:
+    """What a file, or a repository, is called."""
+    return Path(path).stem if path else None
 
 
 def is_stamped(folder: object) -> bool:

@@ -22,6 +22,7 @@ from distlab.config.refusal import refuse
 from distlab.config.schema import (
     CheckpointConfig,
     ClusterConfig,
+    ColumnsConfig,
     ComponentConfig,
     DatasetGroup,
     DecodingGroup,
@@ -51,6 +52,13 @@ _Choice = TypeVar("_Choice", bound=str)
 _TINY: Final = "tiny"
 _UNTIL: Final[tuple[Literal["all", "solved", "decided"], ...]] = ("all", "solved", "decided")
 _TARGETS: Final[tuple[Target, ...]] = ("gap", "pass_n")
+# Options of a loader that a run with one dataset sets at the group, and where several have them.
+_OPTIONS: Final = ("kind", "id", "subset", "split", "train_split")
+_OF_ONE: Final = {
+    "path": "path",
+    "train_path": "train_path",
+    **{name: f"options.{name}" for name in _OPTIONS},
+}
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
 
@@ -290,26 +298,39 @@ def datasets(raw: DatasetGroup) -> tuple[DatasetSpec, ...]:
         raise UserError("no dataset is selected: set `dataset=NAME` or `dataset=[NAME,NAME]`")
     if raw.limit is not None:
         _at_least("dataset.limit", raw.limit, 1)
-    for key in ("path", "train_path"):
+    for key in (*_OF_ONE, "name"):
         if getattr(raw, key) is not None and len(raw.sets) > 1:
             refuse(
                 f"dataset.{key}",
                 getattr(raw, key),
                 f"it is for one dataset, and {len(raw.sets)} are selected; "
-                f"set `dataset.sets.NAME.{key}`",
+                f"set `dataset.sets.NAME.{_OF_ONE.get(key, key)}`",
             )
     return tuple(
         DatasetSpec(
-            name=name,
+            name=raw.name or name,
             loader=spec.loader,
             path=_file(raw.path, spec.path),
             train_path=_file(raw.train_path, spec.train_path),
             revision=spec.revision,
             limit=raw.limit,
-            options=dict(spec.options),
+            options={**spec.options, **_given_options(raw)},
+            columns={**_columns(spec.columns), **_columns(raw.columns)},
         )
         for name, spec in raw.sets.items()
     )
+
+
+def _given_options(raw: DatasetGroup) -> dict[str, str]:
+    """Options of a loader that the run sets at the group."""
+    given = {name: getattr(raw, name) for name in _OPTIONS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _columns(raw: ColumnsConfig) -> dict[str, str | tuple[str, ...]]:
+    """The columns that are named."""
+    named = {name: value for name, value in asdict(raw).items() if value}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in named.items()}
 
 
 def _file(of_run: str | None, of_dataset: str | None) -> str | None:

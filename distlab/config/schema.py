@@ -111,6 +111,34 @@ class ModelConfig:
 
 
 @dataclass
+class ColumnsConfig:
+    """Names of columns, or dotted paths into nested ones (a.b); null where there is none."""
+
+    question: str | None = None
+    answer: str | None = None
+    # Without it, ids are hashes of the questions.
+    id: str | None = None
+    # A list of texts, or an object with text and label, as ARC has it. Their lines follow the
+    # question, lettered from A.
+    choices: str | None = None
+    # The worked solution of a solved problem, for few-shot exemplars.
+    solution: str | None = None
+    # Problems that share its value (a source, a template) are no independent draws.
+    cluster: str | None = None
+    # Id of the problem that a row perturbs; empty in rows that perturb none.
+    seed: str | None = None
+    # Key that a problem and its perturbations share, and which of them a row is (seed, simple,
+    # hard, twin), where a file has these instead.
+    pair: str | None = None
+    side: str | None = None
+    # Limits of kind=interval.
+    lower: str | None = None
+    upper: str | None = None
+    # Columns to break results down by.
+    strata: list[str] = field(default_factory=list)
+
+
+@dataclass
 class DatasetConfig:
     """One dataset."""
 
@@ -124,6 +152,8 @@ class DatasetConfig:
     revision: str = "main"
     # Settings of this loader alone.
     options: dict[str, Any] = field(default_factory=dict)
+    # Of a file of anybody's: what is in which column.
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
 
 
 @dataclass
@@ -134,10 +164,22 @@ class DatasetGroup:
     sets: dict[str, Any] = field(default_factory=dict)
     # First problems of each dataset; null for all.
     limit: int | None = None
-    # Local file instead of the hub; for a run over exactly one dataset.
+    # Local file instead of the hub; for a run over exactly one dataset, as all below.
     path: str | None = None
     # Local file of its train split, which exemplars come from.
     train_path: str | None = None
+    # What the dataset is called; the file's or the repository's name for dataset=file and hub.
+    name: str | None = None
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    # How answers are to be read: auto, number, latex, list, date, weeks_days, integer, interval,
+    # choice or text.
+    kind: str | None = None
+    # Of dataset=hub: the repository (org/name), its configuration, and the splits of the problems
+    # and of few-shot exemplars.
+    id: str | None = None
+    subset: str | None = None
+    split: str | None = None
+    train_split: str | None = None
 
 
 @dataclass

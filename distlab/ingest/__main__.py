@@ -22,9 +22,8 @@ from distlab.decoding.stochastic import Stochastic
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
-from distlab.ingest.columns import ColumnMap, row_file, row_number
+from distlab.ingest.columns import ColumnMap
 from distlab.ingest.given_problems import GivenProblem, read_given, with_labels
-from distlab.ingest.golds import AUTO, KINDS, said_of
 from distlab.ingest.known import KnownSet, joined
 from distlab.ingest.write import (
     CellLabels,
@@ -43,6 +42,8 @@ from distlab.runs.folder import RunFolder, occupied, occupied_new
 from distlab.runs.labels import judge_of, write_labels
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.store import Store
+from distlab.tabular.columns import row_file, row_number
+from distlab.tabular.golds import AUTO, KINDS, said_of
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]+")
 # Columns that a note lists (ours).

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from distlab.errors import UserError
-from distlab.ingest.columns import LABEL_COLUMNS, ColumnMap, row_file
-from distlab.ingest.golds import ReadGold, equal, gold_of, read_golds
+from distlab.ingest.columns import LABEL_COLUMNS, ColumnMap
 from distlab.problems.content import text_hash
-from distlab.problems.problem import SIDES, Gold, Problem, Side
+from distlab.problems.problem import Problem
 from distlab.problems.rows import Row
+from distlab.tabular.columns import row_file
+from distlab.tabular.golds import ReadGold, equal, gold_of, read_golds
+from distlab.tabular.problem_rows import problem_of
 
 # Finish reasons of common engines and APIs; what is neither is refused.
 _FINISHED: Final = {
@@ -102,7 +104,9 @@ def read_given(
     golds = read_golds(firsts, columns, gold_kind)
     _refuse_other_golds(groups.values(), golds, columns, gold_kind)
     given = [
-        GivenProblem(_problem(mine[0], columns, name, dataset, read.gold), _samples(mine, columns))
+        GivenProblem(
+            problem_of(mine[0], columns, name, dataset, read.gold), _samples(mine, columns)
+        )
         for (name, mine), read in zip(groups.items(), golds, strict=True)
     ]
     return GivenFile(_even(given, firsts, columns.samples, n), golds)
@@ -190,32 +194,6 @@ def _refuse_other_golds(
     for (row, first, _), is_same in zip(others, same, strict=True):
         if not is_same:
             raise row.fault(columns.gold, f"is not that of {first.place}, the same problem")
-
-
-def _problem(row: Row, columns: ColumnMap, name: str, dataset: str, gold: Gold) -> Problem:
-    def optional(column: str | None) -> str | None:
-        return None if column is None else row.text(column)
-
-    return Problem(
-        id=name,
-        dataset=dataset,
-        question=optional(columns.question) or "",
-        gold=gold,
-        cluster=optional(columns.cluster) or optional(columns.pair) or name,
-        pair=optional(columns.pair),
-        side=_side(row, columns.side),
-        strata={stratum: row.text(column) for stratum, column in columns.strata.items()},
-    )
-
-
-def _side(row: Row, column: str | None) -> Side | None:
-    if column is None:
-        return None
-    text = row.text(column)
-    for side in SIDES:
-        if side == text:
-            return side
-    raise row.fault(column, f"must be {', '.join(SIDES[:-1])} or {SIDES[-1]}, not {text!r}")
 
 
 def _samples(rows: Sequence[Row], columns: ColumnMap) -> tuple[GivenSample, ...]:

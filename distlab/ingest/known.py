@@ -8,9 +8,9 @@ from distlab.config.compose import compose
 from distlab.config.door import datasets
 from distlab.errors import Unavailable, UserError
 from distlab.ingest.given_problems import GivenProblem
-from distlab.ingest.golds import accepted
 from distlab.problems import Problem, load_dataset
 from distlab.problems.content import duplicates, text_hash
+from distlab.tabular.golds import accepted
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from distlab.decoding.kinds import BUILT_IN
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.given_problems import GivenProblem, same_question
-from distlab.ingest.golds import equal
 from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.problem import Problem
@@ -27,6 +26,7 @@ from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import ADDRESS_VERSION, ContentAddress
 from distlab.store.store import CellWriter, Store, cell_path
+from distlab.tabular.golds import equal
 
 # In the config of a manifest: the mark of an ingested run.
 # Prompts are unknown: the hash of no tokens stands for all.

@@ -7,12 +7,22 @@ from distlab.errors import UserError
 from distlab.problems.problem import DatasetSpec, Problem
 
 
-def check_names(spec: DatasetSpec, known: Sequence[str]) -> None:
+def check_names(spec: DatasetSpec, known: Sequence[str], *, has_columns: bool = False) -> None:
     """Refuse options that the loader does not have.
 
+    Args:
+        spec: The dataset.
+        known: Names of the loader's options.
+        has_columns: Whether the loader takes names of columns.
+
     Raises:
-        UserError: An option has another name.
+        UserError: An option has another name, or columns are named that the loader knows itself.
     """
+    if spec.columns and not has_columns:
+        raise UserError(
+            f"dataset {spec.name} has columns of its own: leave `dataset.columns` out, or take "
+            "dataset=file"
+        )
     for name in spec.options:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

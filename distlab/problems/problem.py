@@ -21,6 +21,8 @@ class GoldKind(StrEnum):
     WEEKS_DAYS = "weeks_days"  # "(3 weeks, 4 days)"
     INTEGER = "integer"  # equal after rounding the answer (MedCalc scores)
     INTERVAL = "interval"  # any number within [lower, upper] (MedCalc decimals)
+    CHOICE = "choice"  # the letter of one of several choices, or that choice's text
+    TEXT = "text"  # words, equal after normalising case, blanks and punctuation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Gold:
     Attributes:
         kind: How ``text`` is to be read.
         text: The gold as the dataset publishes it.
-        items: For ``LIST``: each value, in the dataset's order.
+        items: For ``LIST``: each value, in the dataset's order. For ``CHOICE``: the text of every
+            choice from A on, where they are known. For ``TEXT``: what else is accepted.
         lower: For ``INTERVAL``: the least accepted value, inclusive.
         upper: For ``INTERVAL``: the greatest accepted value, inclusive.
     """
@@ -96,6 +99,7 @@ class DatasetSpec:
         revision: Hub revision (branch, tag or commit).
         limit: Keep the first ``limit`` problems (whole pairs where twins are made), None for all.
         options: Loader-specific settings (MedCalc's version, gsm-symbolic's seed, ...).
+        columns: For loaders of anybody's files: what of a problem is in which column.
     """
 
     name: str
@@ -105,6 +109,7 @@ class DatasetSpec:
     revision: str = "main"
     limit: int | None = None
     options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

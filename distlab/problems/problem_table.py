@@ -23,7 +23,7 @@ PROBLEMS = pa.schema(
         pa.field("question", pa.string(), nullable=False),
         pa.field("gold_kind", pa.string(), nullable=False),
         pa.field("gold_text", pa.string(), nullable=False),
-        # LIST golds only: each value.
+        # LIST golds: each value. CHOICE: every choice. TEXT: what else is accepted.
         pa.field("gold_items", pa.list_(pa.string()), nullable=False),
         # INTERVAL golds only: the accepted values, both ends included.
         pa.field("gold_lower", pa.float64()),

@@ -1,7 +1,12 @@
-"""What a prompt says about the answer, per dataset: the one place that words it (all ours)."""
+"""What a prompt says about the answer: the one place that words it (all ours).
 
-from collections.abc import Mapping
+Published datasets are asked as their golds ask for; any other by the kinds that its golds are of.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from distlab.problems.problem import GoldKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,25 @@ _MEDCALC = AnswerForm(
     'date as MM/DD/YYYY, or "(W weeks, D days)".',
     sentence="The answer is {answer}.",
 )
-# Datasets that a user adds are asked like the arithmetic ones.
-_DEFAULT = _NUMBER
+_CHOICE = AnswerForm(
+    instruction='Think step by step, then end with "The answer is X.", where X is the letter of '
+    "the right choice alone.",
+    request='End with "The answer is X.", where X is the letter of the right choice alone.',
+    sentence="The answer is {answer}.",
+)
+_DATE = AnswerForm(
+    instruction='Think step by step, then end with "The answer is X.", where X is the date as '
+    "MM/DD/YYYY.",
+    request='End with "The answer is X.", where X is the date as MM/DD/YYYY.',
+    sentence="The answer is {answer}.",
+)
+_ANY = AnswerForm(
+    instruction='Think step by step, then end with "The answer is X.", where X is the answer '
+    "alone, in as few words as it takes.",
+    request='End with "The answer is X.", where X is the answer alone, in as few words as it '
+    "takes.",
+    sentence="The answer is {answer}.",
+)
 _FORMS: Mapping[str, AnswerForm] = {
     "gsm8k": _NUMBER,
     "arithmetic": _NUMBER,
@@ -49,8 +71,28 @@ _FORMS: Mapping[str, AnswerForm] = {
     "math-perturb-hard": _LATEX,
     "medcalc": _MEDCALC,
 }
+# The first that takes all kinds of a dataset's golds.
+_BY_KINDS: tuple[tuple[frozenset[GoldKind], AnswerForm], ...] = (
+    (frozenset({GoldKind.NUMBER, GoldKind.INTEGER, GoldKind.INTERVAL}), _NUMBER),
+    (frozenset({GoldKind.CHOICE}), _CHOICE),
+    (frozenset({GoldKind.DATE}), _DATE),
+    (frozenset({GoldKind.NUMBER, GoldKind.LATEX, GoldKind.LIST}), _LATEX),
+    (
+        frozenset(set(GoldKind) - {GoldKind.LATEX, GoldKind.LIST, GoldKind.CHOICE, GoldKind.TEXT}),
+        _MEDCALC,
+    ),
+)
 
 
-def answer_form(dataset: str) -> AnswerForm:
-    """The form of a dataset, by its name in ``conf/dataset``."""
-    return _FORMS.get(dataset, _DEFAULT)
+def answer_form(dataset: str, kinds: Iterable[GoldKind] = ()) -> AnswerForm:
+    """How the answers of a dataset are asked for.
+
+    Args:
+        dataset: Its name, as in ``conf/dataset``.
+        kinds: Those of its golds. All problems are asked alike, so that no prompt gives away
+            what its own answer looks like.
+    """
+    if dataset in _FORMS:
+        return _FORMS[dataset]
+    found = frozenset(kinds)
+    return next((form for known, form in _BY_KINDS if found <= known), _ANY)

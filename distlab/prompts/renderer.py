@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import jinja2
 
 from distlab.errors import UserError, brief
-from distlab.problems.problem import Exemplar, Problem
+from distlab.problems.problem import Exemplar, GoldKind, Problem
 from distlab.prompts.exemplars import Shots
 from distlab.prompts.instructions import answer_form
 from distlab.prompts.layout import Layout
@@ -112,21 +112,23 @@ def build_renderer(
     tokenizer: PromptTokenizer,
     exemplars: Sequence[Exemplar] = (),
     chat: ChatTemplate | None = None,
+    kinds: Iterable[GoldKind] = (),
 ) -> Renderer:
     """Settle everything but the problem.
 
     Args:
         spec: The prompt style.
-        dataset: Name of the dataset, which words the instruction.
+        dataset: Name of the dataset, which words the instruction where it is a published one.
         tokenizer: The checkpoint's tokenizer.
         exemplars: The pool that ``spec.shots`` are drawn from, see ``ExemplarPools``.
         chat: What chat turns are rendered with; None for plain text.
+        kinds: Of the dataset's golds, which word the instruction of any other dataset.
 
     Raises:
         UserError: The pool is smaller than the shots, or chat is asked of a tokenizer without a
             chat template, or its template refuses the turns.
     """
-    layout = Layout(spec, answer_form(dataset))
+    layout = Layout(spec, answer_form(dataset, kinds))
     shots = Shots.of(spec, dataset, exemplars)
     if chat is not None:
         # A template that cannot take the turns says so before an engine is started.

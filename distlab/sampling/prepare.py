@@ -175,7 +175,12 @@ def render_cells(
     tokenizer = setting.tokenized.tokenizer
     _check_branches(arms, len(tokenizer), setting.tokenized.checkpoint)
     renderer = build_renderer(
-        setting.style, setting.dataset.name, tokenizer, setting.pool, setting.chat
+        setting.style,
+        setting.dataset.name,
+        tokenizer,
+        setting.pool,
+        setting.chat,
+        {problem.gold.kind for problem in setting.dataset.problems},
     )
     prompts = [renderer.render(problem) for problem in setting.dataset.problems]
     rendered = _Rendered(prompts, renderer.identity, _example(prompts, shown, tokenizer))

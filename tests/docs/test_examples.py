@@ -28,7 +28,7 @@ from distlab.store.shard import encode
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = DOCS / "examples"
-GUIDES = ("contributing.md", "prompts.md")
+GUIDES = ("contributing.md", "datasets.md", "prompts.md")
 GUIDE = "".join((DOCS / name).read_text(encoding="utf-8") for name in GUIDES)
 # A file of the guide: its name, then the whole of it.
 SHOWN = re.findall(r"`(docs/examples/\S+)`:\n\n```\w+\n(.*?)```\n", GUIDE, re.DOTALL)
@@ -84,7 +84,7 @@ def test_the_guides_commands_run(command: str, capsys: pytest.CaptureFixture[str
     _, door, *words = shlex.split(command)
     assert doors[door](words) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
-    names = ("quiz", "own-7b", "hot", "last-line", "within", "exam")
+    names = ("quiz", "own-7b", "hot", "last-line", "within", "exam", "capitals")
     wanted = [name for name in names if re.search(rf"[=\[,]{name}\b", command)]
     assert all(name in said for name in wanted if name not in ("last-line", "within"))
 

@@ -278,5 +278,24 @@ def test_a_borrowed_chat_template_is_in_the_identity(bytes_tokenizer: Make) -> N
     assert lent.identity["chat_template_of"] == "org/instruct"
 
 
-def test_datasets_that_users_add_are_asked_for_a_number() -> None:
-    assert answer_form("mine") == answer_form("gsm8k")
+@pytest.mark.parametrize(
+    ("kinds", "asked"),
+    [
+        ((), "the number alone"),
+        ((GoldKind.NUMBER, GoldKind.INTERVAL), "the number alone"),
+        ((GoldKind.CHOICE,), "the letter of the right choice"),
+        ((GoldKind.DATE,), "the date as MM/DD/YYYY"),
+        ((GoldKind.NUMBER, GoldKind.LIST), "within \\boxed{}"),
+        ((GoldKind.NUMBER, GoldKind.DATE), "the value alone: a number without units, a date"),
+        ((GoldKind.TEXT,), "the answer alone, in as few words"),
+        # All problems are asked alike: none is told what its own answer looks like.
+        ((GoldKind.NUMBER, GoldKind.CHOICE), "the answer alone, in as few words"),
+    ],
+)
+def test_datasets_that_users_add_are_asked_for_what_their_golds_are(
+    bytes_tokenizer: Make, kinds: tuple[GoldKind, ...], asked: str
+) -> None:
+    made = build_renderer(ZERO, "mine", bytes_tokenizer(), (), None, kinds)
+    assert asked in made.render(PROBLEM).text
+    assert asked in answer_form("mine", kinds).request
+    assert answer_form("gsm8k", kinds) == answer_form("gsm8k")

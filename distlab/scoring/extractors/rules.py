@@ -7,6 +7,7 @@ from typing import NamedTuple
 from distlab.brackets import group_end
 from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors._cut import run_on
+from distlab.scoring.extractors._options import last_option, last_words, option_in, words_in
 from distlab.scoring.extractors._values import (
     DATE,
     NUMBER,
@@ -45,6 +46,8 @@ _BOXES = 16
 # Most telling first.
 _WEEKS = (WEEKS_AND_DAYS, PAIR, WEEKS_OR_DAYS)
 _NUMERIC = frozenset({GoldKind.NUMBER, GoldKind.INTEGER, GoldKind.INTERVAL})
+# Kinds whose reader takes what a statement says as it stands.
+_LITERAL = frozenset({GoldKind.DATE, GoldKind.WEEKS_DAYS, GoldKind.CHOICE, GoldKind.TEXT})
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\b\s{0,4}")
 # Their argument without braces: \boxed 18, \boxed\frac12, but not "\boxed notation".
@@ -420,7 +423,9 @@ def _reader(kind: GoldKind) -> SpanReader:
         return _date_in
     if kind is GoldKind.WEEKS_DAYS:
         return _weeks_in
-    return _expression_in
+    if kind is GoldKind.CHOICE:
+        return option_in
+    return words_in if kind is GoldKind.TEXT else _expression_in
 
 
 def _date_in(text: str, start: int, end: int) -> Span | None:
@@ -605,7 +610,7 @@ def _boxed(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
         span = _box_content(text, boxes[index].end(), end)
         if span is None or _PLACEHOLDER.fullmatch(text, *span):
             continue
-        if kind in (GoldKind.DATE, GoldKind.WEEKS_DAYS):
+        if kind in _LITERAL:
             return Found(*(_reader(kind)(text, *span) or span))
         joined = _joined_boxes(text, boxes[: index + 1], span)
         if kind in _NUMERIC and joined.answer is None:
@@ -744,7 +749,7 @@ def _labelled(text: str, start: int, end: int, kind: GoldKind, read: SpanReader)
     if "\n" in text[start:begin] and _FIRST_OF_LIST.match(text, begin, end):
         return None
     span = read(text, begin, stop)
-    if span is None or kind in (GoldKind.DATE, GoldKind.WEEKS_DAYS):
+    if span is None or kind in _LITERAL:
         return span
     line = text.find("\n", stop, end)
     line_end = line if line >= 0 else end
@@ -799,6 +804,10 @@ def _looping(text: str, start: int, end: int) -> bool:
 
 
 def _fallback(text: str, start: int, end: int, kind: GoldKind) -> Span | None:
+    if kind is GoldKind.CHOICE:
+        return last_option(text, start, end)
+    if kind is GoldKind.TEXT:
+        return last_words(text, start, end)
     alone = ONE_NUMBER.fullmatch(text, start, end)
     if alone:
         return alone.span("number")

@@ -5,6 +5,7 @@ from distlab.scoring.graders._given import answers
 from distlab.scoring.graders._guard import sized
 from distlab.scoring.graders._match import same_body, same_items
 from distlab.scoring.graders._text import golds
+from distlab.scoring.graders._words import WORDED, judge_words
 from distlab.scoring.graders.medcalc import MEDCALC_KINDS, judge
 
 
@@ -34,7 +35,9 @@ class Standard:
        ``a \pm b`` is two values. A list of values matches in any order.
 
     There is no tolerance, no rounding, no ratio: 7 is not 700, 0.333 is not 1/3, (2,5) is not
-    [2,5). For MedCalc golds the dataset's own rule is used (see ``graders.medcalc``).
+    [2,5). For MedCalc golds the dataset's own rule is used (see ``graders.medcalc``). A choice is
+    its letter or its text, and golds in words are equal without case, blanks, markup, punctuation
+    at the ends and an article in front (see ``_words``).
     """
 
     name = "standard"
@@ -57,5 +60,7 @@ class Standard:
         fit = sized(answer, gold.text)
         if fit is None:
             return False
+        if gold.kind in WORDED:
+            return judge_words(gold, fit)
         given = answers(fit, gold)
         return any(same_items(want, have, same_body) for want in golds(gold) for have in given)

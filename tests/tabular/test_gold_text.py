@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from distlab.ingest.gold_text import NoAnswerError, StatedGold, stated_gold
+from distlab.tabular.gold_text import NoAnswerError, StatedGold, stated_gold
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import UserError
-from distlab.ingest import golds
 from distlab.ingest.columns import ColumnMap
-from distlab.ingest.golds import ReadGold, accepted, equal, read_golds, said_of
 from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
 from distlab.scoring.pool import GraderPool, PoolSettings
 from distlab.scoring.types import ComponentSpec
+from distlab.tabular import golds
+from distlab.tabular.golds import ReadGold, accepted, equal, read_golds, said_of
 
 COLUMNS = ColumnMap.parse(["problem_id=id", "samples=code", "gold=gt"])
 MOODY = ComponentSpec("moody", "hostile_graders:Stripping")

@@ -3,23 +3,24 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from distlab.errors import UserError
-from distlab.ingest.columns import ColumnMap, row_number
-from distlab.ingest.gold_text import NoAnswerError, StatedGold, stated_gold
 from distlab.problems.latex_golds import latex_gold
 from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
 from distlab.scoring.plain_number import PLAIN, plain_number
 from distlab.scoring.pool import GraderPool, GradeTask
 from distlab.scoring.types import ComponentSpec, Verdict
+from distlab.tabular.choices import LETTERS, choice_gold, choices_of
+from distlab.tabular.columns import ProblemColumns
+from distlab.tabular.gold_text import NoAnswerError, StatedGold, stated_gold, words_gold
 
 AUTO: Final = "auto"
 KINDS: Final = (AUTO, *(kind.value for kind in GoldKind))
-_DATE: Final = re.compile(r"\d{1,2}/\d{1,2}/\d{4}")
+_DATE: Final = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}")
 _WEEKS_DAYS: Final = re.compile(r"\(?'?\d+ weeks?'?, '?\d+ days?'?\)?")
 _STANDARD: Final = ComponentSpec("standard", "distlab.scoring.graders.standard:Standard")
 _PROBLEMS: Final = {
@@ -31,9 +32,9 @@ _PROBLEMS: Final = {
 _TOLERANT: Final = frozenset({GoldKind.INTEGER, GoldKind.INTERVAL})
 # Golds that are graded together (ours).
 _AT_ONCE: Final = 64
-# Characters of a gold, and rows without one, that a message shows (ours).
+# Characters of a gold that a message shows (ours).
 _SHOWN: Final = 60
-_ROWS_SHOWN: Final = 100
+_WORDS: Final = re.compile(r"[^\W\d_]{2,}(?:[ '\u2019-][^\W\d_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +50,25 @@ class ReadGold:
     mark: str | None = None
 
 
-def read_golds(rows: Sequence[Row], columns: ColumnMap, kind: str) -> tuple[ReadGold, ...]:
+def read_golds(rows: Sequence[Row], columns: ProblemColumns, kind: str) -> tuple[ReadGold, ...]:
     """The gold of each row.
 
     Args:
         rows: One per problem.
         columns: Where the gold is.
-        kind: A ``GoldKind``, or "auto", which decides row by row (ours): a date; weeks and days;
-            an interval where the row has limits and its gold is a number; a number in plain
-            notation; else LaTeX as MATH writes it, several values included.
+        kind: A ``GoldKind``, or "auto", which decides row by row (ours): a choice where the row
+            has choices; a date; weeks and days; an interval where the row has limits and its gold
+            is a number; a number in plain notation; else LaTeX as MATH writes it, several values
+            included. In a file whose golds are mostly letters from A to J, or mostly words, the
+            rows that are so are choices, or texts.
 
     Raises:
         UserError: A gold is absent, or the standard grader cannot read it.
     """
-    _refuse_unanswered(rows, columns)
+    _refuse_unanswered(rows, columns, kind)
     read = tuple(_read(row, columns, kind) for row in rows)
+    if kind == AUTO:
+        read = _mostly(_mostly(read, GoldKind.CHOICE, _is_letter), GoldKind.TEXT, _is_words)
     golds = [each.gold for each in read]
     with GraderPool([_STANDARD], workers=len(os.sched_getaffinity(0))) as pool:
         # Few at once: the first that fails is told before many have run into the deadline.
@@ -73,13 +78,13 @@ def read_golds(rows: Sequence[Row], columns: ColumnMap, kind: str) -> tuple[Read
     return read
 
 
-def gold_of(row: Row, columns: ColumnMap, kind: str) -> Gold:
+def gold_of(row: Row, columns: ProblemColumns, kind: str) -> Gold:
     """The gold of one row, untried.
 
     Raises:
         UserError: It has none.
     """
-    _refuse_unanswered([row], columns)
+    _refuse_unanswered([row], columns, kind)
     return _read(row, columns, kind).gold
 
 
@@ -140,49 +145,71 @@ def _same_limits(first: Gold, second: Gold) -> bool:
     return (first.lower, first.upper) == (second.lower, second.upper)
 
 
-def _refuse_unanswered(rows: Sequence[Row], columns: ColumnMap) -> None:
+def _mostly(
+    read: Sequence[ReadGold], kind: GoldKind, fits: Callable[[Gold], bool]
+) -> tuple[ReadGold, ...]:
+    """Golds in LaTeX as another kind that fits them, where it fits most of all golds."""
+    fitting = [each.gold.kind is GoldKind.LATEX and fits(each.gold) for each in read]
+    if 2 * sum(fitting) <= len(read):
+        return tuple(read)
+    return tuple(
+        replace(each, gold=Gold(kind, each.gold.text)) if is_fitting else each
+        for each, is_fitting in zip(read, fitting, strict=True)
+    )
+
+
+def _is_letter(gold: Gold) -> bool:
+    return gold.text in tuple(LETTERS)
+
+
+def _is_words(gold: Gold) -> bool:
+    return _WORDS.fullmatch(gold.text) is not None
+
+
+def _refuse_unanswered(rows: Sequence[Row], columns: ProblemColumns, kind: str) -> None:
     """Refuse rows whose gold is no answer, all in one sentence.
 
     Raises:
         UserError: There are some.
     """
-    column = columns.gold
-    found = [(row, why) for row in rows if (why := _unanswered(row, columns)) is not None]
+    found = [(row, why) for row in rows if (why := _unanswered(row, columns, kind)) is not None]
     if not found:
         return
     row, why = found[0]
-    numbers = " ".join(str(row_number(each)) for each, _ in found[:_ROWS_SHOWN])
     more = f" ({len(found)} rows have no answer)" if len(found) > 1 else ""
-    rest = " ..." if len(found) > _ROWS_SHOWN else ""
-    raise UserError(
-        f"{row.place}: field `{column}` {why}{more}; map gold to the column of the final answers, "
-        f"or leave out the rows with --skip {numbers}{rest}"
-    )
+    remedy = f"{columns.naming('gold')} to the column of the final answers"
+    others = columns.remedy([each for each, _ in found])
+    raise UserError(f"{row.place}: field `{columns.gold}` {why}{more}; {remedy}, or {others}")
 
 
-def _unanswered(row: Row, columns: ColumnMap) -> str | None:
+def _unanswered(row: Row, columns: ProblemColumns, kind: str) -> str | None:
     if row.fields.get(columns.gold) is None:
         return "is empty"
+    if _offers(row, columns):
+        return None
     try:
-        tuple(_stated(row, columns))
+        tuple(_stated(row, columns, kind))
     except NoAnswerError as error:
         return str(error)
     return None
 
 
-def _stated(row: Row, columns: ColumnMap) -> Iterator[StatedGold]:
+def _offers(row: Row, columns: ProblemColumns) -> bool:
+    """Whether a row has choices."""
+    return columns.choices is not None and row.fields.get(columns.choices) is not None
+
+
+def _stated(row: Row, columns: ProblemColumns, kind: str) -> Iterator[StatedGold]:
     """The answer of a cell, or each answer of a list."""
     column, question = columns.gold, ""
     if columns.question is not None:
         question = row.text(columns.question)
     value = row.fields.get(column)
-    if not isinstance(value, list):
-        yield stated_gold(_cell(row, column), question)
-        return
-    if not value:
+    if isinstance(value, list) and not value:
         raise NoAnswerError("is an empty list")
-    for item in value:
-        yield stated_gold(_cell(Row(row.place, {column: item}), column), question)
+    for item in value if isinstance(value, list) else [value]:
+        cell = _cell(Row(row.place, {column: item}), column)
+        yield words_gold(cell) if kind == GoldKind.TEXT else stated_gold(cell, question)
 
 
 def _cell(row: Row, column: str) -> str:
@@ -192,7 +219,7 @@ def _cell(row: Row, column: str) -> str:
 
 
 def _check(
-    rows: Sequence[Row], golds: Sequence[Gold], columns: ColumnMap, pool: GraderPool
+    rows: Sequence[Row], golds: Sequence[Gold], columns: ProblemColumns, pool: GraderPool
 ) -> None:
     """Refuse golds that the standard grader does not find equal to themselves."""
     # White space keeps the grader's short cut for identical texts out of it.
@@ -207,9 +234,14 @@ def _shown(gold: Gold) -> str:
     return repr(gold.text[:_SHOWN])
 
 
-def _read(row: Row, columns: ColumnMap, kind: str) -> ReadGold:
-    stated = tuple(_stated(row, columns))
+def _read(row: Row, columns: ProblemColumns, kind: str) -> ReadGold:
+    if kind in (AUTO, GoldKind.CHOICE) and _offers(row, columns):
+        assert columns.choices is not None
+        return ReadGold(choice_gold(row, columns.gold, choices_of(row, columns.choices)))
+    stated = tuple(_stated(row, columns, kind))
     items, mark = tuple(each.text for each in stated), stated[0].mark
+    if kind == GoldKind.TEXT:
+        return ReadGold(Gold(GoldKind.TEXT, items[0], items=items[1:]), mark)
     if len(items) > 1:
         # "1,000, 2" would be three.
         items = tuple(i.replace(",", "") if PLAIN.fullmatch(i) else i for i in items)
@@ -219,7 +251,7 @@ def _read(row: Row, columns: ColumnMap, kind: str) -> ReadGold:
     return ReadGold(_gold(row, columns, chosen, text), mark)
 
 
-def _kind(row: Row, columns: ColumnMap, text: str) -> GoldKind:
+def _kind(row: Row, columns: ProblemColumns, text: str) -> GoldKind:
     """How a row's own gold is to be read."""
     if _DATE.fullmatch(text):
         return GoldKind.DATE
@@ -234,7 +266,7 @@ def _kind(row: Row, columns: ColumnMap, text: str) -> GoldKind:
     return GoldKind.INTERVAL if has_limits else GoldKind.NUMBER
 
 
-def _gold(row: Row, columns: ColumnMap, kind: GoldKind, text: str) -> Gold:
+def _gold(row: Row, columns: ProblemColumns, kind: GoldKind, text: str) -> Gold:
     match kind:
         case GoldKind.LIST:
             return Gold(kind, text, items=latex_gold(text).items or (text,))
@@ -243,13 +275,20 @@ def _gold(row: Row, columns: ColumnMap, kind: GoldKind, text: str) -> Gold:
             return latex_gold(text)
         case GoldKind.INTERVAL:
             if columns.gold_lower is None or columns.gold_upper is None:
-                raise row.fault(
-                    columns.gold, "is an interval: map gold_lower and gold_upper to its limits"
-                )
+                limits = columns.naming("gold_lower", "gold_upper")
+                raise row.fault(columns.gold, f"is an interval: {limits} to its limits")
             limits = row.number(columns.gold_lower), row.number(columns.gold_upper)
             return Gold(kind, text, lower=min(limits), upper=max(limits))
         case GoldKind.NUMBER if not PLAIN.fullmatch(text):
             shown = repr(text[:_SHOWN])
             raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
+        case GoldKind.CHOICE if text.strip("().: ") not in tuple(LETTERS):
+            raise row.fault(
+                columns.gold,
+                f"must be a letter from {LETTERS[0]} to {LETTERS[-1]} where no column of choices "
+                f"is named, not {text[:_SHOWN]!r}",
+            )
+        case GoldKind.CHOICE:
+            return Gold(kind, text.strip("().: "))
         case _:
             return Gold(kind, text)

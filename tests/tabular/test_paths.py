@@ -1,5 +1,5 @@
-from distlab.ingest.paths import names, unpacked, with_paths
 from distlab.problems.rows import Row
+from distlab.tabular.paths import names, unpacked, with_paths
 
 
 def fields(row: Row, *columns: str) -> list[object]:

@@ -20,6 +20,8 @@ _NOTHING: Final = re.compile(
     r"n\.?/?a\.?|nan|null|none|nil|unknown|not available|no answer|\[?invalid\]?|[-?.]+",
     re.IGNORECASE,
 )
+# As files write that nothing is there; "none" and "unknown" may be the text that is asked for.
+_EMPTY: Final = frozenset({"NaN", "nan", "NAN", "null", "NULL", "N/A", "n/a"})
 # Eight words in a row are a text, not an answer (ours; no gold of MATH has as many).
 _SENTENCE: Final = re.compile(r"(?<![^\W_])(?:[^\W_]++[,;:.]? ++){7}[^\W_]")
 _MINUS: Final = str.maketrans(dict.fromkeys("\u2212\ufe63\uff0d", "-"))
@@ -69,6 +71,20 @@ def stated_gold(cell: str, question: str = "") -> StatedGold:
     if _SENTENCE.search(text):
         raise NoAnswerError(rf"is a text that marks no answer with {HASHES} or {BOX}")
     return StatedGold(text, mark)
+
+
+def words_gold(cell: str) -> StatedGold:
+    """Read a cell whose whole text is the answer.
+
+    Raises:
+        NoAnswerError: It is empty, or what a file writes for nothing.
+    """
+    text = cell.strip()
+    if not text:
+        raise NoAnswerError("is empty")
+    if text in _EMPTY:
+        raise NoAnswerError(f"is {text!r}, which is no answer")
+    return StatedGold(text)
 
 
 def _asked_for(word: str, question: str) -> bool:

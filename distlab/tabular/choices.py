@@ -1,0 +1,100 @@
+"""Multiple choice: what a row offers, under which letters, and which of these is right."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Any, Final
+
+from distlab.errors import UserError
+from distlab.problems.problem import Gold, GoldKind
+from distlab.problems.rows import Row
+
+# The letters that extractors read as an answer: ten choices at most.
+LETTERS: Final = ascii_uppercase[:10]
+# Names under which a row's object of choices holds their texts and their labels, as ARC has them.
+_TEXTS: Final = "text"
+_LABELS: Final = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a row offers.
+
+    Attributes:
+        texts: In order; the first is A.
+        labels: What the file calls each of them; its letters, where it has no labels.
+    """
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def lettered(self) -> str:
+        """One line per choice: "A. red"."""
+        return "\n".join(
+            f"{letter}. {text}" for letter, text in zip(LETTERS, self.texts, strict=False)
+        )
+
+
+def choices_of(row: Row, column: str) -> Choices:
+    """The choices of a row.
+
+    Raises:
+        UserError: The column holds no list of two to ten texts that differ.
+    """
+    value: Any = row.fields.get(column)
+    labels = None
+    if isinstance(value, Mapping):
+        value, labels = value.get(_TEXTS), value.get(_LABELS)
+    if not isinstance(value, list) or not 2 <= len(value) <= len(LETTERS):
+        raise row.fault(column, f"must be a list of 2 to {len(LETTERS)} choices")
+    texts = _texts(row, column, value)
+    if len(set(texts)) < len(texts):
+        raise row.fault(column, "offers one choice twice")
+    named = tuple(LETTERS[: len(texts)]) if labels is None else _texts(row, column, labels)
+    if len(named) != len(texts):
+        raise row.fault(column, f"has {len(named)} labels for {len(texts)} choices")
+    return Choices(texts, named)
+
+
+def choice_gold(row: Row, column: str, choices: Choices) -> Gold:
+    """The gold of a row: its letter, with the texts of all choices.
+
+    A whole number counts from 0, as in MMLU. A text is a label, or one of the choices.
+
+    Raises:
+        UserError: It is none of the choices, or may be two.
+    """
+    value = row.fields.get(column)
+    if isinstance(value, int) and not isinstance(value, bool) and str(value) not in choices.labels:
+        return _gold(row, column, choices, {value} & set(range(len(choices.texts))))
+    text = row.text(column).strip()
+    bare = text.strip("().: ")
+    found = {place for place, label in enumerate(choices.labels) if label == bare}
+    found |= {place for place, choice in enumerate(choices.texts) if choice == text}
+    if not found and bare.isdecimal():
+        found = {int(bare)} & set(range(len(choices.texts)))
+    return _gold(row, column, choices, found)
+
+
+def _gold(row: Row, column: str, choices: Choices, found: set[int]) -> Gold:
+    if len(found) != 1:
+        what = "may be either of two" if found else "is none"
+        raise _fault(row, column, choices, what)
+    return Gold(GoldKind.CHOICE, LETTERS[found.pop()], items=choices.texts)
+
+
+def _fault(row: Row, column: str, choices: Choices, what: str) -> UserError:
+    shown = repr(row.fields.get(column))[:60]
+    last = len(choices.texts) - 1
+    return row.fault(
+        column,
+        f"is {shown}, which {what} of the {last + 1} choices: give a label "
+        f"({', '.join(choices.labels)}), the text of a choice, or a number from 0 to {last}",
+    )
+
+
+def _texts(row: Row, column: str, values: object) -> tuple[str, ...]:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise row.fault(column, "must hold a list of texts")
+    return tuple(Row(row.place, {column: value}).text(column).strip() for value in values)

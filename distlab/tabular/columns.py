@@ -1,0 +1,98 @@
+"""ProblemColumns: which columns of a file hold what of a problem."""
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+from distlab.errors import UserError
+from distlab.problems.rows import Row
+from distlab.tabular import paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemColumns(ABC):
+    """Names of columns, or dotted paths into nested ones; None where the file has none for it.
+
+    A door that takes files says in a subclass how its user names columns.
+
+    Attributes:
+        gold: The reference answer.
+        problem_id: Id of the problem.
+        question: The text put to the model.
+        choices: What a multiple-choice question offers: a list of texts, or an object that holds
+            them under ``text``.
+        gold_lower: Least accepted value of an interval gold.
+        gold_upper: Greatest accepted value of an interval gold.
+        cluster: Problems that share a source share its value.
+        pair: Key shared by a problem and its perturbation.
+        side: Side of the pair: seed, simple, hard or twin.
+        strata: Name of a stratum to its column.
+    """
+
+    gold: str
+    problem_id: str | None = None
+    question: str | None = None
+    choices: str | None = None
+    gold_lower: str | None = None
+    gold_upper: str | None = None
+    cluster: str | None = None
+    pair: str | None = None
+    side: str | None = None
+    strata: Mapping[str, str] = field(default_factory=dict)
+
+    @abstractmethod
+    def named_by(self, name: str) -> str:
+        """What names the column of something: "--map names for gold"."""
+
+    @abstractmethod
+    def naming(self, *names: str) -> str:
+        """What to do to name the columns of some things: "map gold_lower and gold_upper"."""
+
+    @abstractmethod
+    def remedy(self, rows: Sequence[Row]) -> str:
+        """How to go on without some rows."""
+
+    def check(self, rows: Sequence[Row]) -> None:
+        """Check that every row has every column that is named.
+
+        Raises:
+            UserError: One is absent; the sentence gives the nearest, or how to leave the row out.
+        """
+        for name, column in self.pairs():
+            for row in rows:
+                if column not in row.fields:
+                    known = paths.names(row)
+                    hint = f"correct it, or {self.remedy([row])}"
+                    if row is rows[0]:
+                        hint = hinted(column, known)
+                    raise UserError(
+                        f"{row.place} has no column `{column}`, which {self.named_by(name)}; {hint}"
+                    )
+
+    def named(self) -> frozenset[str]:
+        """The columns that are named."""
+        return frozenset(column for _, column in self.pairs())
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """What is held where."""
+        for each in fields(self):
+            if each.name != "strata" and (column := getattr(self, each.name)) is not None:
+                yield each.name, column
+        yield from ((f"strata.{name}", column) for name, column in self.strata.items())
+
+
+def hinted(name: str, known: Sequence[str]) -> str:
+    """What a name that is unknown may be meant for."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known) or 'none'}"
+
+
+def row_number(row: Row) -> int:
+    """Number of a row in its file, from 1: the line, where the file has lines."""
+    return int(row.place.rpartition(" ")[2])
+
+
+def row_file(row: Row) -> str:
+    """The file that a row is of."""
+    return row.place.rpartition(" ")[0].rpartition(" ")[0]
