@@ -275,8 +275,8 @@ def _gold(row: Row, columns: ProblemColumns, kind: GoldKind, text: str) -> Gold:
             return latex_gold(text)
         case GoldKind.INTERVAL:
             if columns.gold_lower is None or columns.gold_upper is None:
-                limits = columns.naming("gold_lower", "gold_upper")
-                raise row.fault(columns.gold, f"is an interval: {limits} to its limits")
+                keys = columns.naming("gold_lower", "gold_upper")
+                raise row.fault(columns.gold, f"is an interval: {keys} to its limits")
             limits = row.number(columns.gold_lower), row.number(columns.gold_upper)
             return Gold(kind, text, lower=min(limits), upper=max(limits))
         case GoldKind.NUMBER if not PLAIN.fullmatch(text):
