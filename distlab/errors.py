@@ -92,5 +92,6 @@ def file_fault(error: OSError) -> str | None:
         where = f" of {error.filename}" if error.filename else ""
         return f"the disk{where} is full ({error.strerror}): make room, and give the command again"
     if error.errno in _REFUSED and error.filename:
-        return f"{error.filename} cannot be used ({error.strerror}): name another place"
+        cure = "make it writable, or " if error.errno == errno.EROFS else ""
+        return f"{error.filename} cannot be used ({error.strerror}): {cure}name another place"
     return None

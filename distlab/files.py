@@ -78,7 +78,9 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename is None or _DRAFT.fullmatch(Path(error.filename).name):
-            error.filename, error.filename2 = str(path), None
+            error.filename = str(path)
+            # Set to None it would be shown.
+            del error.filename2
         raise
 
 

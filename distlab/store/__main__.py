@@ -9,7 +9,7 @@ from typing import Final
 
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
-from distlab.errors import UserError, counted, nearest
+from distlab.errors import UserError, counted, file_fault, nearest
 from distlab.escape import plain
 from distlab.files import expanded
 from distlab.store.export import Form, export
@@ -32,6 +32,9 @@ def _store(arguments: argparse.Namespace) -> int:
             raise UserError(f"the store {uri} holds nothing: name one that a run made")
         return int(arguments.work(store, arguments))
     except OSError as error:
+        if error.filename and file_fault(error) is not None:
+            # It says which file, and that need not be one of the store.
+            raise
         raise unusable(uri, "used", error) from error
 
 

@@ -4,6 +4,7 @@ A store on a network has outages. What was begun goes on when it is back: an ope
 in a way that can pass is tried again for ``PATIENCE_S``, with growing pauses.
 """
 
+import errno
 import logging
 import os
 import re
@@ -15,7 +16,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from distlab.errors import UserError, brief
+from distlab.errors import DISK_FULL, UserError, brief
 from distlab.files import whole
 
 _Result = TypeVar("_Result")
@@ -169,9 +170,16 @@ def unusable(uri: str, what: str, error: BaseException) -> UserError:
             f"the store {uri} cannot be {what}: there is no such bucket ({_brief(error)}); "
             "make it, or set `store` to one that exists"
         )
-    return UserError(
-        f"the store {uri} cannot be {what} ({_brief(error)}): set `store` to a folder that can"
-    )
+    return UserError(f"the store {uri} cannot be {what} ({_brief(error)}): {_cure(error)}")
+
+
+def _cure(error: BaseException) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number in DISK_FULL:
+        return "make room, and give the command again"
+    if number == errno.EROFS:
+        return "make it writable, or set `store` to another folder"
+    return "set `store` to a folder that can"
 
 
 def _lacks_credentials(uri: str, error: BaseException) -> bool:

@@ -70,6 +70,12 @@ def fail(error: BaseException) -> Callable[[], object]:
             "distlab: runs/x cannot be used (Permission denied): name another place\n",
         ),
         (
+            OSError(errno.EROFS, "Read-only file system", "runs/x"),
+            2,
+            "distlab: runs/x cannot be used (Read-only file system): make it writable, or name "
+            "another place\n",
+        ),
+        (
             OSError(errno.ENOSPC, "No space left on device"),
             2,
             "distlab: the disk is full (No space left on device): make room, and give the command "

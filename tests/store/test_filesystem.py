@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pyarrow.fs as pafs
@@ -64,6 +65,19 @@ def test_a_disk_is_not_waited_for() -> None:
 def test_a_folder_called_like_an_error_of_s3_is_still_a_folder(tmp_path: Path) -> None:
     error = PermissionError(13, "Permission denied", str(tmp_path / "Forbidden"))
     assert "set `store` to a folder that can" in str(unusable(str(tmp_path), "written", error))
+
+
+@pytest.mark.parametrize(
+    ("number", "cure"),
+    [
+        (errno.ENOSPC, "make room, and give the command again"),
+        (errno.EROFS, "make it writable, or set `store` to another folder"),
+        (errno.ENOTDIR, "set `store` to a folder that can"),
+    ],
+)
+def test_a_store_on_a_disk_that_refuses_has_its_own_cure(number: int, cure: str) -> None:
+    error = OSError(number, f"Error writing. Detail: [errno {number}]")
+    assert str(unusable("/store", "written", error)).endswith(f"): {cure}")
 
 
 @pytest.mark.parametrize("uri", ["s3:/bucket/store", "gs:/b", "memory:/x", "S3:/b"])

@@ -1,5 +1,6 @@
 """gc, verify and export on a real store."""
 
+import errno
 import json
 import os
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from distlab import files
 from distlab.errors import UserError
 from distlab.store.__main__ import main
 from distlab.store.batches import to_batch
@@ -53,6 +55,31 @@ def test_a_clean_store_has_nothing_to_collect(
     cell: StoredCell, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(capsys, "gc", cell.store.root) == ["0 files, 0 bytes, can be deleted"]
+
+
+@pytest.mark.parametrize("command", ["export", "repair"])
+def test_a_full_disk_is_named_by_the_file_that_it_did_not_take(
+    cell: StoredCell,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if command == "repair":
+        tear(cell.shards()[0])
+    out = ["--out", str(tmp_path / "out")] if command == "export" else []
+    monkeypatch.setattr(files.os, "fsync", full)
+    assert main([command, cell.store.root, *out]) == 2
+    said = capsys.readouterr().err
+    where = Path(cell.path) / "damaged-" if command == "repair" else tmp_path / "out"
+    assert said.startswith(f"distlab: the disk of {where}")
+    assert said.endswith(
+        " is full (No space left on device): make room, and give the command again\n"
+    )
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_gc_says_what_it_would_delete_and_deletes_only_when_told(
