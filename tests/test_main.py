@@ -136,6 +136,26 @@ def test_ctrl_c_while_a_command_loads_is_no_fault(
     assert capsys.readouterr() == ("stopped\n", "")
 
 
+@pytest.mark.parametrize("words", [(sys.executable, "-m", "distlab.status"), (str(SCRIPT),)])
+def test_ctrl_c_while_python_loads_ends_it_without_a_word(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    # What every command imports first; exceptions are dropped while an object is finalised.
+    (tmp_path / "argparse.py").write_text(
+        "import os, sys, time\nclass Slow:\n    def __del__(self):\n"
+        "        os.write(1, b'loading')\n        time.sleep(100)\nSlow()\nsys.exit(7)\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(REPO)])
+    with subprocess.Popen(
+        words, env={**os.environ, "PYTHONPATH": path}, stdout=-1, stderr=-1
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(7) == b"loading"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == (b"", b"")
+    assert process.returncode == -signal.SIGINT
+
+
 def test_run_and_view_load_what_is_slow_within_their_frame(tmp_path: Path) -> None:
     """Ctrl-C while it loads must end in a sentence under ``python -m`` too."""
     script = (

@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +47,15 @@ def number_of(stop: KeyboardInterrupt) -> int:
 
 def _raise(number: int) -> NoReturn:
     raise Stopped(number)
+
+
+def _sent_again(dropped: "sys.UnraisableHookArgs") -> None:
+    """What is raised while an object is finalised is dropped: send that signal once more."""
+    if isinstance(dropped.exc_value, Stopped):
+        _process.came = 0
+        threading.Timer(_AGAIN_S, os.kill, (os.getpid(), dropped.exc_value.number)).start()
+    else:
+        sys.__unraisablehook__(dropped)
 
 
 def _leave(number: int) -> None:
@@ -123,10 +133,11 @@ def stoppable(resume: str) -> Iterator[None]:
     # A plain write, since a signal may come in the middle of one of Python's streams.
     _process.terminal, _process.resume = os.dup(_STDERR), resume
     _install()
+    before, sys.unraisablehook = sys.unraisablehook, _sent_again
     try:
         yield
     finally:
-        _process.take = _leave
+        _process.take, sys.unraisablehook = _leave, before
         if _process.came:
             _process.end_children()
 

@@ -92,6 +92,19 @@ def test_the_first_signal_stops_it_in_order_and_says_how_to_go_on(number: signal
     assert said == (f"stopped; what is written is whole. {resume(UNTIL_STOPPED)}", "")
 
 
+def test_a_signal_that_comes_while_an_object_is_finalised_stops_it_all_the_same() -> None:
+    code = (
+        "class Slow:\n    def __del__(self):\n        import os, time\n"
+        "        os.write(1, b'ready\\n')\n        time.sleep(20)\n"
+        "Slow()\nimport time\ntime.sleep(20)"
+    )
+    with ready(code) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert said == (f"stopped; what is written is whole. {resume(code)}", "")
+
+
 def test_the_second_signal_changes_nothing() -> None:
     code = (
         "import os, time\ntry:\n    os.write(1, b'ready\\n')\n    time.sleep(100)\n"
