@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from distlab.brackets import group_end
 from distlab.problems.problem import GoldKind
+from distlab.scoring.equations import is_condition
 from distlab.scoring.extractors._cut import run_on
 from distlab.scoring.extractors._options import last_option, last_words, option_in, words_in
 from distlab.scoring.extractors._values import (
@@ -670,7 +671,8 @@ def _number_alone(text: str, start: int, end: int) -> Span:
     if _AND_HALF.match(rest):
         return start, end
     if _UNITS.fullmatch(" ".join(rest.split())) and (
-        "=" in left or skip_junk(text, start, end) >= span[0]
+        ("=" in left and not is_condition(text[start:end]))
+        or skip_junk(text, start, end) >= span[0]
     ):
         return span
     return start, end

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from distlab.problems.problem import Gold, GoldKind
+from distlab.scoring.equations import is_condition
 from distlab.scoring.graders._match import based, number, same_numbers
 from distlab.scoring.graders._spelling import decimal_point, spelled, unboxed
 from distlab.scoring.graders._text import Item, gold_text, golds, readings, split, undressed
@@ -59,6 +60,8 @@ _UNFINISHED = re.compile(
 )
 
 
+# "7*" is half a product, *7* and **7** are emphasis.
+_HALF_PRODUCT = re.compile(r"\A[^*]*[^*\s]\*\s?\Z")
 # Money: an escaped dollar, a single one (two are a formula's), another currency.
 _MONEY = re.compile(r"\\\$\s?[0-9]|\A[^$]*(?<!\\)\$\s?[0-9][^$]*\Z|[€£]")
 _CLOCK = re.compile(
@@ -85,12 +88,16 @@ def answers(text: str, gold: Gold) -> tuple[tuple[Item, ...], ...]:
 
 
 def misfit(text: str, gold: Gold) -> bool:
-    """Whether ``text`` breaks off ("7 +"), which ``gold`` does not, or one is money and one a time.
+    """Whether the form of ``text`` alone makes it wrong.
 
-    A time of day has no currency, whatever its number.
+    It breaks off ("7 +"), which ``gold`` does not; it states a condition ("3x = 9"), where the gold
+    is a value; or one is money and one a time of day, which has no currency, whatever its number.
     """
     bare = unboxed(undressed(text))
-    if _UNFINISHED.search(bare) and not _UNFINISHED.search(gold.text):
+    half = _UNFINISHED.search(bare) or _HALF_PRODUCT.match(bare)
+    if half and not _UNFINISHED.search(gold.text):
+        return True
+    if gold.kind is not GoldKind.LIST and "=" not in gold.text and is_condition(bare):
         return True
     pairs = ((text, gold.text), (gold.text, text))
     return any(_MONEY.search(one) and _CLOCK.search(other) for one, other in pairs)

@@ -3,6 +3,7 @@
 import re
 
 from distlab.brackets import depth
+from distlab.scoring.graders._magnitude import magnitude
 
 # Characters of an answer that are parsed. The longest gold at hand has under 200. (ours)
 MAX_CHARACTERS = 2_000
@@ -33,6 +34,7 @@ _TOWER = re.compile(
     r"|(?:\^|\*\*)\s?[{(\s]{0,6}[0-9]{1,9}\s?!"
 )
 _FACTORIAL = re.compile(r"(?<![0-9])(?P<plain>[0-9]++)\s?!|(?P<group>[)\]}!]\s?!)")
+_RAISED = re.compile(r"[\^!]|\*\*")
 _BINOMIAL = re.compile(r"binom\s*\{[^{}]{0,40}(?:[0-9]{5}|\^|!)")
 _SIGNS = re.compile(rf"(?:[-+^_]\s{{0,4}}){{{_MAX_SIGNS + 1}}}")
 _NEGATED = re.compile(r"!\s?=")
@@ -47,13 +49,13 @@ def sized(answer: str, gold: str) -> str | None:
 
     Digits that add nothing go: zeros before a number and after its decimals, and decimals past
     ``MAX_DIGITS``. A number that is longer still, hexadecimal ones included, equals no gold but
-    one as long.
+    one as long, and one that powers or factorials make as long or as small none but such a one.
 
     Raises:
         AnswerRefusedError: ``answer`` is too long or too deep to parse.
     """
     answer = _RUN.sub(_shortened, answer)
-    if _is_huge(answer) and not _is_huge(gold):
+    if any(far(answer) and not far(gold) for far in (_is_huge, _is_out_of_reach)):
         return None
     check_size(answer)
     return answer
@@ -65,6 +67,12 @@ def _is_huge(text: str) -> bool:
         len(number[0]) > MAX_DIGITS and len(_NO_DIGIT.sub("", number[0])) > MAX_DIGITS
         for number in _NUMBER.finditer(text)
     )
+
+
+def _is_out_of_reach(text: str) -> bool:
+    """Whether ``text`` writes a number of more than ``MAX_DIGITS`` digits, or places, as powers."""
+    size = magnitude(text) if _RAISED.search(text) else None
+    return size is not None and abs(size.log) > MAX_DIGITS
 
 
 def _shortened(run: re.Match[str]) -> str:
@@ -100,16 +108,24 @@ def check_cost(text: str) -> None:
     """
     check_size(text)
     _check_reading(text)
-    if _TOWER.search(text):
-        raise AnswerRefusedError("answer with a power tower or an exponent of five digits")
     if _SIGNS.search(text):
         raise AnswerRefusedError(f"answer with more than {_MAX_SIGNS} signs in a row")
+    if _is_small(text):
+        return
+    if _TOWER.search(text):
+        raise AnswerRefusedError("answer with a power tower or an exponent of five digits")
     if _BINOMIAL.search(text):
         raise AnswerRefusedError("answer with a binomial coefficient of large numbers")
     for factorial in _FACTORIAL.finditer(_NEGATED.sub("", text)):
         plain = factorial["plain"]
         if plain is None or int(plain) > _MAX_FACTORIAL:
             raise AnswerRefusedError("answer with the factorial of a large or composite number")
+
+
+def _is_small(text: str) -> bool:
+    """Whether nothing in ``text`` comes to more than ``MAX_DIGITS`` digits, if that is told."""
+    size = magnitude(text) if _RAISED.search(text) else None
+    return size is not None and size.peak <= MAX_DIGITS
 
 
 def _check_reading(text: str) -> None:

@@ -31,6 +31,14 @@ _ANSWER = re.compile(
     r"(?:\sis\b|\s?[:=]|\s(?=[-0-9$\\]))\s?:?\s?(?:\}\s?:?)?",
     re.IGNORECASE,
 )
+# "about 3", "3 (approximately)"
+_ABOUT = r"(?:about|approximately|approx\.?|around|roughly|exactly|circa|ca\.)"
+_HEDGE = re.compile(
+    rf"\A\s?\$?(?:\\text\s?\{{\s?{_ABOUT}:?\s?\}}|{_ABOUT}:?\s)\s?(?=[-0-9.\\$])"
+    rf"|(?<=[0-9}}%$])\s?(?:\\text\s?\{{\s?\(?{_ABOUT}\)?\s?\}}|\(?{_ABOUT}\)?)\s?\$?\.?\Z"
+    r"|\A\s?(?:\\approx|\\sim|~)\s?(?=[-0-9.\\$])",
+    re.IGNORECASE,
+)
 _MINUS_WORD = re.compile(r"\A(\s?)(?:minus|negative)\s(?=[0-9\\$.])", re.IGNORECASE)
 _CURRENCY = re.compile(
     r"\\(?:textdollar|mathdollar|texteuro|euro|pounds|textsterling|yen)(?![A-Za-z])(?:\{\})?"
@@ -89,6 +97,7 @@ _UPRIGHT = re.compile(
 )
 # metre, gram, second, hour, litre, day, tonne; in words, cents and pence too.
 _UNIT_LETTERS = frozenset("mgshldt")
+_GOES_ON = re.compile(r"\s?[A-Za-z]|\s?\\(?:theta|alpha|beta|phi|lambda|mu|rho|pi)(?![A-Za-z])")
 _VARIABLES = frozenset("ixyzen")
 _DIRECTION = re.compile(r"\b(north|south)[- ](east|west)\b", re.IGNORECASE)
 _OCLOCK = re.compile(r"(?<=[0-9])\s?(?:\\text\s?\{\s?(?:o'clock|noon)\s?\}|(?:o'clock|noon)\b)")
@@ -134,8 +143,9 @@ def spelled(text: str) -> str:
     r"""``text`` in the one spelling that parsers know: what models write otherwise.
 
     Visible characters alone; boxes that are joined, and words in a box that join numbers, are a
-    list; "Answer:", currencies and the ends of ordinals go, in a text box too; a number and its
-    unit in one box part; "minus 5" is -5; $70k, 1.5 million and "3 and a half" are written out;
+    list; "Answer:", "about", currencies and the ends of ordinals go, in a text box too; a
+    number and its unit in one box part; "minus 5" is -5; $70k, 1.5 million and "3 and a half" are
+    written out;
     1.234,50, 1'234'567, 1_234_567 and ``1\,234`` are numbers; a base is an index of digits;
     ``\mathrm{i}`` is i; ``{a \over b}`` is a fraction, sqrt(2), ``\sqrt(2)`` and pi are LaTeX.
     """
@@ -147,7 +157,7 @@ def spelled(text: str) -> str:
     text = _DIRECTION.sub(r"\1\2", _OCLOCK.sub("", text))
     text = _ORDINAL.sub("", _BOXES.sub(", ", _CURRENCY.sub("", text)))
     text = _THE.sub("", _ANSWER.sub("", _WORD_BOX.sub(_opened, _without_box(text))))
-    text = _MINUS_WORD.sub(r"\1-", _OPTION_WORD.sub("", text))
+    text = _MINUS_WORD.sub(r"\1-", _OPTION_WORD.sub("", _HEDGE.sub("", text)))
     text = _based(MIXED_NUMERAL.sub(_digits, _UPRIGHT.sub(_variable, text)))
     text = COUNTED_PARTS.sub(counted_parts, text)
     text = _OVER.sub(r"\\frac{\1}{\2}", _TEXT_AND.sub(", ", _ROW.sub(r"\\\\ ", text)))
@@ -223,6 +233,9 @@ def _opened(box: re.Match[str]) -> str:
 def _variable(box: re.Match[str]) -> str:
     """The letter in an upright box as a variable, unless it may be a unit."""
     name = box["name"] or box["old"]
+    if _GOES_ON.match(box.string, box.end()):
+        # 3\mathrm{d}x is no number of days.
+        return name
     words = box["macro"] in ("\\text", "\\mbox") and (box["space"] or name in "cp")
     if name in _UNIT_LETTERS or (words and len(name) == 1 and name not in _VARIABLES):
         return box[0]

@@ -42,10 +42,11 @@ _MERIDIEM = re.compile(
     r"([0-9])\s?(?:\\(?:text|mbox|textrm|mathrm)\s?\{\s?([APap])\.?\s?[Mm]\b\.?\s?\}"
     r"|([APap])\.?\s?[Mm]\b\.?)"
 )
-# Words behind a number that are no unit: functions, operators, and what makes another number.
+# Words behind a number that are no unit: functions, operators, products of variables, and what
+# makes another number.
 _NO_UNIT = (
     r"(?!(?:pi|sqrt|sin|cos|tan|log|ln|exp|times\s?\S|cdot|cup|if|x|i|mod|[ap]m"
-    r"|plus|minus|point|over|squared|cubed|factorial|base)\b|and\s(?:an?|one|two|three|half)\b)"
+    r"|d[tuvwxyz]|[xyz]{2,3}|[a-oq-z]x|x[a-z]|ab|bc|ac|pq|plus|minus|point|over|squared|cubed|factorial|base)\b|and\s(?:an?|one|two|three|half)\b)"
 )
 _UNIT_WORD = (
     rf"{_NO_UNIT}(?:[A-Za-z]{{2,20}}(?![A-Za-z])|per\s[a-z](?![a-z])|m(?=/s\b|[\^][23]))"

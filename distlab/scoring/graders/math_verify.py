@@ -8,7 +8,13 @@ from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
 from distlab.scoring.graders._given import misfit, rewordings
 from distlab.scoring.graders._guard import AnswerRefusedError, check_cost, sized
-from distlab.scoring.graders._match import both_signs, other_quantity, same_based, same_time
+from distlab.scoring.graders._match import (
+    both_signs,
+    other_quantity,
+    same_based,
+    same_time,
+    same_words,
+)
 from distlab.scoring.graders._spelling import BOLD, in_digits, spelled
 from distlab.scoring.graders._text import (
     LETTERS,
@@ -53,7 +59,7 @@ class MathVerify:
     """
 
     name = "math-verify"
-    version = "4"
+    version = "5"
     cached = True
 
     def applies(self, kind: GoldKind) -> bool:
@@ -75,7 +81,7 @@ class MathVerify:
         alike = _is_said_alike(gold, fit)
         if alike is not None:
             return alike
-        if _is_equal(gold, fit):
+        if _is_same_word(gold, fit) or _is_equal(gold, fit):
             return True
         others = () if gold.kind is GoldKind.LIST else rewordings(fit, gold)
         return any(_is_equal(gold, other) for other in others)
@@ -96,6 +102,12 @@ def _is_equal(gold: Gold, answer: str) -> bool:
         return False
     wanted, given = _gold(gold), _parsed(text)
     return any(_equal(want, have) for want in wanted for have in given)
+
+
+def _is_same_word(gold: Gold, answer: str) -> bool:
+    """Whether the two are one word, which it would read as a product of letters."""
+    wanted, given = golds(gold)[0], readings(answer)[0]
+    return len(wanted) == len(given) == 1 and same_words(wanted[0].body, given[0].body)
 
 
 def _is_said_alike(gold: Gold, answer: str) -> bool | None:

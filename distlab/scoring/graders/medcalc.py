@@ -76,7 +76,7 @@ class MedCalc:
     """
 
     name = "medcalc"
-    version = "4"
+    version = "5"
 
     def applies(self, kind: GoldKind) -> bool:
         """The four kinds that MedCalc-Bench has."""

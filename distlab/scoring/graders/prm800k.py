@@ -42,7 +42,7 @@ class PRM800K:
     """
 
     name = "prm800k"
-    version = "4"
+    version = "5"
     cached = True
 
     def applies(self, kind: GoldKind) -> bool:

@@ -41,7 +41,7 @@ class Standard:
     """
 
     name = "standard"
-    version = "4"
+    version = "5"
 
     def applies(self, kind: GoldKind) -> bool:
         """Every kind."""

@@ -133,8 +133,8 @@ def test_a_refused_writing_of_the_gold_is_right(grader: Grader) -> None:
 
 def test_a_refusal_says_why() -> None:
     with pytest.raises(AnswerRefusedError, match="power tower"):
-        MathVerify().grade(GOLD, "9^{9^{9}}")
+        MathVerify().grade(GOLD, "x^{9^{9}}")
     with pytest.raises(AnswerRefusedError, match="answer of 2500 characters"):
         Standard().grade(GOLD, "x+" * 1_250)
     with pytest.raises(AnswerRefusedError, match="factorial"):
-        MathVerify().grade(GOLD, "(10^4)!")
+        MathVerify().grade(GOLD, "x + (10^4)!")
