@@ -114,7 +114,9 @@ class ModelConfig:
 class ColumnsConfig:
     """Names of columns, or dotted paths into nested ones (a.b); null where there is none."""
 
+    # What is asked.
     question: str | None = None
+    # The gold, or a worked solution that states it.
     answer: str | None = None
     # Without it, ids are hashes of the questions.
     id: str | None = None
@@ -127,12 +129,13 @@ class ColumnsConfig:
     cluster: str | None = None
     # Id of the problem that a row perturbs; empty in rows that perturb none.
     seed: str | None = None
-    # Key that a problem and its perturbations share, and which of them a row is (seed, simple,
-    # hard, twin), where a file has these instead.
+    # Key that a problem and its perturbations share, where a file has this instead.
     pair: str | None = None
+    # Which of them a row is: seed, simple, hard or twin.
     side: str | None = None
-    # Limits of kind=interval.
+    # Lower limit of kind=interval.
     lower: str | None = None
+    # Upper limit of kind=interval.
     upper: str | None = None
     # Columns to break results down by.
     strata: list[str] = field(default_factory=list)
@@ -174,11 +177,13 @@ class DatasetGroup:
     # How answers are to be read: auto, number, latex, list, date, weeks_days, integer, interval,
     # choice or text.
     kind: str | None = None
-    # Of dataset=hub: the repository (org/name), its configuration, and the splits of the problems
-    # and of few-shot exemplars.
+    # Of dataset=hub: the repository (org/name).
     id: str | None = None
+    # Of dataset=hub: the repository's configuration.
     subset: str | None = None
+    # Of dataset=hub: the split of the problems.
     split: str | None = None
+    # Of dataset=hub: the split of few-shot exemplars.
     train_split: str | None = None
 
 
