@@ -28,7 +28,7 @@ _NEW_TOKENS: Final = 8192
 # Sizes are stated rounded (ours).
 _ROUNDED: Final = 0.02
 # Facts that a pair's checkpoints must have in common, or they are no pair.
-_SHAPE: Final = ("layers", "attention_heads", "kv_heads", "experts")
+_SHAPE: Final = ("layers", "attention_heads", "kv_heads", "experts", "experts_per_token")
 # Facts without a default.
 _FACTS: Final = (
     *("architecture", "active_parameters", "weight_bytes"),

@@ -33,7 +33,15 @@ from distlab.config.schema import (
     ParallelConfig,
     StudyConfig,
 )
-from distlab.config.values import Arm, Cluster, Family, StoppingRule, Study, Target
+from distlab.config.values import (
+    LOAD_FORMATS,
+    Arm,
+    Cluster,
+    Family,
+    StoppingRule,
+    Study,
+    Target,
+)
 from distlab.credentials import refuse_credentials
 from distlab.decoding.interface import ManagedEngine
 from distlab.errors import UserError
@@ -203,7 +211,7 @@ def _family(raw: ModelConfig) -> Family:
             gpu_type: _parallelism(f"model.parallel.{gpu_type}", spec)
             for gpu_type, spec in raw.parallel.items()
         },
-        facts=None if raw.facts is None else _facts(raw.facts),
+        facts=None if raw.facts is None else _facts(raw.facts, raw.parameters),
         chat_template_kwargs=dict(raw.chat_template_kwargs),
         trust_remote_code=raw.trust_remote_code,
         notes=tuple(raw.notes) or _one_checkpoint_note(checkpoints),
@@ -262,7 +270,7 @@ def _parallelism(key: str, raw: ParallelConfig) -> Parallelism:
     )
 
 
-def _facts(raw: FactsConfig) -> ModelFacts:
+def _facts(raw: FactsConfig, parameters: float) -> ModelFacts:
     counts = ("layers", "attention_heads", "kv_heads", "kv_bytes_per_token")
     given = raw.weight_dtype or WEIGHT_DTYPES[0]
     return ModelFacts(
@@ -272,6 +280,8 @@ def _facts(raw: FactsConfig) -> ModelFacts:
         weight_bytes=int(_size("model.facts.weight_bytes", raw.weight_bytes)),
         weight_dtype=_one_of("model.facts.weight_dtype", given, WEIGHT_DTYPES),
         experts=_at_least("model.facts.experts", raw.experts or 0, 0),
+        experts_per_token=_at_least("model.facts.experts_per_token", raw.experts_per_token or 0, 0),
+        parameters=parameters,
         **{name: _at_least(f"model.facts.{name}", getattr(raw, name), 1) for name in counts},
     )
 
@@ -448,13 +458,16 @@ def _cluster(raw: ClusterConfig) -> Cluster:
         refuse("cluster.kv_cache_gib", None, "a CPU engine needs a size")
     if not 0 < raw.gpu_memory_utilization <= 1:
         refuse("cluster.gpu_memory_utilization", raw.gpu_memory_utilization, "set it in (0, 1]")
-    for name in ("tensor_parallel", "pipeline_parallel"):
+    for name in ("tensor_parallel", "pipeline_parallel", "decode_context_parallel"):
         if (ranks := getattr(raw, name)) is not None:
             _at_least(f"cluster.{name}", ranks, 1)
     for name in ("hang_s", "wait_for_nodes_s"):
         _positive(f"cluster.{name}", getattr(raw, name))
-    if raw.tokens_per_s is not None:
-        _positive("cluster.tokens_per_s", raw.tokens_per_s)
+    for name in ("tokens_per_s", "disk_gb_per_s"):
+        if (rate := getattr(raw, name)) is not None:
+            _positive(f"cluster.{name}", rate)
+    if raw.load_format is not None:
+        _one_of("cluster.load_format", raw.load_format, LOAD_FORMATS)
     if not 0 <= raw.overhead_gib < math.inf:
         refuse("cluster.overhead_gib", raw.overhead_gib, "set it to a finite number, 0 or more")
     values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
@@ -465,7 +478,8 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     values["engine_args"] = _engine_args(raw.engine_args)
     values["replicas"] = _replicas(raw.replicas)
     values["min_nodes"] = _at_least("cluster.min_nodes", raw.min_nodes, 1)
-    values["max_num_seqs"] = _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)
+    if raw.max_num_seqs is not None:
+        _at_least("cluster.max_num_seqs", raw.max_num_seqs, 1)
     nodes = tuple(node for index, spec in enumerate(raw.nodes) for node in _nodes(index, spec))
     cores = min(node.cpus for node in nodes) if nodes else _cores()
     values["cpus_per_rank"] = raw.cpus_per_rank or cores / (raw.tensor_parallel or 1)

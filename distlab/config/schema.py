@@ -74,6 +74,8 @@ class FactsConfig:
     kv_bytes_per_token: int | None = None
     # Routed experts of an MoE layer; 0 in a dense model.
     experts: int | None = None
+    # Of these, that a token passes through.
+    experts_per_token: int | None = None
 
 
 @dataclass
@@ -342,10 +344,12 @@ class ClusterConfig:
     pipeline_parallel: int | None = None
     # Whole experts per rank instead of a slice of each; null as above.
     expert_parallel: bool | None = None
+    # Tensor ranks among which the KV cache is dealt out, where each would keep all of it.
+    decode_context_parallel: int | None = None
     # CPU cores of a rank (a GPU, or a tensor-parallel worker on CPU); 0 shares out the machine's.
     cpus_per_rank: float = 1
-    # Sequences an engine runs at once.
-    max_num_seqs: int = MISSING
+    # Sequences an engine runs at once; null is vLLM's own choice for the GPU, cut by memory.
+    max_num_seqs: int | None = None
     # GiB of KV cache of a rank (CPU), or null.
     kv_cache_gib: float | None = None
     # Share of a GPU's memory an engine may take.
@@ -356,6 +360,13 @@ class ClusterConfig:
     # New tokens per second of one engine, as measured or supposed, for distlab.plan's hours; null
     # where it is not known.
     tokens_per_s: float | None = None
+    # GB/s at which a node reads weights, as measured or supposed, for distlab.plan's time to load.
+    disk_gb_per_s: float | None = None
+    # How weights are read: prefetch, eager, runai_streamer, fastsafetensors or instanttensor; null
+    # is vLLM's choice. It is in no address.
+    load_format: str | None = None
+    # A rank of an expert-parallel engine reads its own experts alone.
+    ep_weight_filter: bool = False
     # Tokens in a KV block; prompts share whole blocks.
     block_size: int | None = None
     # Skip CUDA graphs and compilation. Never a default on GPUs.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from distlab.checkpoints.checkpoint import CheckpointSpec, Variant
 from distlab.decoding.decoder import DecodingSpec
@@ -46,6 +46,10 @@ class Arm:
     n: int
 
 
+LOAD_FORMATS: Final = ("prefetch", "eager", "runai_streamer", "fastsafetensors", "instanttensor")
+"""Ways to read weights, none of which takes part in what is computed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Where engines run; see ``distlab.config.schema.ClusterConfig`` for the fields."""
@@ -58,12 +62,16 @@ class Cluster:
     tensor_parallel: int | None
     pipeline_parallel: int | None
     expert_parallel: bool | None
+    decode_context_parallel: int | None
     cpus_per_rank: float
-    max_num_seqs: int
+    max_num_seqs: int | None  # None for the engine's choice, cut by memory
     kv_cache_gib: float | None
     gpu_memory_utilization: float
     overhead_gib: float
     tokens_per_s: float | None
+    disk_gb_per_s: float | None
+    load_format: str | None
+    ep_weight_filter: bool
     block_size: int | None
     enforce_eager: bool
     compile_cache: str | None

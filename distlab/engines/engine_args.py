@@ -36,6 +36,8 @@ HELD: Final[Mapping[str, str]] = {
             "tensor_parallel_size": "cluster.tensor_parallel",
             "pipeline_parallel_size": "cluster.pipeline_parallel",
             "enable_expert_parallel": "cluster.expert_parallel",
+            "decode_context_parallel_size": "cluster.decode_context_parallel",
+            "enable_ep_weight_filter": "cluster.ep_weight_filter",
         }.items()
     },
     **dict.fromkeys(
@@ -73,6 +75,16 @@ HELD: Final[Mapping[str, str]] = {
     "enable_sleep_mode": "an engine that sleeps looks hung",
     "scheduler_cls": "an engine's steps say whether it is hung",
     "hf_token": "credentials belong into the environment: set HF_TOKEN",
+}
+
+# `cluster.load_format` to vLLM's arguments. Others are given as `cluster.engine_args.load_format`,
+# and are in the address.
+LOADING: Final[Mapping[str, Mapping[str, str]]] = {
+    "prefetch": {"safetensors_load_strategy": "prefetch"},
+    "eager": {"safetensors_load_strategy": "eager"},
+    "runai_streamer": {"load_format": "runai_streamer"},
+    "fastsafetensors": {"load_format": "fastsafetensors"},
+    "instanttensor": {"load_format": "instanttensor"},
 }
 
 # On CPUs a seeded request whose prefill is chunked kills vLLM's engine.

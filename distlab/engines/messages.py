@@ -29,6 +29,7 @@ class EngineSettings:
         device: What it computes on.
         max_model_len: Context length, tokens.
         max_num_seqs: Sequences that run at once.
+        max_num_batched_tokens: Tokens that a step computes, None for vLLM's choice.
         max_logprobs: Most log probabilities that one request may ask for.
         engine: module:attribute of what makes the engine from these settings.
         parallelism: How the weights are split.
@@ -40,6 +41,8 @@ class EngineSettings:
         enforce_eager: Skip CUDA graphs and compilation.
         trust_remote_code: Run code that ships with the checkpoint.
         compile_cache: Folder of compiled graphs, shared by nodes; None for vLLM's own.
+        load_format: How weights are read (``values.LOAD_FORMATS``), None for vLLM's choice.
+        ep_weight_filter: A rank reads its own experts alone.
         metrics: Publish vLLM's metrics on Ray's endpoint.
         engine_args: More arguments of vLLM's engine, as canonical JSON.
     """
@@ -62,6 +65,9 @@ class EngineSettings:
     enforce_eager: bool = False
     trust_remote_code: bool = False
     compile_cache: str | None = None
+    max_num_batched_tokens: int | None = None
+    load_format: str | None = None
+    ep_weight_filter: bool = False
     metrics: bool = False
     engine_args: str = "{}"
 

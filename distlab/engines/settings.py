@@ -4,8 +4,8 @@ from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.values import Cluster, Family
 from distlab.engines.engine_args import frozen_args
 from distlab.engines.messages import EngineSettings
+from distlab.engines.splitting import Choice
 from distlab.engines.vllm_engine import LOGPROB_MARGIN
-from distlab.placement.placement import EngineGroup
 
 # Room for CoT-decoding at any usual k, so that arms and sweeps do not ask for engines that differ
 # in nothing else. It is a limit and costs nothing.
@@ -13,7 +13,7 @@ _LOGPROBS = 64
 
 
 def engine_settings(
-    family: Family, checkpoint: Checkpoint, cluster: Cluster, group: EngineGroup, branches: int = 0
+    family: Family, checkpoint: Checkpoint, cluster: Cluster, choice: Choice, branches: int = 0
 ) -> EngineSettings:
     """How the engine of a checkpoint is built.
 
@@ -21,10 +21,10 @@ def engine_settings(
         family: How the checkpoint is served.
         checkpoint: The weights and tokenizer that it loads.
         cluster: Where it runs, as the config says.
-        group: What one replica takes there.
+        choice: How it is split there.
         branches: Most first tokens that a decoder asks the log probabilities of.
     """
-    kv_cache = cluster.kv_cache_gib
+    kv_cache, group = cluster.kv_cache_gib, choice.group
     return EngineSettings(
         model=checkpoint.model,
         revision=checkpoint.revision,
@@ -32,7 +32,8 @@ def engine_settings(
         quantization=family.quantization,
         device=cluster.device,
         max_model_len=family.max_model_len,
-        max_num_seqs=cluster.max_num_seqs,
+        max_num_seqs=choice.limits.sequences,
+        max_num_batched_tokens=choice.limits.tokens,
         max_logprobs=max(_LOGPROBS, branches + LOGPROB_MARGIN),
         engine=cluster.engine,
         parallelism=group.parallelism,
@@ -44,6 +45,8 @@ def engine_settings(
         enforce_eager=cluster.enforce_eager,
         trust_remote_code=family.trust_remote_code,
         compile_cache=cluster.compile_cache,
+        load_format=cluster.load_format,
+        ep_weight_filter=cluster.ep_weight_filter and group.parallelism.expert,
         engine_args=frozen_args(cluster.engine_args),
         # On one's own machine nobody collects them.
         metrics=cluster.address is not None,

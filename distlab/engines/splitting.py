@@ -1,8 +1,8 @@
 """How one engine of a family is split on a cluster: family, cluster and nodes in, a Group out.
 
-What ``cluster.*`` says goes first, then what the family says for the GPU type, else the fewest
-GPUs that hold the weights and a useful KV cache. Pure: the plan of a described cluster and a run
-on a live one choose alike, and refuse alike before anything is loaded.
+What ``cluster.*`` says goes first, then what the family says for the GPU type, else the split that
+draws most samples per GPU-hour, as far as memory, compute and links tell. Pure: the plan of a
+described cluster and a run on a live one choose alike, and refuse alike before anything is loaded.
 """
 
 import math
@@ -11,12 +11,38 @@ from dataclasses import dataclass, replace
 
 from distlab.config.values import Cluster, Family
 from distlab.errors import UserError
-from distlab.placement.memory import GIB, Budget, Fit, gib, gpu_memory
-from distlab.placement.model_facts import ModelFacts, splits
+from distlab.placement.batches import BatchLimits, held, vllm_limits
+from distlab.placement.gpus import GIB, GPU_MODELS
+from distlab.placement.memory import Budget, Fit, gib, gpu_memory
+from distlab.placement.model_facts import KVDtype, ModelFacts, splits, splits_context
 from distlab.placement.placement import EngineGroup, Node, Parallelism, fill, place
+from distlab.placement.rates import Load, Rate
 
 # Sequences of full length that a useful KV cache holds (ours): fewer starve an engine of work.
 USEFUL_SEQUENCES = 8
+# A wider engine must promise half as much again for each GPU (ours): the model of its rate leaves
+# out what more ranks cost beside their links, and copies of a small engine resume sooner.
+WORTH_WIDENING = 1.5
+# Of the longest sequence, what a running one holds on average (ours): few answers use their limit.
+_GROWN = 1 / 8
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another way to split an engine than the one chosen.
+
+    Attributes:
+        parallelism: The split.
+        fit: Memory of its fullest rank.
+        kv_dtype: Of its KV cache.
+        worth: Samples per GPU-hour beside the chosen split's, as modelled; None where the GPU is
+            none of those in the table.
+    """
+
+    parallelism: Parallelism
+    fit: Fit
+    kv_dtype: KVDtype
+    worth: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +52,14 @@ class Choice:
     Attributes:
         group: The ranks and resources that it needs.
         fit: Memory of its fullest rank; None where the model's facts or the memory are unknown.
+        limits: Of a step.
+        alternatives: What else would fit, the best first.
     """
 
     group: EngineGroup
     fit: Fit | None
-
-
-def choose_group(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> EngineGroup:
-    """``choose`` without the memory.
-
-    Raises:
-        UserError: No split of it fits, as ``choose`` says.
-    """
-    return choose(family, cluster, nodes).group
+    limits: BatchLimits
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def choose(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> Choice:
@@ -110,9 +131,11 @@ class _Kind:
     def choose(self, family: Family) -> Choice:
         stated = self._stated(family)
         if stated is None:
-            stated = self._fewest(family)
+            stated = self._best(family)
         self._check(family, stated)
-        return Choice(self.group(stated), self.fit(family, stated))
+        fit = self.fit(family, stated)
+        others = () if fit is None else self._alternatives(family, stated, fit)
+        return Choice(self.group(stated), fit, self._limits(fit), others)
 
     def group(self, parallelism: Parallelism) -> EngineGroup:
         return EngineGroup(
@@ -123,11 +146,20 @@ class _Kind:
         """Whether the empty nodes have room for one engine."""
         return place(self.group(parallelism), self.nodes) is not None
 
-    def fit(self, family: Family, parallelism: Parallelism) -> Fit | None:
+    def fit(
+        self, family: Family, parallelism: Parallelism, kv_dtype: KVDtype | None = None
+    ) -> Fit | None:
         budget = self._budget(family, parallelism)
         if budget is None or family.facts is None:
             return None
-        return budget.fit(family.facts, parallelism)
+        return replace(budget, kv_dtype=kv_dtype or budget.kv_dtype).fit(family.facts, parallelism)
+
+    def _limits(self, fit: Fit | None) -> BatchLimits:
+        """Those that the config gives, else vLLM's for the GPU, cut to what the KV cache holds."""
+        if (stated := self.cluster.max_num_seqs) is not None:
+            return BatchLimits(stated)
+        known = [size for size in map(gpu_memory, self.nodes) if size is not None]
+        return held(vllm_limits(self.gpu_type, min(known, default=None)), fit)
 
     def _budget(self, family: Family, parallelism: Parallelism) -> Budget | None:
         """Of a rank: on the GPU with the least memory, on the largest node of CPUs."""
@@ -147,6 +179,7 @@ class _Kind:
             kv_cache=None if fixed is None else int(fixed * GIB),
             max_model_len=family.max_model_len,
             dtype=family.dtype,
+            kv_dtype=_kv_dtype(cluster),
         )
 
     def _stated(self, family: Family) -> Parallelism | None:
@@ -160,8 +193,11 @@ class _Kind:
             base = Parallelism(expert=_has_experts(family) and self.on_gpus)
         return _overridden(base, cluster)
 
-    def _fewest(self, family: Family) -> Parallelism:
-        """The fewest GPUs that hold weights and a useful KV cache, else any one sequence."""
+    def _best(self, family: Family) -> Parallelism:
+        """The split that draws most per GPU, of those that hold weights and a useful KV cache.
+
+        Where none holds that much, the one that comes nearest.
+        """
         if family.facts is None:
             if self.cluster.tensor_parallel is not None:
                 return _overridden(Parallelism(), self.cluster)
@@ -183,10 +219,56 @@ class _Kind:
                 "gpu_memory_gib of cluster.nodes"
             )
         known = [(parallelism, fit) for parallelism, fit in fits if fit is not None]
-        for parallelism, fit in known:
-            if fit.holds_weights and fit.sequences(family.max_model_len) >= USEFUL_SEQUENCES:
-                return parallelism
-        return max(known, key=lambda found: (found[1].tokens, -found[0].ranks))[0]
+        useful = [
+            (parallelism, fit)
+            for parallelism, fit in known
+            if fit.holds_weights and fit.sequences(family.max_model_len) >= USEFUL_SEQUENCES
+        ]
+        if not useful:
+            return max(known, key=lambda f: (f[1].tokens, f[1].kv_cache, -f[0].ranks))[0]
+        best, most = useful[0][0], self._rate(family, *useful[0])
+        for parallelism, fit in useful[1:]:
+            rate = self._rate(family, parallelism, fit)
+            wanted = 1.0 if parallelism.ranks == best.ranks else WORTH_WIDENING
+            if most is not None and rate is not None and rate > wanted * most:
+                best, most = parallelism, rate
+        return best
+
+    def _rate(self, family: Family, parallelism: Parallelism, fit: Fit) -> float | None:
+        """Tokens per second that the nodes' GPUs draw so, each; only its ratios mean anything."""
+        gpu = GPU_MODELS.get(self.gpu_type or "")
+        if gpu is None or family.facts is None:
+            return None
+        rate = Rate(family.facts, parallelism, fit, gpu, max(node.gpus for node in self.nodes))
+        load = Load(self._limits(fit).sequences, _GROWN * family.max_model_len)
+        engines, _ = fill(self.group(parallelism), self.nodes)
+        return len(engines) * rate.tokens_per_s(load) / sum(node.gpus for node in self.nodes)
+
+    def _alternatives(
+        self, family: Family, chosen: Parallelism, fit: Fit
+    ) -> tuple[Alternative, ...]:
+        """What else would fit the nodes, the best first; none on CPUs."""
+        facts, mine = family.facts, self._rate(family, chosen, fit)
+        if facts is None or not self.on_gpus:
+            return ()
+        stated = _kv_dtype(self.cluster)
+        splits = [(other, stated) for other in self._unasked.candidates(facts) if other != chosen]
+        splits += [(other, stated) for other in self._data_parallel(facts)]
+        splits += [(chosen, "fp8")] if stated == "auto" else []
+        made = []
+        for other, kv_dtype in splits:
+            room = self.fit(family, other, kv_dtype)
+            if room is not None and room.holds_a_sequence and self.holds(other):
+                rate = self._rate(family, other, room)
+                worth = rate / mine if rate is not None and mine else None
+                made.append(Alternative(other, room, kv_dtype, worth))
+        return tuple(sorted(made, key=lambda other: -(other.worth or 0.0)))
+
+    def _data_parallel(self, facts: ModelFacts) -> Iterator[Parallelism]:
+        """Attention copied to every GPU, experts shared out among all of them."""
+        gpus = sum(node.gpus for node in self.nodes)
+        if facts.routed_share is not None and facts.kv_heads == 1 and gpus > 1:
+            yield Parallelism(expert=True, data=gpus)
 
     def candidates(self, facts: ModelFacts, pipelines: int | None = None) -> Iterator[Parallelism]:
         """Ways to split an engine over nodes like these, fewest ranks first.
@@ -206,6 +288,10 @@ class _Kind:
         for tensor, pipeline in shapes:
             split = Parallelism(tensor, pipeline, expert=facts.experts > 0 and self.on_gpus)
             yield _overridden(split, self.cluster)
+            if self.on_gpus and self.cluster.decode_context_parallel is None:
+                for context in _powers(tensor)[1:]:
+                    if splits_context(facts, tensor, context):
+                        yield _overridden(replace(split, context=context), self.cluster)
 
     def _check(self, family: Family, parallelism: Parallelism) -> None:
         """Raise unless an engine split like this can run here."""
@@ -216,6 +302,7 @@ class _Kind:
                 f"{facts.attention_heads} attention and {facts.kv_heads} KV heads, which so many "
                 "ranks cannot share; take a divisor of both"
             )
+        self._check_context(family, parallelism)
         if parallelism.expert and not _has_experts(family):
             raise UserError(
                 f"`cluster.expert_parallel` is true and {family.name} has no experts: set it to "
@@ -231,6 +318,21 @@ class _Kind:
             raise UserError(self._too_large(family, parallelism, fit))
         if not self.holds(parallelism):
             raise UserError(self._no_room(family, parallelism))
+
+    def _check_context(self, family: Family, parallelism: Parallelism) -> None:
+        """Raise where the KV cache cannot be dealt out among so many ranks."""
+        context, facts = parallelism.context, family.facts
+        if context > 1 and not self.on_gpus:
+            raise UserError(
+                f"`cluster.decode_context_parallel` is {context} on CPUs, where vLLM's attention "
+                "has no such mode: set it to null"
+            )
+        if facts is not None and not splits_context(facts, parallelism.tensor, context):
+            raise UserError(
+                f"`cluster.decode_context_parallel` is {context}: {family.name} has "
+                f"{facts.kv_heads} KV heads on {parallelism.tensor} tensor ranks: take a divisor "
+                f"of these of at most {max(1, parallelism.tensor // facts.kv_heads)}"
+            )
 
     def _too_large(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
         """The sentence for a rank that does not fit its memory."""
@@ -280,19 +382,26 @@ class _Kind:
             fit = self.fit(family, parallelism)
             if fit is not None and fit.holds_a_sequence:
                 return parallelism
-        return held[-1] if held else None
+        return next((p for p in reversed(held) if p.context == 1), None)
 
     @property
     def _unasked(self) -> "_Kind":
         """The same nodes without what ``cluster.*`` asks for."""
-        asked = replace(self.cluster, tensor_parallel=None, pipeline_parallel=None)
+        asked = replace(
+            self.cluster,
+            tensor_parallel=None,
+            pipeline_parallel=None,
+            decode_context_parallel=None,
+        )
         return replace(self, cluster=asked)
 
     def _setting(self, parallelism: Parallelism) -> str:
+        context = parallelism.context
+        dealt = f" cluster.decode_context_parallel={context}" if context > 1 else ""
         return (
             f"{parallelism}, which takes {parallelism.ranks} x {self.units} "
             f"(cluster.tensor_parallel={parallelism.tensor} "
-            f"cluster.pipeline_parallel={parallelism.pipeline})"
+            f"cluster.pipeline_parallel={parallelism.pipeline}{dealt})"
         )
 
     def _arithmetic(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
@@ -345,7 +454,14 @@ def _overridden(base: Parallelism, cluster: Cluster) -> Parallelism:
         tensor=cluster.tensor_parallel or base.tensor,
         pipeline=cluster.pipeline_parallel or base.pipeline,
         expert=base.expert if cluster.expert_parallel is None else cluster.expert_parallel,
+        context=cluster.decode_context_parallel or base.context,
     )
+
+
+def _kv_dtype(cluster: Cluster) -> KVDtype:
+    """What ``cluster.engine_args`` says of the KV cache, as far as its size goes."""
+    given = str(cluster.engine_args.get("kv_cache_dtype", "auto"))
+    return "fp8" if given.startswith("fp8") else "auto"
 
 
 def _has_experts(family: Family) -> bool:

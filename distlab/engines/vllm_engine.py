@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Step, Vitals
+from distlab.engines.engine_args import LOADING
 from distlab.engines.environment import VLLM_BINDING
 from distlab.engines.messages import EngineSettings, Site
 from distlab.escape import ascii_label
@@ -76,11 +77,14 @@ class VLLMEngine:
 
     def __init__(self, settings: EngineSettings, site: Site) -> None:
         from vllm import AsyncEngineArgs
+        from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
         self._vitals = Vitals()
         self._llm = AsyncLLM.from_engine_args(
             AsyncEngineArgs(**engine_args(settings, spans=site.spans)),
+            # The default is in none of vLLM's tables of batch sizes: 2048 tokens per step.
+            usage_context=UsageContext.LLM_CLASS,
             stat_loggers=self._stat_loggers(publish=settings.metrics),
         )
         tokenizer = self._llm.get_tokenizer()
@@ -317,6 +321,8 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
         "tensor_parallel_size": parallelism.tensor,
         "pipeline_parallel_size": parallelism.pipeline,
         "enable_expert_parallel": parallelism.expert,
+        "decode_context_parallel_size": parallelism.context,
+        "enable_ep_weight_filter": settings.ep_weight_filter,
         "gpu_memory_utilization": settings.gpu_memory_utilization,
         "enforce_eager": settings.enforce_eager,
         "trust_remote_code": settings.trust_remote_code,
@@ -339,6 +345,10 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
         args["distributed_executor_backend"] = _IN_PROCESS
     if settings.kv_cache_bytes is not None:
         args["kv_cache_memory_bytes"] = settings.kv_cache_bytes
+    if settings.max_num_batched_tokens is not None:
+        args["max_num_batched_tokens"] = settings.max_num_batched_tokens
+    if settings.load_format is not None:
+        args |= LOADING[settings.load_format]
     if settings.block_size is not None:
         args["block_size"] = settings.block_size
     if settings.device == "cpu":

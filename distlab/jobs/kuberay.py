@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from distlab.config.values import Study
-from distlab.engines.splitting import choose_group
+from distlab.engines.splitting import choose
 from distlab.errors import UserError
 from distlab.jobs.entry import PINS
 from distlab.placement.placement import EngineGroup, Node, Placement, fill
@@ -80,7 +80,7 @@ def manifest(
         raise UserError(
             "`cluster.nodes` is empty, so the pods have no size: take cluster=h100-2x8 or the like"
         )
-    group = choose_group(study.family, study.cluster, nodes)
+    group = choose(study.family, study.cluster, nodes).group
     wanted = study.cluster.replicas and study.cluster.replicas * _checkpoints(study)
     placed, _ = fill(group, nodes, wanted)
     used = {name for placement in placed for name, _ in placement.ranks}

@@ -2,24 +2,14 @@
 
 from dataclasses import dataclass
 
-from distlab.placement.model_facts import ModelFacts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.placement.gpus import GIB, GPU_MODELS
+from distlab.placement.model_facts import (
+    KVDtype,
+    ModelFacts,
+    rank_kv_bytes_per_token,
+    rank_weight_bytes,
+)
 from distlab.placement.placement import Node, Parallelism
-
-GIB = 2**30
-
-# GiB of one GPU by Ray's accelerator type, as PyTorch reports them (a little below nvidia-smi's):
-# Ray does not say.
-_GPU_GIB = {
-    "A100": 39.4,
-    "A100-40G": 39.4,
-    "A100-80G": 79.2,
-    "A10G": 22.1,
-    "B200": 178.3,
-    "H100": 79.1,
-    "H200": 139.8,
-    "L4": 22.0,
-    "L40S": 44.4,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +21,11 @@ class Fit:
         weights: The rank's share of the weights.
         overhead: Activations, CUDA graphs, communication buffers: an estimate
             (``cluster.overhead_gib``).
-        kv_bytes_per_token: KV cache of one token.
+        kv_bytes_per_token: KV cache of one token; where the cache is dealt out over ranks token by
+            token, a token's share.
         kv_cache: Left for the KV cache, or its fixed size (``cluster.kv_cache_gib``).
         max_model_len: Tokens of the longest sequence.
+        caches: Groups of ranks with a KV cache each: those of data-parallel attention.
     """
 
     usable: int
@@ -42,11 +34,12 @@ class Fit:
     kv_bytes_per_token: int
     kv_cache: int
     max_model_len: int
+    caches: int = 1
 
     @property
     def tokens(self) -> int:
-        """Tokens that the KV cache holds at once."""
-        return max(0, self.kv_cache) // self.kv_bytes_per_token
+        """Tokens that the KV cache holds at once, all caches together."""
+        return max(0, self.kv_cache) // self.kv_bytes_per_token * self.caches
 
     def sequences(self, length: float) -> int:
         """Sequences of a length (tokens) that the KV cache holds at once."""
@@ -60,7 +53,7 @@ class Fit:
     @property
     def holds_a_sequence(self) -> bool:
         """Whether one sequence of full length fits too, without which vLLM does not start."""
-        return self.holds_weights and self.tokens >= self.max_model_len
+        return self.holds_weights and self.tokens // self.caches >= self.max_model_len
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +66,8 @@ class Budget:
         overhead: Bytes of a rank that are neither weights nor KV cache.
         kv_cache: Fixed size of a rank's KV cache in bytes, None to fill what is left.
         max_model_len: Tokens of the longest sequence.
-        dtype: Of weights and KV cache.
+        dtype: Of weights, and of the KV cache where ``kv_dtype`` is auto.
+        kv_dtype: Of the KV cache.
     """
 
     memory: int
@@ -82,6 +76,7 @@ class Budget:
     kv_cache: int | None
     max_model_len: int
     dtype: str
+    kv_dtype: KVDtype = "auto"
 
     def fit(self, facts: ModelFacts, parallelism: Parallelism) -> Fit:
         """Memory of the fullest rank."""
@@ -92,9 +87,12 @@ class Budget:
             usable=usable,
             weights=weights,
             overhead=self.overhead,
-            kv_bytes_per_token=rank_kv_bytes_per_token(facts, parallelism, self.dtype),
+            kv_bytes_per_token=rank_kv_bytes_per_token(
+                facts, parallelism, self.dtype if self.kv_dtype == "auto" else self.kv_dtype
+            ),
             kv_cache=left if self.kv_cache is None else self.kv_cache,
             max_model_len=self.max_model_len,
+            caches=parallelism.data,
         )
 
 
@@ -102,8 +100,8 @@ def gpu_memory(node: Node) -> int | None:
     """Bytes of one GPU of a node: as stated, else by its type, None where neither is known."""
     if node.gpu_memory_bytes is not None:
         return node.gpu_memory_bytes
-    known = _GPU_GIB.get(node.gpu_type or "")
-    return None if known is None else int(known * GIB)
+    known = GPU_MODELS.get(node.gpu_type or "")
+    return None if known is None else known.memory_bytes
 
 
 def gib(size: float) -> str:

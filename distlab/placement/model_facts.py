@@ -22,8 +22,12 @@ WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = (
     *("fp8", "packed"),
 )
 
-# Of those that the engine converts to its own dtype.
+KVDtype = Literal["auto", "fp8"]
+"""Of the KV cache: the engine's own, or 8 bits."""
+
+# Of those that the engine converts to its own dtype; fp8 is of KV caches alone.
 _BYTES: Final[Mapping[str, int]] = {"bfloat16": 2, "float16": 2, "float32": 4}
+_KV_BYTES: Final[Mapping[str, int]] = {**_BYTES, "fp8": 1}
 
 # Of a value of the KV cache at 16 bits, which `kv_bytes_per_token` is stated for.
 KV_VALUE_BYTES = 2
@@ -44,6 +48,8 @@ class ModelFacts:
         kv_heads: Heads whose keys and values are cached; 1 with MLA, whose ranks all keep it.
         kv_bytes_per_token: KV cache of a token over all layers and KV heads, at 16 bits per value.
         experts: Routed experts of an MoE layer, 0 in a dense model.
+        experts_per_token: Of these, that a token passes through; 0 where it is not known.
+        parameters: Of the model in all; 0 where it is not known.
     """
 
     source: str
@@ -56,6 +62,8 @@ class ModelFacts:
     kv_heads: int
     kv_bytes_per_token: int
     experts: int = 0
+    experts_per_token: int = 0
+    parameters: float = 0.0
 
     def in_dtype(self, dtype: str) -> "Scale":
         """How a dtype of the engine stretches what is stored, and a KV cache of 16 bits.
@@ -63,7 +71,19 @@ class ModelFacts:
         ``auto`` is a dtype of 16 bits: vLLM takes one for checkpoints in float32 too.
         """
         wide, stored = _BYTES.get(dtype, 2), _BYTES.get(self.weight_dtype)
-        return Scale(weights=wide / stored if stored else 1.0, kv=wide / KV_VALUE_BYTES)
+        cached = _KV_BYTES.get(dtype, 2)
+        return Scale(weights=wide / stored if stored else 1.0, kv=cached / KV_VALUE_BYTES)
+
+    @property
+    def routed_share(self) -> float | None:
+        """Share of the parameters in routed experts; None where that is not known.
+
+        All of them less those that a token leaves out: P - A = R (1 - k / E).
+        """
+        if not (self.experts > self.experts_per_token > 0 and self.parameters):
+            return None
+        idle = 1 - self.experts_per_token / self.experts
+        return (1 - self.active_parameters / self.parameters) / idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +101,45 @@ def splits(facts: ModelFacts, tensor: int) -> bool:
     )
 
 
+def splits_context(facts: ModelFacts, tensor: int, context: int) -> bool:
+    """Whether tensor ranks can deal the KV cache out among so many of them, token by token.
+
+    Only where each KV head is on that many ranks (vLLM's ``verify_with_parallel_config``).
+    """
+    if context == 1:
+        return True
+    queries = facts.attention_heads // facts.kv_heads
+    is_shared = tensor % context == 0 and context <= tensor // facts.kv_heads
+    return is_shared and queries % context == 0
+
+
 def rank_weight_bytes(facts: ModelFacts, parallelism: Parallelism, dtype: str) -> int:
     """Weights of the fullest rank.
 
     Layers are dealt out to pipeline stages whole. Tensor and expert parallelism leave the same
     share on a rank: a slice of every expert, or every n-th expert whole. The little that ranks
-    repeat (norms, routers, MLA's down-projections) belongs to the overhead.
+    repeat (norms, routers, MLA's down-projections) belongs to the overhead. Data-parallel attention
+    repeats all but the routed experts, which its ranks share out.
+
+    Raises:
+        ValueError: The split has data-parallel attention, and the facts do not say what is routed.
     """
     share = _stage_layers(facts, parallelism) / facts.layers / parallelism.tensor
+    if parallelism.data > 1:
+        routed = facts.routed_share
+        if routed is None:
+            raise ValueError("the facts do not say what share of the parameters is routed")
+        share *= 1 - routed + routed / parallelism.data
     return math.ceil(facts.weight_bytes * facts.in_dtype(dtype).weights * share)
 
 
 def rank_kv_bytes_per_token(facts: ModelFacts, parallelism: Parallelism, dtype: str) -> int:
     """KV cache that a token takes on the fullest rank: its stage's layers, its share of KV heads.
 
-    More ranks than KV heads repeat them.
+    More ranks than KV heads repeat them, unless context parallelism deals the tokens out: then it
+    is the mean over tokens.
     """
-    heads = math.ceil(facts.kv_heads / parallelism.tensor)
+    heads = math.ceil(facts.kv_heads / parallelism.tensor) / parallelism.context
     share = _stage_layers(facts, parallelism) / facts.layers * heads / facts.kv_heads
     return math.ceil(facts.kv_bytes_per_token * facts.in_dtype(dtype).kv * share)
 

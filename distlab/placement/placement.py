@@ -21,21 +21,29 @@ class Parallelism:
         tensor: Ranks that share each layer.
         pipeline: Stages that the layers are cut into.
         expert: Whole experts per rank instead of a slice of each (MoE only).
+        context: Tensor ranks among which the KV cache is dealt out token by token, where they would
+            all repeat it (vLLM's decode context parallelism); it takes no further ranks.
+        data: Copies of the attention beside shared experts. Weighed by plans alone: vLLM places
+            such ranks itself, and no engine of ours is split so.
     """
 
     tensor: int = 1
     pipeline: int = 1
     expert: bool = False
+    context: int = 1
+    data: int = 1
 
     @property
     def ranks(self) -> int:
         """Worker processes of an engine: one per GPU."""
-        return self.tensor * self.pipeline
+        return self.tensor * self.pipeline * self.data
 
     def __str__(self) -> str:
         parts = [f"TP {self.tensor}"]
         parts += [f"PP {self.pipeline}"] if self.pipeline > 1 else []
+        parts += [f"DP {self.data}"] if self.data > 1 else []
         parts += ["EP"] if self.expert else []
+        parts += [f"DCP {self.context}"] if self.context > 1 else []
         return " x ".join(parts)
 
 

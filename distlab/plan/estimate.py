@@ -154,6 +154,8 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
     for dataset in found.datasets.values():
         yield from (f"{dataset.name}: {note}" for note in dataset.notes)
     yield from unshared(study)
+    if study.cluster.device == "gpu":
+        yield from _on_gpus(study)
     for planned in cells:
         if planned.differing:
             yield (
@@ -164,6 +166,21 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
             first, *more = planned.failures
             others = f" (and {len(more)} more)" if more else ""
             yield f"{planned.cell.key}: {first.problem_id}{others}: {first.error}"
+
+
+def _on_gpus(study: Study) -> Iterator[str]:
+    """What a user of GPUs would not guess."""
+    seeded = dict.fromkeys(
+        arm.decoding.name
+        for arm in study.arms
+        if arm.decoding.decoder.identity().get("top_p", 1.0) < 1
+    )
+    if seeded:
+        # vLLM 0.32, v1/sample/ops/topk_topp_sampler.py: forward_cuda and random_sample.
+        yield (
+            f"{', '.join(seeded)}: every draw has a seed of its own and top_p below 1, so vLLM "
+            "samples with PyTorch, request by request, and not with FlashInfer"
+        )
 
 
 def plan_engines(study: Study, nodes: Sequence[Node]) -> EnginePlan:
@@ -185,7 +202,9 @@ def plan_engines(study: Study, nodes: Sequence[Node]) -> EnginePlan:
         nodes=tuple(nodes),
         placements=placements,
         fit=choice.fit,
-        max_num_seqs=cluster.max_num_seqs,
+        limits=choice.limits,
+        alternatives=choice.alternatives,
+        disk_gb_per_s=cluster.disk_gb_per_s,
         tokens_per_s=cluster.tokens_per_s,
         weight_bytes=None if facts is None else facts.weight_bytes,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from distlab.engines.splitting import Alternative
+from distlab.placement.batches import BatchLimits
 from distlab.placement.memory import Fit
 from distlab.placement.placement import EngineGroup, Node, Placement
 from distlab.store.cell import CellVariant
@@ -142,7 +144,9 @@ class EnginePlan:
         nodes: The cluster.
         placements: Engines that have room now, for all checkpoints together.
         fit: Memory of an engine's fullest rank; None where it is not known.
-        max_num_seqs: Most sequences that an engine runs at once.
+        limits: Of a step of an engine.
+        alternatives: Other ways to split an engine that would fit, the best first.
+        disk_gb_per_s: GB/s at which a node reads weights; None where it is not known.
         tokens_per_s: New tokens per second of one engine; None where it is not known.
         weight_bytes: Of one checkpoint; None where it is not known.
     """
@@ -152,13 +156,22 @@ class EnginePlan:
     nodes: tuple[Node, ...]
     placements: tuple[Placement, ...]
     fit: Fit | None
-    max_num_seqs: int
+    limits: BatchLimits
+    alternatives: tuple[Alternative, ...]
+    disk_gb_per_s: float | None
     tokens_per_s: float | None
     weight_bytes: int | None
 
     def engine_hours(self, tokens: float) -> float | None:
         """Hours of one engine for so many new tokens."""
         return None if self.tokens_per_s is None else tokens / self.tokens_per_s / 3600
+
+    @property
+    def load_s(self) -> float | None:
+        """Seconds in which a node reads a checkpoint."""
+        if self.disk_gb_per_s is None or self.weight_bytes is None:
+            return None
+        return self.weight_bytes / (self.disk_gb_per_s * 1e9)
 
     def hours(self, tokens: float) -> float | None:
         """Hours on the clock, all engines at work; None where nothing is placed or known."""

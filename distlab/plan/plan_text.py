@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from rich.console import Console
 
 from distlab.console.printing import say
 from distlab.console.progress import format_seconds
+from distlab.engines.splitting import WORTH_WIDENING, Alternative
 from distlab.errors import counted
 from distlab.escape import plain
-from distlab.placement.memory import GIB, gib
+from distlab.placement.gpus import GIB
+from distlab.placement.memory import gib
 from distlab.placement.placement import Node, Placement
 from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Totals, totals
 from distlab.tables.column import Column, Columns, label
@@ -107,6 +110,8 @@ def _expected(line: _Line) -> str:
 
 
 _UNKNOWN: Final = "?"
+# Other splits to show, of those that run as they are and of those that a user has to ask for.
+_RUNNERS_UP: Final = 2
 _COLUMNS: Final[Columns[_Line]] = (
     label("dataset", lambda line: line.cells[0].dataset),
     label("prompt", lambda line: line.cells[0].prompt),
@@ -129,9 +134,15 @@ def _engines(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
     cores = f"{group.ranks * group.cpus_per_rank:g} cores"
     yield f"engine · {group.parallelism} · takes {takes}{cores}"
     yield f"replicas · {_replicas(count, len(engines.checkpoints))}"
-    for index, placement in enumerate(engines.placements, 1):
-        yield f"  {index} · {_place(placement)}"
+    yield from _places(engines.placements)
     yield from _memory(engines, cells)
+    yield f"step · {_limits(engines)}"
+    yield from _runners_up(engines)
+    if (load_s := engines.load_s) is not None:
+        yield (
+            f"loading · {format_seconds(load_s)} to read a checkpoint at "
+            f"{engines.disk_gb_per_s:g} GB/s per node (cluster.load_format says how)"
+        )
 
 
 def _nodes(nodes: tuple[Node, ...]) -> str:
@@ -155,6 +166,16 @@ def _replicas(count: int, checkpoints: int) -> str:
     if count < checkpoints:
         return f"{count} at once: the {checkpoints} checkpoints run one after the other"
     return f"{count} at once, shared by {checkpoints} checkpoints side by side"
+
+
+def _places(placements: tuple[Placement, ...]) -> Iterator[str]:
+    """Where each goes; those that go to one node the same way together."""
+    first = 1
+    for placement, alike in groupby(placements):
+        last = first + len(list(alike)) - 1
+        numbers, each = (first, "") if first == last else (f"{first} to {last}", " each")
+        yield f"  {numbers} · {_place(placement)}{each}"
+        first = last + 1
 
 
 def _place(placement: Placement) -> str:
@@ -183,9 +204,51 @@ def _memory(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
 def _sequences(engines: EnginePlan, length: float) -> str:
     assert engines.fit is not None
     held = engines.fit.sequences(length)
-    if held > engines.max_num_seqs:
-        return f"{engines.max_num_seqs} sequences (cluster.max_num_seqs; it has room for {held})"
+    most = engines.limits.sequences
+    if held > most:
+        return f"{most} sequences (cluster.max_num_seqs; it has room for {held})"
     return counted(held, "sequence")
+
+
+def _limits(engines: EnginePlan) -> str:
+    limits = engines.limits
+    tokens = "" if limits.tokens is None else f", {limits.tokens} tokens with prompts"
+    return f"at most {counted(limits.sequences, 'sequence')}{tokens}"
+
+
+def _runners_up(engines: EnginePlan) -> Iterator[str]:
+    """The best other splits, with what they would draw beside the one chosen."""
+    if not engines.alternatives:
+        return
+    yield (
+        "other splits · samples per GPU-hour beside this one, modelled and not measured; a wider "
+        f"one is taken from {WORTH_WIDENING:g} x on"
+    )
+    for other in _worth_showing(engines):
+        worth = "?" if other.worth is None else f"{other.worth:.2f}"
+        remarks = _remarks(other)
+        yield (
+            f"  {worth} x · {other.parallelism} · {other.fit.tokens} tokens of KV cache"
+            f"{f' · {remarks}' if remarks else ''}"
+        )
+
+
+def _worth_showing(engines: EnginePlan) -> list[Alternative]:
+    """The best of those that run as they are, and of those that a user has to ask for."""
+    chosen, others = engines.group.parallelism, engines.alternatives
+    asked = [other for other in others if _remarks(other)]
+    contexts = (1, chosen.context)
+    plain = [o for o in others if not _remarks(o) and o.parallelism.context in contexts]
+    shown = [*plain[:_RUNNERS_UP], *asked[:_RUNNERS_UP]]
+    return [other for other in others if other in shown]
+
+
+def _remarks(other: Alternative) -> str:
+    parts = ["cluster.engine_args={kv_cache_dtype: fp8} changes samples"] * (
+        other.kv_dtype == "fp8"
+    )
+    parts += ["not run by distlab"] * (other.parallelism.data > 1)
+    return ", ".join(parts)
 
 
 def _expected_length(cells: tuple[CellPlan, ...]) -> float | None:

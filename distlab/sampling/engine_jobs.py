@@ -9,7 +9,7 @@ from distlab.decoding.greedy import Greedy
 from distlab.decoding.interface import SampleRequest
 from distlab.engines.messages import CellWork, EngineSettings
 from distlab.engines.settings import engine_settings
-from distlab.engines.splitting import choose_group
+from distlab.engines.splitting import choose
 from distlab.engines.workload import EngineJob
 from distlab.placement.placement import Node
 from distlab.sampling.planned import PlannedCell, merged
@@ -38,9 +38,9 @@ def plan_jobs(
 
 
 def _settings(planned: PlannedCell, cluster: Cluster, nodes: Sequence[Node]) -> EngineSettings:
-    group = choose_group(planned.family, cluster, nodes)
+    choice = choose(planned.family, cluster, nodes)
     branches = planned.arm.decoding.decoder.branches(planned.arm.n)
-    return engine_settings(planned.family, planned.checkpoint, cluster, group, branches)
+    return engine_settings(planned.family, planned.checkpoint, cluster, choice, branches)
 
 
 def _job(

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from distlab.config.values import LOAD_FORMATS
 from distlab.engines.engine_args import (
     HARMLESS,
     HELD,
     HELD_ON_CPU,
+    LOADING,
     check_engine_args,
     frozen_args,
     known_arguments,
@@ -16,6 +18,7 @@ from distlab.engines.engine_args import (
 )
 from distlab.engines.vllm_engine import engine_args
 from distlab.errors import UserError
+from distlab.placement.placement import Parallelism
 from distlab.store.fingerprint import CellFields
 from tests.engines.ledger import SETTINGS
 
@@ -73,6 +76,24 @@ def test_arguments_reach_vllm_unchanged() -> None:
     made = engine_args(replace(SETTINGS, engine_args=frozen_args(given)))
     assert made.items() >= given.items()
     assert json.loads(frozen_args(given)) == given
+
+
+def test_how_an_engine_is_split_fed_and_loaded_reaches_vllm() -> None:
+    made = engine_args(
+        replace(
+            SETTINGS,
+            device="gpu",
+            parallelism=Parallelism(8, 2, expert=True, context=8),
+            max_num_batched_tokens=16384,
+            load_format="runai_streamer",
+            ep_weight_filter=True,
+        )
+    )
+    assert made["decode_context_parallel_size"] == 8
+    assert made["max_num_batched_tokens"] == 16384
+    assert (made["load_format"], made["enable_ep_weight_filter"]) == ("runai_streamer", True)
+    assert "load_format" not in engine_args(SETTINGS)
+    assert set(LOADING) == set(LOAD_FORMATS)
 
 
 def test_an_address_changes_with_what_can_change_a_sample_and_with_nothing_else() -> None:

@@ -7,9 +7,10 @@ import pytest
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
-from distlab.engines.splitting import Choice, choose, choose_group
+from distlab.engines.splitting import Choice, choose
 from distlab.errors import UserError
-from distlab.placement.memory import GIB
+from distlab.placement.batches import BatchLimits
+from distlab.placement.gpus import GIB
 from distlab.placement.model_facts import ModelFacts, rank_kv_bytes_per_token, rank_weight_bytes
 from distlab.placement.placement import Node, Parallelism, fill
 
@@ -52,10 +53,11 @@ def test_kv_heads_are_shared_out_and_mlas_latent_is_repeated() -> None:
 @pytest.mark.parametrize(
     ("model", "cluster", "split"),
     [
-        ("kimi-k2", "h100-2x8", "TP 8 x PP 2 x EP"),
-        ("kimi-k2", "h100-4x8", "TP 8 x PP 2 x EP"),
-        ("deepseek-v3.1", "h200-1x8", "TP 8 x EP"),
-        ("deepseek-v3.1", "h100-2x8", "TP 8 x PP 2 x EP"),
+        ("kimi-k2", "h100-2x8", "TP 8 x PP 2 x EP x DCP 8"),
+        ("kimi-k2", "h100-4x8", "TP 8 x PP 2 x EP x DCP 8"),
+        ("kimi-k2", "h200-1x8", "TP 8 x EP x DCP 8"),
+        ("deepseek-v3.1", "h200-1x8", "TP 8 x EP x DCP 4"),
+        ("deepseek-v3.1", "h100-2x8", "TP 8 x PP 2 x EP x DCP 8"),
         ("llama3-70b", "h100-1x8", "TP 4"),
         ("llama3-70b", "h200-1x8", "TP 2"),
         ("qwen3-14b", "h100-1x8", "TP 1"),
@@ -80,9 +82,13 @@ def test_kimi_on_two_nodes_by_hand() -> None:
     assert fit.usable / GIB == pytest.approx(0.9 * 79.1)
     # 31 of 61 layers, an eighth of each.
     assert fit.weights == pytest.approx(1029173196976 * 31 / 61 / 8, abs=1)
-    assert fit.kv_bytes_per_token == 31 * (512 + 64) * 2
+    # Each of the eight tensor ranks keeps an eighth of the tokens.
+    assert fit.kv_bytes_per_token == 31 * (512 + 64) * 2 / 8
     assert fit.kv_cache == fit.usable - fit.weights - 4 * GIB
-    assert fit.sequences(20480) == fit.kv_cache // (31 * 576 * 2) // 20480 == 9
+    assert fit.sequences(20480) == fit.kv_cache // (31 * 576 * 2 // 8) // 20480 == 74
+    whole = chosen("model=kimi-k2", "cluster=h100-2x8", "cluster.decode_context_parallel=1").fit
+    assert whole is not None
+    assert (whole.tokens, whole.sequences(20480)) == (189485, 9)
 
 
 def test_what_nobody_says_is_worked_out() -> None:
@@ -92,25 +98,91 @@ def test_what_nobody_says_is_worked_out() -> None:
     assert found.group.parallelism == Parallelism(4)
 
 
-def test_the_fewest_gpus_that_hold_a_useful_cache_are_taken() -> None:
+def test_a_wider_engine_is_taken_where_it_promises_much_more() -> None:
     made = study("model=kimi-k2", "cluster=h100-4x8")
-    bare = replace(made.family, parallel={})
-    assert choose_group(bare, made.cluster, made.cluster.nodes).parallelism == Parallelism(
-        8, 2, True
-    )
-    long = replace(bare, max_model_len=65536)  # two sequences fit two nodes, eight want three
-    assert choose_group(long, made.cluster, made.cluster.nodes).parallelism == Parallelism(
-        8, 3, True
-    )
-    two_nodes = made.cluster.nodes[:2]
-    assert choose_group(long, made.cluster, two_nodes).parallelism == Parallelism(8, 2, True)
+    family, nodes = made.family, made.cluster.nodes
+    whole = replace(made.cluster, decode_context_parallel=1)
+    assert choose(family, whole, nodes[:2]).group.parallelism == Parallelism(8, 2, True)
+    # Four stages have room for several times the cache, where every rank keeps all of it.
+    assert choose(family, whole, nodes).group.parallelism == Parallelism(8, 4, True)
+    assert choose(family, made.cluster, nodes).group.parallelism.pipeline == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "cluster", "tokens"),
+    [
+        # bf16 as it was, dealt out, and that in fp8; then attention copied to each GPU.
+        ("kimi-k2", "h100-2x8", (189485, 1515884, 3031768, None)),
+        ("deepseek-v3.1", "h100-2x8", (822779, 6582235, 13164470, 3181792)),
+        ("kimi-k2", "h200-1x8", (30689, 245512, 491024, None)),
+        ("deepseek-v3.1", "h200-1x8", (663982, 2655931, 5311863, 3601352)),
+    ],
+)
+def test_ways_to_keep_mlas_cache_are_weighed(
+    model: str, cluster: str, tokens: tuple[int | None, ...]
+) -> None:
+    choice = chosen(f"model={model}", f"cluster={cluster}")
+    split = choice.group.parallelism
+    found = {
+        (other.parallelism.context, other.kv_dtype, other.parallelism.data): other
+        for other in choice.alternatives
+        if (other.parallelism.pipeline, other.parallelism.tensor)
+        in ((split.pipeline, split.tensor), (1, 1))
+    }
+    assert choice.fit is not None
+    whole, dealt, fp8, copied = tokens
+    assert (found[1, "auto", 1].fit.tokens, choice.fit.tokens) == (whole, dealt)
+    assert found[split.context, "fp8", 1].fit.tokens == fp8
+    gpus = 16 if cluster == "h100-2x8" else 8
+    assert (found[1, "auto", gpus].fit.tokens if copied else None) == copied
+    # What runs as it is and changes no sample is worse than what was chosen.
+    plain = [o for o in choice.alternatives if o.kv_dtype == "auto" and o.parallelism.data == 1]
+    assert all(other.worth is not None and other.worth <= 1 for other in plain)
+
+
+def test_a_dense_model_is_copied_unless_memory_wants_it_split() -> None:
+    choice = chosen("model=qwen3-14b", "cluster=h100-1x8")
+    wider = [other for other in choice.alternatives if other.kv_dtype == "auto"]
+    assert {str(other.parallelism) for other in wider} == {"TP 2", "TP 4", "TP 8"}
+    assert all(other.worth is not None and other.worth < 1.5 for other in wider)
+    placed, _ = fill(choice.group, study("model=qwen3-14b", "cluster=h100-1x8").cluster.nodes)
+    assert len(placed) == 8
+
+
+def test_a_cache_of_eight_bits_counts_as_one() -> None:
+    fp8 = "cluster.engine_args={kv_cache_dtype: fp8_e4m3}"
+    choice = chosen("model=kimi-k2", "cluster=h100-2x8", fp8)
+    assert choice.fit is not None
+    assert choice.fit.tokens == 3031768
+    assert not any(other.kv_dtype == "auto" for other in choice.alternatives)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "limits"),
+    [
+        ("model=qwen3-8b cluster=h100-1x8", BatchLimits(1024, 16384)),
+        ("model=qwen3-8b cluster=h100-1x8 cluster.max_num_seqs=64", BatchLimits(64)),
+        # No more than the cache could hold of short ones.
+        (
+            "model=kimi-k2 cluster=h100-2x8 cluster.decode_context_parallel=1",
+            BatchLimits(740, 16384),
+        ),
+        ("model=smollm2-135m cluster=cpu", BatchLimits(128)),
+    ],
+)
+def test_a_step_is_as_large_as_vllm_would_have_it_and_memory_allows(
+    overrides: str, limits: BatchLimits
+) -> None:
+    assert chosen(*overrides.split()).limits == limits
 
 
 def test_overrides_win_over_the_family() -> None:
     group = chosen("model=llama3-70b", "cluster=h100-1x8", "cluster.tensor_parallel=8").group
     assert group.parallelism == Parallelism(8)
     group = chosen("model=kimi-k2", "cluster=h100-2x8", "cluster.expert_parallel=false").group
-    assert group.parallelism == Parallelism(8, 2)
+    assert group.parallelism == Parallelism(8, 2, context=8)
+    dealt = "cluster.decode_context_parallel=2"
+    assert chosen("model=kimi-k2", "cluster=h100-2x8", dealt).group.parallelism.context == 2
     group = chosen("model=qwen3-8b", "cluster=h100-1x8", "cluster.pipeline_parallel=2").group
     assert group.parallelism == Parallelism(1, 2)
 
@@ -122,7 +194,10 @@ def test_of_two_gpu_types_the_one_that_holds_more_engines_wins() -> None:
         Node("b", 96, 8, "H200", memory_bytes=2000 * GIB),
     ]
     choice = choose(made.family, made.cluster, nodes)
-    assert (choice.group.gpu_type, choice.group.parallelism) == ("H200", Parallelism(8, 1, True))
+    assert (choice.group.gpu_type, choice.group.parallelism) == (
+        "H200",
+        Parallelism(8, 1, True, context=4),
+    )
     placed, _ = fill(choice.group, nodes)
     assert [p.ranks for p in placed] == [(("b", 8),)]
 
@@ -130,7 +205,7 @@ def test_of_two_gpu_types_the_one_that_holds_more_engines_wins() -> None:
 def test_what_is_taken_now_does_not_change_the_split() -> None:
     made = study("model=llama3-70b", "cluster=h100-1x8")
     taken = [replace(node, used_gpus=8) for node in made.cluster.nodes]
-    assert choose_group(made.family, made.cluster, taken).parallelism == Parallelism(4)
+    assert choose(made.family, made.cluster, taken).group.parallelism == Parallelism(4)
 
 
 def test_a_node_of_an_unknown_gpu_is_taken_at_the_users_word() -> None:
@@ -153,11 +228,10 @@ def test_a_model_without_facts_is_taken_at_the_users_word() -> None:
 
 def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> None:
     assert refusal("model=kimi-k2", "cluster=h100-1x8") == (
-        "one engine of kimi-k2 as TP 8 x PP 2 x EP takes 16 x H100 with 4 cores each, and the "
-        "cluster has 8; as TP 8 x EP: 119.8 GiB of weights + 4.0 GiB of overhead (our estimate) + "
-        "1.3 GiB of KV cache for one sequence of 20480 tokens = 125.2 GiB per rank, and 0.9 x "
-        "79.1 GiB = 71.2 GiB are usable; the nearest that would fit: TP 8 x PP 2 x EP, which takes "
-        "16 x H100 (cluster.tensor_parallel=8 cluster.pipeline_parallel=2)"
+        "kimi-k2 as TP 8 x EP does not fit H100: 119.8 GiB of weights + 4.0 GiB of overhead (our "
+        "estimate) + 1.3 GiB of KV cache for one sequence of 20480 tokens = 125.2 GiB per rank, "
+        "and 0.9 x 79.1 GiB = 71.2 GiB are usable; the nearest that would fit: TP 8 x PP 2 x EP, "
+        "which takes 16 x H100 (cluster.tensor_parallel=8 cluster.pipeline_parallel=2)"
     )
 
 
@@ -165,9 +239,22 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
     ("overrides", "sentence"),
     [
         (
-            "model=kimi-k2 cluster=h200-1x8",
-            "fit: TP 8 x EP, which takes 8 x H200 (cluster.tensor_parallel=8 "
-            "cluster.pipeline_parallel=1)",
+            "model=kimi-k2 cluster=h100-1x8 cluster.pipeline_parallel=2 cluster.tensor_parallel=8",
+            "one engine of kimi-k2 as TP 8 x PP 2 x EP takes 16 x H100 with 4 cores each, and the "
+            "cluster has 8; as TP 8 x EP: 119.8 GiB of weights",
+        ),
+        (
+            "model=kimi-k2 cluster=h100-2x8 cluster.decode_context_parallel=3",
+            "`cluster.decode_context_parallel` is 3: kimi-k2 has 1 KV heads on 8 tensor ranks: "
+            "take a divisor of these of at most 8",
+        ),
+        (
+            "model=llama3-70b cluster=h100-1x8 cluster.decode_context_parallel=2",
+            "of these of at most 1",
+        ),
+        (
+            "model=smollm2-135m cluster=cpu cluster.decode_context_parallel=2",
+            "`cluster.decode_context_parallel` is 2 on CPUs",
         ),
         (
             "model=llama3-70b cluster=h100-1x8 cluster.tensor_parallel=2",

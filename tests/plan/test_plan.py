@@ -314,11 +314,15 @@ def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kimi_is_planned_without_a_hub(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["model=kimi-k2", "cluster=h100-2x8", "cluster.tokens_per_s=3000"]) == 0
     output = capsys.readouterr().out
-    assert "engine · TP 8 x PP 2 x EP · takes 16 x H100, 64 cores" in output
+    assert "engine · TP 8 x PP 2 x EP x DCP 8 · takes 16 x H100, 64 cores" in output
     assert "1 at once: the 2 checkpoints run one after the other" in output
     assert "  1 · a1: 8 ranks, a2: 8 ranks" in output
     assert "60.9 GiB weights + 4.0 GiB overhead (our estimate) + 6.3 GiB KV cache" in output
-    assert "189485 tokens: 9 sequences of 20480 tokens at once" in output
+    assert "1515884 tokens: 74 sequences of 20480 tokens at once" in output
+    assert "x · TP 8 x PP 2 x EP · 189485 tokens of KV cache\n" in output
+    assert "kv_cache_dtype: fp8} changes samples\n" in output
+    assert "step · at most 1024 sequences, 16384 tokens with prompts\n" in output
+    assert "top_p" not in output  # 1.0 in the paper's arms
     # 2 (1319 + 1047 + 500 + 279) problems x 2 prompt styles x 20 samples.
     assert "251600 samples to draw from 12580 prompts, an unknown number in the store" in output
     assert "at most 2061107200 new tokens" in output
@@ -330,6 +334,19 @@ def test_kimi_is_planned_without_a_hub(capsys: pytest.CaptureFixture[str]) -> No
     assert "?" not in output.partition("note:")[0]
     table = [line for line in output.splitlines() if re.match(r" \S+ +(zero|few)-shot ", line)]
     assert len(table) == 8
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_the_plan_says_how_long_a_checkpoint_loads_and_what_seeded_draws_lose(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hot = "+decoding.methods.hot={kind: stochastic, temperature: 1.0, top_p: 0.9}"
+    arms = hot, "decoding.instruct=[hot]"
+    assert main(["model=kimi-k2", "cluster=h100-2x8", "cluster.disk_gb_per_s=2", *arms]) == 0
+    output = capsys.readouterr().out
+    # 1029173196976 bytes.
+    assert "loading · 8 min 35 s to read a checkpoint at 2 GB/s per node" in output
+    assert "hot: every draw has a seed of its own and top_p below 1" in output
 
 
 @pytest.mark.usefixtures("no_hub")
@@ -355,7 +372,7 @@ def test_what_does_not_fit_is_refused_before_a_hub_is_asked(
     monkeypatch.setattr(module, "load_dataset", lambda _: pytest.fail("asked"))
     assert main(["model=kimi-k2", "cluster=h100-1x8"]) == 2
     (complaint,) = capsys.readouterr().err.splitlines()
-    assert "takes 16 x H100 with 4 cores each, and the cluster has 8" in complaint
+    assert "kimi-k2 as TP 8 x EP does not fit H100: 119.8 GiB of weights" in complaint
 
 
 @pytest.mark.usefixtures("no_hub")
