@@ -41,11 +41,19 @@ def check(manifest: dict[str, Any]) -> None:
         (
             (*KIMI, "cluster=h100-2x8"),
             2,
-            "1 of TP 8 x PP 2 x EP, each over nodes with 8 + 8 ranks",
+            "1 of TP 8 x PP 2 x EP x DCP 8, each over nodes with 8 + 8 ranks",
         ),
         # Four nodes hold two engines; three hold one, and the third is not asked for.
-        ((*KIMI, "cluster=h100-4x8"), 4, "2 of TP 8 x PP 2 x EP, each over nodes with 8 + 8 ranks"),
-        ((*KIMI, "cluster=h100-4x8", "cluster.nodes.0.count=3"), 2, "1 of TP 8 x PP 2 x EP"),
+        (
+            (*KIMI, "cluster=h100-4x8"),
+            4,
+            "2 of TP 8 x PP 2 x EP x DCP 8, each over nodes with 8 + 8 ranks",
+        ),
+        (
+            (*KIMI, "cluster=h100-4x8", "cluster.nodes.0.count=3", "cluster.pipeline_parallel=2"),
+            2,
+            "1 of TP 8 x PP 2 x EP",
+        ),
         # Two checkpoints, an engine of each.
         (("model=qwen3-8b", "cluster=h100-2x8", "cluster.replicas=1"), 1, "2 of TP 1, 2 per node"),
         (("model=qwen3-8b", "cluster=h100-2x8"), 2, "16 of TP 1, 8 per node"),
