@@ -117,17 +117,22 @@ def _seal_sum(crcs: bytes, behind: bytes | pa.Buffer) -> int:
 
 @dataclass(slots=True)
 class _ShardBytes:
-    """A shard of which some bytes are here; what is not read stays zero and costs no memory.
+    """A shard of which some bytes are here; what is not read is undefined and costs no memory.
+
+    The memory is pyarrow's, not Python's: its threads may let go of it as late as the interpreter
+    ends, and one that then asks for the interpreter's lock aborts the process.
 
     Attributes:
         file: Where the bytes are.
-        data: [size of the file]
+        memory: Of the size of the file.
+        data: The same as numbers.
         format: Of its schema.
         metadata: Its footer.
         sums: CRC-32 of each column chunk; empty where the format has no seal.
     """
 
     file: pa.NativeFile
+    memory: pa.Buffer
     data: _Bytes
     format: int = 0
     metadata: pq.FileMetaData | None = None
@@ -136,7 +141,8 @@ class _ShardBytes:
     @classmethod
     def open(cls, file: pa.NativeFile) -> "_ShardBytes":
         """Read and check the footer."""
-        shard = cls(file, np.zeros(file.size(), np.uint8))
+        memory = pa.allocate_buffer(file.size())
+        shard = cls(file, memory, np.frombuffer(memoryview(memory), np.uint8))
         size = len(shard.data)
         here = max(0, size - _TAIL)
         shard._read(here, size)
@@ -169,7 +175,7 @@ class _ShardBytes:
 
     def source(self) -> pa.BufferReader:
         """The bytes for a Parquet reader."""
-        return pa.BufferReader(pa.py_buffer(self.data.data))
+        return pa.BufferReader(self.memory)
 
     def _read(self, begin: int, end: int) -> None:
         if not 0 <= begin <= end <= len(self.data):

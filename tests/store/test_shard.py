@@ -42,6 +42,21 @@ def test_what_was_written_comes_back() -> None:
     assert found.schema.equals(SAMPLES, check_metadata=True)
 
 
+def test_parsers_get_no_memory_of_pythons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their threads let go of it when they like: at the interpreter's end that aborts it."""
+    data = pa.BufferReader(encode(table()).to_pybytes())
+    parsers, parse = [], pq.ParquetFile
+
+    def allocating(source: pa.BufferReader, **options: bool) -> pq.ParquetFile:
+        parsers.append(pa.total_allocated_bytes() - before)
+        return parse(source, **options)
+
+    monkeypatch.setattr(pq, "ParquetFile", allocating)
+    before = pa.total_allocated_bytes()
+    decode(data, ["text"])
+    assert parsers[0] >= data.size()
+
+
 def test_columns_come_in_the_order_asked_for() -> None:
     found = read(encode(table()).to_pybytes(), ["rank", "text", "problem_id"])
     assert found.equals(table().select(["rank", "text", "problem_id"]))
