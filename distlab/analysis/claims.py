@@ -56,6 +56,9 @@ class Kind(StrEnum):
     SIZES = "large and small families have different gaps"
     ENDS = "samples of one arm are lost more often"
     REPLICATION = "the paper's figure is found again"
+    FACTOR = "checkpoint, format or decoding makes a part of the gap"
+    FORMAT_EXPLAINS = "the prompt's format explains the gap away"
+    SPREAD = "a figure moves with wording, exemplars or temperature"
 
 
 @dataclass(frozen=True, slots=True)

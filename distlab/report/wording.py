@@ -1,7 +1,9 @@
 """Names that the report's questions share."""
 
 from distlab.analysis.claims import Answer, Decision
+from distlab.runs.manifest import Manifest
 from distlab.runs.scored import Judge
+from distlab.runs.styles import prompt_format
 from distlab.store.cell import Cell
 from distlab.tables.numbers import p_value, percent
 
@@ -9,6 +11,16 @@ from distlab.tables.numbers import p_value, percent
 def setting(cell: Cell) -> str:
     """As in "qwen3-8b on gsm8k (zero-shot)"."""
     return f"{cell.family} on {cell.dataset} ({cell.prompt})"
+
+
+def model_part(manifest: Manifest, base: Cell, instruct: Cell) -> str:
+    """The model part of a gap by what is in it: where formats differ, the format too."""
+    first, second = (prompt_format(manifest, cell) for cell in (base, instruct))
+    if first is None or second is None:
+        return "the model with its prompt format"
+    if first == second:
+        return "the model"
+    return f"the model with its prompt format ({first} for base, {second} for instruct)"
 
 
 def judge_name(judge: Judge) -> str:

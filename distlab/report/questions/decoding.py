@@ -10,7 +10,7 @@ from distlab.analysis.controls import Decomposition, decompose, grid_effects
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import judge_name, setting
+from distlab.report.wording import judge_name, model_part, setting
 from distlab.runs.pairing import Metric, ScoreMap, metrics
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
@@ -186,8 +186,9 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 def _control_statement(study: StudyTables, row: ControlRow) -> Statement:
     parts = row.parts
     text = (
-        f"{setting(row.base)}: of a gap of {points_range(parts.total.estimate)} points the model "
-        f"with its prompt format makes {points_range(parts.model.estimate)}, decoding "
+        f"{setting(row.base)}: of a gap of {points_range(parts.total.estimate)} points "
+        f"{model_part(study.manifest, row.base, row.instruct)} makes "
+        f"{points_range(parts.model.estimate)}, decoding "
         f"{points_range(parts.decoding.estimate)} and their interaction "
         f"{points_range(parts.interaction.estimate)}. {_told(study, row)}"
     )

@@ -13,6 +13,7 @@ from distlab.report.wording import holm_note, judge_name
 from distlab.runs.pairing import ArmPair, metrics
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
+from distlab.runs.styles import repeated_prompts
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent, points_interval, points_range
@@ -51,13 +52,17 @@ class GainRow:
 
 
 def _rows(scored: ScoredStudy) -> Iterator[GainRow]:
-    """Every two prompts of one setting whose numbers of exemplars differ, fewer first."""
+    """Every two prompts of one setting whose numbers of exemplars differ, fewer first.
+
+    Of a set of wordings or of draws of exemplars the first alone.
+    """
+    repeated = repeated_prompts(scored.study.manifest)
     shots = {
         cell.key: count
         for cell in scored.cells
         if (count := _shots(scored.study.manifest.fingerprints.get(cell.key, {}))) is not None
     }
-    arms = list(scored.own_arms())
+    arms = [own for own in scored.own_arms() if own[0].base.key not in repeated]
     for pair, judge, base, instruct in arms:
         for other, second, more_base, more_instruct in arms:
             same = _setting(pair, judge) == _setting(other, second)

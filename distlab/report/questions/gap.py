@@ -32,6 +32,7 @@ from distlab.report.gap_table import GAP_TERMS, GAPS, GapRow, first_gap, headlin
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.decoding import CONTROLS, ControlRow
 from distlab.report.questions.ends import ENDING_DIFFERENCES
+from distlab.report.questions.formats import FORMATS
 from distlab.report.questions.guessing import (
     BEYOND_NULL,
     REASONED_GAPS,
@@ -49,6 +50,7 @@ from distlab.report.wording import (
     setting,
     who_solves_more,
 )
+from distlab.runs.styles import prompt_format
 from distlab.store.cell import Cell
 from distlab.tables.numbers import decimal, percent, points_range
 
@@ -178,9 +180,26 @@ def _decoding(study: StudyTables, row: GapRow) -> Iterator[_Check]:
         f"{points_range(parts.decoding.estimate)}, interaction "
         f"{points_range(parts.interaction.estimate)}."
     )
+    yield from _format(study, row)
     equal = f"with both variants decoded as {row.base.decoding}"
     key = (row.base, row.instruct, row.judge)
     yield from _explained(study, row, (Kind.DECODING_EXPLAINS, key), "Decoding", equal)
+
+
+def _format(study: StudyTables, row: GapRow) -> Iterator[_Check]:
+    """That the model part is not the checkpoint's alone, where it is not."""
+    first, second = (prompt_format(study.manifest, cell) for cell in (row.base, row.instruct))
+    if first is None or first == second:
+        return
+    crossed = any(
+        (other.base.family, other.base.dataset) == (row.base.family, row.base.dataset)
+        for other in study.rows(FORMATS)
+    )
+    told = "the crossed formats below tell" if crossed else "run with prompt=crossed to tell"
+    yield _Check(
+        f"The model part holds the prompt's format, too ({first} for {row.base.arm}, {second} for "
+        f"{row.instruct.arm}): {told} checkpoint and format apart."
+    )
 
 
 def _explained(

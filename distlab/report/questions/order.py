@@ -11,6 +11,7 @@ from distlab.report.questions import (
     drops,
     ends,
     exemplars,
+    formats,
     gap,
     guessing,
     judges,
@@ -20,6 +21,7 @@ from distlab.report.questions import (
     reliability,
     scale,
     size_groups,
+    spread,
     strata,
 )
 
@@ -28,6 +30,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     reliability.QUESTION,
     cost.QUESTION,
     decoding.QUESTION,
+    formats.QUESTION,
     domains.QUESTION,
     guessing.QUESTION,
     judges.QUESTION,
@@ -35,6 +38,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     relative_loss.QUESTION,
     prompts.QUESTION,
     exemplars.QUESTION,
+    spread.QUESTION,
     strata.QUESTION,
     scale.QUESTION,
     size_groups.QUESTION,

@@ -11,6 +11,7 @@ from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import holm_note, judge_name
 from distlab.runs.pairing import ScoreMap, metrics
 from distlab.runs.scored import Judge
+from distlab.runs.styles import repeated_prompts
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import p_value, percent, points_interval, points_range
@@ -47,14 +48,15 @@ class PromptRow:
 
 
 def _rows(scored: ScoredStudy) -> Iterator[PromptRow]:
-    """Each arm's other prompts against its first one."""
+    """Each arm's other prompts against its first one, of a set of wordings the first alone."""
+    repeated = repeated_prompts(scored.study.manifest)
     for judge in scored.judges:
         firsts: dict[tuple[str, str, str], Cell] = {}
         for cell in scored.cells:
             if (cell.key, judge) not in scored.scores:
                 continue
             first = firsts.setdefault((cell.family, cell.arm, cell.dataset), cell)
-            if first is not cell:
+            if first is not cell and cell.key not in repeated:
                 yield _row(first, cell, judge, scored.scores)
 
 

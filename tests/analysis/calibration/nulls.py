@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -27,12 +28,14 @@ from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.controls import decompose
 from distlab.analysis.crossing import at_cost, crossing, sample_counts
 from distlab.analysis.drops import PairedChange, pairing_difference, unpaired_drop
+from distlab.analysis.factorial import split_gap
 from distlab.analysis.gaps import paired_gap
 from distlab.analysis.passk import iid_curve
 from distlab.analysis.relative import loss_difference
 from distlab.analysis.replication import normal_error, published_share
 from distlab.analysis.scale import gap_trend, size_groups
 from distlab.analysis.shares import solved_interval
+from distlab.analysis.spread import spread
 
 MARGIN: Final = MARGINS.equivalence
 # A gap that is there where another is not.
@@ -132,6 +135,7 @@ def nulls() -> Iterator[Null]:
         Kind.FIRST,
         Kind.RELIABLE,
         Kind.PROMPTS,
+        Kind.EXEMPLARS,
         Kind.DROP,
         Kind.DROP_DIFFERENCE,
         Kind.ENDS,
@@ -174,6 +178,15 @@ def nulls() -> Iterator[Null]:
     margin = MARGINS.replication
     yield Null(Kind.REPLICATION, Answer.YES, "truths the margin apart", replicated(margin))
     yield Null(Kind.REPLICATION, Answer.NO, "one truth", replicated(0.0))
+    for name in ("format", "interactions"):
+        yield Null(Kind.FACTOR, Answer.YES, f"others are there, not {name}", _factor(name, 0.0))
+    yield Null(Kind.FACTOR, Answer.NO, "a part of the margin", _factor("format", MARGIN))
+    kind = Kind.FORMAT_EXPLAINS
+    yield Null(kind, Answer.YES, "it makes none of the gap", _format_explains(0.0, GAP))
+    yield Null(kind, Answer.YES, "a rest of the margin stays", _format_explains(GAP, MARGIN))
+    yield Null(kind, Answer.NO, "it makes all of the gap", _format_explains(GAP, 0.0))
+    yield Null(Kind.SPREAD, Answer.YES, "five wordings, one score", _wordings(0.0))
+    yield Null(Kind.SPREAD, Answer.NO, "one wording is the margin off", _wordings(MARGIN))
 
 
 def _paired(kind: Kind, by: float) -> Simulation:
@@ -214,6 +227,53 @@ def decoding_explains(explained: float, rest: float) -> Simulation:
         parts = decompose(*arms, clusters=study.sources, resamples=_BARE)
         split = Explanation(parts.total, parts.explained, parts.model)
         return explains(Kind.DECODING_EXPLAINS, 0, "", split, MARGIN)
+
+    return draw
+
+
+_FACTORS: Final = ("checkpoint", "format", "decoding")
+
+
+def _factor(what: str, by: float) -> Simulation:
+    """Eight arms; checkpoint and decoding have effects, and the format has the given one."""
+
+    def draw(study: Study) -> Claim:
+        effects = {"checkpoint": GAP, "decoding": GAP / 2, "format": by}
+        chosen = [frozenset(some) for size in range(4) for some in combinations(_FACTORS, size)]
+        arms = {
+            some: study.arm(study.moved(sum(effects[name] for name in some))) for some in chosen
+        }
+        split = split_gap(arms, _FACTORS, study.sources, resamples=_BARE)
+        part = split.interactions if what == "interactions" else split.parts[what,]
+        return differs(Kind.FACTOR, 0, "", part, MARGIN)
+
+    return draw
+
+
+def _format_explains(explained: float, rest: float) -> Simulation:
+    """Two checkpoints in two formats, decoded alike."""
+
+    def draw(study: Study) -> Claim:
+        effects = {"checkpoint": rest, "format": explained}
+        chosen = [frozenset(some) for size in range(3) for some in combinations(effects, size)]
+        arms = {
+            some: study.arm(study.moved(sum(effects[name] for name in some))) for some in chosen
+        }
+        split = split_gap(arms, tuple(effects), study.sources, resamples=_BARE)
+        parts = Explanation(split.total, split.explained["format"], split.without["format"])
+        return explains(Kind.FORMAT_EXPLAINS, 0, "", parts, MARGIN)
+
+    return draw
+
+
+def _wordings(by: float) -> Simulation:
+    """Five arms, one of them so much off the others."""
+
+    def draw(study: Study) -> Claim:
+        rate = study.design.rate
+        rates = [rate] * 4 + [study.moved(by)]
+        found = spread(np.stack(list(map(study.arm, rates))), study.sources)
+        return any_differs(Kind.SPREAD, 0, "", found.differences, MARGIN)
 
     return draw
 
