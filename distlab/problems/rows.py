@@ -87,7 +87,9 @@ class Row:
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
-    """Every row of a file, by its suffix: .jsonl, .json, .csv or .parquet; else by its content.
+    """Every row of a file, by its suffix: .jsonl, .json, .csv or .parquet.
+
+    Where there is another suffix, or the content plainly is of another of these, by its content.
 
     Raises:
         UserError: The file is absent, empty, unreadable, or one of its rows is malformed.
@@ -95,7 +97,9 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     if not path.is_file():
         raise UserError(f"dataset file {path} does not exist; give the path of a file")
     try:
-        reader = _READERS.get(path.suffix.lower()) or _sniffed(path)
+        reader = _READERS.get(path.suffix.lower())
+        if reader is None or _belies(path, reader):
+            reader = _sniffed(path)
         rows = tuple(reader(path))
     except UnicodeDecodeError as error:
         raise UserError(f"dataset file {path} is not UTF-8 at byte {error.start}") from None
@@ -106,17 +110,36 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     return rows
 
 
+def _belies(path: Path, reader: Callable[[Path], Iterator[Row]]) -> bool:
+    """Whether a file of text begins as Parquet, one of CSV as JSON, or one of JSONL as a list."""
+    if reader not in (_csv, _jsonl):
+        return False
+    if _begins_as_parquet(path):
+        return True
+    first = _first_line(path)
+    listed = first == "[" or first.startswith("[{")
+    return listed or (reader is _csv and first.startswith("{") and _is_json(first))
+
+
+def _begins_as_parquet(path: Path) -> bool:
+    with path.open("rb") as handle:
+        return handle.read(len(_PARQUET)) == _PARQUET
+
+
+def _first_line(path: Path) -> str:
+    with _opened(path) as lines:
+        return next((line for line in lines if line.strip()), "").strip()
+
+
 def _sniffed(path: Path) -> Callable[[Path], Iterator[Row]]:
     """The reader that fits what a file begins with.
 
     Raises:
         UserError: None does.
     """
-    with path.open("rb") as handle:
-        if handle.read(len(_PARQUET)) == _PARQUET:
-            return _parquet
-    with _opened(path) as lines:
-        first = next((line for line in lines if line.strip()), "").strip()
+    if _begins_as_parquet(path):
+        return _parquet
+    first = _first_line(path)
     if first.startswith("["):
         return _json
     if first.startswith("{"):

@@ -132,15 +132,22 @@ def _repair(store: Store, arguments: argparse.Namespace) -> int:
 
 def _say_checks(checks: Iterator[CellCheck], cure: str) -> list[Fault]:
     """Print what was found in each cell; ``cure`` says what becomes of a shard at fault."""
-    shards = samples = 0
+    shards = samples = unsealed = 0
     faults: list[Fault] = []
     for check in checks:
         shards, samples = shards + check.shards, samples + check.samples
+        unsealed += check.unsealed
         repeated = f", {check.repeated} of them in two shards" if check.repeated else ""
-        _say(f"{check.cell.name}: {_held(check.samples, check.shards)}{repeated}")
+        bare = f", {counted(check.unsealed, 'shard')} without checksums" if check.unsealed else ""
+        _say(f"{check.cell.name}: {_held(check.samples, check.shards)}{repeated}{bare}")
         for fault in check.faults:
             _say(f"  fault: {fault.sentence}{f' ({cure})' if fault.shard else ''}")
         faults += check.faults
+    if unsealed:
+        _say(
+            f"{counted(unsealed, 'shard')} of sample format 1 without checksums: a changed bit "
+            "there is a fault only where it cannot be read"
+        )
     _say(f"{_held(samples, shards)}, {counted(len(faults), 'fault')}")
     return faults
 

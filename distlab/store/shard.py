@@ -99,6 +99,17 @@ def decode(file: pa.NativeFile, columns: Sequence[str]) -> pa.Table:
     return kept.upgrade(table, columns)
 
 
+def sealed(file: pa.NativeFile) -> bool:
+    """Whether a shard has checksums: without, a changed bit in it may go unnoticed.
+
+    Raises:
+        Damage: Its footer is not as it was written.
+        Newer: A later distlab wrote it.
+        OSError: It cannot be read.
+    """
+    return bool(_ShardBytes.open(file).sums)
+
+
 def _chunks(metadata: pq.FileMetaData) -> Iterator[tuple[int, int, str]]:
     """Begin and end of each column chunk, headers included, and the column that it is of."""
     for group in range(metadata.num_row_groups):

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -43,12 +44,13 @@ from distlab.store.filesystem import (
 from distlab.store.fingerprint import CellFields, ContentAddress, differing_fields
 from distlab.store.repeats import first_of_each
 from distlab.store.sample_schema import SAMPLES
-from distlab.store.shard import Damage, Newer, decode, encode
+from distlab.store.shard import Damage, Newer, decode, encode, sealed
 
 KEY = ("problem_id", "rank", "prompt_hash")
 SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")
 # Objects of a remote store that are read at once (ours): it answers slowly, and many together.
 _READERS = 16
+_Found = TypeVar("_Found")
 
 
 def cell_path(family: str, variant: str, decoding: str, dataset: str, prompt: str, key: str) -> str:
@@ -87,10 +89,23 @@ def read_shard(fs: pafs.FileSystem, path: str, columns: Sequence[str]) -> pa.Tab
         DamagedShard: It is not as it was written.
         UserError: It cannot be read, or a later distlab wrote it.
     """
+    return _read(fs, path, lambda file: decode(file, columns))
 
-    def attempt() -> pa.Table:
+
+def is_sealed(fs: pafs.FileSystem, path: str) -> bool:
+    """Whether a shard has checksums, so that any changed bit in it is noticed.
+
+    Raises:
+        DamagedShard: Its footer is not as it was written.
+        UserError: It cannot be read, or a later distlab wrote it.
+    """
+    return _read(fs, path, sealed)
+
+
+def _read(fs: pafs.FileSystem, path: str, of_file: Callable[[pa.NativeFile], _Found]) -> _Found:
+    def attempt() -> _Found:
         with fs.open_input_file(path) as file:
-            return decode(file, columns)
+            return of_file(file)
 
     try:
         return patiently(fs, attempt)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,15 @@ from distlab.errors import UserError, counted
 from distlab.store.filesystem import read
 from distlab.store.repeats import first_of_each
 from distlab.store.sample_schema import SAMPLES
-from distlab.store.store import KEY, SHARD, DamagedShard, Store, StoredCell, read_shard
+from distlab.store.store import (
+    KEY,
+    SHARD,
+    DamagedShard,
+    Store,
+    StoredCell,
+    is_sealed,
+    read_shard,
+)
 
 _READERS = 8
 
@@ -37,6 +46,7 @@ class CellCheck:
     Attributes:
         cell: The cell.
         shards: Committed shards.
+        unsealed: Those of format 1, which has no checksums: a changed bit in them may go unnoticed.
         samples: Distinct samples of the sound ones.
         repeated: Samples that two shards hold; they count once.
         faults: What is wrong.
@@ -44,6 +54,7 @@ class CellCheck:
 
     cell: StoredCell
     shards: int
+    unsealed: int
     samples: int
     repeated: int
     faults: tuple[Fault, ...]
@@ -54,6 +65,7 @@ class _ShardCheck:
     path: str
     keys: pa.Table
     fault: Fault | None = None
+    sealed: bool = True
 
 
 def verify(store: Store) -> Iterator[CellCheck]:
@@ -74,12 +86,13 @@ def _check(cell: StoredCell, readers: ThreadPoolExecutor) -> CellCheck:
     shards = list(readers.map(lambda path: _read(cell, path), cell.shards()))
     keys = pa.concat_tables([SAMPLES.empty_table().select(KEY), *(s.keys for s in shards)])
     distinct = len(first_of_each(keys, KEY))
-    faults = [_address_fault(cell), *(shard.fault for shard in shards)]
+    faults = [_address_fault(cell), *(shard.fault for shard in shards), *_lost_links(cell)]
     if distinct < keys.num_rows:
         faults += _contradictions(cell, [shard for shard in shards if shard.fault is None])
     return CellCheck(
         cell=cell,
         shards=len(shards),
+        unsealed=sum(not shard.sealed for shard in shards),
         samples=distinct,
         repeated=keys.num_rows - distinct,
         faults=tuple(fault for fault in faults if fault is not None),
@@ -90,18 +103,33 @@ def _read(cell: StoredCell, path: str) -> _ShardCheck:
     empty = SAMPLES.empty_table().select(KEY)
     try:
         keys = read_shard(cell.store.fs, path, SAMPLES.names).select(KEY)
+        kept = is_sealed(cell.store.fs, path)
     except DamagedShard as damage:
         return _ShardCheck(path, empty, Fault(f"{_name(path)} is damaged: {damage.reason}", path))
     except UserError as error:
         return _ShardCheck(path, empty, Fault(str(error)))
+    if not keys.num_rows:
+        return _ShardCheck(path, keys, Fault(f"{_name(path)} holds no sample", path), kept)
     if (again := keys.num_rows - len(first_of_each(keys, KEY))) > 0:
         return _ShardCheck(
-            path, keys, Fault(f"{_name(path)} repeats {counted(again, 'sample')} of its own", path)
+            path,
+            keys,
+            Fault(f"{_name(path)} repeats {counted(again, 'sample')} of its own", path),
+            kept,
         )
     if negative := int(np.count_nonzero(keys.column("rank").to_numpy() < 0)):
         sentence = f"{_name(path)} holds {counted(negative, 'sample')} of negative rank"
-        return _ShardCheck(path, keys, Fault(sentence, path))
-    return _ShardCheck(path, keys)
+        return _ShardCheck(path, keys, Fault(sentence, path), kept)
+    return _ShardCheck(path, keys, sealed=kept)
+
+
+def _lost_links(cell: StoredCell) -> Iterator[Fault]:
+    """Shards that are links to nothing: file systems of pyarrow pass over them."""
+    if not cell.store.is_local or not Path(cell.path).is_dir():
+        return
+    for file in sorted(Path(cell.path).iterdir()):
+        if SHARD.fullmatch(file.name) and file.is_symlink() and not file.exists():
+            yield Fault(f"{file.name} is a link that leads nowhere", str(file))
 
 
 def _contradictions(cell: StoredCell, shards: Sequence[_ShardCheck]) -> Iterator[Fault]:

@@ -35,6 +35,8 @@ def test_absent_and_empty_files_are_refused(tmp_path: Path) -> None:
         ("a.csv", b"a,b\n1,2,3\n", "line 2 has more values than the header"),
         ("a.parquet", b"no", "is not valid Parquet"),
         ("a.txt", b"a", "unknown suffix"),
+        ("a.jsonl", b'[{"a": 1}, 2]', "row 2 must be a JSON object, not int"),
+        ("a.csv", b'{"a": 1}\n{"a": \n', "line 2 is not valid JSON"),
         ("a.jsonl.gz", gzip.compress(b'{"a": 1}\n'), "is compressed; unpack it with gunzip"),
         ("a.json", b'{"a": [{"b": 1}], "c": [{"b": 1}]}', "must hold a list of objects"),
     ],
@@ -68,6 +70,10 @@ def test_places_count_lines_of_the_file(tmp_path: Path) -> None:
         ("a.log", '[{"a": "1", "b": "x"},\n{"a": "2", "b": "y"}]'),
         ("a", "\n[\n" + '{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]'),
         ("a.txt", "a,b\n1,x\n2,y\n"),
+        ("a.csv", '{"a": "1", "b": "x"}\n{"a": "2", "b": "y"}\n'),
+        ("a.csv", '[{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]'),
+        ("a.csv", '[\n{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]'),
+        ("a.jsonl", '[{"a": "1", "b": "x"},\n{"a": "2", "b": "y"}]'),
     ],
 )
 def test_what_a_suffix_does_not_say_is_seen_in_the_content(
@@ -83,8 +89,9 @@ def test_what_a_suffix_does_not_say_is_seen_in_the_content(
 
 
 def test_parquet_is_known_by_its_first_bytes(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"a": [1]}), tmp_path / "a.data")
-    assert dict(read_rows(tmp_path / "a.data")[0].fields) == {"a": 1}
+    for name in ("a.data", "a.csv", "a.jsonl"):
+        pq.write_table(pa.table({"a": [1]}), tmp_path / name)
+        assert dict(read_rows(tmp_path / name)[0].fields) == {"a": 1}
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.txt"])

@@ -181,6 +181,21 @@ def test_verify_finds_a_shard_that_repeats_samples_with_other_texts(
     assert f"{Path(other).name} repeats 1 sample of earlier shards with other texts" in fault
 
 
+def test_a_shard_without_samples_and_a_link_to_nothing_are_faults_that_repair_sets_aside(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = Path(cell.commit([]))
+    (kept, lost) = map(Path, cell.shards()[:2])
+    lost.unlink()
+    lost.symlink_to("nowhere.parquet")
+    faults = [line for line in run(capsys, "verify", cell.store.root, status=1) if "fault:" in line]
+    assert f"{empty.name} holds no sample (`repair` sets it aside)" in faults[0]
+    assert f"{lost.name} is a link that leads nowhere (`repair` sets it aside)" in faults[1]
+    run(capsys, "repair", cell.store.root)
+    assert run(capsys, "verify", cell.store.root)[-1] == "4 samples in 1 shard, 0 faults"
+    assert cell.shards() == (str(kept),)
+
+
 def test_a_shard_of_a_newer_format_is_a_fault_that_repair_leaves(
     cell: StoredCell, capsys: pytest.CaptureFixture[str]
 ) -> None:
