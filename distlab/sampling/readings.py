@@ -19,9 +19,9 @@ from distlab.prompts.renderer import apply_template
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
 from distlab.sampling.planned import PlannedCell
-from distlab.scoring.reading import ReadingExtractor, reading_extractor, text_key
+from distlab.scoring.reading import ReadingExtractor, reading_extractor, shown_of, text_key
 from distlab.scoring.sampled_text import COLUMNS as OF_TEXT
-from distlab.scoring.sampled_text import sampled_texts
+from distlab.scoring.sampled_text import SampledText, sampled_texts
 from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import CellFields, decoder_fields
@@ -115,7 +115,7 @@ def plan_readings(
         path=path,
         order=Greedy.order,
     )
-    prompts = {text_key(text): reader.prompt(shown) for text, shown in _texts(reader, cells)}
+    prompts = {text_key(shown): reader.prompt(shown) for shown in _shown(reader, cells)}
     hashes = {key: prompt_hash(ids) for key, ids in prompts.items()}
     stored = store.cell(path)
     held = stored.ranks(hashes)
@@ -137,18 +137,21 @@ def plan_readings(
     )
 
 
-def _texts(reader: ModelReader, cells: Sequence[PlannedCell]) -> Iterator[tuple[str, str]]:
-    """Every distinct turn of the run's completions with the part that is shown."""
+def _shown(reader: ModelReader, cells: Sequence[PlannedCell]) -> Iterator[str]:
+    """Every distinct text that the run's completions show to the model."""
+    read: set[SampledText] = set()
     seen: set[str] = set()
     for planned in cells:
         table = planned.stored.samples(["problem_id", "rank", *OF_TEXT])
         keys = (table.column(name).to_pylist() for name in ("problem_id", "rank"))
         for problem_id, rank, sampled in zip(*keys, sampled_texts(table), strict=True):
             wanted = problem_id in planned.prompt_hashes and rank < planned.arm.n
-            text = sampled.turn
-            if wanted and text not in seen and (shown := reader.extractor.shown(text)):
-                seen.add(text)
-                yield text, shown
+            if not wanted or sampled in read:
+                continue
+            read.add(sampled)
+            if (shown := shown_of(reader.extractor, sampled)) and shown not in seen:
+                seen.add(shown)
+                yield shown
 
 
 def _fields(reader: ModelReader) -> CellFields:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from distlab.checkpoints.checkpoint import SOURCES, CheckpointSource
-from distlab.scoring.types import ComponentSpec, Extractor, load_extractor
+from distlab.scoring.sampled_text import SampledText
+from distlab.scoring.types import ComponentSpec, Extractor, TurnExtractor, load_extractor
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,27 @@ class ReadingExtractor(Extractor, Protocol):
     request: str
 
     def shown(self, text: str) -> str:
-        """The part of a completion that the model is shown; empty where nothing is to be read."""
+        """The part of a completion that the model is shown; empty where nothing is to be read.
+
+        Its reading is stored under the ``text_key`` of this part.
+        """
         ...
+
+
+@runtime_checkable
+class TurnReadingExtractor(ReadingExtractor, TurnExtractor, Protocol):
+    """A reading extractor that looks in the text for where the model's turn ends."""
+
+    def shown_turn(self, text: str) -> str:
+        """As ``shown``, of a text that is one turn, as its tokens show: nothing opens another."""
+        ...
+
+
+def shown_of(extractor: ReadingExtractor, sampled: SampledText) -> str:
+    """The part of a sample that the model is shown; empty where nothing is to be read."""
+    if sampled.turn_end is not None and isinstance(extractor, TurnReadingExtractor):
+        return extractor.shown_turn(sampled.turn)
+    return extractor.shown(sampled.turn)
 
 
 def reading_extractor(spec: ComponentSpec) -> ReadingExtractor | None:

@@ -1,6 +1,8 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from transformers import PreTrainedTokenizerBase
@@ -8,7 +10,8 @@ from transformers import PreTrainedTokenizerBase
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.decoding.interface import Sample
-from distlab.sampling.readings import ModelReader, _texts
+from distlab.sampling.planned import PlannedCell
+from distlab.sampling.readings import ModelReader, _shown
 from distlab.scoring.extractors.llm import LLM
 from distlab.store.batches import to_batch
 from distlab.store.fingerprint import CellFields
@@ -49,16 +52,30 @@ def test_more_room_shows_more(reader: ModelReader) -> None:
     assert len(replace(reader, room=40).prompt(long)) < len(reader.prompt(long))
 
 
-def test_the_turn_alone_is_read(reader: ModelReader, tmp_path: Path) -> None:
-    cell = Store.open(str(tmp_path)).cell("f/cell")
+def planned_of(folder: Path, text: str, ends: Sequence[int | None]) -> PlannedCell:
+    """A planned cell that holds a text as often as there are ends of its turn."""
+    cell = Store.open(str(folder)).cell("f/cell")
     cell.create(
         CellFields("m", "w", "float32", None, "toy", "", {}, (), "greedy", None, 1, 8, 0, "1")
     )
-    text = "It is 12.\nuser: and then?\nIt is 5."
     samples = [
         Sample("p", rank, (1,), (2,), text, truncated=False, turn_end=end)
-        for rank, end in enumerate((9, None, 9))
+        for rank, end in enumerate(ends)
     ]
     cell.commit([to_batch(samples, "run")])
-    planned = SimpleNamespace(stored=cell, prompt_hashes={"p": ""}, arm=SimpleNamespace(n=3))
-    assert list(_texts(reader, [planned])) == [(text[:9], text[:9]), (text, text)]
+    arm = SimpleNamespace(n=len(ends))
+    return cast(PlannedCell, SimpleNamespace(stored=cell, prompt_hashes={"p": ""}, arm=arm))
+
+
+def test_the_turn_alone_is_read(reader: ModelReader, tmp_path: Path) -> None:
+    text = "It is 12.\nuser: and then?\nIt is 5."
+    planned = planned_of(tmp_path, text, (9, None, 9))
+    assert list(_shown(reader, [planned])) == [text[:9], text]
+
+
+def test_tokens_decide_whether_a_line_opens_another_turn(
+    reader: ModelReader, tmp_path: Path
+) -> None:
+    text = "It has one\nuser\nand is 12."
+    planned = planned_of(tmp_path, text, (len(text), None))
+    assert list(_shown(reader, [planned])) == [text, "It has one"]

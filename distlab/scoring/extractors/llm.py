@@ -2,10 +2,10 @@
 
 The model sees the completion alone, cut where it runs on into a new question; never the question,
 never the gold. Its outputs are made by an engine before scoring
-(``distlab.sampling.readings``) and stored like any samples, under the hash of the text they were
-read from; scoring looks them up.
+(``distlab.sampling.readings``) and stored like any samples, under the hash of the text that it was
+shown; scoring looks them up.
 
-A reading belongs to a text, whatever its tokens: the cut within a turn is that of the text alone.
+As for ``rules``, tokens decide where a chat turn ends, and the text only where they do not tell.
 
 The paper's prompt is not public: this one is ours, and so are the cut and the parsing.
 """
@@ -59,7 +59,7 @@ class LLM:
         self._outputs: dict[str, str] | None = None
         self._rules = Rules()
         # The folder's last part is the fingerprint of model, prompt and settings.
-        self.version = f"1:{(cell or '').rpartition('/')[2]}:{self._rules.version}"
+        self.version = f"2:{(cell or '').rpartition('/')[2]}:{self._rules.version}"
 
     def extract(self, text: str, kind: GoldKind) -> Extraction:
         """What the model read off ``text``; offsets are 0 where it does not stand there literally.
@@ -67,19 +67,34 @@ class LLM:
         Raises:
             LookupError: The text was never read.
         """
-        cut = self._rules.extract(text, kind).cut
-        if not text[:cut].strip():
+        return self._looked_up(text, kind, self._rules.extract(text, kind).cut)
+
+    def extract_turn(self, text: str, kind: GoldKind) -> Extraction:
+        """As ``extract``; a line that names a role ("user") is the model's own.
+
+        Raises:
+            LookupError: The text was never read.
+        """
+        return self._looked_up(text, kind, self._rules.extract_turn(text, kind).cut)
+
+    def shown(self, text: str) -> str:
+        """The part of a completion that the model is shown; empty where nothing is to be read."""
+        return text[: self._rules.extract(text, GoldKind.LATEX).cut].strip()
+
+    def shown_turn(self, text: str) -> str:
+        """As ``shown``, of a text that is one turn."""
+        return text[: self._rules.extract_turn(text, GoldKind.LATEX).cut].strip()
+
+    def _looked_up(self, text: str, kind: GoldKind, cut: int) -> Extraction:
+        shown = text[:cut].strip()
+        if not shown:
             return Extraction(None, 0, 0, cut)
-        answer = self._parse(self._load()[text_key(text)], kind)
+        answer = self._parse(self._load()[text_key(shown)], kind)
         if answer is None:
             return Extraction(None, 0, 0, cut)
         start = max(0, text.rfind(answer, 0, cut))
         end = start + len(answer) if text.startswith(answer, start) else 0
         return Extraction(answer, start if end else 0, end, cut)
-
-    def shown(self, text: str) -> str:
-        """The part of a completion that the model is shown; empty where nothing is to be read."""
-        return text[: self._rules.extract(text, GoldKind.LATEX).cut].strip()
 
     def _load(self) -> dict[str, str]:
         if self._outputs is None:

@@ -15,7 +15,10 @@ READINGS = {
     "So she has 18 eggs left.": "18",
     "I cannot say.": "None.",
     "It costs $1,234.50 in all.": "The final answer is $1,234.50.",
-    "x is **7**\n\nQ: How old is Bob?\nA: 99": "7",
+    # What is shown of a text that runs on.
+    "x is **7**": "7",
+    "One\nuser\nbought 12.": "12",
+    "One": "1",
     "He made it up.": "42",
     "It writes much.": "\n\n\\frac{1}{2}\nbecause of that",
 }
@@ -65,6 +68,14 @@ def test_offsets_point_at_the_answer_where_it_stands_in_the_text(llm: LLM) -> No
 def test_the_model_is_shown_the_text_before_it_runs_on(llm: LLM) -> None:
     assert llm.shown("x is **7**\n\nQ: How old is Bob?\nA: 99") == "x is **7**"
     assert "{solution}" in REQUEST
+
+
+def test_of_a_turn_that_its_tokens_end_all_is_read(llm: LLM) -> None:
+    text = "One\nuser\nbought 12."
+    assert (llm.shown(text), llm.shown_turn(text)) == ("One", text)
+    assert llm.extract(text, GoldKind.NUMBER).answer == "1"
+    found = llm.extract_turn(text, GoldKind.NUMBER)
+    assert (found.answer, found.cut) == ("12", len(text))
 
 
 def test_an_empty_completion_needs_no_reading(llm: LLM) -> None:
