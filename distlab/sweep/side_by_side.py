@@ -47,7 +47,8 @@ def run_beside(
         except KeyboardInterrupt:
             deadline = time.monotonic() + _LAST_WORDS_S
             for ref in left:
-                ray.cancel(ref)
+                # They stop their engines themselves, once what these have finished is here.
+                ray.cancel(ref, recursive=False)
             continue
         for ref in done:
             item = left.pop(ref)

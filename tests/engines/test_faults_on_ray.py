@@ -1,5 +1,6 @@
 """Whatever dies, the store ends as an undisturbed run's: same keys, same tokens, each once."""
 
+import asyncio
 import errno
 import os
 import random
@@ -20,6 +21,7 @@ from ray.util.placement_group import placement_group, remove_placement_group
 from distlab.errors import UserError
 from distlab.store import committer
 from distlab.store.store import StoredCell
+from distlab.sweep.side_by_side import run_beside
 from tests.engines.conftest import NODE
 from tests.engines.driving import Key, Tokens, draw, driver, stored
 from tests.engines.scripted import starts
@@ -139,6 +141,40 @@ def test_a_driver_killed_again_and_again_at_any_moment_loses_and_doubles_nothing
     process.join(250)
     assert process.exitcode == 0
     assert_as(folder, undisturbed)
+
+
+def drawn_by_an_engine(began: Path) -> str:
+    began.touch()
+    time.sleep(2)
+    return "drawn"
+
+
+def draws_to_the_end(began: Path) -> str:
+    engine = ray.remote(drawn_by_an_engine).options(num_cpus=0).remote(began)
+    try:
+        # Ray's interrupt ends no sleep.
+        for _ in range(600):
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        return asyncio.run(said_by(engine))
+    return "it was not told to stop"
+
+
+async def said_by(engine: "ray.ObjectRef[str]") -> str:
+    return str(await engine)
+
+
+def test_drivers_of_a_sweep_that_is_stopped_get_what_their_engines_are_at(
+    tmp_path: Path, ray_up: Cluster
+) -> None:
+    began, told = tmp_path / "began", []
+
+    def interrupt() -> None:
+        if began.exists() and not told:
+            told.append(began)
+            raise KeyboardInterrupt
+
+    assert list(run_beside(draws_to_the_end, [began], interrupt)) == [(began, "drawn")]
 
 
 @contextmanager
