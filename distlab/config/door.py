@@ -67,6 +67,8 @@ _OF_ONE: Final = {
     "train_path": "train_path",
     **{name: f"options.{name}" for name in _OPTIONS},
 }
+# Variables that engines are handed: of links between ranks, and their logs.
+_PASSED: Final = ("NCCL_", "GLOO_", "UCX_", "FI_", "TORCH_NCCL_", "TP_SOCKET_IFNAME")
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
 
@@ -461,7 +463,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     for name in ("tensor_parallel", "pipeline_parallel", "decode_context_parallel"):
         if (ranks := getattr(raw, name)) is not None:
             _at_least(f"cluster.{name}", ranks, 1)
-    for name in ("hang_s", "wait_for_nodes_s"):
+    for name in ("hang_s", "load_hang_s", "wait_for_nodes_s"):
         _positive(f"cluster.{name}", getattr(raw, name))
     for name in ("tokens_per_s", "disk_gb_per_s"):
         if (rate := getattr(raw, name)) is not None:
@@ -476,6 +478,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     if raw.compile_cache is not None:
         values["compile_cache"] = expanded(raw.compile_cache)
     values["engine_args"] = _engine_args(raw.engine_args)
+    values["env"] = _variables(raw.env)
     values["replicas"] = _replicas(raw.replicas)
     values["min_nodes"] = _at_least("cluster.min_nodes", raw.min_nodes, 1)
     if raw.max_num_seqs is not None:
@@ -491,6 +494,25 @@ def _engine_args(raw: object) -> dict[str, Any]:
     if not isinstance(raw, dict | None):
         refuse("cluster.engine_args", raw, "write it as {NAME: VALUE}")
     return {str(name): value for name, value in (raw or {}).items()}
+
+
+def _variables(raw: object) -> dict[str, str]:
+    """Variables of links between ranks: what could change a sample is set elsewhere.
+
+    Raises:
+        UserError: It is no mapping, or another variable is in it.
+    """
+    if not isinstance(raw, dict | None):
+        refuse("cluster.env", raw, "write it as {NAME: VALUE}")
+    for name in raw or {}:
+        if not str(name).startswith(_PASSED):
+            refuse(
+                f"cluster.env.{name}",
+                (raw or {})[name],
+                f"variables that begin with {', '.join(_PASSED)} are handed on; others may change "
+                "samples, so set them on the nodes before Ray starts",
+            )
+    return {str(name): str(value) for name, value in (raw or {}).items()}
 
 
 def _address(raw: str | None) -> str | None:

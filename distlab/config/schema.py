@@ -374,10 +374,16 @@ class ClusterConfig:
     # More arguments of vLLM's engine, by their names there: distlab/engines/engine_args.py.
     # A mapping, or null; not typed as one, since Hydra could not set it from the command line.
     engine_args: Any = None
+    # Variables for processes of engines: {NCCL_DEBUG: INFO}. Those of links between ranks alone,
+    # since none is in an address. A mapping, or null.
+    env: Any = None
     # Folder of compiled graphs, best on a disk that nodes share; null is vLLM's own on each node.
     compile_cache: str | None = None
     # Seconds without a new token after which an engine with requests is taken for hung.
     hang_s: float = 600
+    # Seconds in which an engine that loads reads nothing, allocates nothing on its GPUs and touches
+    # no memory, after which it is taken for hung.
+    load_hang_s: float = 900
     # Nodes of the cluster to wait for before anything is placed.
     min_nodes: int = 1
     # Seconds to wait for these, or for nodes to come back where nothing fits any more.

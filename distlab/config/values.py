@@ -76,10 +76,12 @@ class Cluster:
     enforce_eager: bool
     compile_cache: str | None
     hang_s: float
+    load_hang_s: float
     min_nodes: int
     wait_for_nodes_s: float
     nodes: tuple[Node, ...]
     engine_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    env: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 Target = Literal["gap", "pass_n"]

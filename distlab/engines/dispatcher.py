@@ -18,6 +18,7 @@ from distlab.engines.events import EngineEvent, EventKind, Observer
 from distlab.engines.fleet import Fleet, Running
 from distlab.engines.housing import Housing
 from distlab.engines.leasing import FollowUp, Leasing
+from distlab.engines.load_watch import HungLoad, LoadWatch
 from distlab.engines.messages import Finished, Pulse, ReplicaInfo
 from distlab.engines.nodes import alive, live_nodes
 from distlab.engines.tasks import Tasks
@@ -198,10 +199,11 @@ class Dispatcher:
 
     async def _load(self, workload: Workload, running: Running) -> bool:
         """Whether the engine could be loaded."""
-        self._tell(EventKind.LOADING, workload, running)
+        chosen = " ".join(f"{name}={value}" for name, value in running.network.items())
+        self._tell(EventKind.LOADING, workload, running, chosen)
         try:
             info = await self._while_alive(running, self._fleet.load(running))
-        except (RayError, NodeGone) as error:
+        except (RayError, NodeGone, HungLoad) as error:
             await self._failed_load(workload, running, error)
             return False
         workload.failed_loads = 0
@@ -223,12 +225,14 @@ class Dispatcher:
     async def _while_alive(
         self, running: Running, load: Coroutine[Any, Any, ReplicaInfo]
     ) -> ReplicaInfo:
-        """Wait for a load, but not on a node that is gone: Ray would wait for it to return."""
+        """Wait for a load that gets on, but not on a node that is gone: Ray would wait for it."""
         loading = asyncio.ensure_future(load)
+        progress = LoadWatch(running, self._limits.load_hang_s)
         try:
             while not (await asyncio.wait({loading}, timeout=_PULSE_S))[0]:
                 if not alive(running.node_ids):
                     raise NodeGone("its node died while it was loading")
+                await progress.look()
             return loading.result()
         finally:
             loading.cancel()

@@ -33,6 +33,10 @@ def prepare(
     # The engine core is a process of its own that joins Ray by itself; without this it may find
     # another cluster on the machine.
     environment["RAY_ADDRESS"] = ray_address
+    # What was set on the node before Ray started stays, as a name of that node's own.
+    for name, value in site.network:
+        environment.setdefault(name, value)
+    environment.update(settings.env)
     if settings.compile_cache is not None:
         environment["VLLM_CACHE_ROOT"] = settings.compile_cache
     if (folder := vllm_folder(tempfile.gettempdir())) is not None:

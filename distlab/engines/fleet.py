@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import ray
@@ -23,6 +23,7 @@ from ray.util.placement_group import (
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from distlab.engines.messages import EngineSettings, ReplicaInfo, Site
+from distlab.engines.network import GLOO, NCCL, interfaces_of, variables
 from distlab.engines.nodes import host_names
 from distlab.engines.remote import RemoteReplica
 from distlab.engines.replica import Replica
@@ -74,6 +75,7 @@ class Running:
         group: Its reservation.
         handle: Ray's handle of its actor.
         cores: Cores it holds of its node's list, on CPU.
+        network: Variables that say over which interfaces its ranks meet.
         pid: Process id of its actor once it is loaded.
     """
 
@@ -84,6 +86,7 @@ class Running:
     group: PlacementGroup
     handle: ActorHandle[Replica]
     cores: tuple[int, ...] = ()
+    network: Mapping[str, str] = field(default_factory=dict)
     pid: int = 0
 
     @property
@@ -126,7 +129,11 @@ class Fleet:
         return ((running.settings.group, running.placement) for running in self._replicas)
 
     async def place(self, settings: EngineSettings, placement: Placement) -> Running | None:
-        """Reserve a replica's place, whole or not at all; None where another was faster."""
+        """Reserve a replica's place, whole or not at all; None where another was faster.
+
+        Raises:
+            UserError: Its nodes have no common interface, as ``network.variables`` says.
+        """
         group = _reserve(settings.group, placement)
         try:
             if not await asyncio.to_thread(group.wait, _GRANT_S):
@@ -137,9 +144,18 @@ class Fleet:
             raise
         name = f"r{next(self._names)}"
         cores = self._cores(settings, placement)
-        handle = _make_actor(settings, Site(name, placement.spans, cores), group)
+        try:
+            network = await _network(settings, placement)
+        except (RayError, TimeoutError):
+            remove_placement_group(group)
+            return None
+        except BaseException:
+            remove_placement_group(group)
+            raise
+        site = Site(name, placement.spans, cores, tuple(sorted(network.items())))
+        handle = _make_actor(settings, site, group)
         hosts = _hosts(group) if placement.spans else _hosts(group) * settings.parallelism.ranks
-        running = Running(name, settings, placement, hosts, group, handle, cores)
+        running = Running(name, settings, placement, hosts, group, handle, cores, network)
         self._replicas.append(running)
         return running
 
@@ -159,8 +175,9 @@ class Fleet:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         self._records[running.name] = record
+        # While it loads it answers nobody.
+        running.pid = await running.actor.process.remote()
         info = await running.actor.start.remote()
-        running.pid = info.pid
         self._records[running.name] = replace(record, gpus=info.gpus, load_s=round(info.load_s, 3))
         return info
 
@@ -211,6 +228,13 @@ class Fleet:
         free = (core for core in itertools.count() if core not in taken)
         wanted = int(settings.cpus_per_rank) * settings.parallelism.ranks
         return tuple(itertools.islice(free, wanted))
+
+
+async def _network(settings: EngineSettings, placement: Placement) -> dict[str, str]:
+    """Variables for ranks of several nodes; none where the user said all."""
+    if not placement.spans or {GLOO, NCCL} <= dict(settings.env).keys():
+        return {}
+    return variables(await interfaces_of(placement.bundles))
 
 
 def _reserve(group: EngineGroup, placement: Placement) -> PlacementGroup:

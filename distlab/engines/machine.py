@@ -4,10 +4,11 @@ import os
 import re
 import socket
 import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 
 from distlab.config.values import Cluster, Family
 from distlab.engines.splitting import choose
-from distlab.placement.memory import gpu_memory
 from distlab.placement.placement import Node
 
 # "NVIDIA H100 80GB HBM3", as Ray reads the accelerator type off it.
@@ -45,17 +46,17 @@ def this_machine() -> Node:
         gpu_type=name,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
     )
-    if not sizes or gpu_memory(bare) is not None:
-        return bare
-    least = min(mib for _, mib in sizes)
-    return Node(
-        name=bare.name,
-        cpus=bare.cpus,
-        gpus=bare.gpus,
-        gpu_type=bare.gpu_type,
-        gpu_memory_bytes=int(least * 2**20 * _PROGRAMS_SHARE),
-        memory_bytes=bare.memory_bytes,
-    )
+    return replace(bare, gpu_memory_bytes=_smallest(sizes))
+
+
+def gpu_memory_here() -> int | None:
+    """Bytes that programs have of this machine's smallest GPU, as its driver says; None without."""
+    return _smallest(_gpus())
+
+
+def _smallest(sizes: Sequence[tuple[str | None, float]]) -> int | None:
+    least = min((mib for _, mib in sizes), default=None)
+    return None if least is None else int(least * 2**20 * _PROGRAMS_SHARE)
 
 
 def parse_gpus(listing: str, visible: str | None) -> list[tuple[str | None, float]]:

@@ -44,6 +44,7 @@ class EngineSettings:
         load_format: How weights are read (``values.LOAD_FORMATS``), None for vLLM's choice.
         ep_weight_filter: A rank reads its own experts alone.
         metrics: Publish vLLM's metrics on Ray's endpoint.
+        env: Variables of the user's for the engine's processes, in the order of their names.
         engine_args: More arguments of vLLM's engine, as canonical JSON.
     """
 
@@ -70,6 +71,7 @@ class EngineSettings:
     ep_weight_filter: bool = False
     metrics: bool = False
     engine_args: str = "{}"
+    env: tuple[tuple[str, str], ...] = ()
 
     @property
     def group(self) -> EngineGroup:
@@ -164,11 +166,13 @@ class Site:
         name: Name of the replica.
         spans: Whether its ranks sit on several nodes, each in a Ray worker of its own.
         cores: Places in the node's list of cores that it may use, in rank order; empty for GPUs.
+        network: Variables that say over which interfaces its ranks meet.
     """
 
     name: str
     spans: bool = False
     cores: tuple[int, ...] = ()
+    network: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,23 @@
 """What a live Ray cluster has, as the values that placement is decided from."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray._private.state import available_resources_per_node
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from distlab.engines.machine import gpu_memory_here
 from distlab.placement.placement import EngineGroup, Node, Placement
 
 _ACCELERATOR = "accelerator_type:"
+_ANSWER_S = 60.0
+# Ray's id of a node to the memory of its GPUs, which does not change.
+_asked: dict[str, int | None] = {}
 
 
 def live_nodes(ours: Iterable[tuple[EngineGroup, Placement]] = ()) -> tuple[Node, ...]:
@@ -30,6 +35,25 @@ def live_nodes(ours: Iterable[tuple[EngineGroup, Placement]] = ()) -> tuple[Node
             if name in held:
                 held[name] = held[name].taking(group, ranks)
     return tuple(_more_taken(node, held[node.name]) for node in nodes)
+
+
+def asked_for_memory(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes with the memory that their GPUs' drivers report, where they answer.
+
+    Ray says the GPUs' type alone, and there are two of 40 and 80 GB that it calls A100.
+    """
+    for node in nodes:
+        if node.gpus and node.name not in _asked:
+            there = NodeAffinitySchedulingStrategy(node.name, soft=False)
+            asking = ray.remote(gpu_memory_here).options(num_cpus=0, scheduling_strategy=there)
+            try:
+                _asked[node.name] = ray.get(asking.remote(), timeout=_ANSWER_S)
+            except (RayError, TimeoutError):
+                continue  # what the table says then holds
+    return tuple(
+        replace(node, gpu_memory_bytes=_asked.get(node.name) or node.gpu_memory_bytes)
+        for node in nodes
+    )
 
 
 def alive(names: Iterable[str]) -> bool:

@@ -37,6 +37,11 @@ class RemoteReplica(Protocol):
     """The handle of a ``Replica``; see there for what its methods do."""
 
     @property
+    def process(self) -> RemoteMethod[[], int]:
+        """Process id of the actor."""
+        ...
+
+    @property
     def start(self) -> RemoteMethod[[], ReplicaInfo]:
         """Load the engine."""
         ...

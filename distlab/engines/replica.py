@@ -60,6 +60,10 @@ class Replica:
         self._steps = 0
         self._stepped = time.monotonic()
 
+    async def process(self) -> int:
+        """Process id of the actor."""
+        return os.getpid()
+
     async def start(self) -> ReplicaInfo:
         """Load the engine."""
         context = ray.get_runtime_context()

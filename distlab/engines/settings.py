@@ -48,6 +48,7 @@ def engine_settings(
         load_format=cluster.load_format,
         ep_weight_filter=cluster.ep_weight_filter and group.parallelism.expert,
         engine_args=frozen_args(cluster.engine_args),
+        env=tuple(sorted(cluster.env.items())),
         # On one's own machine nobody collects them.
         metrics=cluster.address is not None,
     )

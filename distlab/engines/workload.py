@@ -23,11 +23,13 @@ class Limits:
         replicas: Most of one checkpoint, None for what the cluster has free.
         hang_s: Seconds without a step after which an engine with requests is taken for hung.
         wait_for_nodes_s: Seconds to wait for nodes where nothing fits.
+        load_hang_s: Seconds without progress after which an engine that loads is taken for hung.
     """
 
     replicas: int | None
     hang_s: float
     wait_for_nodes_s: float
+    load_hang_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,23 @@ def _add_kuberay(parser: argparse.ArgumentParser) -> None:
         help="a label of the GPU nodes (default: NVIDIA's product label of the GPU type)",
     )
     parser.add_argument(
+        "--host-network",
+        action="store_true",
+        help="pods share their node's network, as RDMA over its own adapters needs",
+    )
+    for name, unit, what in (
+        ("resource", "NAME=COUNT", "a resource of the GPU pods, such as rdma/hca=8; adds IPC_LOCK"),
+        ("env", "NAME=VALUE", "a variable of all pods, such as NCCL_IB_HCA=mlx5"),
+        ("toleration", "KEY[=VALUE][:EFFECT]", "a taint of the GPU nodes that pods may stand"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar=unit,
+            help=f"{what}; may be given again",
+        )
+    parser.add_argument(
         "--retries",
         type=int,
         default=3,
@@ -149,7 +166,11 @@ def _kuberay(arguments: argparse.Namespace) -> int:
         arguments.models,
         arguments.results,
         tuple(arguments.secret),
-        _labels(arguments.selector),
+        _pairs("selector", arguments.selector),
+        arguments.host_network,
+        _pairs("resource", arguments.resource),
+        _pairs("env", arguments.env),
+        tuple(arguments.toleration),
         arguments.retries,
     )
     name = study_name(there, config)
@@ -157,11 +178,11 @@ def _kuberay(arguments: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _labels(given: Sequence[str]) -> dict[str, str]:
-    for label in given:
-        if "=" not in label:
-            raise UserError(f"--selector {label}: give KEY=VALUE")
-    return dict(label.split("=", 1) for label in given)
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    for pair in given:
+        if "=" not in pair:
+            raise UserError(f"--{option} {pair}: give KEY=VALUE")
+    return dict(pair.split("=", 1) for pair in given)
 
 
 main: Final = Command(

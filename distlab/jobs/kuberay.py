@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +20,12 @@ MODELS = "/models"
 RESULTS = "/results"
 # What NVIDIA's feature discovery calls the GPUs of a node, by Ray's accelerator type.
 PRODUCTS: Mapping[str, str] = {
-    "A100": "NVIDIA-A100-SXM4-80GB",
+    "A100": "NVIDIA-A100-SXM4-40GB",
+    "A100-40G": "NVIDIA-A100-SXM4-40GB",
+    "A100-80G": "NVIDIA-A100-SXM4-80GB",
+    "B200": "NVIDIA-B200",
+    "GB200": "NVIDIA-GB200",
+    "H20": "NVIDIA-H20",
     "H100": "NVIDIA-H100-80GB-HBM3",
     "H200": "NVIDIA-H200",
 }
@@ -44,6 +49,11 @@ class Kubernetes:
         results: Claim of what must last: the store, unless it is elsewhere, and run folders.
         secrets: Names of secrets whose keys become environment variables (HF_TOKEN and the like).
         selector: Node labels of the GPU pods; empty for the product label of the GPU type.
+        host_network: Pods share their node's network, as RDMA over its own adapters needs.
+        resources: Further resources of a GPU pod, such as "rdma/hca" to 8; with any, IPC_LOCK.
+        env: Variables of all pods: NCCL_IB_HCA and the like.
+        tolerations: Taints of the GPU nodes beside NVIDIA's, as "KEY", "KEY=VALUE" and either with
+            ":EFFECT".
         retries: How often a job that failed starts again, on a new cluster.
     """
 
@@ -52,6 +62,10 @@ class Kubernetes:
     results: str
     secrets: tuple[str, ...] = ()
     selector: Mapping[str, str] | None = None
+    host_network: bool = False
+    resources: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[str, ...] = ()
     retries: int = 3
 
 
@@ -154,10 +168,12 @@ def _workers(index: int, nodes: Sequence[Node], kubernetes: Kubernetes) -> dict[
     gib = int(node.memory_bytes * _SHARE / 2**30)
     template = _pod("worker", int(node.cpus * _SHARE), gib, kubernetes, node.gpus)
     if node.gpus:
+        nvidia = {"key": _GPU, "operator": "Exists", "effect": "NoSchedule"}
         template["spec"] |= {
             "nodeSelector": _selector(node, kubernetes),
-            "tolerations": [{"key": _GPU, "operator": "Exists", "effect": "NoSchedule"}],
+            "tolerations": [nvidia, *map(_toleration, kubernetes.tolerations)],
         }
+        _add_fabric(template["spec"]["containers"][0], kubernetes)
     count = len(nodes)
     return {
         "groupName": f"workers-{index}",
@@ -167,6 +183,23 @@ def _workers(index: int, nodes: Sequence[Node], kubernetes: Kubernetes) -> dict[
         "rayStartParams": {},
         "template": template,
     }
+
+
+def _toleration(text: str) -> dict[str, str]:
+    """A toleration as typed: KEY, KEY=VALUE, and either with :EFFECT."""
+    rest, _, effect = text.partition(":")
+    key, equals, value = rest.partition("=")
+    said = {"operator": "Equal", "value": value} if equals else {"operator": "Exists"}
+    return {"key": key, **said, **({"effect": effect} if effect else {})}
+
+
+def _add_fabric(container: dict[str, Any], kubernetes: Kubernetes) -> None:
+    """Adapters that ranks of several nodes talk over; RDMA pins memory, hence IPC_LOCK."""
+    if not kubernetes.resources:
+        return
+    for sizes in container["resources"].values():
+        sizes |= kubernetes.resources
+    container["securityContext"] = {"capabilities": {"add": ["IPC_LOCK"]}}
 
 
 def _selector(node: Node, kubernetes: Kubernetes) -> dict[str, str]:
@@ -187,7 +220,10 @@ def _pod(name: str, cpus: int, gib: int, kubernetes: Kubernetes, gpus: int = 0) 
     container: dict[str, Any] = {
         "name": f"ray-{name}",
         "image": kubernetes.image,
-        "env": [{"name": "HF_HOME", "value": MODELS}],
+        "env": [
+            {"name": "HF_HOME", "value": MODELS},
+            *({"name": name, "value": value} for name, value in kubernetes.env.items()),
+        ],
         "resources": {"requests": size, "limits": dict(size)},
         "volumeMounts": [{"name": n, "mountPath": path} for n, path in mounts.items()],
     }
@@ -199,4 +235,6 @@ def _pod(name: str, cpus: int, gib: int, kubernetes: Kubernetes, gpus: int = 0) 
         {"name": "models", "persistentVolumeClaim": {"claimName": kubernetes.models}},
         {"name": "results", "persistentVolumeClaim": {"claimName": kubernetes.results}},
     ]
-    return {"spec": {"containers": [container], "volumes": volumes}}
+    shared = {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}
+    network = shared if kubernetes.host_network else {}
+    return {"spec": {"containers": [container], "volumes": volumes, **network}}

@@ -23,7 +23,7 @@ from distlab.console.stopping import Stopped
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
-from distlab.engines.nodes import host_names, live_nodes
+from distlab.engines.nodes import asked_for_memory, host_names, live_nodes
 from distlab.errors import UserError
 from distlab.placement.placement import Node
 from distlab.sampling.outcome import Outcome
@@ -56,7 +56,7 @@ def nodes_of(cluster: Cluster) -> tuple[Node, ...]:
         UserError: No cluster answers at ``cluster.address``.
     """
     with _out_of_the_way(), connected(cluster):
-        return _by_host(live_nodes(), host_names())
+        return _by_host(asked_for_memory(live_nodes()), host_names())
 
 
 def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Measured:

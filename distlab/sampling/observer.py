@@ -37,6 +37,8 @@ class EngineObserver:
         self._metrics.event(event)
         self._show_replica(event)
         where = f" on {' and '.join(dict.fromkeys(event.nodes))}" if event.nodes else ""
+        if event.kind is EventKind.LOADING and event.detail:
+            self._display.say(f"ranks of {event.model}{where} meet over {event.detail}")
         match event.kind:
             case EventKind.LOADING if self._display.state.sampling_since is None:
                 self._display.enter(f"loading {event.model} into vLLM")

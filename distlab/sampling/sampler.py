@@ -14,7 +14,7 @@ from distlab.engines.fleet import Fleet
 from distlab.engines.leasing import FollowUp
 from distlab.engines.messages import Finished
 from distlab.engines.metrics import Metrics
-from distlab.engines.nodes import live_nodes
+from distlab.engines.nodes import asked_for_memory, live_nodes
 from distlab.engines.workload import Limits
 from distlab.errors import UserError
 from distlab.sampling.counter import SampleCounter
@@ -118,12 +118,13 @@ class _Sampler:
 
     async def _draw(self) -> None:
         cluster, fleet = self._engines.cluster, self._engines.fleet
-        jobs = plan_jobs(self._cells, cluster, live_nodes(fleet.held()), self._run)
+        nodes = await asyncio.to_thread(asked_for_memory, live_nodes(fleet.held()))
+        jobs = plan_jobs(self._cells, cluster, nodes, self._run)
         committer = Committer({planned.cell.path: planned.stored for planned in self._cells})
         dispatcher = Dispatcher(
             fleet,
             jobs,
-            Limits(cluster.replicas, cluster.hang_s, cluster.wait_for_nodes_s),
+            Limits(cluster.replicas, cluster.hang_s, cluster.wait_for_nodes_s, cluster.load_hang_s),
             lambda finished: self._take(finished, committer),
             self._observer,
             self._follow_up,

@@ -36,7 +36,7 @@ CELLS = {
 REQUESTS = [
     (cell, SampleRequest(f"p{i}", (i + 1, 7), tuple(range(4)))) for cell in CELLS for i in range(12)
 ]
-LIMITS = Limits(replicas=1, hang_s=30, wait_for_nodes_s=60)
+LIMITS = Limits(replicas=1, hang_s=30, wait_for_nodes_s=60, load_hang_s=600)
 
 Sample = tuple[str, str, int]
 

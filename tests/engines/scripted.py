@@ -32,6 +32,7 @@ class ScriptedEngine(Unsure):
             killed, or no step is made any more.
         deadly: The first prompt of a seeded draw is written there, and kills every engine.
         load-once, load-always: It does not load.
+        load-hang-once: It loads for ever.
         busy-once, frozen-once: The front end answers nobody, since it computes for 8 s, or waits
             for ever.
         delay: Seconds that a completion takes; those from now on, where it changes.
@@ -49,6 +50,8 @@ class ScriptedEngine(Unsure):
         node = ray.get_runtime_context().get_node_id()
         self._note("start", {"replica": site.name, "node": node, "pid": os.getpid()})
         time.sleep(self._number("load-delay"))
+        if self._once("load-hang-once"):
+            time.sleep(1000)
         if self._has("load-always") or self._once("load-once"):
             raise RuntimeError("out of memory while loading")
         self._logs = self._has("log-prompts")

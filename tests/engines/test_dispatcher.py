@@ -82,6 +82,16 @@ def test_an_engine_that_fails_to_load_once_is_tried_again(
     assert "out of memory while loading" in failed.detail
 
 
+def test_an_engine_that_hangs_while_it_loads_is_tried_again(
+    tmp_path: Path, undisturbed: Ledger
+) -> None:
+    (tmp_path / "load-hang-once").touch()
+    ledger = serve(job(tmp_path), limits=replace(LIMITS, load_hang_s=4))
+    assert_same(ledger, undisturbed)
+    (failed,) = [e for e in ledger.events if e.kind is EventKind.LOAD_FAILED]
+    assert "has not got on for 4 s (cluster.load_hang_s)" in failed.detail
+
+
 def test_an_engine_that_never_loads_is_given_up_and_others_go_on(
     tmp_path: Path, undisturbed: Ledger
 ) -> None:

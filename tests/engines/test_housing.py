@@ -14,7 +14,7 @@ from distlab.engines.workload import EngineJob, Limits, Serving, Workload
 from distlab.placement.placement import Node, Placement
 from tests.engines.ledger import CELLS, REQUESTS, SETTINGS
 
-LIMITS = Limits(replicas=None, hang_s=30, wait_for_nodes_s=60)
+LIMITS = Limits(replicas=None, hang_s=30, wait_for_nodes_s=60, load_hang_s=600)
 NODE = Node("n1", cpus=2.0, gpus=0, gpu_type=None, memory_bytes=0, used_cpus=0.0, used_gpus=0)
 FULL = Node("n1", cpus=2.0, gpus=0, gpu_type=None, memory_bytes=0, used_cpus=2.0, used_gpus=0)
 

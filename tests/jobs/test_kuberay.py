@@ -70,6 +70,26 @@ def test_pods_are_the_nodes_that_engines_go_to(
     assert f"cluster.min_nodes={pods + 1}" in manifest["spec"]["entrypoint"]
 
 
+def test_pods_reach_the_fabric_of_their_nodes(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--host-network", "--resource", "rdma/hca=8", "--env", "NCCL_IB_HCA=mlx5")
+    taints = ("--toleration", "dedicated=llm:NoSchedule", "--toleration", "spot")
+    manifest = rendered(capsys, *options, *taints, *KIMI, "cluster=h100-2x8")
+    check(manifest)
+    cluster = manifest["spec"]["rayClusterSpec"]
+    pod = cluster["workerGroupSpecs"][0]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["resources"]["requests"]["rdma/hca"] == "8"
+    assert container["securityContext"] == {"capabilities": {"add": ["IPC_LOCK"]}}
+    assert {"name": "NCCL_IB_HCA", "value": "mlx5"} in container["env"]
+    assert pod["tolerations"][1:] == [
+        {"key": "dedicated", "operator": "Equal", "value": "llm", "effect": "NoSchedule"},
+        {"key": "spot", "operator": "Exists"},
+    ]
+    head = cluster["headGroupSpec"]["template"]["spec"]
+    assert pod["hostNetwork"] is head["hostNetwork"] is True
+    assert "rdma/hca" not in head["containers"][0]["resources"]["limits"]
+
+
 def test_a_pod_has_gpus_shared_memory_and_the_claims(capsys: pytest.CaptureFixture[str]) -> None:
     manifest = rendered(capsys, "--secret", "hub", *KIMI, "cluster=h100-2x8")
     (workers,) = manifest["spec"]["rayClusterSpec"]["workerGroupSpecs"]
