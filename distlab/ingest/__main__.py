@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from distlab.checkpoints.checkpoint import VARIANTS
 from distlab.config.compose import conf_folder
@@ -23,14 +23,19 @@ from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
 from distlab.ingest.columns import ColumnMap
+from distlab.ingest.given_cell import GivenCell, verdicts_of
 from distlab.ingest.given_problems import GivenProblem, read_given, with_labels
 from distlab.ingest.known import KnownSet, joined
+from distlab.ingest.logs import formats
+from distlab.ingest.logs.formats import read_log
+from distlab.ingest.logs.log import EvalLog
+from distlab.ingest.logs.sampling import log_decoding, log_kind
+from distlab.ingest.logs.verdicts import kept_scores, said_of_scores
 from distlab.ingest.write import (
     CellLabels,
     SourceFile,
     check_new,
     describe,
-    labels_of,
     merged_problems,
     new_manifest,
     store_samples,
@@ -45,6 +50,7 @@ from distlab.store.store import Store
 from distlab.tabular.columns import row_file, row_number
 from distlab.tabular.golds import AUTO, KINDS, said_of
 
+_GIVEN: Final = "given"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=+-]+")
 # Columns that a note lists (ours).
 _MOST_UNTAKEN: Final = 12
@@ -54,6 +60,11 @@ with a list of its samples, or one sample. Afterwards score, report, view and co
 like any other. Several files are one cell: more problems, or more samples of each.
 
   python -m distlab.ingest outputs.jsonl --variant instruct --map problem_id=id samples=code gold=gt
+
+Logs of lm-eval (samples_*.jsonl), Inspect (.eval, .json), EvalScope, lighteval and every_eval_ever
+need no --map, and their scores can be kept as judges beside ours; each file is a cell:
+
+  python -m distlab.ingest samples_gsm8k_*.jsonl --variant instruct --keep-scores
 
 --map names the column of (a.b is b inside of a; outputs.text of [{"text": ...}] is the texts):
   samples (needed)    the completions: a list of texts, or one text per row
@@ -71,18 +82,56 @@ like any other. Several files are one cell: more problems, or more samples of ea
 """
 
 
-def _ingest_file(arguments: argparse.Namespace) -> int:
+def _ingest_given(arguments: argparse.Namespace) -> int:
+    cells = _cells(arguments)
+    with _folder(arguments, cells[0].labels) as folder:
+        manifest = _manifest(arguments, folder)
+        for cell in cells:
+            manifest = _ingest(folder, manifest, cell)
+        print(f"run       {folder.path}\nGrade them with:")
+        print(f"  python -m distlab.score {shlex.quote(str(folder.path))}")
+    for sentence in dict.fromkeys(said for cell in cells for said in cell.source.said):
+        print(f"note: {plain(sentence, None)}")
+    return Exit.DONE
+
+
+def _cells(arguments: argparse.Namespace) -> list[GivenCell]:
+    """What the files hold: a cell together, or one for each log of another tool."""
+    if arguments.tool is None and arguments.map is not None:
+        return [_table(arguments)]
+    return [_log(arguments, file) for file in arguments.files]
+
+
+def _table(arguments: argparse.Namespace) -> GivenCell:
+    """The cell of files whose columns are named."""
+    if arguments.keep_scores:
+        raise UserError("--keep-scores is for logs of other tools: give --map label=COLUMN")
     columns = ColumnMap.parse(arguments.map)
     labels = _labels(arguments)
     rows = _rows(arguments.files, columns, arguments.skip)
     columns = with_labels(columns, rows)
-    given, source = _read(arguments, rows, columns, labels)
-    with _folder(arguments, labels) as folder:
-        manifest = _manifest(arguments, folder)
-        print(_ingest(folder, manifest, labels, given, source, columns))
-    for sentence in source.said:
-        print(f"note: {plain(sentence, None)}")
-    return Exit.DONE
+    read = _read(arguments, rows, columns, labels)
+    given = read.given
+    said = (*read.said, *_said(rows[0], columns), *_said_of_labels(given, columns))
+    source = replace(_source(arguments, arguments.files), said=said)
+    return GivenCell(labels, given, source, columns, verdicts_of(given, columns))
+
+
+def _log(arguments: argparse.Namespace, file: Path) -> GivenCell:
+    """The cell of a log of another tool."""
+    log = read_log(file, arguments.tool or formats.AUTO)
+    named = dict(word.partition("=")[::2] for word in arguments.map or ())
+    columns = ColumnMap.parse([f"{k}={v}" for k, v in (log.columns | named).items()])
+    rows = columns.laid_out(log.rows)
+    rows = _kept([file], rows, arguments.skip) if arguments.skip else rows
+    labels = _labels(arguments, log)
+    read = _read(arguments, rows, columns, labels)
+    keep = arguments.keep_scores
+    said = (*read.said, *log.said, *said_of_scores(log, kept=keep))
+    settings = {"tool": log.tool, "task": log.task, "model": log.model, **log.settings}
+    source = replace(_source(arguments, [file]), said=said, log=settings)
+    verdicts = kept_scores(log, read.before, read.given) if keep else ()
+    return GivenCell(labels, read.given, source, columns, verdicts)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,13 +142,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("files", type=path, nargs="+", metavar="FILE", help="JSONL, JSON, CSV or Parquet")
-    add("--map", nargs="+", required=True, metavar="NAME=COLUMN", help="which column holds what")
+    add("--map", nargs="+", metavar="NAME=COLUMN", help="which column holds what")
+    add(
+        "--from",
+        dest="tool",
+        choices=formats.TOOLS,
+        help="the files are logs of this tool, a cell each; auto, without --map, tells which",
+    )
+    add(
+        "--keep-scores",
+        action="store_true",
+        help="make judges of the scores in a log, beside ours",
+    )
     add("--variant", required=True, choices=VARIANTS, help="what was sampled")
     add("--family", help="name of the model (default: the file's name)")
-    add("--decoding", default="given", help="name of the decoding (default: given)")
+    add("--decoding", help="name of the decoding (default: what a log says, or given)")
     add(
         "--kind",
-        default=Stochastic.kind,
         choices=list(BUILT_IN),
         help="independent draws (default), one greedy sample, or CoT-decoding's ranked branches",
     )
@@ -133,15 +192,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _labels(arguments: argparse.Namespace) -> CellLabels:
-    name = _UNSAFE.sub("-", arguments.files[0].stem).strip("-.") or "samples"
+def _labels(arguments: argparse.Namespace, log: EvalLog | None = None) -> CellLabels:
+    """What the samples are: as the options say, else as the log does, else as the file is named."""
+    name = _safe(arguments.files[0].stem)
     known = None if arguments.known is None else arguments.known.name
     labels = CellLabels(
-        family=arguments.family or name,
+        family=arguments.family or (_safe(log.model) if log and log.model else name),
         variant=arguments.variant,
-        decoding=arguments.decoding,
-        kind=arguments.kind,
-        dataset=arguments.dataset or known or name,
+        decoding=arguments.decoding or (_GIVEN if log is None else log_decoding(log)),
+        kind=arguments.kind or (Stochastic.kind if log is None else log_kind(log)),
+        dataset=arguments.dataset or known or (_safe(log.task) if log else name),
         prompt=arguments.prompt,
     )
     for option in ("family", "decoding", "dataset", "prompt"):
@@ -155,9 +215,23 @@ def _labels(arguments: argparse.Namespace) -> CellLabels:
     return labels
 
 
+class _Read(NamedTuple):
+    """Problems with their samples.
+
+    Attributes:
+        before: By the ids that the file gives them.
+        given: By the ids that they have.
+        said: How golds were read.
+    """
+
+    before: tuple[GivenProblem, ...]
+    given: tuple[GivenProblem, ...]
+    said: tuple[str, ...]
+
+
 def _read(
     arguments: argparse.Namespace, rows: Sequence[Row], columns: ColumnMap, labels: CellLabels
-) -> tuple[tuple[GivenProblem, ...], SourceFile]:
+) -> _Read:
     read = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
     given = read.problems
     single = BUILT_IN[labels.kind].order is SampleOrder.SINGLE
@@ -169,12 +243,14 @@ def _read(
     golds = said_of(read.golds)
     if arguments.known is not None:
         known = joined(given, arguments.known, labels.dataset)
-        given, golds = known.problems, known.said
-    elif (conf_folder() / "dataset" / f"{labels.dataset}.yaml").is_file():
+        return _Read(given, known.problems, (known.said,))
+    if (conf_folder() / "dataset" / f"{labels.dataset}.yaml").is_file():
         golds += f"; --known {labels.dataset} would take kinds, limits and strata from that dataset"
-    said = (golds, *_said(rows[0], columns), *_said_of_labels(given, columns))
-    skipped = tuple(dict.fromkeys(arguments.skip))
-    return given, SourceFile(tuple(arguments.files), _digest(arguments.files), skipped, said)
+    return _Read(given, given, (golds,))
+
+
+def _source(arguments: argparse.Namespace, files: Sequence[Path]) -> SourceFile:
+    return SourceFile(tuple(files), _digest(files), tuple(dict.fromkeys(arguments.skip)))
 
 
 def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[str]) -> list[Row]:
@@ -218,6 +294,11 @@ def _said_of_labels(given: Sequence[GivenProblem], columns: ColumnMap) -> Iterat
             f"labels: column {columns.label} is the judge {judge_of(columns.label)}, whichever "
             f"extractor reads: {sum(map(bool, labels))} of {len(labels)} samples are correct"
         )
+
+
+def _safe(name: str) -> str:
+    """A name as the parts of a cell's key are written."""
+    return _UNSAFE.sub("-", name).strip("-.") or "samples"
 
 
 def _kept(files: Sequence[Path], rows: Sequence[Row], skip: Sequence[str]) -> list[Row]:
@@ -276,31 +357,22 @@ def _manifest(arguments: argparse.Namespace, folder: RunFolder) -> Manifest:
     return replace(new_manifest(folder.path.name, store), command=command)
 
 
-def _ingest(
-    folder: RunFolder,
-    manifest: Manifest,
-    labels: CellLabels,
-    given: Sequence[GivenProblem],
-    source: SourceFile,
-    columns: ColumnMap,
-) -> str:
-    """Write the samples, then the run; returns what to tell the user."""
-    cell, fields = describe(given, labels, source, columns)
+def _ingest(folder: RunFolder, manifest: Manifest, given: GivenCell) -> Manifest:
+    """Write the samples, then the run; returns the manifest that has them."""
+    cell, fields = describe(given.given, given.labels, given.source, given.columns)
     check_new(manifest, cell)
-    problems = merged_problems(folder, cell, given)
-    store_samples(given, cell, fields, Store.open(manifest.store), manifest.run)
-    if (said := labels_of(given, cell, columns)) is not None:
-        write_labels(folder, said)
-    after = with_cell(manifest, cell, fields, problems, source, columns)
+    problems = merged_problems(folder, cell, given.given)
+    store_samples(given.given, cell, fields, Store.open(manifest.store), manifest.run)
+    for verdicts in given.verdicts:
+        write_labels(folder, verdicts.labels(cell.key))
+    after = with_cell(manifest, cell, fields, problems, given.source, given.columns)
     write_run(folder, after, cell.dataset, problems)
-    return (
-        f"{len(given)} problems with {cell.n} samples each: {cell.key}\n"
-        f"samples   {manifest.store}\nrun       {folder.path}\n"
-        f"Grade them with:\n  python -m distlab.score {shlex.quote(str(folder.path))}"
-    )
+    print(f"{len(given.given)} problems with {cell.n} samples each: {cell.key}")
+    print(f"samples   {manifest.store}")
+    return after
 
 
-main: Final = Command(_parser, _ingest_file)
+main: Final = Command(_parser, _ingest_given)
 
 if __name__ == "__main__":
     sys.exit(main())

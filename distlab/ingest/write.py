@@ -3,11 +3,9 @@
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Final
-
-import numpy as np
+from typing import Any, Final
 
 from distlab.checkpoints.checkpoint import Variant
 from distlab.config.compose import compose
@@ -20,7 +18,6 @@ from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash
 from distlab.problems.problem import Problem
 from distlab.runs.folder import RunFolder
-from distlab.runs.labels import Labels, judge_of
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.store.batches import prompt_hash, to_batch
 from distlab.store.cell import Cell
@@ -80,12 +77,15 @@ class SourceFile:
         sha256: Of the file's bytes; of several files, of their hashes in hex, one after another.
         skipped: Rows passed over at the user's word, from 1, as they were given.
         said: How the file was read: sentences that no reader of a table may overlook.
+        log: Of a log of another tool: tool, task, model, and what it says of prompt, sampling,
+            seeds and versions.
     """
 
     paths: tuple[Path, ...]
     sha256: str
     skipped: tuple[str, ...]
     said: tuple[str, ...] = ()
+    log: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -156,21 +156,6 @@ def _samples(item: GivenProblem, held: set[int]) -> Iterator[Sample]:
             )
 
 
-def labels_of(given: Sequence[GivenProblem], cell: Cell, columns: ColumnMap) -> Labels | None:
-    """What the file says of its samples, as the verdicts of a judge; None where it says nothing."""
-    if columns.label is None:
-        return None
-    said = [
-        (item.problem.id, rank, sample.is_correct)
-        for item in given
-        for rank, sample in enumerate(item.samples)
-    ]
-    problem_ids, ranks, correct = zip(*said, strict=True)
-    return Labels(
-        cell.key, judge_of(columns.label), problem_ids, np.array(ranks), np.array(correct, np.bool_)
-    )
-
-
 def new_manifest(run: str, store: Store) -> Manifest:
     """The manifest of a run folder that holds nothing yet, with the default components."""
     default = compose([])
@@ -217,7 +202,13 @@ def with_cell(
     cells = {other.key: other for other in manifest.cells} | {cell.key: cell}
     files = [row for row in manifest.config[INGESTED] if row["cell"] != cell.key]
     mapping = {name: value for name, value in asdict(columns).items() if value}
-    told = {"cell": cell.key, "file": _listed(source), "sha256": source.sha256}
+    told: dict[str, Any] = {
+        "cell": cell.key,
+        "file": _listed(source),
+        "sha256": source.sha256,
+    }
+    if source.log:
+        told["log"] = dict(source.log)
     return replace(
         manifest,
         cells=tuple(cells.values()),
@@ -260,9 +251,12 @@ def _listed(source: SourceFile) -> str:
 
 def _notes(cell: Cell, source: SourceFile, columns: ColumnMap) -> Iterator[str]:
     """What no reader of a table may overlook."""
+    unknown = "prompts, seeds and token counts are unknown"
+    if source.log:
+        unknown = "what the log says of prompts, sampling and seeds stands in the manifest"
     yield (
         f"{cell.key}: samples ingested from {source.name} (sha256 {source.sha256[:12]}); no "
-        "engine of distlab drew them: prompts, seeds and token counts are unknown"
+        f"engine of distlab drew them: {unknown}"
     )
     if columns.truncated is None:
         yield f"{cell.key}: {source.name} does not say which samples were cut off: none counts"

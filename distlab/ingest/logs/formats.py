@@ -1,0 +1,71 @@
+"""Which tool wrote a file, by what is in it."""
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from distlab.errors import UserError
+from distlab.ingest.logs import evalscope, every_eval_ever, inspect_ai, lighteval, lm_eval
+from distlab.ingest.logs.log import EvalLog
+from distlab.problems.rows import read_rows
+
+AUTO: Final = "auto"
+
+
+class _Format(NamedTuple):
+    """How a format is told and read."""
+
+    is_one: Callable[[Mapping[str, object]], bool]
+    read: Callable[[Path], EvalLog]
+
+
+_FORMATS: Final[Mapping[str, _Format]] = {
+    lm_eval.TOOL: _Format(lm_eval.is_one, lm_eval.read),
+    inspect_ai.TOOL: _Format(inspect_ai.is_one, inspect_ai.read),
+    evalscope.TOOL: _Format(evalscope.is_one, evalscope.read),
+    lighteval.TOOL: _Format(lighteval.is_one, lighteval.read),
+    every_eval_ever.TOOL: _Format(every_eval_ever.is_one, every_eval_ever.read),
+}
+TOOLS: Final = (AUTO, *_FORMATS)
+
+
+def read_log(file: Path, tool: str) -> EvalLog:
+    """Read a log.
+
+    Args:
+        file: The log.
+        tool: Who wrote it; "auto" tells by what it holds.
+
+    Raises:
+        UserError: It is none of that tool's, or of no tool that is known.
+    """
+    if not file.is_file():
+        raise UserError(f"log {file} does not exist; give the path of a file")
+    first = _first(file)
+    found = next((name for name, each in _FORMATS.items() if each.is_one(first)), None)
+    if tool not in (AUTO, found):
+        raise UserError(
+            f"{file} is no log of {tool}" + (f"; --from {found} reads it" if found else "")
+        )
+    if found is None:
+        raise UserError(
+            f"{file} is no log of {', '.join(_FORMATS)}: name its columns with --map, as in "
+            "--map samples=code gold=gt"
+        )
+    return _FORMATS[found].read(file)
+
+
+def _first(file: Path) -> Mapping[str, object]:
+    """What a file begins with: its first row, or the object that it is."""
+    if zipfile.is_zipfile(file):
+        return dict.fromkeys(("eval", "plan", "samples"))
+    if file.suffix == ".json":
+        try:
+            value = json.loads(file.read_bytes())
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict) and inspect_ai.is_one(value):
+            return value
+    return read_rows(file)[0].fields

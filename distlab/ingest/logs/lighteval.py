@@ -1,0 +1,123 @@
+"""lighteval: ``details_TASK_DATE.parquet``, with the ``results_DATE.json`` of the same run.
+
+Written for the schema of 0.13.0 (``DetailsLogger.Detail`` of ``Doc`` and ``ModelResponse``). Older
+files have other columns and are refused.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from distlab.errors import UserError
+from distlab.ingest.logs.log import (
+    GOLD,
+    ID,
+    QUESTION,
+    RANK,
+    SAMPLE,
+    EvalLog,
+    LogScore,
+    ScoreOfSample,
+    as_score,
+    item,
+)
+from distlab.problems.rows import Row, read_rows
+
+TOOL: Final = "lighteval"
+_NAME: Final = re.compile(r"details_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T[\d.:-]+)\.parquet")
+
+
+def is_one(first: Mapping[str, object]) -> bool:
+    """Whether a row is a detail."""
+    return {"doc", "model_response", "metric"} <= set(first)
+
+
+def read(file: Path) -> EvalLog:
+    """The details of one task.
+
+    Raises:
+        UserError: It holds no completions.
+    """
+    details = read_rows(file)
+    named = _NAME.fullmatch(file.name)
+    task = named["task"] if named else file.stem
+    results = _results(file, named["date"]) if named else None
+    rows = tuple(sample for number, row in enumerate(details) for sample in _samples(row, number))
+    config = item(results, "config_general")
+    settings = {
+        "model": item(config, "model_config") or item(config, "model_name"),
+        "versions": item(config, "lighteval_sha"),
+        "sampling": item(config, "generation_parameters"),
+        "instruction": item(details[0].fields, "doc", "instruction"),
+    }
+    return EvalLog(
+        tool=TOOL,
+        task=task,
+        model=item(config, "model_name") or item(config, "model_config", "model_name"),
+        rows=rows,
+        scores=tuple(_scores(details, item(results, "results", task))),
+        settings={name: value for name, value in settings.items() if value is not None},
+        said=()
+        if results
+        else (f"no results file of the same date is to be found for {file.name}",),
+    )
+
+
+def _results(file: Path, date: str) -> Mapping[str, Any] | None:
+    """Results of the same date: beside the file, or in ``results/`` beside ``details/``."""
+    name = f"results_{date}.json"
+    above = next((each for each in file.absolute().parents if each.name == "details"), None)
+    found = [file.parent / name] if (file.parent / name).is_file() else []
+    if above is not None:
+        found += sorted((above.parent / "results").glob(f"**/{name}"))
+    if not found:
+        return None
+    try:
+        value = json.loads(found[0].read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{found[0]} is not valid JSON ({error}); correct or remove it") from None
+    return value if isinstance(value, Mapping) else None
+
+
+def _samples(row: Row, number: int) -> Iterator[Row]:
+    texts = item(row.fields, "model_response", "text")
+    if not isinstance(texts, list) or not texts:
+        raise UserError(
+            f"{row.place} holds no completion (model_response.text): tasks that compare log "
+            "likelihoods cannot be ingested"
+        )
+    document = row.fields["doc"]
+    ours = {
+        ID: str(item(document, "id") or number),
+        QUESTION: item(document, "original_query") or item(document, "query"),
+        GOLD: _gold(row, document),
+    }
+    for rank, text in enumerate(texts):
+        yield Row(row.place, {**row.fields, **ours, SAMPLE: text, RANK: rank})
+
+
+def _gold(row: Row, document: object) -> object:
+    """What ``Doc.get_golds`` gives: the choices at its gold index."""
+    index = item(document, "gold_index")
+    places = index if isinstance(index, list) else [index]
+    golds = [item(document, "choices", place) for place in places if isinstance(place, int)]
+    if not golds or any(gold is None for gold in golds):
+        raise UserError(
+            f"{row.place} has no gold at doc.gold_index; name a column with --map gold="
+        )
+    return golds[0] if len(golds) == 1 else golds
+
+
+def _scores(details: Sequence[Row], reported: object) -> Iterator[LogScore]:
+    names = dict.fromkeys(name for row in details for name in item(row.fields, "metric") or ())
+    for name in names:
+        valued = [(row, as_score(item(row.fields, "metric", name))) for row in details]
+        samples = tuple(
+            ScoreOfSample(str(item(row.fields, "doc", "id") or number), 0, value)
+            for number, (row, value) in enumerate(valued)
+            if value is not None
+        )
+        if samples:
+            yield LogScore(name, samples, as_score(item(reported, name)))

@@ -1,0 +1,132 @@
+"""lm-evaluation-harness: ``samples_TASK_DATE.jsonl``, with the ``results_DATE.json`` beside it.
+
+Seen with 0.4.13, whose ``--log_samples`` writes a line per problem and filter.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from distlab.errors import UserError
+from distlab.ingest.logs.log import (
+    GOLD,
+    ID,
+    QUESTION,
+    RANK,
+    SAMPLE,
+    EvalLog,
+    LogScore,
+    ScoreOfSample,
+    as_score,
+    item,
+    needed,
+)
+from distlab.problems.rows import Row, read_rows
+
+TOOL: Final = "lm-eval"
+_NAME: Final = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")
+# Columns of a document that hold what was asked, the likeliest first (ours).
+_QUESTIONS: Final = ("question", "problem", "query", "input")
+_CONFIG: Final = ("model", "model_args", "gen_kwargs", "random_seed", "fewshot_seed")
+_RESULTS: Final = ("lm_eval_version", "chat_template_sha", "system_instruction", "git_hash")
+_TASK: Final = ("num_fewshot", "doc_to_text", "generation_kwargs", "dataset_path", "dataset_name")
+
+
+def is_one(first: Mapping[str, object]) -> bool:
+    """Whether a row is one of a samples file."""
+    return {"doc_id", "resps", "filtered_resps"} <= set(first)
+
+
+def read(file: Path) -> EvalLog:
+    """The samples of one task.
+
+    Raises:
+        UserError: It holds no completions.
+    """
+    rows = read_rows(file)
+    named = _NAME.fullmatch(file.name)
+    task = named["task"] if named else file.stem.removeprefix("samples_")
+    results = _results(file, named["date"] if named else None)
+    filters = list(dict.fromkeys(str(row.fields.get("filter", "none")) for row in rows))
+    of_first = [row for row in rows if str(row.fields.get("filter", "none")) == filters[0]]
+    samples = tuple(sample for row in of_first for sample in _samples(row))
+    own = item(results, "configs", task)
+    settings = {name: item(results, "config", name) for name in _CONFIG}
+    settings |= {name: item(results, name) for name in _RESULTS}
+    settings |= {name: item(own, name) for name in _TASK}
+    settings["sampling"] = item(of_first[0].fields, "arguments", "gen_args_0", "arg_1")
+    return EvalLog(
+        tool=TOOL,
+        task=task,
+        model=_model(results),
+        rows=samples,
+        scores=tuple(_scores(rows, filters, item(results, "results", task))),
+        settings={name: value for name, value in settings.items() if value is not None},
+        said=() if results else (f"no results file lies beside {file.name}",),
+    )
+
+
+def _results(file: Path, date: str | None) -> Mapping[str, Any] | None:
+    """The results that were written with a file of samples."""
+    path = file.parent / f"results_{date}.json"
+    if date is None or not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not valid JSON ({error}); correct or remove it") from None
+    return found if isinstance(found, Mapping) else None
+
+
+def _model(results: Mapping[str, Any] | None) -> str | None:
+    arguments = item(results, "config", "model_args")
+    if isinstance(arguments, str):
+        arguments = dict(pair.partition("=")[::2] for pair in arguments.split(","))
+    for found in (item(arguments, "pretrained"), item(results, "model_name")):
+        if isinstance(found, str) and found:
+            return found
+    return None
+
+
+def _samples(row: Row) -> Iterator[Row]:
+    """A row per response to a document."""
+    responses = item(row.fields, "resps", 0)
+    if not isinstance(responses, list) or not responses or isinstance(responses[0], list):
+        raise UserError(
+            f"{row.place} holds log likelihoods, and no completions: only tasks of type "
+            "generate_until can be ingested"
+        )
+    prompt = needed(row, item(row.fields, "arguments", "gen_args_0", "arg_0"), "prompt (arg_0)")
+    ours = {
+        ID: str(row.fields["doc_id"]),
+        QUESTION: _question(row.fields.get("doc")) or prompt,
+        GOLD: row.fields.get("target"),
+    }
+    for rank, response in enumerate(responses):
+        text = needed(row, response, "text of a response (resps)")
+        yield replace(row, fields={**row.fields, **ours, SAMPLE: text, RANK: rank})
+
+
+def _question(document: object) -> str | None:
+    found = (item(document, name) for name in _QUESTIONS)
+    return next((text for text in found if isinstance(text, str) and text.strip()), None)
+
+
+def _scores(rows: Sequence[Row], filters: Sequence[str], reported: object) -> Iterator[LogScore]:
+    """Each metric under each filter: "exact_match,strict-match". They are of a whole problem."""
+    for name in filters:
+        mine = [row for row in rows if str(row.fields.get("filter", "none")) == name]
+        metrics = mine[0].fields.get("metrics")
+        for metric in metrics if isinstance(metrics, list) else ():
+            valued = [(row, as_score(row.fields.get(str(metric)))) for row in mine]
+            samples = tuple(
+                ScoreOfSample(str(row.fields["doc_id"]), 0, value)
+                for row, value in valued
+                if value is not None
+            )
+            if len(samples) == len(mine):
+                key = f"{metric},{name}"
+                yield LogScore(key, samples, as_score(item(reported, key)))

@@ -1,0 +1,275 @@
+"""Logs that the tools themselves wrote (see data/README.md), and rows in the schemas of others."""
+
+import json
+import shlex
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from distlab.errors import UserError
+from distlab.ingest.__main__ import main
+from distlab.ingest.logs.formats import read_log
+from distlab.ingest.logs.log import GOLD, ID, QUESTION, RANK, SAMPLE, TRUNCATED, EvalLog
+from distlab.problems import GoldKind, read_problems
+from distlab.runs.folder import RunFolder
+from distlab.runs.labels import read_labels
+
+DATA = Path(__file__).parent / "data"
+GUIDE = (Path(__file__).parents[3] / "docs" / "logs.md").read_text(encoding="utf-8")
+GSM = DATA / "lm-eval" / "samples_mini_gsm_2026-11-27T01-28-58.321873.jsonl"
+CHOICE = DATA / "lm-eval" / "samples_mini_choice_2026-11-27T01-28-58.429044.jsonl"
+ZIPPED = DATA / "inspect" / "mini-gsm.eval"
+JSON = DATA / "inspect" / "mini-choice.json"
+Ingest = Callable[..., RunFolder]
+
+
+@pytest.fixture
+def ingest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Ingest:
+    """Ingest logs; returns the run."""
+
+    def run(words: Sequence[object]) -> RunFolder:
+        places = ["--runs", str(tmp_path / "runs"), "--store", str(tmp_path / "store")]
+        assert main([*map(str, words), *places]) == 0
+        printed = capsys.readouterr().out
+        line = next(line for line in printed.splitlines() if line.startswith("run "))
+        return RunFolder(Path(line.split(maxsplit=1)[1]))
+
+    return run
+
+
+def labels(run: RunFolder) -> dict[str, list[tuple[str, int, bool]]]:
+    """Verdicts by judge."""
+    found = {}
+    for file in run.labels.iterdir():
+        read = read_labels(file)
+        rows = zip(read.problem_ids, read.ranks.tolist(), read.correct.tolist(), strict=True)
+        found[read.judge] = sorted(rows)
+    return found
+
+
+def test_lm_eval_is_read_with_its_scores_and_settings() -> None:
+    log = read_log(GSM, "auto")
+    assert (log.tool, log.task, log.model) == ("lm-eval", "mini_gsm", "mock")
+    assert [row.fields[ID] for row in log.rows] == list("012345")
+    first = log.rows[0].fields
+    assert first[SAMPLE] == "3 + 4 = 7.\n#### 7"
+    assert str(first[QUESTION]).startswith("Tom has 3 apples")
+    assert str(first[GOLD]).endswith("#### 7")
+    assert {score.name: (score.mean, score.reported) for score in log.scores} == {
+        "exact_match,strict-match": (2 / 3, 0.6666666666666666),
+        "exact_match,flexible-extract": (1.0, 1.0),
+    }
+    assert log.settings["sampling"]["temperature"] == 0.0
+    assert log.settings["fewshot_seed"] == 1234
+    assert log.settings["lm_eval_version"] == "0.4.13"
+    assert log.settings["doc_to_text"].startswith("Question:")
+
+
+@pytest.mark.parametrize(
+    ("file", "score", "value"), [(ZIPPED, "match", 0.75), (JSON, "choice", 0.5)]
+)
+def test_inspect_is_read_packed_and_plain(file: Path, score: str, value: float) -> None:
+    log = read_log(file, "inspect")
+    (only,) = log.scores
+    assert (only.name, only.mean, only.reported) == (score, value, value)
+    assert log.model == "mockllm/model"
+    assert log.settings["versions"] == {"inspect_ai": "0.3.285"}
+
+
+def test_epochs_of_inspect_are_ranks_and_stop_reasons_are_kept() -> None:
+    log = read_log(ZIPPED, "auto")
+    found = {(row.fields[ID], row.fields[RANK]): row.fields for row in log.rows}
+    assert len(found) == 12
+    assert [key for key, fields in found.items() if fields[TRUNCATED]] == [("gsm-5", 1)]
+    assert found["gsm-2", 0][SAMPLE] == "$1,250"
+    assert log.settings["sampling"] == {"max_tokens": 64, "temperature": 0.5, "seed": 3}
+    assert log.settings["epochs"] == 2
+
+
+def test_the_guides_logs_become_cells_of_one_run_with_the_tools_judges(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(DATA)
+    command = next(line for line in GUIDE.splitlines() if line.startswith("    distlab ingest lm"))
+    run = ingest(shlex.split(command)[2:])
+    manifest = run.read_manifest()
+    assert [cell.key for cell in manifest.cells] == [
+        "mock/instruct/greedy/mini_gsm/given",
+        "mockllm-model/instruct/t0.5/mini_gsm/given",
+        "mockllm-model/instruct/given/mini_choice/given",
+    ]
+    judged = labels(run)
+    strict = [verdict for _, _, verdict in judged["lm-eval:exact_match,strict-match"]]
+    assert strict == [True, True, False, False, True, True]
+    assert sum(verdict for _, _, verdict in judged["inspect:match"]) == 9
+    assert [verdict for _, _, verdict in judged["inspect:choice"]] == [True, False]
+    logged = [row["log"] for row in manifest.config["ingested"]]
+    assert [row["tool"] for row in logged] == ["lm-eval", "inspect", "inspect"]
+    assert logged[1]["sampling"]["seed"] == 3
+    assert any(
+        "is 0.6666666666666666 over 6 verdicts, as the log has it" in n for n in manifest.notes
+    )
+    choices = read_problems(run.problems("mini_choice"))
+    golds = {(problem.gold.kind, problem.gold.text) for problem in choices}
+    assert golds == {(GoldKind.CHOICE, "B"), (GoldKind.CHOICE, "A")}
+
+
+def test_without_keep_scores_there_is_no_judge(ingest: Ingest) -> None:
+    run = ingest([JSON, "--variant", "instruct", "--from", "inspect", "--family", "mine"])
+    assert not run.labels.exists()
+    assert run.read_manifest().cells[0].family == "mine"
+
+
+def score(value: object, **more: object) -> dict[str, Any]:
+    return {"score": {"value": {"acc": value}}, "sample_id": 0, **more}
+
+
+def evalscope(folder: Path, values: Sequence[object]) -> Path:
+    """Predictions and reviews in the schema of EvalScope 1.14.1: two samples of each problem."""
+    for name in ("predictions", "reviews"):
+        (folder / name / "qwen").mkdir(parents=True)
+    with (
+        (folder / "predictions/qwen/gsm8k_main.jsonl").open("w") as predictions,
+        (folder / "reviews/qwen/gsm8k_main.jsonl").open("w") as reviews,
+    ):
+        for index, value in enumerate(values):
+            group, rank = divmod(index, 2)
+            asked = [{"role": "user", "content": f"What is {group} + 1?"}]
+            message = {
+                "role": "assistant",
+                "content": [{"type": "text", "text": f"It is {index}."}],
+            }
+            reason = "max_tokens" if index == 1 else "stop"
+            output = {"model": "qwen", "choices": [{"message": message, "stop_reason": reason}]}
+            row = {"index": index, "model": "qwen", "model_output": output, "messages": asked}
+            predictions.write(json.dumps(row) + "\n")
+            said = score(value, group_id=group, generation_index=rank)
+            row = {"index": index, "target": [str(group + 1)], "sample_score": said}
+            reviews.write(json.dumps(row) + "\n")
+    return folder / "predictions/qwen/gsm8k_main.jsonl"
+
+
+def told(log: EvalLog) -> list[tuple[object, ...]]:
+    return [tuple(row.fields[name] for name in (ID, RANK, GOLD, SAMPLE)) for row in log.rows]
+
+
+def test_evalscope_is_read_from_predictions_and_reviews(tmp_path: Path) -> None:
+    file = evalscope(tmp_path, [1.0, 0.0, 0.0, 1.0])
+    log = read_log(file, "auto")
+    assert (log.tool, log.task, log.model) == ("evalscope", "gsm8k_main", "qwen")
+    assert told(log)[:2] == [("0", 0, "1", "It is 0."), ("0", 1, "1", "It is 1.")]
+    assert [row.fields[TRUNCATED] for row in log.rows] == [False, True, False, False]
+    assert log.scores[0].mean == 0.5
+    assert told(read_log(tmp_path / "reviews/qwen/gsm8k_main.jsonl", "evalscope")) == told(log)
+    (tmp_path / "reviews/qwen/gsm8k_main.jsonl").unlink()
+    with pytest.raises(UserError, match=r"reviews/qwen/gsm8k_main\.jsonl does not exist"):
+        read_log(file, "auto")
+
+
+def test_lighteval_is_read_with_its_results(tmp_path: Path) -> None:
+    """In the schema of lighteval 0.13.0."""
+    details = [
+        {
+            "doc": {"id": str(n), "query": f"Q{n}?", "choices": [" 7"], "gold_index": [0]},
+            "model_response": {"text": [f"It is {n}.", "It is 7."]},
+            "metric": {"em": n / 2},
+        }
+        for n in range(2)
+    ]
+    folder = tmp_path / "details" / "org" / "m" / "2026-01-02T03-04-05.6"
+    folder.mkdir(parents=True)
+    file = folder / "details_gsm8k|0_2026-01-02T03-04-05.6.parquet"
+    pq.write_table(pa.Table.from_pylist(details), file)
+    results = {"config_general": {"model_name": "org/m"}, "results": {"gsm8k|0": {"em": 0.25}}}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "results_2026-01-02T03-04-05.6.json").write_text(json.dumps(results))
+    log = read_log(file, "auto")
+    assert (log.tool, log.task, log.model) == ("lighteval", "gsm8k|0", "org/m")
+    assert told(log)[0] == ("0", 0, " 7", "It is 0.")
+    assert len(log.rows) == 4
+    assert (log.scores[0].mean, log.scores[0].reported) == (0.25, 0.25)
+
+
+def record(name: str, value: float, **more: object) -> dict[str, Any]:
+    return {
+        "schema_version": "0.3.0",
+        "evaluation_id": "e1",
+        "model_id": "org/m",
+        "evaluation_name": "gsm8k",
+        "sample_id": name,
+        "interaction_type": "single_turn",
+        "input": {"raw": f"Q {name}?", "reference": ["7"]},
+        "output": {"raw": ["It is 7."]},
+        "evaluation": {"score": value, "is_correct": value == 1},
+        "answer_attribution": [],
+        **more,
+    }
+
+
+def test_every_eval_ever_is_read_with_its_aggregate(tmp_path: Path) -> None:
+    """In the schema of every_eval_ever 0.3.0."""
+    file = tmp_path / "e1.jsonl"
+    rows = [record("a", 1.0), record("a", 0.0), record("b", 1.0), record("b", 1.0)]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    result = {"evaluation_name": "gsm8k", "score_details": {"score": 0.75}}
+    aggregate = {"evaluation_id": "e1", "evaluation_results": [result]}
+    (tmp_path / "e1.json").write_text(json.dumps(aggregate))
+    log = read_log(file, "auto")
+    assert (log.tool, log.task, log.model) == ("every-eval-ever", "gsm8k", "org/m")
+    ranked = [(name, rank) for name, rank, _, _ in told(log)]
+    assert ranked == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    assert (log.scores[0].mean, log.scores[0].reported) == (0.75, 0.75)
+    talk = record("a", 1.0, interaction_type="multi_turn", output=None)
+    file.write_text(json.dumps(talk) + "\n")
+    with pytest.raises(UserError, match="line 1 is a conversation"):
+        read_log(file, "auto")
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    assert main([*map(str, words), "--variant", "base"]) == 2
+    return capsys.readouterr().err
+
+
+def test_what_is_no_log_or_cannot_be_kept_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "holds log likelihoods, and no completions" in complaint(capsys, CHOICE)
+    assert "is no log of lighteval; --from lm-eval reads it" in complaint(
+        capsys, GSM, "--from", "lighteval"
+    )
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"a": 1}\n')
+    assert "name its columns with --map" in complaint(capsys, other)
+    partly = evalscope(tmp_path / "log", [0.5, 1.0])
+    assert "is 0.5, neither right (1) nor wrong (0): leave --keep-scores away" in complaint(
+        capsys, partly, "--keep-scores"
+    )
+    assert "--keep-scores is for logs" in complaint(
+        capsys, other, "--map", "samples=a", "gold=a", "--keep-scores"
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_log_of_inspect_that_is_cut_off_or_did_not_end_is_refused(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.eval"
+    cut.write_bytes(ZIPPED.read_bytes()[:-400])
+    with pytest.raises(UserError, match=r"cut\.eval"):
+        read_log(cut, "inspect")
+    open_log = tmp_path / "open.eval"
+    with zipfile.ZipFile(open_log, "w") as archive:
+        archive.writestr("_journal/start.json", "{}")
+    with pytest.raises(UserError, match=r"has no header\.json: its run did not end"):
+        read_log(open_log, "auto")
+    failed = json.loads(JSON.read_text())
+    failed["samples"][0]["output"]["choices"] = []
+    some = tmp_path / "some.json"
+    some.write_text(json.dumps(failed))
+    log = read_log(some, "auto")
+    assert log.said == ("1 of 2 samples ended with an error and are missing",)
+    assert len(log.rows) == 1
