@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import hashlib
+import json
 import re
 import shlex
 import sys
@@ -16,6 +17,7 @@ from distlab.checkpoints.checkpoint import VARIANTS
 from distlab.config.compose import conf_folder
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
+from distlab.credentials import refuse_credentials
 from distlab.decoding.decoder import SampleOrder
 from distlab.decoding.kinds import BUILT_IN
 from distlab.decoding.stochastic import Stochastic
@@ -129,6 +131,7 @@ def _log(arguments: argparse.Namespace, file: Path) -> GivenCell:
     keep = arguments.keep_scores
     said = (*read.said, *log.said, *said_of_scores(log, kept=keep))
     settings = {"tool": log.tool, "task": log.task, "model": log.model, **log.settings}
+    refuse_credentials(f"what {file} says of its run", json.dumps(settings))
     source = replace(_source(arguments, [file]), said=said, log=settings)
     verdicts = kept_scores(log, read.before, read.given) if keep else ()
     return GivenCell(labels, read.given, source, columns, verdicts)

@@ -1,12 +1,16 @@
 """EvalScope: ``predictions/MODEL/TASK_SUBSET.jsonl`` with the file of ``reviews`` beside it.
 
-Golds and scores stand in the reviews, so either file of the two finds the other. Written for the
-schema of 1.14.1 (``ModelResult`` and ``ReviewResult`` in evalscope/api/evaluator/cache.py).
+Golds and scores stand in the reviews, so either file of the two finds the other. Aggregates are
+those of ``reports/MODEL/TASK.json``, which rounds them to four decimals; settings are those of
+``configs/task_config.yaml``. Seen with 1.14.1.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from distlab.errors import UserError
 from distlab.ingest.logs.log import (
@@ -28,6 +32,9 @@ from distlab.ingest.logs.log import (
 from distlab.problems.rows import Row, read_rows
 
 TOOL: Final = "evalscope"
+_CONFIG: Final = ("evalscope_version", "dataset_args", "seed", "repeats", "eval_type")
+# Of the means in a report.
+_DECIMALS: Final = 4
 _FOLDERS: Final = ("predictions", "reviews")
 
 
@@ -48,16 +55,55 @@ def read(file: Path) -> EvalLog:
     for row in predicted:
         if row.fields.get("index") not in reviewed:
             raise UserError(f"{row.place} has no review in {reviews}; end the run's reviews first")
-    pairs = [(row, reviewed[row.fields.get("index")]) for row in predicted]
-    rows = tuple(_row(prediction, review) for prediction, review in pairs)
+    reviews_of = [reviewed[row.fields.get("index")] for row in predicted]
+    rows = tuple(_row(row, review) for row, review in zip(predicted, reviews_of, strict=True))
+    root = _root(predictions)
+    settings = _settings(root / "configs" / "task_config.yaml")
     return EvalLog(
         tool=TOOL,
         task=file.stem,
         model=str(predicted[0].fields.get("model") or file.parent.name),
         rows=rows,
-        scores=tuple(_scores(rows, [review for _, review in pairs])),
-        said=("EvalScope's predictions do not say how they were sampled",),
+        scores=tuple(_scores(rows, reviews_of, _reported(root, file))),
+        settings=settings,
+        said=() if settings else (f"{root} has no configs/task_config.yaml",),
     )
+
+
+def _root(predictions: Path) -> Path:
+    """The folder of the whole run."""
+    return next(each.parent for each in predictions.parents if each.name == _FOLDERS[0])
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    """What the run's config says of model, dataset, sampling and seed."""
+    if not file.is_file():
+        return {}
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError:
+        raise UserError(f"{file} is no valid YAML; correct or remove it") from None
+    settings = {name: item(found, name) for name in _CONFIG}
+    settings["sampling"] = item(found, "generation_config")
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _reported(root: Path, file: Path) -> dict[str, float]:
+    """The run's mean of each metric on the subset of a file."""
+    found: dict[str, float] = {}
+    for path in sorted((root / "reports" / file.parent.name).glob("*.json")):
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path} is not valid JSON ({error}); correct or remove it") from None
+        subset = file.stem.removeprefix(f"{item(report, 'dataset_name')}_")
+        for metric in item(report, "metrics") or ():
+            for category in item(metric, "categories") or ():
+                for each in item(category, "subsets") or ():
+                    score = as_score(item(each, "score"))
+                    if item(each, "name") == subset and score is not None:
+                        found[str(item(metric, "identity", "name"))] = score
+    return found
 
 
 def _both(file: Path) -> tuple[Path, Path]:
@@ -96,7 +142,9 @@ def _row(prediction: Row, review: Row) -> Row:
     return Row(prediction.place, fields)
 
 
-def _scores(rows: Sequence[Row], reviews: Sequence[Row]) -> Iterator[LogScore]:
+def _scores(
+    rows: Sequence[Row], reviews: Sequence[Row], reported: Mapping[str, float]
+) -> Iterator[LogScore]:
     values = [item(review.fields, "sample_score", "score", "value") or {} for review in reviews]
     for name in dict.fromkeys(name for value in values for name in value):
         samples = tuple(
@@ -105,4 +153,4 @@ def _scores(rows: Sequence[Row], reviews: Sequence[Row]) -> Iterator[LogScore]:
             if (found := as_score(value.get(name))) is not None
         )
         if samples:
-            yield LogScore(name, samples)
+            yield LogScore(name, samples, reported.get(name), _DECIMALS)

@@ -40,11 +40,19 @@ class LogScore:
         name: As the tool calls it.
         samples: Of each sample that has one.
         reported: The tool's own aggregate; None where the log does not have it.
+        decimals: Those that the tool rounds its aggregates to; None where it does not round.
     """
 
     name: str
     samples: tuple[ScoreOfSample, ...]
     reported: float | None = None
+    decimals: int | None = None
+
+    @property
+    def is_reproduced(self) -> bool:
+        """Whether the tool's aggregate is that of its verdicts, to its last digit."""
+        mean = self.mean if self.decimals is None else round(self.mean, self.decimals)
+        return mean == self.reported
 
     @property
     def mean(self) -> float:

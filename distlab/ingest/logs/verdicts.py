@@ -34,8 +34,10 @@ def said_of_scores(log: EvalLog, *, kept: bool) -> Iterator[str]:
         hint = f"judge {_judge(log, score)}" if kept else "--keep-scores makes a judge of it"
         own = "of which the log has no aggregate"
         if score.reported is not None:
-            same = score.reported == score.mean
-            own = "as the log has it" if same else f"where the log has {score.reported!r}"
+            own = f"where the log has {score.reported!r}"
+            if score.is_reproduced:
+                digits = score.decimals
+                own = "as the log has it" + (f", to {digits} decimals" if digits else "")
         yield (
             f"{log.tool}'s {score.name} is {score.mean!r} over {len(score.samples)} verdicts, "
             f"{own}; {hint}"

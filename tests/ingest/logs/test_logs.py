@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from distlab.errors import UserError
 from distlab.ingest.__main__ import main
 from distlab.ingest.logs.formats import read_log
 from distlab.ingest.logs.log import GOLD, ID, QUESTION, RANK, SAMPLE, TRUNCATED, EvalLog
+from distlab.ingest.logs.verdicts import said_of_scores
 from distlab.problems import GoldKind, read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.labels import read_labels
@@ -24,6 +26,7 @@ GUIDE = (Path(__file__).parents[3] / "docs" / "logs.md").read_text(encoding="utf
 GSM = DATA / "lm-eval" / "samples_mini_gsm_2026-11-27T01-28-58.321873.jsonl"
 CHOICE = DATA / "lm-eval" / "samples_mini_choice_2026-11-27T01-28-58.429044.jsonl"
 ZIPPED = DATA / "inspect" / "mini-gsm.eval"
+SCOPE = DATA / "evalscope" / "predictions" / "mock" / "gsm8k_main.jsonl"
 JSON = DATA / "inspect" / "mini-choice.json"
 Ingest = Callable[..., RunFolder]
 
@@ -123,6 +126,39 @@ def test_without_keep_scores_there_is_no_judge(ingest: Ingest) -> None:
     run = ingest([JSON, "--variant", "instruct", "--from", "inspect", "--family", "mine"])
     assert not run.labels.exists()
     assert run.read_manifest().cells[0].family == "mine"
+
+
+def test_evalscope_is_read_with_its_report_and_config() -> None:
+    log = read_log(SCOPE, "auto")
+    (only,) = log.scores
+    assert [sample.value for sample in only.samples] == [1, 0, 1, 1, 1, 0]
+    assert (only.name, only.mean, only.reported) == ("accuracy", 2 / 3, 0.6667)
+    assert only.is_reproduced
+    assert log.rows[2].fields[GOLD] == "1,250"
+    assert log.settings["sampling"]["max_tokens"] == 64
+    assert log.settings["seed"] == 42
+
+
+def test_an_aggregate_that_the_verdicts_do_not_give_is_said(tmp_path: Path) -> None:
+    shutil.copytree(DATA / "evalscope", tmp_path / "evalscope")
+    report = tmp_path / "evalscope" / "reports" / "mock" / "gsm8k.json"
+    report.write_text(report.read_text().replace("0.6667", "0.6666"))
+    log = read_log(tmp_path / "evalscope" / SCOPE.relative_to(DATA / "evalscope"), "auto")
+    (said,) = said_of_scores(log, kept=True)
+    assert "is 0.6666666666666666 over 6 verdicts, where the log has 0.6666; judge" in said
+
+
+def test_a_log_that_holds_credentials_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(DATA / "lm-eval", tmp_path / "lm-eval")
+    results = next((tmp_path / "lm-eval").glob("results_*.json"))
+    token = "hf_" + "a1B2" * 9
+    results.write_text(
+        results.read_text().replace('"model_args": null', f'"model_args": "k={token}"')
+    )
+    said = complaint(capsys, tmp_path / "lm-eval" / GSM.name)
+    assert "holds credentials" in said and token not in said
 
 
 def score(value: object, **more: object) -> dict[str, Any]:
