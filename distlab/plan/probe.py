@@ -76,7 +76,7 @@ def probe(cells: Sequence[PlannedCell], cluster: Cluster, problems: int) -> Meas
     wanting = next((planned for planned in cells if planned.requests), None)
     if wanting is None:
         raise UserError("nothing is missing that a probe could draw: leave --probe out")
-    wanting.stored.create(wanting.fields)
+    wanting = wanting.opened()
     few = replace(wanting, requests=wanting.requests[:problems])
     outcome = _draw(few, replace(cluster, replicas=1))
     if outcome.signal is not None:

@@ -12,6 +12,7 @@ from distlab.problems import LoadedDataset
 from distlab.prompts import Prompt
 from distlab.store.cell import Cell, ProblemFailure
 from distlab.store.fingerprint import CellFields
+from distlab.store.kept_prompts import KeptPrompt, keep_prompts
 from distlab.store.store import StoredCell
 
 
@@ -50,6 +51,7 @@ class PlannedCell:
         prompt_tokens: Lengths of all prompts in tokens, too long ones included.
         example: One prompt as the study was asked to show it; None where the dataset lacks it.
         differing: Where the cell is new, the fields in which the nearest stored one differs.
+        prompts: Of the problems that can be sampled, for the store to keep.
     """
 
     cell: Cell
@@ -67,6 +69,18 @@ class PlannedCell:
     prompt_tokens: tuple[int, ...] = ()
     example: Example | None = None
     differing: tuple[str, ...] = ()
+    prompts: tuple[KeptPrompt, ...] = ()
+
+    def opened(self) -> PlannedCell:
+        """Make its folder in the store with its prompts; the cell without them, which may be long.
+
+        Raises:
+            OSError: The store cannot be written.
+            UserError: Prompts that are there cannot be read.
+        """
+        self.stored.create(self.fields)
+        keep_prompts(self.stored, self.prompts)
+        return replace(self, prompts=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.sampling.chat_templates import chat_template, lending_notes
 from distlab.sampling.planned import Example, PlannedCell, Prepared
-from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell, ProblemFailure
 from distlab.store.fingerprint import CellFields, decoder_fields
+from distlab.store.kept_prompts import KeptPrompt
 from distlab.store.store import Store, cell_path
 from distlab.versions import vllm_version
 
@@ -183,7 +183,8 @@ def render_cells(
         {problem.gold.kind for problem in setting.dataset.problems},
     )
     prompts = [renderer.render(problem) for problem in setting.dataset.problems]
-    rendered = _Rendered(prompts, renderer.identity, _example(prompts, shown, tokenizer))
+    kept = {prompt.problem_id: KeptPrompt.of(prompt) for prompt in prompts}
+    rendered = _Rendered(prompts, kept, renderer.identity, _example(prompts, shown, tokenizer))
     return [_plan(study, store, setting, rendered, arm) for arm in arms]
 
 
@@ -192,6 +193,7 @@ class _Rendered:
     """The prompts of a setting, what shapes them, and the one to show."""
 
     prompts: Sequence[Prompt]
+    kept: Mapping[str, KeptPrompt]
     identity: Mapping[str, str]
     example: Example | None
 
@@ -242,7 +244,8 @@ def _plan(
     cell = _cell(study, setting, arm, fields.fingerprint())
     room = family.max_model_len - arm.decoding.max_tokens
     fitting = [prompt for prompt in prompts if len(prompt.token_ids) <= room]
-    hashes = {prompt.problem_id: prompt_hash(prompt.token_ids) for prompt in fitting}
+    kept = tuple(rendered.kept[prompt.problem_id] for prompt in fitting)
+    hashes = {prompt.problem_id: prompt.prompt_hash for prompt in kept}
     stored = store.cell(cell.path)
     requests = tuple(_missing(fitting, stored.ranks(hashes), arm.n))
     return PlannedCell(
@@ -265,6 +268,7 @@ def _plan(
         prompt_tokens=tuple(len(prompt.token_ids) for prompt in prompts),
         example=rendered.example,
         differing=stored.differing(fields),
+        prompts=kept,
     )
 
 

@@ -4,6 +4,7 @@
         cell.json            the fields behind the fingerprint
         samples-*.parquet    shards; a shard holds whole requests
         asked-*.json         what a run wanted of the cell, and what failed: see asks
+        prompts-*.parquet    the prompts as the model saw them: see kept_prompts
         .claim-*.json        a run draws it at this moment: see claims
         damaged-*.parquet    a shard that was set aside, and damaged-*.json why
 

@@ -158,8 +158,9 @@ def begin(
     manifest = provenance.manifest(name, command, study, prepared, resolved, store)
     work = OngoingStudy(study, folder, store, prepared, readers, manifest, clock)
     work.write(manifest)
-    for planned in prepared.cells:
-        planned.stored.create(planned.fields)
+    opened = tuple(planned.opened() for planned in prepared.cells)
+    work.prepared = replace(prepared, cells=opened)
+    for planned in opened:
         if planned.requests:
             work.asks[planned.cell.path] = ask = _ask(planned, name)
             write_ask(planned.stored, ask)

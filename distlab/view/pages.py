@@ -205,6 +205,7 @@ class Pages:
             "sample.html",
             item=item,
             row=row,
+            prompt=self._texts.prompt(row, item.stored),
             text=shown.marked(
                 text, shown.first_of(row.readings, extractor), begin, begin + shown.CHUNK
             ),

@@ -88,6 +88,7 @@ class StoredSample:
     seed: int | None
     stop_string: str | None
     prompt_tokens: int
+    prompt_hash: str
     run: str
 
 

@@ -14,6 +14,7 @@ from distlab.errors import UserError
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell
 from distlab.store.columns import strings
+from distlab.store.kept_prompts import KeptPrompt, find_prompt
 from distlab.store.repeats import first_of_each
 from distlab.store.store import Store, StoredCell, read_shard
 from distlab.view.samples import SampleId, SampleRow, StoredSample
@@ -25,6 +26,7 @@ _COLUMNS: Final = [
     "seed",
     "stop_string",
     "prompt_tokens",
+    "prompt_hash",
     "run",
 ]
 # Shards whose keys are read at once when a run is opened (ours).
@@ -84,6 +86,15 @@ class Texts:
                 found |= self._of_problem(cell, problem, mine - found.keys())
         return found
 
+    def prompt(self, row: SampleRow, stored: StoredSample) -> KeptPrompt | None:
+        """What the model saw before a sample; None where the store keeps no prompt of it.
+
+        Raises:
+            UserError: The file of the prompts is damaged.
+        """
+        cell = self.places[row.cell.key].stored
+        return find_prompt(cell, row.problem.id, stored.prompt_hash)
+
     def _of_problem(
         self, cell: str, problem: str, wanted: set[SampleId]
     ) -> dict[SampleId, StoredSample]:
@@ -134,6 +145,7 @@ def _samples(table: pa.Table) -> list[tuple[int, StoredSample]]:
                 seed=row["seed"],
                 stop_string=row["stop_string"],
                 prompt_tokens=row["prompt_tokens"],
+                prompt_hash=row["prompt_hash"],
                 run=row["run"],
             ),
         )

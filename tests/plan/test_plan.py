@@ -27,8 +27,12 @@ from distlab.plan.plan_text import render_plan
 from distlab.plan.survey import Survey, survey
 from distlab.problems.gsm8k import GSM8K
 from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset
+from distlab.runs.folder import RunFolder
+from distlab.runs.manifest import Manifest
+from distlab.runs.prompts import run_prompts
 from distlab.sampling.planned import PlannedCell
 from distlab.store.batches import to_batch
+from distlab.store.kept_prompts import prompt_table
 from distlab.store.store import Store
 
 HOSTILE = "\x1b[2J[bold red]1 + 1[/bold red]\u202e\rwhat?\nIn \x1b]0;title\x07 words."
@@ -126,6 +130,30 @@ def test_what_the_store_holds_is_not_drawn_again() -> None:
     assert [cell.held for cell in changed.cells] == [0, 0]
     (note,) = [note for note in changed.notes if "a new cell" in note]
     assert note.endswith("the nearest stored one differs in max_tokens")
+
+
+def test_an_opened_cell_keeps_its_prompts_and_a_run_shows_them() -> None:
+    _, found = prepared()
+    store = Store.open("store")
+    cells = [cell for cell in found.cells if isinstance(cell, PlannedCell)]
+    opened = [cell.opened() for cell in cells]
+    assert all(not cell.prompts for cell in opened)
+    for cell in cells:
+        kept = prompt_table(cell.stored).to_pylist()
+        assert {row["problem_id"]: row["prompt_hash"] for row in kept} == cell.prompt_hashes
+        assert cell.example is not None
+        assert cell.example.prompt.text in {row["text"] for row in kept}
+        roles = {turn["role"] for row in kept for turn in row["turns"]}
+        assert roles == ({"user"} if cell.cell.variant == "instruct" else set())
+    run = RunFolder(Path("run"))
+    run.path.mkdir()
+    manifest = Manifest("run", "", store.address, tuple(cell.cell for cell in cells))
+    run.write_manifest(manifest)
+    keys = [cell.cell.key for cell in cells]
+    assert set(run_prompts(run.path)["cell"].to_pylist()) == set(keys)
+    alone = run_prompts(run.path, keys[:1])
+    assert alone.num_rows == len(cells[0].prompt_hashes)
+    assert run_prompts(run.path, []).num_rows == 0
 
 
 def drawn(planned: PlannedCell, *ranks: int, computed: int | None = None) -> None:

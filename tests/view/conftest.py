@@ -12,6 +12,7 @@ from distlab.decoding.decoder import Decoder
 from distlab.decoding.interface import Sample
 from distlab.decoding.stochastic import Stochastic
 from distlab.problems import Gold, GoldKind, Problem, write_problems
+from distlab.prompts import Prompt, Turn
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.scoring.pieces import CellSource, SourceProblem, divide
@@ -21,6 +22,7 @@ from distlab.scoring.types import ComponentSpec
 from distlab.store.batches import to_batch
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import CellFields
+from distlab.store.kept_prompts import KeptPrompt, keep_prompts
 from distlab.store.store import CellWriter, Store, cell_path
 from distlab.view.__main__ import _listen
 from distlab.view.app import make_app
@@ -100,6 +102,12 @@ def _sample(problem: Problem, rank: int, text: str, *, branch: bool) -> Sample:
     )
 
 
+def _prompt(problem: Problem) -> Prompt:
+    turns = (Turn("system", f"Be brief. {SCRIPT}\u202e"), Turn("user", problem.question))
+    text = "".join(f"<|{turn.role}|>{turn.content}" for turn in turns)
+    return Prompt(problem.id, text, (1, 2, 3), (), turns)
+
+
 def make_scored_run(folder: Path) -> Path:
     """Two arms of two problems: eight hostile samples and four plain ones each."""
     run = RunFolder(folder / "run")
@@ -116,6 +124,8 @@ def make_scored_run(folder: Path) -> Path:
             rows = [_sample(problem, rank, t, branch=branch) for rank, t in enumerate(texts)]
             writer.add(to_batch(rows, "run"))
             writer.flush()
+        if cell.variant == "instruct":
+            keep_prompts(stored, [KeptPrompt.of(_prompt(problem)) for problem in PROBLEMS])
     notes = (f"One note with {SCRIPT}",)
     manifest = Manifest(
         "run", "distlab", store.root, tuple(c for c, _ in cells), config=CONFIG, notes=notes

@@ -120,6 +120,25 @@ def test_a_text_is_had_as_it_is_and_as_a_file(client: TestClient) -> None:
     assert answer.headers["content-disposition"].startswith("attachment")
 
 
+def test_a_sample_shows_its_prompt_turn_by_turn_and_obeys_none(client: TestClient) -> None:
+    query = urlencode(
+        {"cell": "fam/instruct/t0.6/d/zero-shot", "problem": "tricky/1&<b>", "rank": 0}
+    )
+    shown = client.get(f"/sample?{query}").text.partition("<summary>Prompt")[2]
+    prompt = shown.partition("</details>")[0]
+    assert "<h3>system</h3>" in prompt
+    assert "<h3>user</h3>" in prompt
+    assert prompt.count("&lt;script&gt;") == 4
+    assert "<script" not in prompt
+    assert "\u202e" not in prompt
+    assert "&lt;|system|&gt;Be brief." in prompt
+
+
+def test_a_sample_without_a_kept_prompt_says_so(client: TestClient) -> None:
+    query = urlencode({"cell": BASE, "problem": "plain", "rank": 0})
+    assert "The store keeps no prompt of this sample" in client.get(f"/sample?{query}").text
+
+
 def test_a_problem_can_show_two_cells_of_ones_own_choice(client: TestClient) -> None:
     answer = client.get(f"/problem?dataset=d&id=plain&left={BASE}&right={BASE}")
     assert answer.text.count("<section") == 1
