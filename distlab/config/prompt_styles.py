@@ -10,7 +10,7 @@ from distlab.config.schema import PromptConfig, PromptGroup
 from distlab.errors import UserError, brief, nearest
 from distlab.escape import plain
 from distlab.files import expanded
-from distlab.prompts.prompt import PromptFormat, PromptSpec, ShotsAs
+from distlab.prompts.prompt import PromptFormat, PromptSpec, ShotsAs, Shown
 from distlab.prompts.templates import INSTRUCTION_NAMES, LAYOUT_NAMES, fill, names_in
 
 # The format of a variant, whatever it is.
@@ -33,6 +33,7 @@ def _style(name: str, raw: PromptConfig) -> PromptSpec:
     key = f"prompt.styles.{name}"
     _one_of(f"{key}.format", raw.format, (_AUTO, *PromptFormat))
     _one_of(f"{key}.shots_as", raw.shots_as, tuple(ShotsAs))
+    _one_of(f"{key}.shows", raw.shows, tuple(Shown))
     if raw.shots < 0:
         refuse(f"{key}.shots", raw.shots, "set it to 0 or more")
     if raw.instruction is not None:
@@ -53,6 +54,7 @@ def _style(name: str, raw: PromptConfig) -> PromptSpec:
         shots_as=ShotsAs(raw.shots_as),
         stop=_stop(f"{key}.stop", raw.stop),
         template=_template(f"{key}.template", raw),
+        shows=Shown(raw.shows),
     )
 
 

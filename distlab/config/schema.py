@@ -223,6 +223,9 @@ class PromptConfig:
     # Jinja of one's own for the plain text, or for the user turn of a chat: question, instruction,
     # form, cue, exemplars (each with question, reasoning, answer, solution).
     template: str | None = None
+    # question, opening (its first 60 % of words: a probe of memory) or nothing (a probe of
+    # guessing): how much of the question the prompt shows.
+    shows: str = "question"
 
 
 @dataclass

@@ -20,6 +20,14 @@ class ShotsAs(StrEnum):
     ONE_TURN = "one_turn"
 
 
+class Shown(StrEnum):
+    """How much of a question a prompt shows; what shows less than all of it is a probe."""
+
+    QUESTION = "question"
+    OPENING = "opening"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class PromptSpec:
     """A prompt style as the config asks for it, validated; see ``conf/prompt`` for the keys.
@@ -39,6 +47,7 @@ class PromptSpec:
         shots_as: Where a chat prompt shows its exemplars.
         stop: Strings that end a completion; None for those of the format.
         template: Jinja source of plain text, or of the last user turn; None for our layout.
+        shows: How much of the question it shows.
     """
 
     name: str
@@ -54,6 +63,7 @@ class PromptSpec:
     shots_as: ShotsAs = ShotsAs.TURNS
     stop: tuple[str, ...] | None = None
     template: str | None = None
+    shows: Shown = Shown.QUESTION
 
 
 @dataclass(frozen=True, slots=True)

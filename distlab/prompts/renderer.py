@@ -11,11 +11,20 @@ from dataclasses import asdict, dataclass
 import jinja2
 
 from distlab.errors import UserError, brief
+from distlab.problems.opening import split_question
 from distlab.problems.problem import Exemplar, GoldKind, Problem
 from distlab.prompts.exemplars import Shots
 from distlab.prompts.instructions import answer_form
 from distlab.prompts.layout import Layout
-from distlab.prompts.prompt import Prompt, PromptFormat, PromptSpec, PromptTokenizer, ShotsAs, Turn
+from distlab.prompts.prompt import (
+    Prompt,
+    PromptFormat,
+    PromptSpec,
+    PromptTokenizer,
+    ShotsAs,
+    Shown,
+    Turn,
+)
 from distlab.prompts.tokens import encode, tokenizer_hash
 
 # A base model that has answered goes on with the next block of what it takes for a list: of 1319
@@ -23,6 +32,8 @@ from distlab.prompts.tokens import encode, tokenizer_hash
 # The two other words are how such lists commonly go on (ours). A blank line alone is no sign:
 # solutions have paragraphs.
 PLAIN_STOP = ("\nQ:", "\nQuestion:", "\nProblem:")
+# What stands where the question would (ours).
+WITHHELD = "[The question is withheld. Guess its answer.]"
 # Templates of Llama 3.x and SmolLM3 print today's date, which would make a new prompt every day.
 # This is the date that Llama's own template falls back to.
 FROZEN_DATE = datetime.date(2024, 7, 26)
@@ -90,11 +101,12 @@ class Renderer:
                 prompt; or a template cannot be rendered on it.
         """
         exemplars = self.shots.before(problem)
+        question = _shown(problem.question, self.layout.spec.shows)
         turns: tuple[Turn, ...] = ()
         if self.chat is None:
-            text = self.layout.plain(problem.question, exemplars)
+            text = self.layout.plain(question, exemplars)
         else:
-            turns = self.layout.turns(problem.question, exemplars)
+            turns = self.layout.turns(question, exemplars)
             text = self.chat.render(turns) + self.layout.opening
         return Prompt(problem.id, text, encode(self.tokenizer, text), self.stop, turns)
 
@@ -104,6 +116,13 @@ class Renderer:
         if self.layout.spec.stop is not None:
             return self.layout.spec.stop
         return PLAIN_STOP if self.chat is None else ()
+
+
+def _shown(question: str, shows: Shown) -> str:
+    """What a prompt shows in a question's place."""
+    if shows is Shown.OPENING:
+        return split_question(question)[0]
+    return WITHHELD if shows is Shown.NOTHING else question
 
 
 def build_renderer(
@@ -197,4 +216,8 @@ def _later(spec: PromptSpec) -> dict[str, str]:
         found["redraw"] = "true"
     if spec.shots_as is not ShotsAs.TURNS:
         found["shots_as"] = spec.shots_as.value
+    if spec.shows is not Shown.QUESTION:
+        found["shows"] = spec.shows.value
+    if spec.shows is Shown.NOTHING:
+        found["withheld"] = WITHHELD
     return found

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from distlab.analysis.claims import MARGINS, Margins, decide
+from distlab.prompts.prompt import Shown
 from distlab.report.limits import doubts, limits
 from distlab.report.questions.claims import CLAIMS, claim_rows
 from distlab.report.questions.order import QUESTIONS
@@ -39,16 +40,21 @@ def build_tables(study: JudgedRuns, margins: Margins = MARGINS) -> StudyTables:
 
 
 def _scored(study: JudgedRuns) -> ScoredStudy:
-    scores = {
+    manifest = study.manifest
+    everything = {
         (table.cell.key, Judge(table.extractor, table.grader)): problem_scores(table)
         for table in study.tables
     }
+    shown = {cell.key: manifest.shown(cell) for cell in manifest.cells}
+    scores = {at: row for at, row in everything.items() if shown[at[0]] is Shown.QUESTION}
+    asked = [cell for cell in manifest.cells if shown[cell.key] is Shown.QUESTION]
     return ScoredStudy(
         study=study,
-        judges=tuple(dict.fromkeys(judge for _, judge in scores)),
-        pairs=tuple(arm_pairs(study.manifest.cells)),
+        judges=tuple(dict.fromkeys(judge for _, judge in everything)),
+        pairs=tuple(arm_pairs(asked)),
         scores=scores,
-        headlines=_headlines(scores),
+        headlines=_headlines(everything),
+        probes={at: row for at, row in everything.items() if at not in scores},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Generic
 from rich.console import Console
 
 from distlab.analysis.claims import MARGINS, NO_CLAIMS, Decision, Family, Kind, Margins
+from distlab.prompts.prompt import Shown
 from distlab.runs.manifest import Manifest
 from distlab.runs.pairing import ArmPair, ScoreMap
 from distlab.runs.scored import Judge, JudgedRuns
@@ -29,6 +30,8 @@ class ScoredStudy:
         pairs: The arms to compare.
         scores: Cell key and judge to the scores of the cell's problems.
         headlines: As in ``StudyTables``.
+        probes: The scores of cells whose prompts show less than the question; they are in no
+            other figure.
     """
 
     study: JudgedRuns
@@ -36,6 +39,7 @@ class ScoredStudy:
     pairs: tuple[ArmPair, ...]
     scores: ScoreMap
     headlines: Mapping[str, Judge]
+    probes: ScoreMap = field(default_factory=dict)
     _rows: dict["Table[Any]", tuple[Any, ...]] = field(default_factory=dict, init=False)
 
     @property
@@ -48,8 +52,9 @@ class ScoredStudy:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells, in the order of the tables."""
-        return self.study.manifest.cells
+        """The cells that are no probes, in the order of the tables."""
+        manifest = self.study.manifest
+        return tuple(cell for cell in manifest.cells if manifest.shown(cell) is Shown.QUESTION)
 
     def own_arms(self) -> Iterator[tuple[ArmPair, Judge, ProblemScores, ProblemScores]]:
         """The study's own two arms of every setting under every judge that both have."""

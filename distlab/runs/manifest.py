@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from distlab.prompts.prompt import Shown
 from distlab.runs.decisions import Decision
 from distlab.store.cell import Cell, ProblemFailure
 
@@ -64,6 +65,11 @@ class Manifest:
         if INGESTED in self.config:
             return ""
         return f"; a run that was stopped goes on with `{self.command}`"
+
+    def shown(self, cell: Cell) -> Shown:
+        """How much of its questions the prompts of a cell show."""
+        prompt = self.fingerprints.get(cell.key, {}).get("prompt", {})
+        return Shown(prompt.get("shows", Shown.QUESTION))
 
     def in_order(self, group: JudgePart, names: Set[str]) -> tuple[str, ...]:
         """Extractors or graders in the order of the config, then any others by name."""

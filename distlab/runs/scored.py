@@ -26,6 +26,8 @@ class SampleFacts:
         tokens: [problems, n], new tokens of the sample; 0 where nobody counted them.
         deltas: [problems, n], CoT-decoding's answer-span confidence, NaN where there is none.
         gold_in_text: [problems, n], whether the gold's text stands in the sample.
+        continued: [problems, n], whether the sample goes on with what the prompt hid of the
+            question, word for word.
     """
 
     present: BoolArray
@@ -35,6 +37,7 @@ class SampleFacts:
     tokens: npt.NDArray[np.int32]
     deltas: npt.NDArray[np.float32]
     gold_in_text: BoolArray
+    continued: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,6 +56,17 @@ class ProblemScores:
         covered = reliable(counts, self.table.cell.n, tau)
         return np.where(self.failed, 0.0, np.where(self.complete, covered, np.nan))
 
+    def continued(self) -> FloatArray:
+        """[problems] share of samples that go on with what the prompt hid of the question.
+
+        That of the first-ranked sample where samples are ranked, which is greedy. NaN where there
+        is no score.
+        """
+        marks = self.table.facts.continued.astype(np.float64)
+        ranked = self.table.cell.order == SampleOrder.RANKED
+        shares = marks[:, 0] if ranked else marks.mean(axis=1)
+        return np.where(self.failed, 0.0, np.where(self.complete, shares, np.nan))
+
     def costs(self) -> FloatArray:
         """[problems, n] new tokens of the first k samples, on average where draws are alike.
 

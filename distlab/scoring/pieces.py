@@ -30,12 +30,14 @@ class SourceProblem:
 
     Attributes:
         gold: The reference answer.
+        rest: What the prompt hid of the question; None where it hid nothing.
         prompt_hash: Hash of the prompt that the samples must have; None takes any, for a cell
             whose fingerprint covers the prompts already.
     """
 
     gold: Gold
     prompt_hash: str | None = None
+    rest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Piece:
         shards: Where the samples are; each (problem, rank) once.
         golds: Problem id to its gold.
         filesystem: Where the shards are.
+        rests: Problem id to what the prompt hid of its question, where it hid something.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Piece:
     shards: tuple[ShardRows, ...]
     golds: Mapping[str, Gold]
     filesystem: pafs.FileSystem
+    rests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +220,12 @@ def _piece(
         for number in np.unique(rows.shard).tolist()
     )
     golds = {name: source.problems[name].gold for name in ids}
+    rests = {name: rest for name in ids if (rest := source.problems[name].rest) is not None}
     digest = hashlib.sha256(repr((identity, source.cell, sorted(golds.items()))).encode())
     for part in parts:
         digest.update(part.path.rpartition("/")[2].encode())
         digest.update(part.rows.tobytes())
-    return Piece(
-        digest.hexdigest()[:24], source.cell, len(rows.row), parts, golds, source.filesystem
-    )
+    if rests:
+        digest.update(repr(sorted(rests.items())).encode())
+    name = digest.hexdigest()[:24]
+    return Piece(name, source.cell, len(rows.row), parts, golds, source.filesystem, rests)

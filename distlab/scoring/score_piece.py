@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from distlab.problems.opening import goes_on
 from distlab.problems.problem import Gold
 from distlab.scoring.cache import commit
 from distlab.scoring.delta import COLUMNS as OF_DELTA
@@ -144,6 +145,8 @@ class Scorer:
         )
         rows = _rows_of(reads, self._applies(golds), codes)
         facts = _facts(samples, _mentions(piece.golds, problem_ids, texts))
+        continued = _continued(piece.rests, problem_ids, sampled)
+        facts = facts.append_column("continued", pa.array(continued, pa.bool_()))
         found = _found(reads, classes, Deltas(samples))
         table = _verdict_table(piece.cell, facts, found, rows, self._job)
         commit(table, verdict_file(self._job.out, piece))
@@ -223,6 +226,17 @@ def _mentions(
 ) -> list[bool]:
     mentions = {problem_id: GoldMention(gold) for problem_id, gold in golds.items()}
     return [mentions[p].stands_in(text) for p, text in zip(problem_ids, texts, strict=True)]
+
+
+def _continued(
+    rests: Mapping[str, str], problem_ids: Sequence[str], samples: Sequence[SampledText]
+) -> list[bool | None]:
+    """Whether each sample goes on with what the prompt hid; None where it hid nothing."""
+    hidden = [rests.get(problem_id) for problem_id in problem_ids]
+    return [
+        None if rest is None else goes_on(sampled.text, rest)
+        for rest, sampled in zip(hidden, samples, strict=True)
+    ]
 
 
 def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: Codes) -> _VerdictRows:

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 
@@ -44,21 +44,27 @@ VERDICTS = pa.schema(
         required("tokens", pa.int32()),
         # Whether the gold's text stands anywhere in the uncut sample text.
         required("gold_in_text", pa.bool_()),
+        # Whether the text goes on with the words that the prompt hid of the question; null where
+        # it hid none.
+        pa.field("continued", pa.bool_()),
     ],
     metadata={"distlab.schema": "verdicts", "distlab.schema_version": str(SCHEMA_VERSION)},
 )
 
 
 def upgraded(rows: _Rows) -> _Rows:
-    """Rows of verdict files of versions 1 and 2 with what they lack.
+    """Rows of verdict files of versions 1 to 3 with what they lack.
 
-    In version 1 every Delta was given; before version 3 nobody compared answers with each other.
+    In version 1 every Delta was given; before version 3 nobody compared answers with each other,
+    and before version 4 no prompt hid a part of its question.
     """
     names = rows.schema.names
     if "delta_given" not in names and "delta" in names:
         rows = rows.append_column("delta_given", rows.column("delta").is_valid())
     if "answer_class" not in names and "answer" in names:
         rows = rows.append_column("answer_class", pa.nulls(rows.num_rows, pa.int32()))
+    if "continued" not in names and "answer" in names:
+        rows = rows.append_column("continued", pa.nulls(rows.num_rows, pa.bool_()))
     return rows
 
 

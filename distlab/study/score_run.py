@@ -12,7 +12,9 @@ from distlab.config.entries import typed_entries
 from distlab.config.schema import ExtractorGroup, GraderGroup
 from distlab.errors import UserError
 from distlab.problems import Problem, read_problems
+from distlab.problems.opening import split_question
 from distlab.problems.problem import GoldKind
+from distlab.prompts.prompt import Shown
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
 from distlab.scoring.judging import GraderFacts, Judging
@@ -144,10 +146,18 @@ def _sources(
     manifest: Manifest, store: Store, problems: Mapping[str, Sequence[Problem]]
 ) -> list[CellSource]:
     golds = {
-        name: {problem.id: SourceProblem(problem.gold) for problem in rows}
+        (name, shown): {problem.id: _source_problem(problem, shown) for problem in rows}
         for name, rows in problems.items()
+        for shown in {manifest.shown(cell) for cell in manifest.cells if cell.dataset == name}
     }
-    return [_source(cell, store, golds[cell.dataset]) for cell in manifest.cells]
+    return [
+        _source(cell, store, golds[cell.dataset, manifest.shown(cell)]) for cell in manifest.cells
+    ]
+
+
+def _source_problem(problem: Problem, shown: Shown) -> SourceProblem:
+    hides = shown is Shown.OPENING
+    return SourceProblem(problem.gold, rest=split_question(problem.question)[1] if hides else None)
 
 
 def _source(cell: Cell, store: Store, problems: Mapping[str, SourceProblem]) -> CellSource:

@@ -17,8 +17,8 @@ from distlab.prompts import (
 )
 from distlab.prompts.exemplars import pick
 from distlab.prompts.instructions import answer_form
-from distlab.prompts.prompt import ShotsAs
-from distlab.prompts.renderer import PLAIN_STOP
+from distlab.prompts.prompt import ShotsAs, Shown
+from distlab.prompts.renderer import PLAIN_STOP, WITHHELD
 
 ZERO = PromptSpec("zero-shot")
 FEW = PromptSpec("few-shot", shots=2)
@@ -47,6 +47,20 @@ def render(
     tokenizer: PreTrainedTokenizerBase, spec: PromptSpec, fmt: PromptFormat, **more: object
 ) -> str:
     return renderer(tokenizer, spec, fmt, **more).render(PROBLEM).text
+
+
+def test_prompts_that_show_less_than_the_question(bytes_tokenizer: Make) -> None:
+    tokenizer = bytes_tokenizer(template=None)
+    opening = PromptSpec("opening", template="{{ question }}", shows=Shown.OPENING, stop=())
+    assert render(tokenizer, opening, PromptFormat.PLAIN) == "What is 1"
+    withheld = replace(ZERO, name="withheld", shows=Shown.NOTHING)
+    text = render(tokenizer, withheld, PromptFormat.PLAIN)
+    assert text == render(tokenizer, ZERO, PromptFormat.PLAIN).replace(PROBLEM.question, WITHHELD)
+    identities = [
+        renderer(tokenizer, spec, PromptFormat.PLAIN).identity
+        for spec in (replace(ZERO, name="withheld"), withheld, opening)
+    ]
+    assert [identity.get("shows") for identity in identities] == [None, "nothing", "opening"]
 
 
 def test_plain_prompts(bytes_tokenizer: Make) -> None:

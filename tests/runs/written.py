@@ -56,6 +56,7 @@ class Samples:
     truncated: bool = False
     start: int = 0
     tokens: int = 10
+    continued: bool | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         names = {"1": "correct", "0": "incorrect", "-": "no_answer", "t": "timeout"}
@@ -79,6 +80,7 @@ class Samples:
                 "delta": self.deltas[rank] if self.deltas else None,
                 "delta_given": self.deltas_given,
                 "gold_in_text": mark == "1",
+                "continued": self.continued,
             }
             for rank, mark in enumerate(self.verdicts)
         ]

@@ -271,7 +271,19 @@ def test_verdict_rows(tmp_path: Path) -> None:
         "delta": 0.5,
         "delta_given": True,
         "gold_in_text": True,
+        "continued": None,
     }
+
+
+def test_a_sample_that_goes_on_with_what_the_prompt_hid(tmp_path: Path) -> None:
+    rows = [Row("one", 0, " the rest. =1"), Row("one", 1, "another end. =1")]
+    shard = write_shard(tmp_path / "a.parquet", rows)
+    whole = number("1")
+    hidden = replace(whole, rest="the rest.")
+    got = score_here(source([shard], {"one": hidden}), tmp_path / "out")
+    assert [row["continued"] for row in got] == [True, False]
+    names = {next(divide(source([shard], {"one": each}), "t")).name for each in (whole, hidden)}
+    assert len(names) == 2
 
 
 def test_a_truncated_sample_that_states_no_answer_has_none(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from distlab.report.questions import (
     gap,
     guessing,
     judges,
+    memory,
     paper,
     prompts,
     relative_loss,
@@ -23,6 +24,7 @@ from distlab.report.questions import (
     size_groups,
     spread,
     strata,
+    withheld,
 )
 
 QUESTIONS: Final[tuple[Question, ...]] = (
@@ -33,6 +35,8 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     formats.QUESTION,
     domains.QUESTION,
     guessing.QUESTION,
+    withheld.QUESTION,
+    memory.QUESTION,
     judges.QUESTION,
     drops.QUESTION,
     relative_loss.QUESTION,

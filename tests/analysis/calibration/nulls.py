@@ -136,6 +136,7 @@ def nulls() -> Iterator[Null]:
         Kind.RELIABLE,
         Kind.PROMPTS,
         Kind.EXEMPLARS,
+        Kind.MEMORY,
         Kind.DROP,
         Kind.DROP_DIFFERENCE,
         Kind.ENDS,
@@ -148,8 +149,9 @@ def nulls() -> Iterator[Null]:
         yield Null(kind, Answer.YES, "it makes none of the gap", split(0.0, GAP))
         yield Null(kind, Answer.YES, "a rest of the margin stays", split(GAP, MARGIN))
         yield Null(kind, Answer.NO, "it makes all of the gap", split(GAP, 0.0))
-    yield Null(Kind.BEYOND_NULL, Answer.YES, "as much as unread", _beyond)
-    yield Null(Kind.BEYOND_NULL, Answer.NO, "as much as unread", _beyond)
+    for kind in (Kind.BEYOND_NULL, Kind.WITHHELD):
+        yield Null(kind, Answer.YES, "as much as unread", _beyond(kind))
+        yield Null(kind, Answer.NO, "as much as unread", _beyond(kind))
     yield Null(Kind.JUDGES, Answer.YES, "one gap under three judges", judges_differ(0.0))
     yield Null(Kind.JUDGES, Answer.NO, "one judge differs by the margin", judges_differ(MARGIN))
     yield Null(Kind.EQUAL_COST, Answer.YES, "equal at equal cost", _at_equal_cost(0.0))
@@ -194,7 +196,7 @@ def _paired(kind: Kind, by: float) -> Simulation:
 
     def draw(study: Study) -> Claim:
         rates = (study.design.rate, study.moved(by))
-        if kind in (Kind.ENDS, Kind.FIRST):
+        if kind in (Kind.ENDS, Kind.FIRST, Kind.MEMORY):
             one, two = (np.mean([study.arm(rate) for _ in range(4)], axis=0) for rate in rates)
         elif kind in (Kind.DROP_DIFFERENCE, Kind.EXEMPLARS):
             one = study.arm(study.moved(GAP)) - study.arm(rates[0])
@@ -332,10 +334,13 @@ _SPLITS: Final[dict[Kind, Callable[[float, float], Simulation]]] = {
 }
 
 
-def _beyond(study: Study) -> Claim:
-    unread = study.flips(study.design.rate)
-    excess = paired_gap(unread, study.arm(study.design.rate), study.sources, resamples=_BARE)
-    return exceeds(Kind.BEYOND_NULL, 0, "", excess.difference)
+def _beyond(kind: Kind) -> Simulation:
+    def draw(study: Study) -> Claim:
+        unread = study.flips(study.design.rate)
+        excess = paired_gap(unread, study.arm(study.design.rate), study.sources, resamples=_BARE)
+        return exceeds(kind, 0, "", excess.difference)
+
+    return draw
 
 
 def judges_differ(by: float) -> Simulation:
