@@ -9,11 +9,12 @@ Variant = Literal["base", "instruct"]
 
 VARIANTS: Final[tuple[Variant, ...]] = ("base", "instruct")
 
-CheckpointSource = Literal["hub", "local", "packaged", "tiny"]
-"""Where a checkpoint is from: resolved to a commit, a folder, a converted GGUF file, made here."""
+CheckpointSource = Literal["hub", "local", "packaged", "server", "tiny"]
+"""Where a checkpoint is from: resolved to a commit, a folder, a converted GGUF file, made here; or
+only a server has it, and nothing of it is known but its name there."""
 
 # Those that a config can name.
-SOURCES: Final[tuple[CheckpointSource, ...]] = ("hub", "local", "packaged")
+SOURCES: Final[tuple[CheckpointSource, ...]] = ("hub", "local", "packaged", "server")
 
 
 def recognised_source(name: str) -> CheckpointSource:

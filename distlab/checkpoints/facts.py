@@ -46,6 +46,8 @@ def read_facts(spec: CheckpointSpec) -> CheckpointFacts:
         return found
     if spec.source == "hub":
         return _of_hub(spec)
+    if spec.source == "server":
+        raise Unavailable(f"{spec.id} is a name at a server, which says nothing of its size")
     if spec.source != "local":
         return _of_folder(spec, Path(resolve(spec).model))
     if found is None:

@@ -1,8 +1,8 @@
 """Checkpoints: a name in the config in; a path or hub id that vLLM can load out.
 
 Sources: ``hub`` (resolved to a commit), ``local`` (a folder), ``packaged`` (a GGUF file inside an
-installed Python distribution, converted once into a cache folder), and ``tiny``
-(``distlab.checkpoints.tiny``).
+installed Python distribution, converted once into a cache folder), ``server`` (a name that a server
+knows), and ``tiny`` (``distlab.checkpoints.tiny``).
 """
 
 from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
@@ -25,5 +25,7 @@ def resolve(spec: CheckpointSpec) -> Checkpoint:
             return resolve_local(spec)
         case "packaged":
             return resolve_packaged(spec)
+        case "server":
+            return Checkpoint(spec.id, spec.id, None, f"declared:{spec.id}")
         case "tiny":
             return resolve_tiny(spec)

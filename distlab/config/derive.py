@@ -45,7 +45,7 @@ def derived(config: DictConfig) -> DictConfig:
     """
     made = copy.deepcopy(config)
     with open_dict(made):
-        _complete(made.model)
+        _complete(made.model, is_served=made.cluster.base_url is not None)
     return made
 
 
@@ -99,7 +99,7 @@ def _is_other(model: DictConfig, of: Mapping[str, str]) -> bool:
     )
 
 
-def _complete(model: DictConfig) -> None:
+def _complete(model: DictConfig, *, is_served: bool) -> None:
     specs = {variant: _checkpoint_spec(model, variant) for variant in VARIANTS}
     of = _facts_of(model)
     if of is not None and _is_other(model, of):
@@ -118,7 +118,10 @@ def _complete(model: DictConfig) -> None:
         _settle_context(model, found, names)
         reason = reason or f"{names} has no weights in safetensors, which alone can be measured"
         model.facts.source = model.facts.source or f"config.json and weight headers of {names}"
-    _refuse_missing(model, reason)
+    if is_served and any(key.startswith("model.facts.") for key in _missing(model)):
+        # No engine is placed, so that nothing has to fit anywhere.
+        model.facts = None
+    _refuse_missing(model, reason, needs_facts=not is_served)
     if model.facts is not None:
         model.facts.of = FactsOfConfig(model.name, *(model[v].id for v in VARIANTS))
     if OmegaConf.is_missing(model, "max_new_tokens"):
@@ -216,13 +219,13 @@ def _missing(model: DictConfig) -> list[str]:
     return [f"model.{key}" for key in keys if _given(model, key) is None]
 
 
-def _refuse_missing(model: DictConfig, reason: str) -> None:
+def _refuse_missing(model: DictConfig, reason: str, *, needs_facts: bool) -> None:
     """Say what to give by hand where no checkpoint says it.
 
     Raises:
         Unavailable: Something is missing that a run cannot do without, or a part of the facts.
     """
-    missing = _missing(model)
+    missing = [key for key in _missing(model) if needs_facts or ".facts." not in key]
     facts = {key for key in missing if key.startswith("model.facts.")}
     if len(facts) == len(_FACTS) == len(missing):
         # Nothing at all is said of them: a run on stated ranks needs none.
@@ -230,4 +233,5 @@ def _refuse_missing(model: DictConfig, reason: str) -> None:
         return
     if missing:
         raise Unavailable(f"{reason}; or give by hand {', '.join(missing)}")
-    model.facts.source = model.facts.source or "given by hand"
+    if model.facts is not None:
+        model.facts.source = model.facts.source or "given by hand"

@@ -33,6 +33,7 @@ from distlab.config.schema import (
     ParallelConfig,
     StudyConfig,
 )
+from distlab.config.servers import servers
 from distlab.config.values import (
     LOAD_FORMATS,
     Arm,
@@ -112,7 +113,31 @@ def validate(config: DictConfig) -> Study:
         decided=_decided(raw),
     )
     _check_names(study)
+    _check_servers(study)
     return study
+
+
+def _check_servers(study: Study) -> None:
+    """Refuse arms that no server draws, and models that read, which no server is named for."""
+    for variant, checkpoint in study.family.checkpoints.items():
+        if checkpoint.source == "server" and study.cluster.server(variant) is None:
+            refuse(f"model.{variant}.source", "server", "take cluster=endpoint, and its base_url")
+    if not study.cluster.servers:
+        return
+    for variant in study.variants:
+        if study.cluster.server(variant) is None:
+            raise UserError(
+                f"`cluster.base_url` names no server for {variant}: add `{variant}: URL` to it, "
+                f"or set decoding.{variant}=[]"
+            )
+    for spec in study.extractors:
+        if reading_extractor(spec) is not None:
+            refuse(
+                "extractor",
+                spec.name,
+                "it reads with a model that no server of cluster.base_url has; take rules, and "
+                "score again with it under another cluster",
+            )
 
 
 def _texts(value: object, key: str) -> Iterator[tuple[str, str]]:
@@ -472,7 +497,10 @@ def _cluster(raw: ClusterConfig) -> Cluster:
         _one_of("cluster.load_format", raw.load_format, LOAD_FORMATS)
     if not 0 <= raw.overhead_gib < math.inf:
         refuse("cluster.overhead_gib", raw.overhead_gib, "set it to a finite number, 0 or more")
-    values: dict[str, Any] = {name: getattr(raw, name) for name in ClusterConfig.__annotations__}
+    values: dict[str, Any] = {
+        field.name: getattr(raw, field.name, None) for field in fields(Cluster)
+    }
+    values["servers"] = servers(raw)
     load_class("cluster.engine", raw.engine, ManagedEngine)
     values["address"] = _address(raw.address)
     if raw.compile_cache is not None:

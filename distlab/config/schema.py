@@ -15,7 +15,8 @@ class CheckpointConfig:
 
     # Hub id (org/name), a local folder, or the name of a packaged checkpoint.
     id: str = MISSING
-    # hub, local or packaged; null recognises it by the id.
+    # hub, local or packaged, or server: only one of cluster=endpoint has it, and the id is its name
+    # there. null recognises it by the id.
     source: str | None = None
     # Hub branch, tag or commit; the resolved commit is recorded.
     revision: str = "main"
@@ -333,8 +334,17 @@ class ClusterConfig:
 
     # Address of a running Ray cluster ("auto", "HOST:PORT"); null starts Ray on this machine.
     address: str | None = None
-    # cpu or gpu.
+    # cpu, gpu, or server: one that runs already, at base_url.
     device: str = MISSING
+    # Address of an OpenAI-compatible server ("http://HOST:PORT/v1"), or of one for each variant:
+    # {base: ..., instruct: ...}. Not typed, since Hydra could not set a mapping.
+    base_url: Any = None
+    # What the server calls the model, or each variant's; null is `model.*.id`.
+    served_model: Any = None
+    # Environment variable that holds the server's key; null sends none.
+    api_key_env: str | None = None
+    # Seconds that the server may take for one completion.
+    request_timeout_s: float = 600
     # module:attribute of the engine: takes an EngineSettings.
     engine: str = "distlab.engines.vllm_engine:VLLMEngine"
     # Engines of a checkpoint at once: a number, or auto for what the cluster has free.

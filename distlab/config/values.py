@@ -49,6 +49,19 @@ class Arm:
 LOAD_FORMATS: Final = ("prefetch", "eager", "runai_streamer", "fastsafetensors", "instanttensor")
 """Ways to read weights, none of which takes part in what is computed."""
 
+ANY: Final = "*"
+"""What stands for every variant that has no server of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs already; see ``distlab.config.schema.ClusterConfig`` for the fields."""
+
+    url: str
+    model: str | None
+    api_key_env: str | None
+    timeout_s: float
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -82,6 +95,12 @@ class Cluster:
     nodes: tuple[Node, ...]
     engine_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     env: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # Variant, or ANY, to its server; empty where engines are started.
+    servers: Mapping[str, Server] = field(default_factory=dict, hash=False)
+
+    def server(self, variant: str) -> Server | None:
+        """What draws a variant's samples; None where engines are started for it."""
+        return self.servers.get(variant, self.servers.get(ANY))
 
 
 Target = Literal["gap", "pass_n"]

@@ -37,6 +37,11 @@ class Completion:
         truncated: max_tokens was reached.
         stop_string: The stop string that ended it, None for EOS or truncation.
         margins: One value per token, empty unless asked for.
+        tokens: New tokens, as a server counts them that does not give them; None where
+            ``token_ids`` has them.
+        prompt_tokens: Tokens of the prompt, as a server counts them that was given none.
+        thinking_end: Characters of the text that are reasoning, where a server parts the two.
+        thinking_tokens: Tokens of the reasoning, as that server counts them.
     """
 
     token_ids: tuple[int, ...]
@@ -44,6 +49,10 @@ class Completion:
     truncated: bool
     stop_string: str | None = None
     margins: tuple[float, ...] = ()
+    tokens: int | None = None
+    prompt_tokens: int | None = None
+    thinking_end: int | None = None
+    thinking_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +170,8 @@ class ManagedEngine(Engine, Protocol):
 class Sample:
     """One completion of one problem; see ``distlab.store.sample_schema`` for the columns.
 
-    Margins and token lengths come together, one value per token.
+    Margins and token lengths come together, one value per token. Where a server keeps its tokens to
+    itself ``token_ids`` is empty.
     """
 
     problem_id: str
@@ -177,7 +187,15 @@ class Sample:
     token_lengths: tuple[int, ...] | None = None
     given_delta: float | None = None
     computed_tokens: int | None = None
+    prompt_tokens: int | None = None
+    thinking_end: int | None = None
+    thinking_tokens: int | None = None
     turn_end: int | None = None
+
+    @property
+    def tokens(self) -> int:
+        """New tokens: those that are known, or as many as a server says that it generated."""
+        return len(self.token_ids) or self.computed_tokens or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,5 +232,10 @@ class SampleRequest:
             truncated=completion.truncated,
             stop_string=completion.stop_string,
             seed=seed,
-            computed_tokens=len(completion.token_ids),
+            computed_tokens=(
+                len(completion.token_ids) if completion.tokens is None else completion.tokens
+            ),
+            prompt_tokens=completion.prompt_tokens,
+            thinking_end=completion.thinking_end,
+            thinking_tokens=completion.thinking_tokens,
         )

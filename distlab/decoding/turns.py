@@ -37,6 +37,8 @@ def turn_end(engine: Engine, sample: Sample, stop: tuple[str, ...]) -> int | Non
         reasoning, of tools), or the text is not what the engine reads off them.
     """
     special, token_ids = engine.special_tokens, sample.token_ids
+    if not token_ids:
+        return None
     # After the last token there is no text.
     places = [place for place, token in enumerate(token_ids[:-1]) if token in special]
     ends = [place for place in places if _ends_turn(special[token_ids[place]])]

@@ -7,6 +7,8 @@ import pyarrow as pa
 
 from distlab.decoding.decoder import DecodingSpec, Sampler
 from distlab.decoding.interface import SampleRequest, Vitals
+from distlab.decoding.thinking import Thinking
+from distlab.engines.endpoint import Endpoint
 from distlab.placement.placement import Device, EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
 
@@ -46,6 +48,7 @@ class EngineSettings:
         metrics: Publish vLLM's metrics on Ray's endpoint.
         env: Variables of the user's for the engine's processes, in the order of their names.
         engine_args: More arguments of vLLM's engine, as canonical JSON.
+        endpoint: The server that draws instead of an engine of ours.
     """
 
     model: str
@@ -72,6 +75,7 @@ class EngineSettings:
     metrics: bool = False
     engine_args: str = "{}"
     env: tuple[tuple[str, str], ...] = ()
+    endpoint: Endpoint | None = None
 
     @property
     def group(self) -> EngineGroup:
@@ -107,6 +111,7 @@ class CellWork:
         checkpoint: Digest of the weights, for the seeds.
         run: Name of the run, stored with every sample.
         prefix: Tokens at the start of every prompt: solved exemplars, above all.
+        thinking: How reasoning is marked, where the prompts ask for some.
     """
 
     decoding: DecodingSpec
@@ -115,6 +120,7 @@ class CellWork:
     checkpoint: str
     run: str
     prefix: int = 0
+    thinking: Thinking | None = None
 
     def sequences(self, samples: int) -> int:
         """Sequences that an engine runs at once for so many samples of a problem, about."""

@@ -22,6 +22,7 @@ from distlab.decoding.interface import (
     SampleRequest,
 )
 from distlab.decoding.seeds import sample_seed
+from distlab.decoding.thinking import parted
 from distlab.decoding.turns import turn_end
 from distlab.engines.environment import prepare
 from distlab.engines.messages import (
@@ -129,7 +130,7 @@ class Replica:
         return Finished(
             batches={key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()},
             done=tuple(done),
-            tokens={key: sum(len(s.token_ids) for s in rows) for key, rows in samples.items()},
+            tokens={key: sum(s.tokens for s in rows) for key, rows in samples.items()},
             computed={
                 key: sum(s.computed_tokens or 0 for s in rows) for key, rows in samples.items()
             },
@@ -154,7 +155,7 @@ class Replica:
             stopping = StoppingCriteria(work.decoding.max_tokens, work.stop)
             greedy = await asyncio.to_thread(greedy_of, drawn[key][0], self._engine, stopping)
             drawn[request.greedy] = [greedy]
-        return await asyncio.to_thread(_with_turn_ends, drawn, self._engine, work.stop)
+        return await asyncio.to_thread(_with_ends, drawn, self._engine, work)
 
     async def _sampled(self, key: str, work: CellWork, request: SampleRequest) -> list[Sample]:
         assert self._engine is not None, "start() comes first"
@@ -206,13 +207,18 @@ class Replica:
                 self._engine.shutdown()
 
 
-def _with_turn_ends(
-    drawn: Mapping[str, Sequence[Sample]], engine: Engine, stop: tuple[str, ...]
+def _with_ends(
+    drawn: Mapping[str, Sequence[Sample]], engine: Engine, work: CellWork
 ) -> dict[str, list[Sample]]:
-    return {
-        key: [replace(sample, turn_end=turn_end(engine, sample, stop)) for sample in samples]
-        for key, samples in drawn.items()
-    }
+    """The samples with where their turns and their reasoning end."""
+    return {key: [_with_end(sample, engine, work) for sample in drawn[key]] for key in drawn}
+
+
+def _with_end(sample: Sample, engine: Engine, work: CellWork) -> Sample:
+    sample = replace(sample, turn_end=turn_end(engine, sample, work.stop))
+    if work.thinking is None:
+        return sample
+    return parted(engine, sample, work.stop, work.thinking)
 
 
 def _make_engine(settings: EngineSettings, site: Site) -> ManagedEngine:

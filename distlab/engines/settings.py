@@ -2,6 +2,7 @@
 
 from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.config.values import Cluster, Family
+from distlab.engines.endpoint import Endpoint
 from distlab.engines.engine_args import frozen_args
 from distlab.engines.messages import EngineSettings
 from distlab.engines.splitting import Choice
@@ -13,7 +14,12 @@ _LOGPROBS = 64
 
 
 def engine_settings(
-    family: Family, checkpoint: Checkpoint, cluster: Cluster, choice: Choice, branches: int = 0
+    family: Family,
+    checkpoint: Checkpoint,
+    cluster: Cluster,
+    choice: Choice,
+    branches: int = 0,
+    endpoint: Endpoint | None = None,
 ) -> EngineSettings:
     """How the engine of a checkpoint is built.
 
@@ -23,6 +29,7 @@ def engine_settings(
         cluster: Where it runs, as the config says.
         choice: How it is split there.
         branches: Most first tokens that a decoder asks the log probabilities of.
+        endpoint: The server that draws instead, where one does.
     """
     kv_cache, group = cluster.kv_cache_gib, choice.group
     return EngineSettings(
@@ -51,4 +58,5 @@ def engine_settings(
         env=tuple(sorted(cluster.env.items())),
         # On one's own machine nobody collects them.
         metrics=cluster.address is not None,
+        endpoint=endpoint,
     )

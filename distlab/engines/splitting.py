@@ -72,6 +72,10 @@ def choose(family: Family, cluster: Cluster, nodes: Sequence[Node]) -> Choice:
         UserError: It fits no node or group of nodes; the sentence gives the arithmetic and the
             nearest setting that would.
     """
+    if cluster.device == "server":
+        assert cluster.max_num_seqs is not None, "the door refuses a server without"
+        alone = EngineGroup(Parallelism(), cluster.cpus_per_rank, 0)
+        return Choice(alone, None, BatchLimits(cluster.max_num_seqs))
     kinds = _kinds(cluster, nodes)
     choices, refusals = [], []
     for kind in kinds:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-Device = Literal["cpu", "gpu"]
-"""What engines compute on."""
+Device = Literal["cpu", "gpu", "server"]
+"""What engines compute on; "server" is one that runs already, wherever it has its weights."""
 
-DEVICES: Final[tuple[Device, ...]] = ("cpu", "gpu")
+DEVICES: Final[tuple[Device, ...]] = ("cpu", "gpu", "server")
 
 
 @dataclass(frozen=True, slots=True)

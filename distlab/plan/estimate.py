@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from distlab.config.values import Study
@@ -16,7 +17,7 @@ from distlab.plan.survey import Survey, Unrendered
 from distlab.sampling.planned import Example, PlannedCell
 from distlab.sampling.prepare import unshared
 from distlab.scoring.reading import reading_extractor
-from distlab.store.cell import Cell
+from distlab.store.columns import token_counts
 from distlab.store.store import StoredCell
 
 # Bytes of a new token in the store before compression: its id (4) and its text (about 4); and
@@ -67,7 +68,10 @@ def _cell(planned: PlannedCell) -> CellPlan:
         held=planned.held,
         missing=missing,
         prompts=len(planned.requests),
-        prompt_tokens=Spread(min(lengths), statistics.median(lengths), max(lengths)),
+        # Of chat messages only the server knows.
+        prompt_tokens=None
+        if planned.is_chat
+        else Spread(min(lengths), statistics.median(lengths), max(lengths)),
         max_new_tokens=missing * planned.arm.decoding.max_tokens,
         mean_new_tokens=mean,
         mean_computed_tokens=computed,
@@ -99,8 +103,8 @@ def _unrendered(cell: Unrendered) -> CellPlan:
 def _mean_tokens(stored: StoredCell) -> tuple[float, float] | tuple[None, None]:
     """Mean length of the samples in the store, and mean of what was computed for one."""
     table = stored.samples(["token_ids", "computed_tokens"])
-    lengths = pc.list_value_length(table.column("token_ids"))
-    kept = pc.mean(lengths).as_py()
+    lengths = token_counts(table)
+    kept = pc.mean(lengths.cast(pa.float64())).as_py()
     computed = pc.mean(pc.coalesce(table.column("computed_tokens"), lengths)).as_py()
     return (None, None) if kept is None or computed is None else (float(kept), float(computed))
 
@@ -115,19 +119,19 @@ def _prompts(cells: Sequence[PlannedCell]) -> tuple[ShownPrompt, ...]:
     for planned in cells:
         key = (planned.cell.dataset, planned.cell.prompt, planned.cell.variant)
         if planned.example is not None and key not in shown:
-            shown[key] = _shown(planned.cell, planned.example)
+            shown[key] = _shown(planned, planned.example)
     return tuple(shown.values())
 
 
-def _shown(cell: Cell, example: Example) -> ShownPrompt:
-    ids = example.prompt.token_ids
+def _shown(planned: PlannedCell, example: Example) -> ShownPrompt:
+    cell, ids = planned.cell, example.prompt.token_ids
     return ShownPrompt(
         dataset=cell.dataset,
         prompt=cell.prompt,
         variant=cell.variant,
         problem_id=example.prompt.problem_id,
         text=example.prompt.text,
-        tokens=len(ids),
+        tokens=None if planned.is_chat else len(ids),
         bos=example.bos,
         bos_count=ids.count(example.bos_id) if example.bos_id is not None else 0,
         bos_leading=len(list(takewhile(lambda token: token == example.bos_id, ids))),
@@ -206,5 +210,10 @@ def plan_engines(study: Study, nodes: Sequence[Node]) -> EnginePlan:
         alternatives=choice.alternatives,
         disk_gb_per_s=cluster.disk_gb_per_s,
         tokens_per_s=cluster.tokens_per_s,
-        weight_bytes=None if facts is None else facts.weight_bytes,
+        weight_bytes=None if facts is None or cluster.servers else facts.weight_bytes,
+        servers=tuple(
+            dict.fromkeys(
+                server.url for v in study.variants if (server := cluster.server(v)) is not None
+            )
+        ),
     )

@@ -148,7 +148,8 @@ class EnginePlan:
         alternatives: Other ways to split an engine that would fit, the best first.
         disk_gb_per_s: GB/s at which a node reads weights; None where it is not known.
         tokens_per_s: New tokens per second of one engine; None where it is not known.
-        weight_bytes: Of one checkpoint; None where it is not known.
+        weight_bytes: Of one checkpoint; None where it is not known, or where a server has it.
+        servers: Addresses of the servers that draw instead of engines of ours.
     """
 
     checkpoints: tuple[str, ...]
@@ -161,6 +162,7 @@ class EnginePlan:
     disk_gb_per_s: float | None
     tokens_per_s: float | None
     weight_bytes: int | None
+    servers: tuple[str, ...] = ()
 
     def engine_hours(self, tokens: float) -> float | None:
         """Hours of one engine for so many new tokens."""
@@ -189,7 +191,7 @@ class ShownPrompt:
         variant: Of its arm.
         problem_id: The problem.
         text: What the model sees; hostile, to be escaped where it is shown.
-        tokens: Its length in tokens.
+        tokens: Its length in tokens; None where only a server knows.
         bos: The tokenizer's BOS as text, None where it has none.
         bos_count: How often BOS occurs in the prompt's ids.
         bos_leading: How many of these stand in front of everything else; 2 is a fault.
@@ -201,7 +203,7 @@ class ShownPrompt:
     variant: CellVariant
     problem_id: str
     text: str
-    tokens: int
+    tokens: int | None
     bos: str | None
     bos_count: int
     bos_leading: int

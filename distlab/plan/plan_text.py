@@ -49,7 +49,7 @@ def render_plan(plan: Plan, console: Console, *, prompts: bool = True) -> None:
     _table(plan, console)
     for note in plan.notes:
         say(console, f"note: {note}")
-    for line in _engines(plan.engines, plan.cells):
+    for line in () if plan.engines.servers else _engines(plan.engines, plan.cells):
         say(console, line)
     say(console, _disk(plan.totals, plan.engines))
     for shown in plan.prompts if prompts else ():
@@ -58,12 +58,12 @@ def render_plan(plan: Plan, console: Console, *, prompts: bool = True) -> None:
 
 def _verdict(plan: Plan) -> Iterator[str]:
     """Whether it fits and on what, what there is to draw, how long, and what is not known."""
-    engines, group = plan.engines, plan.engines.group
-    gpus = f"{group.ranks} x {group.gpu_type or 'GPU'}"
-    takes = gpus if group.gpus_per_rank else f"{group.ranks * group.cpus_per_rank:g} cores"
-    count = len(engines.placements)
-    places = f"{count} engine{'s' if count > 1 else ''} of {takes} at once"
-    yield f"{plan.family} fits: {places if count else f'no room now for an engine of {takes}'}"
+    engines = plan.engines
+    if engines.servers:
+        at_once = f"at most {engines.limits.sequences} completions of a checkpoint at once"
+        yield f"{plan.family} is drawn by {' and '.join(engines.servers)}, {at_once}"
+    else:
+        yield _fits(plan)
     yield _draws(plan.totals)
     yield _time(plan.totals, engines)
     if plan.totals.held is None:
@@ -71,6 +71,15 @@ def _verdict(plan: Plan) -> Iterator[str]:
             "not known · what the store holds, how long prompts are and which are too long: some "
             "cannot be rendered here, as the notes say"
         )
+
+
+def _fits(plan: Plan) -> str:
+    engines, group = plan.engines, plan.engines.group
+    gpus = f"{group.ranks} x {group.gpu_type or 'GPU'}"
+    takes = gpus if group.gpus_per_rank else f"{group.ranks * group.cpus_per_rank:g} cores"
+    count = len(engines.placements)
+    places = f"{count} engine{'s' if count > 1 else ''} of {takes} at once"
+    return f"{plan.family} fits: {places if count else f'no room now for an engine of {takes}'}"
 
 
 def _lines(plan: Plan) -> list[_Line]:
@@ -271,6 +280,8 @@ def _draws(totals: Totals) -> str:
 
 
 def _disk(totals: Totals, engines: EnginePlan) -> str:
+    if engines.servers:
+        return f"disk · at most {_size(totals.max_bytes)} of samples, before compression"
     files = (
         f"{len(engines.checkpoints)} x {gib(engines.weight_bytes)} of weights where the hub cache "
         "is (on every node, unless it is shared)"
@@ -314,7 +325,8 @@ def _prompt(shown: ShownPrompt, console: Console) -> None:
     """A prompt keeps its line ends; every other control character is written out."""
     console.print()
     say(console, f"prompt · {shown.dataset} · {shown.prompt} · {shown.variant}")
-    say(console, f"problem {shown.problem_id} · {shown.tokens} tokens · {_bos(shown)}")
+    length = f"{shown.tokens} tokens · {_bos(shown)}" if shown.tokens else "chat messages"
+    say(console, f"problem {shown.problem_id} · {length}")
     say(console, f"stop strings: {' '.join(map(_quoted, shown.stop)) or 'none'}")
     for line in shown.text.split("\n"):
         say(console, f"│ {line}")

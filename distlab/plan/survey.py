@@ -79,7 +79,7 @@ class _Surveyor:
         self._store = store
         self._shown = shown
         self._gaps: dict[str, None] = {}
-        self._checkpoints = TokenizedFamily(study.family)
+        self._checkpoints = TokenizedFamily(study)
         self._pools = ExemplarPools()
         self._settings: list[PromptSetting] = []
 

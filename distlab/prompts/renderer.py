@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 import jinja2
 
+from distlab.decoding.thinking import Thinking
 from distlab.errors import UserError, brief
 from distlab.problems.opening import split_question
 from distlab.problems.problem import Exemplar, GoldKind, Problem
@@ -25,6 +26,7 @@ from distlab.prompts.prompt import (
     Shown,
     Turn,
 )
+from distlab.prompts.thinking import ASKED, thinking_of
 from distlab.prompts.tokens import encode, tokenizer_hash
 
 # A base model that has answered goes on with the next block of what it takes for a list: of 1319
@@ -85,6 +87,7 @@ class Renderer:
         tokenizer: The checkpoint's tokenizer.
         chat: What chat turns are rendered with; None for plain text.
         identity: All that shapes the prompt beside the problem, as stable strings.
+        thinking: How the model marks its reasoning; None where no prompt asks for any.
     """
 
     layout: Layout
@@ -92,6 +95,7 @@ class Renderer:
     tokenizer: PromptTokenizer
     chat: ChatTemplate | None
     identity: Mapping[str, str]
+    thinking: Thinking | None = None
 
     def render(self, problem: Problem) -> Prompt:
         """The prompt of one problem.
@@ -149,14 +153,16 @@ def build_renderer(
     """
     layout = Layout(spec, answer_form(dataset, kinds))
     shots = Shots.of(spec, dataset, exemplars)
+    thinking = None
     if chat is not None:
         # A template that cannot take the turns says so before an engine is started.
-        chat.render(layout.turns("1 + 1 = ?", shots.pool[: spec.shots]))
+        tried = chat.render(layout.turns(ASKED, shots.pool[: spec.shots]))
+        thinking = thinking_of(chat.tokenizer, tokenizer, tried, chat.kwargs)
     identity = _identity(layout, shots, PromptFormat.PLAIN if chat is None else PromptFormat.CHAT)
     identity |= {"tokenizer_sha256": tokenizer_hash(tokenizer)}
     if chat is not None:
         identity |= chat.identity
-    return Renderer(layout, shots, tokenizer, chat, identity)
+    return Renderer(layout, shots, tokenizer, chat, identity, thinking)
 
 
 def apply_template(

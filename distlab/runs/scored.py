@@ -28,6 +28,7 @@ class SampleFacts:
         gold_in_text: [problems, n], whether the gold's text stands in the sample.
         continued: [problems, n], whether the sample goes on with what the prompt hid of the
             question, word for word.
+        thinking: [problems, n], tokens of the sample's reasoning, NaN where nobody counted any.
     """
 
     present: BoolArray
@@ -38,6 +39,7 @@ class SampleFacts:
     deltas: npt.NDArray[np.float32]
     gold_in_text: BoolArray
     continued: BoolArray
+    thinking: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

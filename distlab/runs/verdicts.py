@@ -42,11 +42,12 @@ COLUMNS: Final = (
     "delta",
     "gold_in_text",
 )
-# Verdict files of version 1 do not have the first of these columns, those of 2 not the second.
+# Verdict files of version 1 have none of these columns, those of 2 the first, of 3 the first two.
 _GIVEN: Final = "delta_given"
 _CLASS: Final = "answer_class"
-# Nor do those of version 3 have this one.
 _CONTINUED: Final = "continued"
+_THINKING: Final = "thinking_tokens"
+_LATER: Final = (_GIVEN, _CLASS, _CONTINUED, _THINKING)
 _BATCH_ROWS: Final = 65_536
 # Characters of an answer that a report keeps (ours).
 _ANSWER_CHARACTERS: Final = 200
@@ -171,7 +172,7 @@ def _batches(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[pa.Record
                 f"{file} has no column `{absent[0]}`, so it is no verdict file of ours; "
                 "remove it, or run `python -m distlab.score` again"
             )
-        wanted = [*columns, _GIVEN, _CLASS, _CONTINUED] if columns is COLUMNS else list(columns)
+        wanted = [*columns, *_LATER] if columns is COLUMNS else list(columns)
         for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
             yield upgraded(batch) if columns is COLUMNS else batch
     except (pa.ArrowException, OSError) as error:
@@ -202,6 +203,7 @@ class _Matrices:
                 deltas=np.full(shape, np.nan, dtype=np.float32),
                 gold_in_text=np.zeros(shape, dtype=np.bool_),
                 continued=np.zeros(shape, dtype=np.bool_),
+                thinking=np.full(shape, np.nan, dtype=np.float32),
             ),
             given=np.zeros(shape, dtype=np.bool_),
         )
@@ -273,6 +275,7 @@ class _Collector:
         matrices.facts.deltas[at] = rows.deltas[chosen]
         matrices.facts.gold_in_text[at] = rows.gold_in_text[chosen]
         matrices.facts.continued[at] = rows.continued[chosen]
+        matrices.facts.thinking[at] = rows.thinking[chosen]
         matrices.given[at] = rows.given[chosen]
         self._placed += chosen.size
         self._unclassed += int(rows.unclassed[chosen].sum())
@@ -417,6 +420,7 @@ class _DecodedBatch:
     deltas: npt.NDArray[np.float32]
     gold_in_text: npt.NDArray[np.bool_]
     continued: npt.NDArray[np.bool_]
+    thinking: npt.NDArray[np.float32]
     given: npt.NDArray[np.bool_]
 
     @classmethod
@@ -440,6 +444,7 @@ class _DecodedBatch:
             deltas=batch["delta"].to_numpy(zero_copy_only=False).astype(np.float32),
             gold_in_text=batch["gold_in_text"].to_numpy(zero_copy_only=False),
             continued=batch[_CONTINUED].fill_null(False).to_numpy(zero_copy_only=False),
+            thinking=batch[_THINKING].to_numpy(zero_copy_only=False).astype(np.float32),
             given=batch[_GIVEN].to_numpy(zero_copy_only=False),
         )
 

@@ -40,7 +40,9 @@ def plan_jobs(
 def _settings(planned: PlannedCell, cluster: Cluster, nodes: Sequence[Node]) -> EngineSettings:
     choice = choose(planned.family, cluster, nodes)
     branches = planned.arm.decoding.decoder.branches(planned.arm.n)
-    return engine_settings(planned.family, planned.checkpoint, cluster, choice, branches)
+    return engine_settings(
+        planned.family, planned.checkpoint, cluster, choice, branches, planned.endpoint
+    )
 
 
 def _job(
@@ -114,6 +116,7 @@ def _cell_work(planned: PlannedCell, run: str) -> CellWork:
         checkpoint=planned.checkpoint.digest,
         run=run,
         prefix=shared if shared >= _LEAST_PREFIX else 0,
+        thinking=planned.thinking,
     )
 
 

@@ -41,7 +41,7 @@ class EngineObserver:
             self._display.say(f"ranks of {event.model}{where} meet over {event.detail}")
         match event.kind:
             case EventKind.LOADING if self._display.state.sampling_since is None:
-                self._display.enter(f"loading {event.model} into vLLM")
+                self._display.enter(f"loading {event.model}")
             case EventKind.LOADED:
                 self._outcome.load_s.append(float(event.detail))
                 took = format_seconds(float(event.detail))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.config.values import Arm, Family
 from distlab.decoding.interface import SampleRequest
+from distlab.decoding.thinking import Thinking
+from distlab.engines.endpoint import Endpoint
 from distlab.problems import LoadedDataset
 from distlab.prompts import Prompt
 from distlab.store.cell import Cell, ProblemFailure
@@ -52,6 +54,8 @@ class PlannedCell:
         example: One prompt as the study was asked to show it; None where the dataset lacks it.
         differing: Where the cell is new, the fields in which the nearest stored one differs.
         prompts: Of the problems that can be sampled, for the store to keep.
+        endpoint: The server that draws it; None for an engine of ours.
+        thinking: How reasoning is marked, where its prompts ask for some.
     """
 
     cell: Cell
@@ -70,6 +74,13 @@ class PlannedCell:
     example: Example | None = None
     differing: tuple[str, ...] = ()
     prompts: tuple[KeptPrompt, ...] = ()
+    endpoint: Endpoint | None = None
+    thinking: Thinking | None = None
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether its prompts are chat messages, whose tokens only the server can count."""
+        return self.endpoint is not None and self.endpoint.chat
 
     def opened(self) -> PlannedCell:
         """Make its folder in the store with its prompts; the cell without them, which may be long.

@@ -5,15 +5,18 @@ Needs tokenizers but no engine and no Ray, so everything that can be refused is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec, Variant
+from distlab.checkpoints.checkpoint import Checkpoint, Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import Arm, Family, Study
 from distlab.decoding.decoder import Sampler
 from distlab.decoding.interface import SampleRequest
+from distlab.decoding.thinking import Thinking
+from distlab.engines.endpoint import Endpoint
 from distlab.engines.engine_args import sample_args
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset
@@ -21,9 +24,11 @@ from distlab.problems.problem import Exemplar
 from distlab.prompts import ChatTemplate, Prompt, PromptSpec, build_renderer
 from distlab.prompts.exemplars import ExemplarPools
 from distlab.prompts.fidelity import check_fidelity, differing_texts
+from distlab.prompts.messages import MessagesTokenizer
 from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.snapshot import prompt_tokenizer
 from distlab.sampling.chat_templates import chat_template, lending_notes
+from distlab.sampling.endpoints import endpoint_of, served_note
 from distlab.sampling.planned import Example, PlannedCell, Prepared
 from distlab.store.cell import Cell, ProblemFailure
 from distlab.store.fingerprint import CellFields, decoder_fields
@@ -34,46 +39,61 @@ from distlab.versions import vllm_version
 
 @dataclass(frozen=True, slots=True)
 class TokenizedCheckpoint:
-    """A checkpoint with its tokenizer."""
+    """A checkpoint with its tokenizer, and the server that has it where one does."""
 
     checkpoint: Checkpoint
     tokenizer: PromptTokenizer
+    endpoint: Endpoint | None = None
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, family: Family) -> TokenizedCheckpoint:
-        """A checkpoint of a family, its tokenizer loaded.
+    def of(
+        cls, checkpoint: Checkpoint, family: Family, endpoint: Endpoint | None = None
+    ) -> TokenizedCheckpoint:
+        """A checkpoint of a family, its tokenizer loaded where a prompt needs one.
 
         Raises:
             UserError: The tokenizer cannot be had, or it loses blanks or digits of a text.
         """
+        if endpoint is not None and endpoint.chat:
+            return cls(checkpoint, MessagesTokenizer(checkpoint.id), endpoint)
         trusted = family.trust_remote_code
         tokenizer = prompt_tokenizer(checkpoint, trust_remote_code=trusted)
         check_fidelity(tokenizer, checkpoint.id)
-        return cls(checkpoint, tokenizer)
+        return cls(checkpoint, tokenizer, endpoint)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizedFamily:
-    """The checkpoints of a family with their tokenizers, each resolved and read once.
+    """The checkpoints of a study's family with their tokenizers, each resolved and read once.
 
     Attributes:
-        family: The family, of which several variants may be one checkpoint.
+        study: The study; several variants of its family may be one checkpoint.
         loaded: Those that were read so far.
     """
 
-    family: Family
-    loaded: dict[CheckpointSpec, TokenizedCheckpoint] = field(default_factory=dict)
+    study: Study
+    loaded: dict[Variant, TokenizedCheckpoint] = field(default_factory=dict)
 
     def of(self, variant: Variant) -> TokenizedCheckpoint:
         """The checkpoint of a variant.
 
         Raises:
-            UserError: It, or its tokenizer, cannot be had.
+            UserError: It, or its tokenizer, cannot be had, or its server cannot draw an arm.
         """
-        spec = self.family.checkpoints[variant]
-        if spec not in self.loaded:
-            self.loaded[spec] = TokenizedCheckpoint.of(resolve(spec), self.family)
-        return self.loaded[spec]
+        if variant not in self.loaded:
+            self.loaded[variant] = self._read(variant)
+        return self.loaded[variant]
+
+    def _read(self, variant: Variant) -> TokenizedCheckpoint:
+        family = self.study.family
+        spec, read = family.checkpoints[variant], self.loaded.items()
+        found = (one.checkpoint for other, one in read if family.checkpoints[other] == spec)
+        checkpoint = next(found, None) or resolve(spec)
+        endpoint = endpoint_of(self.study, variant, checkpoint)
+        for _, one in read:
+            if (one.checkpoint, one.endpoint) == (checkpoint, endpoint):
+                return one
+        return TokenizedCheckpoint.of(checkpoint, family, endpoint)
 
     def tokenizer(self, variant: Variant) -> PromptTokenizer:
         """The tokenizer of a variant; raises as ``of``."""
@@ -102,13 +122,17 @@ class PromptSetting:
 
 
 def tokenizer_notes(tokenized: Sequence[TokenizedCheckpoint]) -> tuple[str, ...]:
-    """What to say where a pair's tokenizers are two."""
+    """What to say of servers, and where a pair's tokenizers are two."""
+    served = tuple(
+        served_note(one.checkpoint, one.endpoint) for one in tokenized if one.endpoint is not None
+    )
     if len(tokenized) < 2:
-        return ()
+        return served
     first, second = tokenized
     if not differing_texts(first.tokenizer, second.tokenizer):
-        return ()
+        return served
     return (
+        *served,
         f"{first.checkpoint.id} and {second.checkpoint.id} have different tokenizers: tokens, "
         "margins and lengths of their samples are not of one kind.",
     )
@@ -128,7 +152,7 @@ def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
     """
     datasets = {spec.name: load_dataset(spec) for spec in study.datasets}
     check_shown(shown, datasets)
-    checkpoints = TokenizedFamily(study.family)
+    checkpoints = TokenizedFamily(study)
     tokenized = {variant: checkpoints.of(variant) for variant in study.variants}
     pools = ExemplarPools()
     settings = [
@@ -183,19 +207,21 @@ def render_cells(
         {problem.gold.kind for problem in setting.dataset.problems},
     )
     prompts = [renderer.render(problem) for problem in setting.dataset.problems]
+    example = _example(prompts, shown, tokenizer)
     kept = {prompt.problem_id: KeptPrompt.of(prompt) for prompt in prompts}
-    rendered = _Rendered(prompts, kept, renderer.identity, _example(prompts, shown, tokenizer))
+    rendered = _Rendered(prompts, kept, renderer.identity, example, renderer.thinking)
     return [_plan(study, store, setting, rendered, arm) for arm in arms]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rendered:
-    """The prompts of a setting, what shapes them, and the one to show."""
+    """The prompts of a setting, what shapes them, the one to show, and how reasoning is marked."""
 
     prompts: Sequence[Prompt]
     kept: Mapping[str, KeptPrompt]
     identity: Mapping[str, str]
     example: Example | None
+    thinking: Thinking | None
 
     @property
     def stop(self) -> tuple[str, ...]:
@@ -242,7 +268,11 @@ def _plan(
     arm = _with_its_sampler(study, store, setting, rendered, arm)
     fields = _fields(study, setting, rendered, arm)
     cell = _cell(study, setting, arm, fields.fingerprint())
+    endpoint = setting.tokenized.endpoint
     room = family.max_model_len - arm.decoding.max_tokens
+    if endpoint is not None and endpoint.chat:
+        # Which are too long only the server knows, and says.
+        room = sys.maxsize
     fitting = [prompt for prompt in prompts if len(prompt.token_ids) <= room]
     kept = tuple(rendered.kept[prompt.problem_id] for prompt in fitting)
     hashes = {prompt.problem_id: prompt.prompt_hash for prompt in kept}
@@ -269,6 +299,8 @@ def _plan(
         example=rendered.example,
         differing=stored.differing(fields),
         prompts=kept,
+        endpoint=endpoint,
+        thinking=rendered.thinking,
     )
 
 
@@ -276,7 +308,9 @@ def unshared(study: Study) -> Iterator[str]:
     """Arms that ask for siblings and cannot have them, one sentence each."""
     for arm in study.arms:
         decoder, sampler = arm.decoding.decoder, arm.decoding.sampler
-        if sampler is Sampler.TRIE and decoder.random and decoder.sharing is None:
+        if sampler is Sampler.TRIE and decoder.random and study.cluster.server(arm.variant):
+            yield f"{arm.variant}/{arm.decoding.name}: a server's samples are independent requests"
+        elif sampler is Sampler.TRIE and decoder.random and decoder.sharing is None:
             yield (
                 f"{arm.variant}/{arm.decoding.name}: decoding.sampler=trie cannot draw siblings of "
                 f"this decoding together ({decoder.seed_name}), so its samples are independent "
@@ -298,7 +332,7 @@ def _with_its_sampler(
         return bool(store.cell(path).shards())
 
     alone = drawn_by(Sampler.INDEPENDENT)
-    if arm.decoding.decoder.sharing is None:
+    if arm.decoding.decoder.sharing is None or setting.tokenized.endpoint is not None:
         return alone
     if arm.decoding.sampler is Sampler.AUTO and not is_begun(arm) and is_begun(alone):
         return alone
@@ -337,6 +371,7 @@ def _missing(
 
 def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm) -> CellFields:
     checkpoint, dataset, spec = setting.tokenized.checkpoint, setting.dataset, arm.decoding
+    endpoint = setting.tokenized.endpoint
     return CellFields(
         checkpoint=checkpoint.id,
         weights=checkpoint.digest,
@@ -348,9 +383,10 @@ def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm)
         stop=rendered.stop,
         max_tokens=spec.max_tokens,
         seed=study.seed if spec.decoder.random else None,
-        vllm=vllm_version(),
+        vllm=vllm_version() if endpoint is None else endpoint.engine,
         sampler=None if spec.sampler is Sampler.INDEPENDENT else spec.decoder.sharing,
         engine_args=sample_args(study.cluster.engine_args),
+        endpoint={} if endpoint is None else endpoint.declared(),
         **decoder_fields(spec.decoder),
     )
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain, repeat
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from distlab.decoding.interface import SampleRequest
 from distlab.engines.messages import CellRequest, Finished
@@ -25,6 +24,7 @@ from distlab.sampling.planned import PlannedCell
 from distlab.scoring.panel import Candidate, Found, JudgeIndex, JudgePanel
 from distlab.scoring.sampled_text import COLUMNS as OF_TEXT
 from distlab.scoring.sampled_text import sampled_texts
+from distlab.store.columns import token_counts
 
 Key = tuple[str, str]
 """Cell path and problem id."""
@@ -32,7 +32,7 @@ Key = tuple[str, str]
 Moved = Callable[[str, int, int], None]
 """Is told a cell's path, by how much its problems done change, and samples not needed any more."""
 
-_COLUMNS = ["problem_id", "rank", "prompt_hash", "token_ids", *OF_TEXT]
+_COLUMNS = ["problem_id", "rank", "prompt_hash", "token_ids", "computed_tokens", *OF_TEXT]
 # Stands for a gold that no grader judges: it is never solved, so everything is drawn.
 _NOBODY = JudgeIndex(-1, -1)
 
@@ -192,7 +192,7 @@ class UntilSolved:
     def _noted(self, path: str, samples: pa.Table | pa.RecordBatch) -> list[Candidate]:
         """Note samples as drawn; those of problems that are not solved yet are to be judged."""
         candidates = []
-        lengths = pc.list_value_length(samples.column("token_ids")).to_pylist()
+        lengths = token_counts(samples).to_pylist()
         columns = [samples.column(name).to_pylist() for name in ("problem_id", "rank")]
         rows = zip(*columns, lengths, sampled_texts(samples), strict=True)
         for problem_id, rank, tokens, sampled in rows:

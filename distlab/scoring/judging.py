@@ -227,18 +227,20 @@ class AnswerJudge:
 def extract(extractor: Extractor, sampled: SampledText, kind: GoldKind) -> tuple[Extraction, bool]:
     """What counts as a sample's answer; of a truncated one, only what it states.
 
+    Reasoning before an answer is not read. Offsets are of the whole text.
+
     Returns:
         The extraction, and whether the extractor tripped over the text or named a span outside it.
     """
-    text = sampled.turn
+    text, before = sampled.answer, sampled.thinking_end or 0
     try:
         if sampled.turn_end is not None and isinstance(extractor, TurnExtractor):
             found = extractor.extract_turn(text, kind)
         else:
             found = extractor.extract(text, kind)
         if 0 <= found.start <= found.end <= len(text):
-            return found.of_sample(sampled.breaks_off), False
+            return found.of_sample(sampled.breaks_off).behind(before), False
     except Exception:
         # One text must not end the scoring of all others; its verdicts will be ``error``.
         pass
-    return Extraction(None, 0, 0, len(text)), True
+    return Extraction(None, 0, 0, before + len(text)), True

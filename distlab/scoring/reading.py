@@ -36,7 +36,7 @@ class ReadingModel:
     chat_template_kwargs: tuple[tuple[str, object], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.source not in SOURCES:
+        if self.source not in SOURCES or self.source == "server":
             raise ValueError(f"source '{self.source}' is unknown: take hub, local or packaged")
 
 
@@ -75,8 +75,8 @@ class TurnReadingExtractor(ReadingExtractor, TurnExtractor, Protocol):
 def shown_of(extractor: ReadingExtractor, sampled: SampledText) -> str:
     """The part of a sample that the model is shown; empty where nothing is to be read."""
     if sampled.turn_end is not None and isinstance(extractor, TurnReadingExtractor):
-        return extractor.shown_turn(sampled.turn)
-    return extractor.shown(sampled.turn)
+        return extractor.shown_turn(sampled.answer)
+    return extractor.shown(sampled.answer)
 
 
 def reading_extractor(spec: ComponentSpec) -> ReadingExtractor | None:

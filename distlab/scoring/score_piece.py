@@ -8,7 +8,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from distlab.problems.opening import goes_on
 from distlab.problems.problem import Gold
@@ -34,7 +33,7 @@ from distlab.scoring.types import (
     load_extractor,
 )
 from distlab.scoring.verdict_schema import VERDICTS
-from distlab.store.columns import strings
+from distlab.store.columns import strings, token_counts
 from distlab.store.store import read_shard
 
 
@@ -167,6 +166,7 @@ class Scorer:
         return np.array([row_of[gold.kind] for gold in golds], np.bool_)
 
 
+_OF_TOKENS = ("token_ids", "computed_tokens", "thinking_tokens")
 _Labels: TypeAlias = "pa.DictionaryArray[pa.lib.Int32Type, pa.lib.StringType]"
 
 
@@ -182,12 +182,12 @@ class _VerdictRows:
 
 def _read_samples(piece: Piece) -> pa.Table:
     """The piece's samples, sorted by problem and rank, with ``tokens`` counted."""
-    columns = ["problem_id", "rank", "token_ids", *OF_TEXT, *OF_DELTA]
+    columns = ["problem_id", "rank", *_OF_TOKENS, *OF_TEXT, *OF_DELTA]
     parts = []
     for shard in piece.shards:
         table = read_shard(piece.filesystem, shard.path, columns)
-        tokens = pc.list_value_length(table.column("token_ids"))
-        lean = table.drop_columns("token_ids").append_column("tokens", tokens)
+        lean = table.drop_columns(["token_ids", "computed_tokens"])
+        lean = lean.append_column("tokens", token_counts(table))
         parts.append(lean.take(shard.rows))
     samples = pa.concat_tables(parts)
     return samples.sort_by([("problem_id", "ascending"), ("rank", "ascending")])
@@ -255,7 +255,7 @@ def _rows_of(reads: Sequence[_Read], applies: npt.NDArray[np.bool_], codes: Code
 def _facts(samples: pa.Table, mentioned: Sequence[bool]) -> pa.Table:
     """What every verdict row of a sample repeats."""
     given = samples.column("given_delta").is_valid()
-    facts = samples.select(["problem_id", "rank", "truncated", "tokens"])
+    facts = samples.select(["problem_id", "rank", "truncated", "tokens", "thinking_tokens"])
     facts = facts.append_column("gold_in_text", pa.array(mentioned, pa.bool_()))
     return facts.append_column("delta_given", given)
 

@@ -1,7 +1,7 @@
 """Extraction and Verdict, and what an extractor and a grader must be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -62,6 +62,15 @@ class Extraction:
     def of_sample(self, truncated: bool) -> "Extraction":
         """The extraction from a sample that is truncated or not: what counts as its answer."""
         return Extraction(None, 0, 0, self.cut) if truncated and not self.stated else self
+
+    def behind(self, characters: int) -> "Extraction":
+        """The extraction from a text that has so many characters before what was read."""
+        if not characters:
+            return self
+        shift = 0 if self.answer is None else characters
+        return replace(
+            self, start=self.start + shift, end=self.end + shift, cut=self.cut + characters
+        )
 
 
 @dataclass(frozen=True, slots=True)

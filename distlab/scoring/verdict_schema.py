@@ -42,6 +42,8 @@ VERDICTS = pa.schema(
         # Properties of the sample that tables need, so that they read no text.
         required("truncated", pa.bool_()),
         required("tokens", pa.int32()),
+        # Of these, the reasoning's; null where the prompt asks for none, or nobody counted.
+        pa.field("thinking_tokens", pa.int32()),
         # Whether the gold's text stands anywhere in the uncut sample text.
         required("gold_in_text", pa.bool_()),
         # Whether the text goes on with the words that the prompt hid of the question; null where
@@ -55,8 +57,8 @@ VERDICTS = pa.schema(
 def upgraded(rows: _Rows) -> _Rows:
     """Rows of verdict files of versions 1 to 3 with what they lack.
 
-    In version 1 every Delta was given; before version 3 nobody compared answers with each other,
-    and before version 4 no prompt hid a part of its question.
+    In version 1 every Delta was given; before version 3 nobody compared answers with each other;
+    before version 4 no prompt hid a part of its question, and nobody counted reasoning.
     """
     names = rows.schema.names
     if "delta_given" not in names and "delta" in names:
@@ -65,6 +67,8 @@ def upgraded(rows: _Rows) -> _Rows:
         rows = rows.append_column("answer_class", pa.nulls(rows.num_rows, pa.int32()))
     if "continued" not in names and "answer" in names:
         rows = rows.append_column("continued", pa.nulls(rows.num_rows, pa.bool_()))
+    if "thinking_tokens" not in names and "truncated" in names:
+        rows = rows.append_column("thinking_tokens", pa.nulls(rows.num_rows, pa.int32()))
     return rows
 
 

@@ -28,7 +28,9 @@ def to_batch(samples: Sequence[Sample], run: str) -> pa.RecordBatch:
         "problem_id": [s.problem_id for s in samples],
         "rank": [s.rank for s in samples],
         "prompt_hash": [hashes[s.prompt_ids] for s in samples],
-        "prompt_tokens": [len(s.prompt_ids) for s in samples],
+        "prompt_tokens": [
+            len(s.prompt_ids) if s.prompt_tokens is None else s.prompt_tokens for s in samples
+        ],
         "seed": [s.seed for s in samples],
         "token_ids": [s.token_ids for s in samples],
         "text": [s.text.encode("utf-8", "replace").decode() for s in samples],
@@ -40,6 +42,8 @@ def to_batch(samples: Sequence[Sample], run: str) -> pa.RecordBatch:
         "token_lengths": [s.token_lengths for s in samples],
         "given_delta": [s.given_delta for s in samples],
         "computed_tokens": [s.computed_tokens for s in samples],
+        "thinking_end": [s.thinking_end for s in samples],
+        "thinking_tokens": [s.thinking_tokens for s in samples],
         "turn_end": [s.turn_end for s in samples],
         "run": [run] * len(samples),
     }

@@ -12,7 +12,7 @@ from distlab.decoding.decoder import Decoder
 # shard looks like has a version of its own, ``sample_schema.FORMAT``.
 ADDRESS_VERSION = 1
 # Fields that came after the first addresses.
-_LATER = ("parameters", "decoder_version", "sampler", "engine_args")
+_LATER = ("parameters", "decoder_version", "sampler", "engine_args", "endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class CellFields(ContentAddress):
         engine_args: Arguments of the engine beside ours that can change a sample; none is in the
             address either where it is empty.
         decoder_version: ``Decoder.version``; not in the address either where it is None.
+        endpoint: How a server was asked that distlab did not start; what stands in ``weights``,
+            ``dtype`` and ``vllm`` is then as declared. Empty where an engine of ours draws.
     """
 
     checkpoint: str
@@ -84,6 +86,7 @@ class CellFields(ContentAddress):
     sampler: str | None = None
     engine_args: Mapping[str, Any] = field(default_factory=dict)
     decoder_version: str | None = None
+    endpoint: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The fields, for JSON; without those that older addresses lack, where they are empty."""

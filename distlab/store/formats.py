@@ -48,6 +48,7 @@ _BROUGHT: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     2: ("token_lengths",),
     3: ("computed_tokens", "turn_end"),
+    4: ("thinking_end", "thinking_tokens"),
 }
 # Format 1 had the Delta that the replica computed, from the span of ``rules``.
 _RENAMED: Final[Mapping[int, Mapping[str, str]]] = {1: {"given_delta": "delta"}}

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 # Version of the schema below. It stands in every shard, and not in the address of a cell: see
 # ``formats`` for how shards of earlier ones are read.
-FORMAT = 3
+FORMAT = 4
 # Key of the format in the metadata of a shard's schema.
 FORMAT_KEY = b"distlab.schema_version"
 # Key of a column's meaning in its metadata.
@@ -91,6 +91,20 @@ SAMPLES = pa.schema(
             pa.int32(),
             "Characters of the text that are the turn that was asked for: what follows them comes "
             "after a special token that ends a turn. Null where the tokens do not tell.",
+            nullable=True,
+        ),
+        _field(
+            "thinking_end",
+            pa.int32(),
+            "Characters of the text that are reasoning, marks included; the answer follows. All of "
+            "the text where the reasoning was cut off. Null where the prompt asks for none.",
+            nullable=True,
+        ),
+        _field(
+            "thinking_tokens",
+            pa.int32(),
+            "Tokens of the reasoning, its marks included; the others are the answer's. Null where "
+            "the prompt asks for none, or a server does not tell.",
             nullable=True,
         ),
         _field("run", pa.dictionary(pa.int32(), pa.string()), "The run that drew the sample."),

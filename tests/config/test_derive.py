@@ -118,7 +118,10 @@ def test_what_was_derived_is_not_derived_again(place: Path) -> None:
         ("model.facts.weight_bytes=1e9", r"weight_bytes` is 1000000000\.0: .* says 128000"),
         ("model.facts.weight_dtype=fp8", r"weight_dtype` is 'fp8': .* says bfloat16"),
         ("model.max_model_len=4096", r"`model\.max_model_len` is 4096: .* takes 512 tokens; lower"),
-        ("model.base.source=ftp", r"`model\.base\.source` is 'ftp': take hub, local, packaged, or"),
+        (
+            "model.base.source=ftp",
+            r"`model\.base\.source` is 'ftp': take hub, local, packaged, server, or",
+        ),
     ],
 )
 def test_what_contradicts_a_checkpoint_is_refused_with_both_numbers(

@@ -20,7 +20,7 @@ from distlab.store.shard import encode
 from distlab.store.store import Store, read_shard
 
 new, old, golden = sys.argv[1:]
-assert FORMAT == 4
+assert FORMAT == 5
 plain = {"prompt_ids": (1, 2), "token_ids": (3,), "text": "x", "truncated": False}
 samples = [Sample("p", 0, cached_tokens=16, **plain), Sample("p", 1, **plain)]
 with open(new, "wb") as stream:

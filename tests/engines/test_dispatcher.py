@@ -1,6 +1,9 @@
 """Dispatcher, fleet and replicas over scripted engines, with faults."""
 
 import asyncio
+import json
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +12,23 @@ import pytest
 
 from distlab.decoding.interface import SampleRequest
 from distlab.engines.dispatcher import Dispatcher
+from distlab.engines.endpoint import Endpoint
 from distlab.engines.events import EventKind
 from distlab.engines.fleet import Fleet
 from distlab.engines.messages import CellRequest, Finished
-from tests.engines.ledger import CELLS, LIMITS, REQUESTS, Ledger, assert_same, job, serve, wanted
+from distlab.engines.workload import EngineJob
+from tests.engines.ledger import (
+    CELLS,
+    LIMITS,
+    REQUESTS,
+    SETTINGS,
+    Ledger,
+    assert_same,
+    job,
+    serve,
+    wanted,
+)
+from tests.engines.openai_server import NAME, Script, Standin, serving
 from tests.engines.scripted import KILLER, REFUSED, starts
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_up")]
@@ -244,3 +260,40 @@ def test_a_shared_prefix_is_read_once_a_replica_before_the_rest(tmp_path: Path) 
     assert prompts[0] == "9 9 9"
     assert prompts.count("9 9 9") == 1
     assert len(prompts) == 1 + 2 * 6 * 2
+
+
+def test_a_server_that_is_killed_and_comes_back_costs_no_sample_and_doubles_none() -> None:
+    """What was in flight is taken back, and a new client waits for the server."""
+    prompts = [json.dumps({"turns": [{"content": f"{i} a b"}], "kwargs": {}}) for i in range(8)]
+    requests = [
+        ("instruct", SampleRequest(f"p{i}", tuple(prompt.encode()), (0, 1)))
+        for i, prompt in enumerate(prompts)
+    ]
+    with serving(Script(takes_ids=False, delay_s=0.3)) as first:
+        endpoint = Endpoint(first.url, NAME, chat=True, extended=True, engine="vllm", patience_s=60)
+        engine = "tests.engines.impatient:ImpatientEngine"
+        drawn = EngineJob(
+            NAME,
+            replace(SETTINGS, model=NAME, device="server", engine=engine, endpoint=endpoint),
+            CELLS,
+            requests,
+        )
+        back = Standin(Script(takes_ids=False), first.port)
+
+        def kill() -> None:
+            while len(first.script.requests) < 6:
+                time.sleep(0.02)
+            first.stop()
+            time.sleep(1)
+            back.start()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        ledger = serve(drawn, limits=replace(LIMITS, hang_s=120))
+        killer.join()
+    back.stop()
+    assert set(ledger.samples) == wanted(requests)
+    assert set(ledger.samples.values()) == {1}
+    assert (ledger.deaths, ledger.failures, ledger.errors) == (1, [], (None,))
+    (died,) = [event for event in ledger.events if event.kind is EventKind.DIED]
+    assert f"the server at {first.url} does not answer" in died.detail

@@ -9,6 +9,7 @@ from distlab.decoding.decoder import DecodingSpec, Sampler, StoppingCriteria
 from distlab.decoding.greedy import Greedy
 from distlab.decoding.interface import Completion, EngineRequest, SampleRequest
 from distlab.decoding.stochastic import Stochastic
+from distlab.decoding.thinking import Thinking
 from distlab.engines.messages import CellWork, EngineSettings, Finished, Lease, Site, Vitals
 from distlab.engines.replica import Replica
 from distlab.engines.sharing import TRIAL
@@ -148,3 +149,15 @@ def test_samples_keep_where_their_turn_ends() -> None:
         for key, batch in finished.batches.items()
     }
     assert kept == {"cot": [("18.user", 3), ("2!", 2)], "greedy": [("18.user", 3)]}
+
+
+def test_samples_of_prompts_that_ask_for_reasoning_keep_where_that_ends() -> None:
+    engine = Branching(first=[("x", -1.0), ("y", -2.0)], continuations={"x": "|4", "y": "es"})
+    cells = {key: replace(cell, thinking=Thinking("?", "|")) for key, cell in COT.items()}
+    request = SampleRequest("p", ids("Q"), (0, 1), greedy="greedy")
+    finished = drawn(engine, Lease(cells, (("cot", request),)))
+    kept = {
+        key: [(row["thinking_end"], row["thinking_tokens"]) for row in batch.to_pylist()]
+        for key, batch in finished.batches.items()
+    }
+    assert kept == {"cot": [(2, 2), (0, 0)], "greedy": [(2, 2)]}

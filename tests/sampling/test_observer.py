@@ -37,7 +37,7 @@ def watched(tmp_path: Path) -> Watched:
 
 def test_an_engine_that_loads_is_timed_and_starts_the_clock(watched: Watched) -> None:
     watched.tell(EventKind.LOADING)
-    assert watched.state.stage == "loading model into vLLM"
+    assert watched.state.stage == "loading model"
     assert watched.state.sampling_since is None
     watched.tell(EventKind.LOADED, detail="61.5")
     assert watched.outcome.load_s == [61.5]

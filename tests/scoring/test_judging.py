@@ -69,3 +69,38 @@ def test_a_turn_that_ended_before_max_tokens_is_whole(
 ) -> None:
     sampled = SampledText("So she has 12 pens!  More ", truncated=True, turn_end=turn_end)
     assert extract(Rules(), sampled, GoldKind.NUMBER)[0].answer == read
+
+
+TRACE = "<think>The answer is 7. No: 9 * 2.</think>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "truncated", "read"),
+    [
+        ("The answer is 18.", False, "18"),
+        ("So she has 18 pens", False, "18"),
+        # Nothing is taken out of the trace: neither where no answer follows nor where it broke off.
+        ("", False, None),
+        ("", True, None),
+        ("So she has 18 pens", True, None),
+    ],
+)
+def test_reasoning_is_never_read(answer: str, truncated: bool, read: str | None) -> None:
+    text = TRACE + answer
+    sampled = SampledText(text, truncated, turn_end=len(text), thinking_end=len(TRACE))
+    found, failed = extract(Rules(), sampled, GoldKind.NUMBER)
+    assert (found.answer, failed, found.cut) == (read, False, len(text))
+    if read is not None:
+        assert text[found.start : found.end] == read
+    assert (found.start, found.end) == (0, 0) or found.start >= len(TRACE)
+
+
+def test_a_turn_that_ended_inside_its_reasoning_has_no_answer() -> None:
+    sampled = SampledText(f"{TRACE}18", False, turn_end=20, thinking_end=len(TRACE))
+    assert extract(Rules(), sampled, GoldKind.NUMBER)[0].answer is None
+
+
+def test_undeclared_marks_are_text_as_ever() -> None:
+    """A checkpoint that is not asked to reason and writes the mark keeps the rules for that."""
+    sampled = SampledText(f"{TRACE}The answer is 18.", truncated=False)
+    assert extract(Rules(), sampled, GoldKind.NUMBER)[0].answer == "18"

@@ -50,6 +50,7 @@ class Row:
     truncated: bool = False
     delta: float | None = None
     turn_end: int | None = None
+    thinking: tuple[int, int] | None = None
 
 
 def write_shard(path: Path, rows: Sequence[Row]) -> str:
@@ -71,6 +72,8 @@ def write_shard(path: Path, rows: Sequence[Row]) -> str:
         "given_delta": [r.delta for r in rows],
         "computed_tokens": [None] * len(rows),
         "turn_end": [r.turn_end for r in rows],
+        "thinking_end": [r.thinking[0] if r.thinking else None for r in rows],
+        "thinking_tokens": [r.thinking[1] if r.thinking else None for r in rows],
         "run": ["test"] * len(rows),
     }
     arrays = [pa.array(columns[f.name]).cast(f.type) for f in SAMPLES]
@@ -268,6 +271,7 @@ def test_verdict_rows(tmp_path: Path) -> None:
         "verdict": "incorrect",
         "truncated": True,
         "tokens": 7,
+        "thinking_tokens": None,
         "delta": 0.5,
         "delta_given": True,
         "gold_in_text": True,
@@ -284,6 +288,15 @@ def test_a_sample_that_goes_on_with_what_the_prompt_hid(tmp_path: Path) -> None:
     assert [row["continued"] for row in got] == [True, False]
     names = {next(divide(source([shard], {"one": each}), "t")).name for each in (whole, hidden)}
     assert len(names) == 2
+def test_reasoning_is_counted_and_not_read(tmp_path: Path) -> None:
+    rows = [
+        Row("one", 0, "=9 so=12", thinking=(5, 2)),
+        Row("one", 1, "=12 so", truncated=True, thinking=(6, 3)),
+    ]
+    shard = write_shard(tmp_path / "a.parquet", rows)
+    whole, cut = score_here(source([shard], {"one": number("12")}), tmp_path / "out")
+    assert (whole["answer"], whole["answer_start"], whole["thinking_tokens"]) == ("12", 6, 2)
+    assert (cut["verdict"], cut["truncated"], cut["thinking_tokens"]) == ("no_answer", True, 3)
 
 
 def test_a_truncated_sample_that_states_no_answer_has_none(tmp_path: Path) -> None:

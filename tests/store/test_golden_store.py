@@ -145,7 +145,7 @@ def test_old_samples_are_read_as_todays(any_store: Store) -> None:
     table = any_store.cell(COT).samples()
     assert table.schema.equals(SAMPLES, check_metadata=True)
     assert table.num_rows == 20
-    for later in ("computed_tokens", "turn_end"):
+    for later in ("computed_tokens", "turn_end", "thinking_end", "thinking_tokens"):
         assert table.column(later).null_count == 20
     draws = any_store.cell(DRAWS).samples(["given_delta", "margins", "seed"])
     assert draws.column("given_delta").null_count == draws.num_rows == 20

@@ -38,7 +38,7 @@ def test_an_empty_cell_holds_nothing(cell: StoredCell) -> None:
 
 def test_committed_samples_come_back_as_they_were(cell: StoredCell) -> None:
     wanted = Sample("a", 3, PROMPT, (7, 8), "x\u202e", True, "\nQ:", 11, -0.5, (0.25, 0.5), (1, 1))
-    wanted = replace(wanted, computed_tokens=1, turn_end=1)
+    wanted = replace(wanted, computed_tokens=1, turn_end=1, thinking_end=1, thinking_tokens=2)
     cell.commit([to_batch([wanted], "run-1")])
     (row,) = cell.samples().to_pylist()
     assert row == {
@@ -58,6 +58,8 @@ def test_committed_samples_come_back_as_they_were(cell: StoredCell) -> None:
         "given_delta": None,
         "computed_tokens": 1,
         "turn_end": 1,
+        "thinking_end": 1,
+        "thinking_tokens": 2,
         "run": "run-1",
     }
 

@@ -210,6 +210,51 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
             yield differs(Kind.ENDS, row.key, where, row.difference, margin)
 
 
+@dataclass(frozen=True, slots=True)
+class ThinkingRow:
+    """How much the samples of one cell reason before they answer.
+
+    Attributes:
+        cell: The cell; its prompts ask for reasoning.
+        samples: Samples whose reasoning was counted.
+        tokens: Tokens of reasoning per sample, mean over problems.
+        none: Share of these samples without any.
+    """
+
+    cell: Cell
+    samples: int
+    tokens: Estimate
+    none: Estimate
+
+
+def _thinking_rows(scored: ScoredStudy) -> Iterator[ThinkingRow]:
+    seen: set[Cell] = set()
+    for row in scored.whole.values():
+        thinking, sources = row.table.facts.thinking, row.table.sources
+        counted = ~np.isnan(thinking)
+        if row.table.cell in seen or not counted.any():
+            continue
+        seen.add(row.table.cell)
+        among = counted.sum(axis=1)
+        sums = np.where(counted, thinking, 0).sum(axis=1, dtype=np.float64)
+        means = np.where(among > 0, sums / np.maximum(among, 1), np.nan)
+        yield ThinkingRow(
+            cell=row.table.cell,
+            samples=int(among.sum()),
+            tokens=mean_score(means, sources),
+            none=share_interval((thinking == 0).sum(axis=1), among, sources),
+        )
+
+
+_THINKING_COLUMNS: Columns[ThinkingRow] = (
+    label("cell", lambda row: row.cell.key),
+    Column("samples", lambda row: str(row.samples)),
+    Column("thinking tokens per sample", lambda row: f"{row.tokens.value:.0f}"),
+    Column("without thinking, per cent", lambda row: percent_interval(row.none)),
+)
+THINKING = Table("thinking", "Reasoning before the answer", _thinking_rows, _THINKING_COLUMNS)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CurveRow:
     """pass@1 to pass@n of one cell under one judge; ``values[k - 1]`` is pass@k."""
@@ -278,6 +323,11 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
                 f"{percent_range(row.no_answer)} without an answer, "
                 f"{percent_range(row.truncated)} cut off, {percent_range(row.unjudged)} not judged."
             )
+    for thinking in study.rows(THINKING):
+        yield Statement(
+            f"{thinking.cell.arm}, {setting(thinking.cell)}: {thinking.tokens.value:.0f} thinking "
+            "tokens per sample."
+        )
     calm = [row for row in rows if max(_losses(row)) < _MANY]
     if calm:
         lost = max(sum(_losses(row)) for row in calm)
@@ -345,7 +395,7 @@ def _curve_charts(study: StudyTables) -> Iterator[Chart]:
 QUESTION = Question(
     name="ends",
     text="Where do samples end?",
-    tables=(OUTCOMES, ENDING_DIFFERENCES, CURVES),
+    tables=(OUTCOMES, ENDING_DIFFERENCES, THINKING, CURVES),
     statements=_statements,
     charts=_charts,
     claims=_claims,
