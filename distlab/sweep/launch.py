@@ -1,7 +1,7 @@
 """What Hydra's launchers of distlab do: jobs in this process, or side by side on Ray."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -170,7 +170,9 @@ class _Book:
         self._results.update({result.record.number: result for result in results})
         self._engine_starts += engine_starts
         self._samples += samples
-        self._write()
+        # A full disk must not stop the other jobs; the end tries again, and says so.
+        with suppress(OSError):
+            self._write()
 
     def status(self, job: SweepJob) -> int:
         return self._results[job.number].record.status
@@ -182,7 +184,11 @@ class _Book:
         )
 
     def end(self, console: Console, statuses: Statuses) -> None:
-        """Print the table, and note the jobs' statuses."""
+        """Print the table, and note the jobs' statuses.
+
+        Raises:
+            OSError: The sweep's record cannot be written.
+        """
         render_jobs([line for result in self._results.values() for line in result.lines], console)
         drawn, starts = (
             counted(self._samples, "sample"),
@@ -196,6 +202,7 @@ class _Book:
             _say(console, f"  {self.command}")
         for result in self._results.values():
             statuses.note(result.record.status)
+        self._write()
 
     def _report(self, console: Console) -> None:
         """One report over all jobs, where they make one study."""
