@@ -20,7 +20,8 @@ def model_part(manifest: Manifest, base: Cell, instruct: Cell) -> str:
         return "the model with its prompt format"
     if first == second:
         return "the model"
-    return f"the model with its prompt format ({first} for base, {second} for instruct)"
+    formats = f"{first} for {base.variant}, {second} for {instruct.variant}"
+    return f"the model with its prompt format ({formats})"
 
 
 def judge_name(judge: Judge) -> str:

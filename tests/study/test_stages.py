@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from distlab.runs.prompts import run_prompts
 from tests.sweep.place import SMALL, Place
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+
+
+def key_of(cell: dict[str, str]) -> str:
+    return "/".join(cell[name] for name in ("family", "variant", "decoding", "dataset", "prompt"))
 
 
 def missing(place: Place, folder: str) -> str:
@@ -30,6 +35,14 @@ def test_a_problem_that_engines_die_of_is_missing_until_it_is_drawn(tmp_path: Pa
     manifest = json.loads((place.last_run() / "manifest.json").read_text())
     assert [failure["set_aside"] for failure in manifest["failures"]] == [True]
     assert manifest["counts"]["engine_deaths"] == 4
+    prompts = run_prompts(place.last_run())
+    assert {*place.keys()} <= {
+        (cell["fingerprint"], row["problem_id"], rank)
+        for cell in manifest["cells"]
+        for row in prompts.to_pylist()
+        if row["cell"] == key_of(cell)
+        for rank in range(cell["n"])
+    }
     held = sum(place.keys().values())
     assert missing(place, str(place.last_run())) == missing(place, "store") == "2 0"
     deadly.unlink()

@@ -186,12 +186,12 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
             "prompt=crossed, and with decoding=grid where their decodings differ"
         )
     for row in rows:
-        said = ", ".join(
-            f"{_the(name)} {points_range(part.estimate)}" for name, part in row.named[:-1]
-        )
+        (first, part), *others = row.named[:-1]
+        said = [f"{_the(first)} makes {points_range(part.estimate)}"]
+        said += [f"{_the(name)} {points_range(other.estimate)}" for name, other in others]
         yield Statement(
             f"{row.where}: of a gap of {points_range(row.split.total.estimate)} points in "
-            f"{row.metric} make {said} and their interactions "
+            f"{row.metric} {', '.join(said)} and their interactions "
             f"{points_range(row.split.interactions.estimate)}. {_told(study, row)}",
             tuple(_explained(study, row)),
         )

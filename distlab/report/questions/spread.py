@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import Answer, Claim, Kind, any_differs
@@ -72,9 +74,8 @@ def _rows(scored: ScoredStudy) -> Iterator[SpreadRow]:
         for judge in scored.judges:
             for cells in sets:
                 yield from _arm_row(scored, varied, cells, judge)
-            for base in (cells for cells in sets if cells[0].variant == "base"):
-                for instruct in sets:
-                    yield from _gap_row(scored, varied, (base, instruct), judge)
+            for base, instruct in permutations(sets, 2):
+                yield from _gap_row(scored, varied, (base, instruct), judge)
 
 
 def _arm_row(
@@ -93,16 +94,21 @@ def _gap_row(
     judge: Judge,
 ) -> Iterator[SpreadRow]:
     """The gap under every setting that both sets have: the study's own arms, or equal ones."""
-    base = [cell for cell in sets[0] if (cell.key, judge) in scored.scores]
-    instruct = {_setting(cell, varied): cell for cell in sets[1]}
-    pairs = [(cell, instruct.get(_setting(cell, varied))) for cell in base]
+    # The gap at each temperature is one of equal decodings.
+    pairs = {
+        (pair.base, pair.instruct)
+        for pair in scored.pairs
+        if pair.primary or varied is Varied.TEMPERATURE
+    }
+    others = {_setting(cell, varied): cell for cell in sets[1]}
+    matched = [(cell, others.get(_setting(cell, varied))) for cell in sets[0]]
     both = [
         (one, other)
-        for one, other in pairs
-        if other is not None and (other.key, judge) in scored.scores
-        if varied is Varied.TEMPERATURE or _is_own(scored, one, other)
+        for one, other in matched
+        if other is not None and (one, other) in pairs
+        if all((cell.key, judge) in scored.scores for cell in (one, other))
     ]
-    if len(both) < len(sets[0]) or sets[1][0].variant != "instruct":
+    if len(both) < len(sets[0]):
         return
     first, second = (tuple(cells) for cells in zip(*both, strict=True))
     metric = metrics(min(cell.n for cell in (*first, *second)))[0]
@@ -117,19 +123,11 @@ def _setting(cell: Cell, varied: Varied) -> tuple[str, ...]:
     return cell.family, cell.dataset, cell.prompt, varying
 
 
-def _is_own(scored: ScoredStudy, base: Cell, instruct: Cell) -> bool:
-    return any(
-        pair.primary and (pair.base, pair.instruct) == (base, instruct) for pair in scored.pairs
-    )
-
-
 def _values(scored: ScoredStudy, cells: Sequence[Cell], metric: Metric, judge: Judge) -> FloatArray:
     return np.stack([metric.of(scored.scores[cell.key, judge]) for cell in cells])
 
 
-def _sources(
-    scored: ScoredStudy, cells: Sequence[Cell], judge: Judge
-) -> "np.typing.NDArray[np.str_]":
+def _sources(scored: ScoredStudy, cells: Sequence[Cell], judge: Judge) -> npt.NDArray[np.str_]:
     return scored.scores[cells[0].key, judge].table.sources
 
 
@@ -218,7 +216,11 @@ def _said(study: StudyTables, row: SpreadRow) -> str:
         f"{row.what} in {row.metric} is {row.shown(found.lowest)} to {row.shown(found.highest)} "
         f"{unit}, median {row.shown(found.median)}, SD {percent(found.deviation)}"
     )
-    leads = f"; instruct leads under {percent(found.above_zero)} per cent of them"
+    leads = (
+        f"; {row.others[0].variant} leads under {percent(found.above_zero)} per cent of them"
+        if row.others
+        else ""
+    )
     told = {
         Answer.YES: f"It moves with the {one} ({holm_note(decision)})",
         Answer.NO: (
@@ -229,7 +231,7 @@ def _said(study: StudyTables, row: SpreadRow) -> str:
     }
     return (
         f"{cell.family} on {cell.dataset}, {len(row.cells)} {several}: {figures}"
-        f"{leads if row.others else ''}. {told[decision.answer]}."
+        f"{leads}. {told[decision.answer]}."
     )
 
 

@@ -58,6 +58,7 @@ def test_the_gap_is_split_in_three_and_their_interactions(make_run: Make) -> Non
     )
     text = said(study)
     assert "of a gap of +30.0 (" in text
+    assert "points in Pass@4 the checkpoint makes +10.0 (" in text
     assert "Told from zero: checkpoint, format, decoding." in text
     assert "Cannot be told from zero here: interactions." in text
     assert FORMATS.as_records(study)[0]["part"] == "gap"
