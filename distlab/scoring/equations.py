@@ -17,6 +17,7 @@ _LONE = re.compile(
 )
 _EQUALS = re.compile(r"(?<![<>!=:])=(?![=<>])")
 _OTHER_RELATION = re.compile(r"[<>!:]=|==|[<>]|\\(?:n?eq|[lg]eq?|approx|equiv|in)(?![A-Za-z])")
+_BAR = re.compile(r"\\(?:[lr]?vert|mid)(?![A-Za-z])")
 _SPACING = re.compile(r"\s|\\[,;:! ]|\\(?:left|right)(?![A-Za-z])|~")
 _LETTER = re.compile(r"[A-Za-z]")
 _LONGEST = 160
@@ -32,7 +33,7 @@ def is_condition(text: str) -> bool:
     if len(sides) != 2 or len(text) > _LONGEST or _OTHER_RELATION.search(text):
         return False
     # A function is a figure from here on: \log x is not x alone.
-    plain = (_FIGURE.sub("0", _GREEK.sub("t", side)) for side in sides)
+    plain = (_FIGURE.sub("0", _GREEK.sub("t", _BAR.sub("|", side))) for side in sides)
     left, right = (_SPACING.sub("", side) for side in plain)
     return (_is_in_one_unknown(left) and not _unknowns(right)) or (
         _is_in_one_unknown(right) and not _unknowns(left)

@@ -39,14 +39,17 @@ _WEAK = re.compile(
 _AUXILIARY = (
     r"(?:[Dd](?:id|o|oes)|[Ii]s|[Aa]re|[Ww](?:as|ere|hy)|[Hh]a(?:ve|s)|[Ss]hould|[Cc](?:an|ould))"
 )
+_ASIDE = r"[ \t*_]{0,4}(?:(?:[Bb]ut|[Ww]ait|[Hh]mm+|[Hh]owever|[Oo]h|[Oo]ops)\b[,.:!]?\s)?"
+_OWN = r"(?:[Ww]e|I|[Mm]y|[Oo]ur|[Tt]his|[Tt]hat|[Ii]t)(?:'ve|'d|'m)?\s(?:\w{1,12}\s){0,3}?"
 _OWN_WORDS = re.compile(
-    r"[ \t*_]{0,4}(?:(?:[Bb]ut|[Ww]ait|[Hh]mm+|[Hh]owever|[Oo]h|[Oo]ops)\b[,.:!]?\s)?"
-    rf"(?:{_AUXILIARY}(?:n't|\snot)?\s(?:we|I|this|that|it|my|our)\b|[Ww]hat\s(?:about|if)\b"
-    r"|(?:[Ww]e|I|[Mm]y|[Oo]ur|[Tt]his|[Tt]hat|[Ii]t)(?:'ve|'d|'m)?\s(?:\w{1,12}\s){0,3}?"
-    r"(?:forg[eo]t(?:ten)?|miss(?:ed|es)|ignore[ds]?|overlook(?:ed|s)|skipped|miscounted|misread|counted"
-    r"|assumed|ha(?:ve|s)n't|didn't|doesn't|isn't|wasn't|not|only|wrong|mistakes?|errors?|incorrect)\b)"
+    rf"{_ASIDE}(?:{_AUXILIARY}(?:n't|\snot)?\s(?:we|I|this|that|it|my|our)\b|[Ww]hat\s(?:about|if)\b"
+    rf"|{_OWN}(?:forg[eo]t(?:ten)?|miss(?:ed|es)|ignore[ds]?|overlook(?:ed|s)|omit(?:ted|s)|skipped"
+    r"|miscounted|misread|left\sout|wrong|mistakes?|errors?|incorrect)\b)"
 )
-_LOWER = re.compile(r"[ \t*_]{0,4}[a-z]")
+# Of these only where nothing is asked behind them.
+_OWN_DOUBTS = re.compile(
+    rf"{_ASIDE}(?:[a-z]|{_OWN}(?:counted|assumed|ha(?:ve|s)n't|didn't|doesn't|isn't|wasn't|not|only)\b)"
+)
 _ASKS = re.compile(r"[^?]{0,600}\?")
 
 # These are steps of a solution far more often: they count once it has stated its answer, and name
@@ -157,7 +160,7 @@ def _is_said_to_oneself(text: str, start: int, end: int) -> bool:
         return True
     paragraph = text.find("\n\n", start, end)
     stop = paragraph if paragraph >= 0 else end
-    return bool(_LOWER.match(text, start, stop)) and not _ASKS.match(text, start, stop)
+    return bool(_OWN_DOUBTS.match(text, start, stop)) and not _ASKS.match(text, start, stop)
 
 
 def _exercise_cut(text: str, start: int, end: int) -> int:

@@ -43,7 +43,10 @@ _SAYS = re.compile(
 )
 # A sign between two terms, or a number that multiplies.
 _TERM = re.compile(r"[\w)²³π]\s?[-−+*/^]\s?[\w(√π]|[0-9)][A-Za-z(√π]")
-_CLAUSE_AFTER = re.compile(r",?\s(?:after|when|for|if|where|in|as|by|since|because|once|using)\s")
+# What follows a formula and is none of it: another clause, a unit.
+_BEHIND = re.compile(
+    r",?\s(?:after|when|for|if|where|in|as|by|since|because|once|using)\s|\s[A-Za-z²³]{2,15}\Z"
+)
 _FACTOR = re.compile(
     r"\)?(?:\s?π|\s?√(?:[0-9]{1,9}|\([^()\n]{1,40}\)))+(?:/[0-9]{1,9})?|\)?/[0-9]{1,9}"
 )
@@ -143,7 +146,7 @@ def _said_formula(text: str, sentence: int, number: Span, stop: int) -> Span | N
         if formula is None or formula.end() < number[1] or not _TERM.search(formula[0]):
             continue
         after = trim_end(text, number[1], formula.end())
-        if after == stop or _CLAUSE_AFTER.match(text, after, stop):
+        if after == stop or _BEHIND.match(text, after, stop):
             return formula.start(), after
     return None
 

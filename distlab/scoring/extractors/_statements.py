@@ -25,7 +25,8 @@ _STATES = re.compile(
     r"|[ \t]{0,3}[*_]{0,3}(?P<label>[:=：→]|-(?=\s))|(?P<heading>[ \t*_]{0,6}\n))"
 )
 _LABEL = re.compile(
-    r"(?:^|\n)[ \t>*_#]{0,6}(?:A|Ans|ANS|ans|Result|Solution|Output)[*_]{0,3}[ \t]?[:.=][*_]{0,3}"
+    r"(?:^|\n|<think>)[ \t>*_#]{0,6}(?:A|Ans|ANS|ans|Result|Solution|Output)[*_]{0,3}"
+    r"[ \t]?[:.=][*_]{0,3}"
 )
 _HEADING_WORDS = re.compile(
     r"[ \t>*_#\d.]{0,10}(?:(?:the|my|our)\s)?(?:final\s|numerical\s|correct\s)?\Z", re.IGNORECASE

@@ -146,7 +146,7 @@ _COUNTED = re.compile(
 _CLOCK = re.compile(r"(?<![0-9])[0-9]{1,2}(?::[0-9]{2})?\s?(?:[AaPp]\.?[Mm]\b|o'clock|noon)")
 _AT_TIME = re.compile(r"\b(?:at|by|before|until|after|around)\s\Z")
 _COMES = re.compile(
-    r"\b(?:arriv|end|start|begin|finish|lea|reach|stop|land|clos|open|wak|return|complet|done|ready"
+    r"\b(?:arriv|end|start|begin|finish|lea|reach|stop|land|clos|open|wak|return|complet|done|ready|depart|sail"
     r"|get|got|home|back|is|be|was)[a-z]{0,4}\s(?:[a-z]{2,12}\s){0,2}(?:at|by|before|until|after"
     r"|around)\s\Z"
 )

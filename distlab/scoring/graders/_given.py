@@ -53,7 +53,7 @@ _LETTER_BOX = re.compile(r"(?<=[0-9)}])\s?\\(?:text|mbox|mathrm)\s?\{\s?([A-Za-z
 # What ends in an operator or an opening bracket, or begins with an operator, is half a formula.
 # "A+" and "C-" are marks; an asterisk that touches the number is emphasis.
 _UNFINISHED = re.compile(
-    r"(?:(?<![A-Z])[-+]|[/^=<>({]|(?<!_)_|\s\*|\\(?:times|cdot|div|pm|mp|leq?|geq?|neq?|approx|cup|cap"
+    r"(?:(?<![A-Z])[-+]|[/^=<>({]|(?<!_)_|\s\*|\\(?:times|cdot|ast|div|pm|mp|leq?|geq?|neq?|approx|cup|cap"
     r"|d?frac|sqrt)|\b(?:plus|minus|equals|(?:multiplied|divided)\sby))"
     r"\s?(?:\{\s?\}\s?|\\[lcd]?dots\s?)?\Z"
     r"|\A(?:[/^]|\\(?:times|cdot|div)(?![A-Za-z]))"

@@ -71,7 +71,7 @@ def _is_huge(text: str) -> bool:
 
 def _is_out_of_reach(text: str) -> bool:
     """Whether ``text`` writes a number of more than ``MAX_DIGITS`` digits, or places, as powers."""
-    size = magnitude(text) if _RAISED.search(text) else None
+    size = magnitude(text.rpartition("=")[2]) if _RAISED.search(text) else None
     return size is not None and abs(size.log) > MAX_DIGITS
 
 

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 _DRESSING = re.compile(
-    r"[\s$]|\\[,;:! ()\[\]]|\\(?:left|right|displaystyle)(?![A-Za-z])|~|\.\Z"
+    r"[\s$]|\\[,;:! ()\[\]]|\\(?:left|right|displaystyle|f?boxed)(?![A-Za-z])|~|\.\Z"
     r"|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,60}\}"
 )
 _TOKEN = re.compile(

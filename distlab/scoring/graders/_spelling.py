@@ -34,7 +34,8 @@ _ANSWER = re.compile(
 # "about 3", "3 (approximately)"
 _ABOUT = r"(?:about|approximately|approx\.?|around|roughly|exactly|circa|ca\.)"
 _HEDGE = re.compile(
-    rf"\A\s?\$?(?:\\text\s?\{{\s?{_ABOUT}:?\s?\}}|{_ABOUT}:?\s)\s?(?=[-0-9.\\$])"
+    rf"\A\s?\$?(?:\\text\s?\{{\s?{_ABOUT}:?\s?\}}|{_ABOUT}:?\s)\s?"
+    rf"(?=[-0-9.\\$]|{NUMERAL.pattern})"
     rf"|(?<=[0-9}}%$])\s?(?:\\text\s?\{{\s?\(?{_ABOUT}\)?\s?\}}|\(?{_ABOUT}\)?)\s?\$?\.?\Z"
     r"|\A\s?(?:\\approx|\\sim|~)\s?(?=[-0-9.\\$])",
     re.IGNORECASE,
@@ -92,7 +93,7 @@ _OVER = re.compile(r"\{([^{}]{1,60})\\over(?![A-Za-z])([^{}]{1,60})\}")
 # 2\mathrm{i}, 2\text{ x}, 2{\rm e}, 2\mathrm{\pi}: no unit is written so.
 _UPRIGHT = re.compile(
     r"(?:\\[,;:! ]|~)?\s?(?P<macro>\\(?:text(?:rm|it|bf|normal)?|mbox|hbox|math(?:rm|it|bf|sf)"
-    r"|operatorname|rm))\s?\{(?P<space>\s?)(?P<name>[a-z]|\\?pi|\\(?:theta|alpha|beta|gamma|phi|lambda))\s?\}"
+    r"|operatorname|rm))\s?\{(?P<space>\s?)(?P<name>[a-z]|d[tuvwxyz]|\\?pi|\\(?:theta|alpha|beta|gamma|phi|lambda))\s?\}"
     r"|\{\s?\\rm\s(?P<old>[a-z])\s?\}"
 )
 # metre, gram, second, hour, litre, day, tonne; in words, cents and pence too.
