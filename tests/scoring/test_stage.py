@@ -288,6 +288,8 @@ def test_a_sample_that_goes_on_with_what_the_prompt_hid(tmp_path: Path) -> None:
     assert [row["continued"] for row in got] == [True, False]
     names = {next(divide(source([shard], {"one": each}), "t")).name for each in (whole, hidden)}
     assert len(names) == 2
+
+
 def test_reasoning_is_counted_and_not_read(tmp_path: Path) -> None:
     rows = [
         Row("one", 0, "=9 so=12", thinking=(5, 2)),
