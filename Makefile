@@ -34,6 +34,8 @@ $(STAMP): pyproject.toml constraints-$(ENGINE).txt
 # compile vLLM anew, 10 s of CPU time each. Some packages hold files that are no Python 3: passed over.
 	@$(VENV)/bin/python -W ignore -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@rm -f $(VENV)/.distlab-*; touch $@
+# A driver too old for this CUDA is said here, and not met as a crash.
+	@test "$(ENGINE)" != gpu || $(VENV)/bin/python -m distlab.doctor cluster=local-gpu || true
 
 # Programs that some tests drive, and Debian's packages of them: a browser, SLURM, and zsh.
 PROGRAMS := chromium:chromium chromedriver:chromium-driver munged:munge slurmctld:slurm-wlm zsh:zsh

@@ -6,6 +6,7 @@ from typing import Final
 COMMANDS: Final[Mapping[str, str]] = {
     "run": "sample, score and report a study (Hydra overrides; --help shows them)",
     "plan": "say what a run would do, without an engine (the same overrides)",
+    "doctor": "look at this machine or a cluster: what would break, hang or crawl",
     "score": "extract and grade a run's samples again",
     "report": "rebuild a run's report",
     "jobs": "run a study on a Ray cluster, SLURM or Kubernetes: jobs ray|slurm|kuberay",

@@ -41,6 +41,30 @@ def connected(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[
     if ray.is_initialized():
         yield
         return
+    with joined(cluster, say):
+        if cluster.address is not None:
+            await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
+            while not check_versions():
+                await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
+            have = ray.cluster_resources()
+            _check(cluster, have.get("CPU", 0), int(have.get("GPU", 0)), "the cluster")
+        yield
+
+
+@contextmanager
+def joined(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[None]:
+    """Ray, for the block, whatever the cluster is like.
+
+    Args:
+        cluster: To start here, or to join.
+        say: Takes a line that a user should know of.
+
+    Raises:
+        UserError: No cluster answers at the address.
+    """
+    if ray.is_initialized():
+        yield
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Ray runs workers at niceness 15, so that anything else on the machine would starve an engine.
     os.environ.setdefault("RAY_worker_niceness", "0")
@@ -50,11 +74,6 @@ def connected(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[
             _start(say)
         else:
             _join(cluster.address)
-            await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
-            while not check_versions():
-                await_nodes(cluster.min_nodes, cluster.wait_for_nodes_s)
-            have = ray.cluster_resources()
-            _check(cluster, have.get("CPU", 0), int(have.get("GPU", 0)), "the cluster")
         yield
     finally:
         with ending_children():

@@ -67,6 +67,9 @@ class Prebuilt:
         self._batch = to_batch(one * (BATCHES_AHEAD * SEQUENCES // N + 1), "bench")
         self._steps = 0
 
+    async def process(self) -> int:
+        return os.getpid()
+
     async def start(self) -> ReplicaInfo:
         return ReplicaInfo("here", os.getpid(), 0.0)
 

@@ -1,0 +1,1 @@
+"""What would break, hang or crawl on a machine or a cluster, before GPU-hours are spent."""
