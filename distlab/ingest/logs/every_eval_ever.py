@@ -1,6 +1,7 @@
 """every_eval_ever: instance-level JSONL, with the aggregate JSON that it names.
 
-Written for the schema of 0.3.0 (instance_level_eval.schema.json and eval.schema.json).
+Seen with 0.3.0. What its converter of lm-eval's logs gives as a model's response is what lm-eval's
+filter left of it, so that the responses of two evaluation results may differ.
 """
 
 import json
@@ -43,22 +44,32 @@ def read(file: Path) -> EvalLog:
     aggregate = _aggregate(file, str(records[0].fields["evaluation_id"]))
     results = list(dict.fromkeys(_result(row) for row in records))
     of_first = [row for row in records if _result(row) == results[0]]
+    same = [name for name in results if _texts(records, name) == _texts(records, results[0])]
     rows = tuple(_rows(of_first))
     settings = {
         "schema": records[0].fields.get("schema_version"),
         "evaluation": records[0].fields["evaluation_id"],
         "source": item(aggregate, "source_metadata"),
         "library": item(aggregate, "eval_library"),
-        "sampling": item(aggregate, "evaluation_results", 0, "generation_config"),
+        "sampling": item(
+            aggregate, "evaluation_results", 0, "generation_config", "generation_args"
+        ),
     }
     return EvalLog(
         tool=TOOL,
         task=str(records[0].fields.get("evaluation_name")),
         model=str(records[0].fields.get("model_id")),
         rows=rows,
-        scores=tuple(_scores(records, results, aggregate)),
+        scores=tuple(_scores(records, same, aggregate)),
         settings={name: value for name, value in settings.items() if value is not None},
-        said=() if aggregate else (f"no aggregate of this evaluation lies beside {file.name}",),
+        said=(
+            *([] if aggregate else [f"no aggregate of this evaluation lies beside {file.name}"]),
+            *(
+                f"samples are those of {results[0]}; {name} is of other texts and left out"
+                for name in results
+                if name not in same
+            ),
+        ),
     )
 
 
@@ -66,6 +77,15 @@ def _result(row: Row) -> str:
     """Which aggregate result a record is part of."""
     found = row.fields.get("evaluation_result_id") or row.fields.get("evaluation_name")
     return str(found)
+
+
+def _texts(records: Sequence[Row], result: str) -> list[tuple[object, object]]:
+    """The responses that an evaluation result is of."""
+    return [
+        (record.fields["sample_id"], item(record.fields, "output", "raw"))
+        for record in records
+        if _result(record) == result
+    ]
 
 
 def _aggregate(file: Path, evaluation: str) -> Mapping[str, Any] | None:

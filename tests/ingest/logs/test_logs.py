@@ -231,6 +231,17 @@ def test_lighteval_is_read_with_its_results(tmp_path: Path) -> None:
     assert (log.scores[0].mean, log.scores[0].reported) == (0.25, 0.25)
 
 
+def test_every_eval_ever_is_read_as_its_own_converter_writes_it() -> None:
+    log = read_log(DATA / "every-eval-ever" / "mini_gsm_samples.jsonl", "auto")
+    assert (log.task, log.model, len(log.rows)) == ("mini_gsm/strict-match", "org/mock", 6)
+    # Of the other filter the converter gives other texts as the responses.
+    (only,) = log.scores
+    assert (only.name, only.mean) == ("exact_match:strict-match", 0.6666666666666666)
+    assert only.is_reproduced
+    assert "exact_match:flexible-extract is of other texts and left out" in log.said[0]
+    assert log.settings["sampling"] == {"temperature": 0.0}
+
+
 def record(name: str, value: float, **more: object) -> dict[str, Any]:
     return {
         "schema_version": "0.3.0",
