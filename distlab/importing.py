@@ -4,10 +4,13 @@ The code behind a name is the user's: whatever it raises becomes one sentence.
 """
 
 import importlib
+import importlib.util
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from typing_extensions import get_protocol_members
@@ -153,3 +156,29 @@ def _siblings(absent: str) -> Iterable[str]:
     if not hasattr(module, "__path__"):
         return (f"{parent}:{name}" for name in vars(module) if not name.startswith("_"))
     return (f"{parent}.{found.name}" for found in pkgutil.iter_modules(module.__path__))
+
+
+def origin(target: str) -> Path | None:
+    """The folder that has to be on the module search path for ``module:attribute`` to be found.
+
+    Returns:
+        None for what is built in, and for a module that is not there.
+    """
+    name = target.partition(":")[0]
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not spec.has_location or spec.origin is None:
+        return None
+    file = Path(spec.origin)
+    module = file.parent if file.name == "__init__.py" else file
+    return module.parents[name.count(".")]
+
+
+def find_again(folders: Iterable[str]) -> None:
+    """Look for modules in these folders too, after all others.
+
+    A folder that is gone is no fault here: what is missing is said where it is imported.
+    """
+    sys.path += [folder for folder in dict.fromkeys(folders) if folder not in sys.path]

@@ -12,6 +12,7 @@ from distlab.console.exits import Exit
 from distlab.console.main import Command, add_config_dir, path
 from distlab.errors import UserError
 from distlab.escape import plain
+from distlab.importing import find_again
 
 if TYPE_CHECKING:
     from distlab.runs.folder import RunFolder
@@ -44,7 +45,9 @@ def _score(arguments: argparse.Namespace) -> int:
     from distlab.study.score_run import idle_graders, refuse_empty, score_run
 
     folder = RunFolder(arguments.run)
-    manifest = _with_overrides(folder.read_manifest(), arguments)
+    manifest = folder.read_manifest()
+    find_again(manifest.own_modules)
+    manifest = _with_overrides(manifest, arguments)
     refuse_empty(folder, manifest)
     idle = idle_graders(folder, manifest)
     with folder.alone(lambda: _say_waiting(folder)):
@@ -76,7 +79,8 @@ def _with_overrides(manifest: Manifest, arguments: argparse.Namespace) -> Manife
         return manifest
     from distlab.config.compose import compose, own_folders
 
-    composed = compose([*own_folders(arguments.config_dir), *overrides])
+    folders = [*arguments.config_dir, *manifest.own_folders]
+    composed = compose([*own_folders(folders), *overrides])
     extractor, grader = composed.extractor, composed.grader
     changed = {"extractor": asdict(extractor), "grader": asdict(grader)}
     groups = {_group(override) for override in overrides}

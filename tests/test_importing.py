@@ -1,11 +1,13 @@
 """What ``module:attribute`` may name, and what is said where it names nothing."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
 from distlab.errors import UserError
-from distlab.importing import load_class, load_named, make_named
+from distlab.importing import find_again, load_class, load_named, make_named, origin
 from distlab.scoring.graders.standard import Standard
 from distlab.scoring.types import Grader
 
@@ -118,3 +120,21 @@ def test_a_class_is_asked_for_methods_before_it_is_made(target: str, said: str) 
     assert load_class("field", f"{STANDARD}:Standard", Grader) is Standard
     with pytest.raises(UserError, match=said):
         load_class("field", target, Grader)
+
+
+def test_a_module_is_found_again_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "found_again" / "inner").mkdir(parents=True)
+    for name in ("found_again/__init__.py", "found_again/inner/__init__.py"):
+        (tmp_path / name).touch()
+    (tmp_path / "found_again" / "inner" / "parts.py").write_text("class Part: ...\n")
+    target = "found_again.inner.parts:Part"
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert origin(target) is None
+    find_again([str(tmp_path), str(tmp_path / "gone")])
+    importlib.invalidate_caches()
+    assert origin(target) == tmp_path
+    assert origin("found_again.inner:Part") == tmp_path
+    assert origin("sys:path") is None
+    assert load_named("grader.use.mine.target", target).__name__ == "Part"

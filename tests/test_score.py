@@ -125,3 +125,22 @@ def test_a_grader_that_judges_none_of_the_golds_is_named(run: Path) -> None:
     assert idle_graders(folder, both) == (
         "note: the grader medcalc has no verdicts here: it judges no golds of kind number",
     )
+
+
+def test_parts_of_ones_own_are_found_where_the_run_found_them(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typed in another folder, without --config-dir."""
+    own = run.parent / "own"
+    (own / "conf" / "grader").mkdir(parents=True)
+    (own / "conf" / "grader" / "lax.yaml").write_text(
+        "use:\n  lax:\n    target: lax_grader:Lax\n    options: {}\n"
+    )
+    (own / "lax_grader.py").write_text('raise SystemExit("it was found")\n')
+    folder = RunFolder(run)
+    parts = {"folders": [str(own / "conf")], "modules": {"lax_grader:Lax": str(own)}}
+    folder.write_manifest(replace(folder.read_manifest(), parts=parts))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert "importing lax_grader fails (SystemExit: it was found)" in complaint(
+        capsys, str(run), "grader=[lax]"
+    )

@@ -36,8 +36,10 @@ def _list(arguments: argparse.Namespace) -> int:
         return _list_keys()
     # Imported late: --help and completion should not wait for Hydra.
     from distlab.config.compose import conf_folder
+    from distlab.config.own_parts import own_conf_folders
 
-    found = options(GROUPS[arguments.kind], (*arguments.config_dir, conf_folder()))
+    folders = (*arguments.config_dir, conf_folder(), *own_conf_folders())
+    found = options(GROUPS[arguments.kind], folders)
     width = max(len(option.name) for option in found)
     for option in found:
         print(f"{option.name:{width}}  {option.summary}")

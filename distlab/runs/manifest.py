@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from distlab.prompts.prompt import Shown
@@ -39,6 +40,8 @@ class Manifest:
         replicas: Where every engine ran and how it ended (``engines.fleet.ReplicaRecord``).
         readings: Extractor that reads with a model to the folder of its readings in the store.
         decisions: How far each gap was decided, where the study stops by itself.
+        parts: Where parts that are not distlab's came from: ``folders`` of YAML, and of
+            ``modules`` the folder in which each was found, by ``module:Class``.
     """
 
     run: str
@@ -58,6 +61,18 @@ class Manifest:
     replicas: Sequence[Mapping[str, Any]] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folders of YAML that are still there."""
+        named = map(Path, self.parts.get("folders", ()))
+        return tuple(folder for folder in named if folder.is_dir())
+
+    @property
+    def own_modules(self) -> tuple[str, ...]:
+        """The folders in which modules were found."""
+        return tuple(self.parts.get("modules", {}).values())
 
     @property
     def to_resume(self) -> str:

@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
+
+from distlab.config.own_parts import own_conf_folders
 from distlab.config.values import Study
+from distlab.importing import origin
 from distlab.runs.manifest import Manifest
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import Prepared
@@ -66,7 +70,38 @@ def manifest(
         host=_host(study),
         counts={"samples_in_store": sum(p.held for p in prepared.cells)},
         notes=(*study.family.notes, *prepared.notes),
+        parts=own_parts(study),
     )
+
+
+def own_parts(study: Study) -> dict[str, object]:
+    """Where the study's parts came from that are not distlab's own."""
+    targets = [
+        *(spec.target for spec in (*study.extractors, *study.graders)),
+        *(dataset.loader for dataset in study.datasets),
+        *(_named(type(arm.decoding.decoder)) for arm in study.arms),
+    ]
+    found = {target: origin(target) for target in dict.fromkeys(targets)}
+    modules = {
+        target: str(folder)
+        for target, folder in found.items()
+        if folder is not None and not target.startswith("distlab.")
+    }
+    folders = [*_config_dirs(), *own_conf_folders()]
+    return {"folders": list(map(str, folders)), "modules": modules} if folders or modules else {}
+
+
+def _config_dirs() -> list[Path]:
+    """The folders that ``--config-dir`` and ``hydra.searchpath`` name."""
+    if not HydraConfig.initialized():
+        return []
+    sources = HydraConfig.get().runtime.config_sources
+    named = ("command-line", "hydra.searchpath in command-line")
+    return [Path(each.path) for each in sources if each.provider in named]
+
+
+def _named(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def after_sampling(before: Manifest, outcome: Outcome, clock: Stopwatch) -> Manifest:
