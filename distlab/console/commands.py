@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "compare": "put runs side by side, paired by problem",
     "status": "what a store, run or sweep has, lacks and failed at",
     "store": "verify a store, repair it, find leftovers, export it (verify, repair, gc, export)",
+    "bundle": "write a run and its samples as one archive",
     "ingest": "make a run of samples that you already have",
     "list": "models, datasets, prompts and whatever else there is to choose from",
     "completion": "print what makes bash or zsh complete commands, options and overrides",

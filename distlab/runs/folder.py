@@ -10,14 +10,15 @@
     nulls/NAME.parquet   verdicts on the answers of a model that reads no question
     report.html, report.md, results/  what they say
 
-Samples are not here: they are in the store, shared by all runs.
+Samples are not here: they are in the store, shared by all runs. Where run and store were moved,
+the store is looked for in the run folder and beside it.
 """
 
 import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,8 @@ from distlab.runs.decisions import Decision
 from distlab.runs.manifest import Manifest
 from distlab.store.cell import Cell, ProblemFailure
 
+# Folder of the samples inside of a run folder that was bundled.
+BESIDE: Final = "store"
 _LOCK: Final = ".lock"
 # Beside verdict files while they are made, and after a scoring that did not come to its end.
 _IN_PART: Final = ".in-part"
@@ -136,7 +139,7 @@ class RunFolder:
         """
         try:
             raw = json.loads(self.manifest_file.read_text(encoding="utf-8"))
-            return Manifest(
+            read = Manifest(
                 **{
                     **raw,
                     "cells": tuple(map(Cell.from_json, raw["cells"])),
@@ -151,6 +154,22 @@ class RunFolder:
             ) from None
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"{self.manifest_file} cannot be read: {error}") from error
+        return replace(read, store=self._store_of(read))
+
+    def _store_of(self, manifest: Manifest) -> str:
+        """Where the samples are: as the manifest says, or beside the run where they were moved.
+
+        A folder is taken for the store only where it holds a cell of the run, whose path has the
+        hash of all that shaped its samples.
+        """
+        if "://" in manifest.store or _holds(Path(manifest.store), manifest):
+            return manifest.store
+        here, name = self.path.absolute(), Path(manifest.store).name
+        beside = (each / name for each in here.parents[:3])
+        for place in (here / BESIDE, *beside):
+            if _holds(place, manifest):
+                return str(place)
+        return manifest.store
 
     def verdict_files(self) -> list[Path]:
         """Parquet files of verdicts, by name."""
@@ -217,3 +236,8 @@ def _tried(folder: Path) -> Iterator[bool]:
     finally:
         with suppress(OSError):  # there is something in it
             folder.rmdir()
+
+
+def _holds(store: Path, manifest: Manifest) -> bool:
+    """Whether a folder holds a cell of a run."""
+    return any((store / cell.path).is_dir() for cell in manifest.cells)

@@ -1,0 +1,1 @@
+"""A run with its samples as one archive."""

@@ -1,0 +1,47 @@
+"""``distlab bundle RUN``: a run and its samples as one archive."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from distlab.bundle.archive import write_archive
+from distlab.console.exits import Exit
+from distlab.console.main import Command, path
+from distlab.errors import UserError
+from distlab.runs.folder import RunFolder
+from distlab.store.filesystem import unusable
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="distlab bundle",
+        description="Write a run folder and its samples as one tar archive. Unpacked anywhere, "
+        "score, report, view, status and compare take the run as it was.",
+    )
+    parser.add_argument("run", type=path, metavar="RUN", help="a run folder, as in runs/NAME")
+    parser.add_argument(
+        "--out", type=path, metavar="FILE", help="the archive (default: NAME.tar in this folder)"
+    )
+    return parser
+
+
+def _bundle(arguments: argparse.Namespace) -> int:
+    folder = RunFolder(arguments.run)
+    manifest = folder.read_manifest()
+    archive = arguments.out or Path(f"{folder.path.absolute().name}.tar")
+    if archive.exists():
+        raise UserError(f"{archive} exists already: name another file with --out, or remove it")
+    try:
+        written = write_archive(folder, manifest, archive)
+    except OSError as error:
+        raise unusable(manifest.store, "read", error) from error
+    print(f"{written.files} files, {written.bytes / 2**20:.1f} MiB: {archive}")
+    print("Unpack it with tar -xf, and name the folder in it to score, report or view.")
+    return Exit.DONE
+
+
+main: Final = Command(_parser, _bundle)
+
+if __name__ == "__main__":
+    sys.exit(main())
