@@ -17,7 +17,7 @@ FLAGS := $(if $(filter cpu,$(ENGINE)),$(CPU_FLAGS),)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: setup system run test check bench calibrate docs lock clean
+.PHONY: setup system run test check bench calibrate sentences docs lock clean
 
 setup: $(STAMP)
 
@@ -82,13 +82,26 @@ check: setup
 bench: setup
 	@$(VENV)/bin/python -m tests.benchmarks $(ARGS)
 
-# Rates of false answers of every kind of claim, as docs/calibration.md shows them: some 5 minutes of CPU.
+# Rates of false answers of every kind of claim, as docs/calibration.md shows them, then of studies
+# that stop when they know, as docs/sequential.md does: some 15 minutes of CPU.
 calibrate: setup
 	@$(VENV)/bin/python -m tests.analysis.calibration $(ARGS)
+	@$(VENV)/bin/python -m tests.analysis.calibration.sequential
 
 # The documentation as a site, in site/; a broken link fails it.
 docs: setup
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build -f .mkdocs.yml
+
+# Which sentences of a run's report change from another commit's code to this: make sentences
+# RUN=runs/NAME OLD=main. The run's own report is left as it is.
+sentences: setup
+	@rm -rf $(VENV)/.sentences && mkdir -p $(VENV)/.sentences/code
+	@git archive $(OLD) distlab | tar -x -C $(VENV)/.sentences/code
+	@PYTHONPATH=$(VENV)/.sentences/code $(VENV)/bin/python -P -m distlab.report $(RUN) \
+	  --into $(VENV)/.sentences/old > /dev/null
+	@$(VENV)/bin/python -m distlab.report $(RUN) --into $(VENV)/.sentences/new > /dev/null
+	@$(VENV)/bin/python -m tests.report.sentences $(VENV)/.sentences/old/report.md \
+	  $(VENV)/.sentences/new/report.md
 
 # Pin every version anew, for both builds.
 lock: setup

@@ -73,7 +73,9 @@ def mean_score(values: FloatArray, clusters: npt.ArrayLike | None = None) -> Est
     labels = None if clusters is None else np.asarray(clusters)[kept]
     if labels is None or np.unique(labels).size == labels.size:
         return mean_interval(values)
-    return contrast(Mean(values[kept], labels), resamples=0).estimate
+    found = contrast(Mean(values[kept], labels), resamples=0).estimate
+    # Student's t knows no bounds; NaN ends stay as they are.
+    return Estimate(found.value, float(np.clip(found.low, 0, 1)), float(np.clip(found.high, 0, 1)))
 
 
 def _wilson(share: float, size: float, freedom: float) -> Estimate:

@@ -49,3 +49,9 @@ def test_a_share_of_none_or_all_lies_inside_its_interval(solved: int, problems: 
     samples = np.full(problems, 8)
     interval = share_interval(solved * samples, samples)
     assert interval.low <= interval.value == solved <= interval.high
+
+
+def test_a_mean_score_lies_between_0_and_1_where_sources_are_shared() -> None:
+    found = mean_score(np.array([0.0, 0.0, 0.0, 1.0]), ["a", "a", "b", "c"])
+    assert (found.value, found.low) == (0.25, 0)
+    assert 0.25 < found.high <= 1

@@ -397,12 +397,17 @@ def _drop_statement(study: StudyTables, row: DropRow) -> Statement:
         f"{points_range(row.drop.change.estimate)} points over {row.drop.pairs} pairs "
         f"({judge_name(row.judge)})."
     )
-    beside = f"Unpaired, the two sets differ by {points_range(row.unpaired.estimate)} points"
     pairing = study.decision(Kind.PAIRING, row.key)
+    said = {
+        Answer.YES: f"another figure than the paired one ({holm_note(pairing)})",
+        Answer.NO: (f"the paired figure again, within {percent(study.margins.equivalence)} points"),
+        Answer.CANNOT_TELL: "whether that is another figure than the paired one cannot be told",
+    }[pairing.answer]
+    differ = points_range(row.unpaired.estimate)
+    beside = f"Unpaired, the two sets differ by {differ} points: {said}."
     if pairing.answer is Answer.YES:
-        apart = f"{beside}: another figure than the paired one ({holm_note(pairing)})."
-        return Statement(text, warnings=(apart,))
-    return Statement(text, controls=(f"{beside}.",))
+        return Statement(text, warnings=(beside,))
+    return Statement(text, controls=(beside,))
 
 
 def _change_verdict(study: StudyTables, decision: Decision, where: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distlab.analysis.arrays import BoolArray, FloatArray
-from distlab.analysis.claims import Claim, Kind, differs
+from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.estimate import Estimate
 from distlab.analysis.shares import mean_score, share_interval
@@ -25,7 +25,7 @@ from distlab.report.charts.kinds import (
 )
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import judge_name, setting
+from distlab.report.wording import holm_note, judge_name, setting
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.scoring.types import CORRECT, ERROR, INCORRECT, NO_ANSWER, NO_VERDICT, TIMEOUT
@@ -203,11 +203,18 @@ ENDING_DIFFERENCES = Table(
 
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That samples of one arm are lost more often."""
-    for row in study.rows(ENDING_DIFFERENCES):
-        if study.is_headline(row.instruct, row.judge) and not math.isnan(row.difference.value):
-            where = f"{setting(row.base)}, samples {row.ending}"
-            margin = study.margins.equivalence
-            yield differs(Kind.ENDS, row.key, where, row.difference, margin)
+    for row in _headline_differences(study):
+        where = f"{setting(row.base)}, samples {row.ending}"
+        margin = study.margins.equivalence
+        yield differs(Kind.ENDS, row.key, where, row.difference, margin)
+
+
+def _headline_differences(study: StudyTables) -> list[EndingRow]:
+    return [
+        row
+        for row in study.rows(ENDING_DIFFERENCES)
+        if study.is_headline(row.instruct, row.judge) and not math.isnan(row.difference.value)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +343,25 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
             f"In {which}, at most {percent(lost)} per cent of the samples are cut off, without an "
             "answer or not judged."
         )
+    yield from (_difference_statement(study, row) for row in _headline_differences(study))
+
+
+def _difference_statement(study: StudyTables, row: EndingRow) -> Statement:
+    """Of which arm more samples are lost in one way, as far as it can be told."""
+    decision = study.decision(Kind.ENDS, row.key)
+    arm = "instruct" if decision.direction > 0 else "base"
+    said = {
+        Answer.YES: f"more samples of the {arm} arm are {row.ending} ({holm_note(decision)})",
+        Answer.NO: (
+            f"as many samples of either arm are {row.ending}, within "
+            f"{percent(study.margins.equivalence)} points"
+        ),
+        Answer.CANNOT_TELL: f"of which arm more samples are {row.ending} cannot be told here",
+    }[decision.answer]
+    return Statement(
+        f"{setting(row.base)}: {said}: {percent_range(row.first)} per cent of {row.base.arm} and "
+        f"{percent_range(row.second)} of {row.instruct.arm}."
+    )
 
 
 def _losses(row: OutcomeRow) -> tuple[float, float, float]:

@@ -200,6 +200,14 @@ def test_failed_problems(make_run: Make, n: int, failed: int, words: str) -> Non
     assert controlled(said, f"over the {n - failed} problems that no arm failed the gap is 0.0")
 
 
+def test_failed_problems_do_not_explain_it_away(make_run: Make) -> None:
+    """Two that neither arm solves have failed in one of them."""
+    rows = [*arm(COT, 30), *arm(WARM, 10)[:38]]
+    failures = [ProblemFailure(WARM.key, p.id, "too long") for p in PROBLEMS[38:]]
+    said = gap(make_run([COT, WARM], PROBLEMS, rows, failures))
+    assert controlled(said, "Failed problems do not explain it away: over the 38 problems that no")
+
+
 def test_unlike_samples_are_named(make_run: Make) -> None:
     rows = [*arm(COT, 30), *arm(WARM, 10, truncated=True)]
     assert warned(gap(make_run([COT, WARM], PROBLEMS, rows)), "are cut off at max_tokens")
