@@ -119,7 +119,9 @@ def _row(
 
 
 def _means(curve: FloatArray) -> tuple[float, ...]:
-    return tuple(curve.mean(axis=0).tolist()) if curve.size else ()
+    """The mean curve; NaN at every point where no problem has one."""
+    nothing = (math.nan,) * curve.shape[1]
+    return tuple(curve.mean(axis=0).tolist()) if curve.size else nothing
 
 
 def _at(found: Crossing) -> str:
