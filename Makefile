@@ -65,8 +65,11 @@ $(S3): constraints-s3.txt $(STAMP)
 	VIRTUAL_ENV=$(VENV)/.s3 $$uv pip install -q -r constraints-s3.txt
 	@touch $@
 
+# The cluster that the build is for, unless ARGS names one.
+CLUSTER := $(if $(findstring cluster=,$(ARGS)),,$(if $(filter gpu,$(ENGINE)),cluster=local-gpu,))
+
 run: setup
-	@$(VENV)/bin/python -m distlab.run $(ARGS)
+	@$(VENV)/bin/python -m distlab.run $(CLUSTER) $(ARGS)
 
 # One worker takes the real engines, one after the other; the second takes the rest meanwhile.
 test: setup system $(S3)
@@ -103,13 +106,16 @@ sentences: setup
 	@$(VENV)/bin/python -m tests.report.sentences $(VENV)/.sentences/old/report.md \
 	  $(VENV)/.sentences/new/report.md
 
-# Pin every version anew, for both builds.
+# Pin every version anew, for both builds: for GPUs on every Python that vLLM takes (tool.uv in
+# pyproject.toml), for CPUs on 3.11.
 lock: setup
 	@uv=$$(command -v uv || echo $(UV)); \
 	$$uv pip compile -q pyproject.toml --extra cpu --extra dev --python-version 3.11 --no-annotate \
 	  --custom-compile-command 'make lock' $(CPU_FLAGS) -o constraints-cpu.txt; \
-	$$uv pip compile -q pyproject.toml --extra gpu --extra dev --python-version 3.11 --no-annotate \
-	  --custom-compile-command 'make lock' -o constraints-gpu.txt
+	$$uv pip compile -q pyproject.toml --extra gpu --extra dev --universal --python-version 3.11 \
+	  --no-annotate --custom-compile-command 'make lock' -o constraints-gpu.txt; \
+	sed -i "s/ ; python_full_version < '3.15' and platform_machine == 'x86_64' and sys_platform == 'linux'$$//" \
+	  constraints-gpu.txt
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
