@@ -10,7 +10,7 @@ import ray
 from scipy import stats
 
 from distlab.analysis.estimate import Estimate
-from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.checkpoints.checkpoint import INSTRUCT, CheckpointSpec
 from distlab.checkpoints.tiny import tiny_spec
 from distlab.engines.fleet import Running
 from distlab.engines.messages import EngineSettings, Lease
@@ -60,8 +60,8 @@ def _count(shards: list[str]) -> int:
 
 def records(settings: EngineSettings) -> None:
     """A closed set takes its members and nothing else."""
-    tiny_spec("qwen3", "instruct")
-    tiny_spec("qwen3", "instrukt")  # rejected: arg-type
+    tiny_spec("qwen3", INSTRUCT)
+    tiny_spec("qwen3", "instruct")  # rejected: arg-type
     CheckpointSpec("org/name", "hub")
     CheckpointSpec("org/name", "hug")  # rejected: arg-type
     Gold(GoldKind.NUMBER, "42")

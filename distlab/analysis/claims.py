@@ -56,6 +56,8 @@ class Kind(StrEnum):
     PAIRING = "the paired drop is another than that of whole sets"
     TREND = "the gap changes with size"
     SIZES = "large and small families have different gaps"
+    STAGE = "a stage solves more or less than an earlier one"
+    STAGES_CROSS = "the pass@k curves of two stages cross"
     ENDS = "samples of one arm are lost more often"
     REPLICATION = "the paper's figure is found again"
     FACTOR = "checkpoint, format or decoding makes a part of the gap"

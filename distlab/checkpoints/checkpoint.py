@@ -1,13 +1,41 @@
 """What is asked for and what can be loaded."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NewType
 
-Variant = Literal["base", "instruct"]
-"""Which of a family's two checkpoints."""
+from distlab.errors import UserError
+from distlab.escape import plain
 
-VARIANTS: Final[tuple[Variant, ...]] = ("base", "instruct")
+Variant = NewType("Variant", str)
+"""Which of a family's checkpoints: "base", "instruct", or the name of a stage of a ladder."""
+
+BASE: Final = Variant("base")
+INSTRUCT: Final = Variant("instruct")
+# Written as they are into addresses and file names, and without the "/" that parts a cell's key.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}")
+# What models that read completions are filed under.
+_RESERVED: Final = frozenset({"extractor"})
+
+
+def variant_name(where: str, name: str) -> Variant:
+    """A name as that of a variant.
+
+    Args:
+        where: What gives it, for the sentence.
+        name: As it was given.
+
+    Raises:
+        UserError: It cannot name a folder as it is, or it is taken.
+    """
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise UserError(
+            f"`{where}` is {plain(repr(name), 100)}: take up to 63 letters, digits, '.', '_', '+' "
+            "and '-', a letter or a digit first, and not 'extractor'"
+        )
+    return Variant(name)
+
 
 CheckpointSource = Literal["hub", "local", "packaged", "server", "tiny"]
 """Where a checkpoint is from: resolved to a commit, a folder, a converted GGUF file, made here; or

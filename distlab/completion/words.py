@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from distlab.checkpoints.checkpoint import BASE, INSTRUCT
 from distlab.console.commands import COMMANDS, module_of
 from distlab.errors import UserError
 from distlab.files import expanded
@@ -100,6 +101,8 @@ def _values(action: argparse.Action, overrides: Sequence[str], current: str) -> 
             return _paths(current)
         case "OVERRIDE" | "overrides":
             return _overrides(current, overrides)
+        case "VARIANT":
+            return _starting((BASE, INSTRUCT), current)
         case "KEY=VALUE":
             return [word for word in _overrides(current, ()) if word.startswith(_SCORED)]
     return []

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from hydra.errors import (
@@ -130,10 +131,16 @@ def _keys(conf: Path) -> set[str]:
     return groups | set(_dataclass_keys(StudyConfig, ""))
 
 
+def _not_null(hint: Any) -> Any:  # noqa: ANN401
+    """What a field holds that may be null too."""
+    held = [each for each in get_args(hint) if each is not NoneType]
+    return held[0] if NoneType in get_args(hint) and len(held) == 1 else hint
+
+
 def _dataclass_keys(node: Any, prefix: str) -> Iterator[str]:  # noqa: ANN401
     hints = get_type_hints(node)
     for item in fields(node):
-        name, kind = f"{prefix}{item.name}", hints[item.name]
+        name, kind = f"{prefix}{item.name}", _not_null(hints[item.name])
         yield name
         if get_origin(kind) is dict:
             yield f"{name}.{_NAME}"

@@ -7,14 +7,23 @@ given beside that is compared with the checkpoints, wherever these are at hand.
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 
-from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, recognised_source
+from distlab.checkpoints.checkpoint import (
+    BASE,
+    INSTRUCT,
+    SOURCES,
+    CheckpointSpec,
+    Variant,
+    recognised_source,
+)
 from distlab.checkpoints.facts import CheckpointFacts, facts_at_hand, read_facts
+from distlab.config.ladder import checkpoint_nodes, is_ladder, lacks_id, write_out
 from distlab.config.refusal import refuse
 from distlab.config.schema import FactsConfig, FactsOfConfig
 from distlab.credentials import refuse_credentials
@@ -27,7 +36,7 @@ _LONGEST: Final = 20480
 _NEW_TOKENS: Final = 8192
 # Sizes are stated rounded (ours).
 _ROUNDED: Final = 0.02
-# Facts that a pair's checkpoints must have in common, or they are no pair.
+# Facts that a family's checkpoints must have in common, or they are no family.
 _SHAPE: Final = ("layers", "attention_heads", "kv_heads", "experts", "experts_per_token")
 # Facts without a default.
 _FACTS: Final = (
@@ -53,33 +62,43 @@ def family_name(model: DictConfig) -> str:
     """The family's name: as given, or made of the ids where it is not theirs."""
     given = "" if OmegaConf.is_missing(model, "name") else str(model.name)
     of = _facts_of(model)
-    if given and not (of and of["family"] == given and _is_other(model, of)):
+    if given and not (of and of.family == given and _is_other(model, of)):
         return given
-    ids = [str(model[variant].id) for variant in VARIANTS if not _lacks_id(model, variant)]
+    if is_ladder(model):
+        return _ladder_name(model)
+    ids = _ids(model)
     stems = dict.fromkeys(_stem(name, 1) for name in ids)
     if len(stems) < len(set(ids)):
         stems = dict.fromkeys(_stem(name, 2) for name in ids)
     return "+".join(stems) or "pair"
 
 
-def _checkpoint_spec(model: DictConfig, variant: str) -> CheckpointSpec:
-    """A variant's checkpoint, its source recognised where none is given.
+def _ladder_name(model: DictConfig) -> str:
+    """A ladder's name: of what it begins with, so that it stays when a stage is added on top."""
+    steps = model.steps if OmegaConf.is_dict(model.steps) else {}
+    names = [*_ids(model), *(str(steps[key]) for key in ("id", "folder") if steps.get(key))]
+    return f"{_stem(names[0], 1)}-ladder" if names else "ladder"
+
+
+def _ids(model: DictConfig) -> list[str]:
+    """The ids that are given, in order."""
+    return [str(node.id) for node in checkpoint_nodes(model).values() if not lacks_id(node)]
+
+
+def _checkpoint_spec(key: str, raw: DictConfig) -> CheckpointSpec:
+    """A checkpoint, its source recognised where none is given.
 
     Raises:
         UserError: It has no id, or a source that there is not.
     """
-    if _lacks_id(model, variant):
-        raise UserError(f"`model.{variant}.id` is missing: give a hub id (org/name) or a folder")
-    raw, name = model[variant], str(model[variant].id)
-    refuse_credentials(f"`model.{variant}.id`", name)
+    if lacks_id(raw):
+        raise UserError(f"`model.{key}.id` is missing: give a hub id (org/name) or a folder")
+    name = str(raw.id)
+    refuse_credentials(f"`model.{key}.id`", name)
     source = recognised_source(expanded(name)) if raw.source is None else raw.source
     if source not in SOURCES:
-        refuse(f"model.{variant}.source", source, f"take {', '.join(SOURCES)}, or null")
+        refuse(f"model.{key}.source", source, f"take {', '.join(SOURCES)}, or null")
     return CheckpointSpec(expanded(name) if source == "local" else name, source, raw.revision)
-
-
-def _lacks_id(model: DictConfig, variant: str) -> bool:
-    return OmegaConf.is_missing(model[variant], "id") or not str(model[variant].id).strip()
 
 
 def _stem(name: str, parts: int) -> str:
@@ -88,26 +107,40 @@ def _stem(name: str, parts: int) -> str:
     return "-".join(folder.parts[-parts:])
 
 
-def _facts_of(model: DictConfig) -> Mapping[str, str] | None:
+def _facts_of(model: DictConfig) -> FactsOfConfig | None:
     of = OmegaConf.select(model, "facts.of")
-    return None if of is None else {key: str(of[key]) for key in ("family", *VARIANTS)}
+    return None if of is None else FactsOfConfig(**of)
 
 
-def _is_other(model: DictConfig, of: Mapping[str, str]) -> bool:
-    return any(
-        not _lacks_id(model, variant) and model[variant].id != of[variant] for variant in VARIANTS
-    )
+def _is_other(model: DictConfig, of: FactsOfConfig) -> bool:
+    """Whether the checkpoints are others than those whose facts are given."""
+    if is_ladder(model):
+        return _ids(model) != list(of.stages)
+    given = {BASE: of.base, INSTRUCT: of.instruct}
+    nodes = checkpoint_nodes(model)
+    return any(not lacks_id(node) and node.id != given[Variant(v)] for v, node in nodes.items())
+
+
+def _facts_of_these(model: DictConfig) -> FactsOfConfig:
+    """That facts are of the checkpoints that there are."""
+    if is_ladder(model):
+        return FactsOfConfig(model.name, stages=_ids(model))
+    base, instruct = _ids(model)
+    return FactsOfConfig(model.name, base, instruct)
 
 
 def _complete(model: DictConfig, *, is_served: bool) -> None:
-    specs = {variant: _checkpoint_spec(model, variant) for variant in VARIANTS}
+    name = family_name(model)
+    write_out(model)
+    nodes = checkpoint_nodes(model)
+    specs = {key: _checkpoint_spec(key, node) for key, node in nodes.items()}
     of = _facts_of(model)
     if of is not None and _is_other(model, of):
-        _forget(model, of["family"])
+        _forget(model, of.family, name)
         of = None
-    model.name = family_name(model)
-    for variant, spec in specs.items():
-        model[variant].id, model[variant].source = spec.id, spec.source
+    model.name = name
+    for key, spec in specs.items():
+        nodes[key].id, nodes[key].source = spec.id, spec.source
     # Facts of a family of ours are known to be right: nothing is asked of a hub for them.
     is_known = of is not None and not _missing(model)
     found, reason = _read(list(dict.fromkeys(specs.values())), at_hand=is_known)
@@ -123,14 +156,14 @@ def _complete(model: DictConfig, *, is_served: bool) -> None:
         model.facts = None
     _refuse_missing(model, reason, needs_facts=not is_served)
     if model.facts is not None:
-        model.facts.of = FactsOfConfig(model.name, *(model[v].id for v in VARIANTS))
+        model.facts.of = _facts_of_these(model)
     if OmegaConf.is_missing(model, "max_new_tokens"):
         model.max_new_tokens = max(1, min(_NEW_TOKENS, model.max_model_len // 2))
 
 
-def _forget(model: DictConfig, family: str) -> None:
+def _forget(model: DictConfig, family: str, name: str) -> None:
     """Drop what a YAML says of other checkpoints."""
-    name, switches = family_name(model), OmegaConf.to_container(model.chat_template_kwargs)
+    switches = OmegaConf.to_container(model.chat_template_kwargs)
     model.name, model.parameters, model.facts = name, MISSING, FactsConfig()
     model.parallel = {}
     kept = f", and its chat template is given {switches}" if switches else ""
@@ -154,15 +187,15 @@ def _values(found: Sequence[CheckpointFacts], *, weights: bool) -> dict[str, Any
     """Keys below ``model`` to what the checkpoints say: of sizes, the larger one's.
 
     Raises:
-        UserError: The checkpoints are no pair.
+        UserError: The checkpoints are no family.
     """
     shapes = [one.architecture for one in found]
-    first, last = shapes[0], shapes[-1]
-    for name in _SHAPE:
-        if getattr(first, name) != getattr(last, name):
+    first = shapes[0]
+    for other, name in product(found[1:], _SHAPE):
+        if getattr(first, name) != getattr(other.architecture, name):
             raise UserError(
-                f"{found[0].checkpoint} has {getattr(first, name)} {name} and "
-                f"{found[-1].checkpoint} has {getattr(last, name)}: name a pair of one architecture"
+                f"{found[0].checkpoint} has {getattr(first, name)} {name} and {other.checkpoint} "
+                f"has {getattr(other.architecture, name)}: name a pair of one architecture"
             )
     values: dict[str, Any] = {f"facts.{name}": getattr(first, name) for name in _SHAPE}
     values["facts.architecture"] = first.name

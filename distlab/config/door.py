@@ -6,13 +6,19 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Final, Literal, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from distlab.checkpoints.checkpoint import SOURCES, VARIANTS, CheckpointSpec, Variant
+from distlab.checkpoints.checkpoint import (
+    BASE,
+    INSTRUCT,
+    SOURCES,
+    CheckpointSpec,
+    variant_name,
+)
 from distlab.checkpoints.tiny import CONTEXT, NEW_TOKENS, NOTE, SHAPES, tiny_spec
 from distlab.config.derive import derived
 from distlab.config.entries import typed_entries
@@ -31,6 +37,7 @@ from distlab.config.schema import (
     ModelConfig,
     NodeConfig,
     ParallelConfig,
+    StageConfig,
     StudyConfig,
 )
 from distlab.config.servers import servers
@@ -39,6 +46,7 @@ from distlab.config.values import (
     Arm,
     Cluster,
     Family,
+    Stage,
     StoppingRule,
     Study,
     Target,
@@ -52,6 +60,7 @@ from distlab.importing import load_class
 from distlab.placement.model_facts import WEIGHT_DTYPES, ModelFacts
 from distlab.placement.placement import DEVICES, Node, Parallelism
 from distlab.problems.problem import DatasetSpec
+from distlab.prompts.prompt import PromptFormat
 from distlab.scoring.pool import PoolSettings
 from distlab.scoring.reading import reading_extractor
 from distlab.scoring.types import ComponentSpec, load_extractor, load_grader
@@ -70,6 +79,7 @@ _OF_ONE: Final = {
 }
 # Variables that engines are handed: of links between ranks, and their logs.
 _PASSED: Final = ("NCCL_", "GLOO_", "UCX_", "FI_", "TORCH_NCCL_", "TP_SOCKET_IFNAME")
+_FORMATS: Final = tuple(each.value for each in PromptFormat)
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
 
@@ -114,6 +124,7 @@ def validate(config: DictConfig) -> Study:
     )
     _check_names(study)
     _check_servers(study)
+    _check_pairs(raw.report.pairs, list(family.checkpoints))
     return study
 
 
@@ -137,6 +148,15 @@ def _check_servers(study: Study) -> None:
                 spec.name,
                 "it reads with a model that no server of cluster.base_url has; take rules, and "
                 "score again with it under another cluster",
+            )
+
+
+def _check_pairs(pairs: Sequence[object], stages: Sequence[str]) -> None:
+    for pair in pairs:
+        names = pair if isinstance(pair, list) else []
+        if len(names) != 2 or not {*names} <= {*stages} or names[0] == names[1]:
+            refuse(
+                "report.pairs", pair, f"write each as [FIRST, SECOND], two of {', '.join(stages)}"
             )
 
 
@@ -223,13 +243,10 @@ def _text(key: str, value: str) -> str:
 def _family(raw: ModelConfig) -> Family:
     if raw.dtype not in _DTYPES:
         refuse("model.dtype", raw.dtype, f"take one of {', '.join(_DTYPES)}")
-    checkpoints = {
-        variant: _checkpoint(variant, raw.instruct if variant == "instruct" else raw.base)
-        for variant in VARIANTS
-    }
+    stages = _stages(raw)
     return Family(
         name=_text("model.name", raw.name),
-        checkpoints=checkpoints,
+        stages=stages,
         parameters=_positive("model.parameters", raw.parameters),
         dtype=raw.dtype,
         quantization=raw.quantization,
@@ -241,12 +258,37 @@ def _family(raw: ModelConfig) -> Family:
         facts=None if raw.facts is None else _facts(raw.facts, raw.parameters),
         chat_template_kwargs=dict(raw.chat_template_kwargs),
         trust_remote_code=raw.trust_remote_code,
-        notes=tuple(raw.notes) or _one_checkpoint_note(checkpoints),
+        notes=tuple(raw.notes) or _one_checkpoint_note(stages),
     )
 
 
-def _checkpoint(variant: Variant, raw: CheckpointConfig) -> CheckpointSpec:
-    source = _one_of(f"model.{variant}.source", str(raw.source), SOURCES)
+def _stages(raw: ModelConfig) -> tuple[Stage, ...]:
+    """The checkpoints in order: base and instruct, or those of a ladder."""
+    if raw.base is not None and raw.instruct is not None:
+        return (
+            Stage(BASE, _checkpoint("model.base", raw.base), PromptFormat.PLAIN),
+            Stage(INSTRUCT, _checkpoint("model.instruct", raw.instruct), PromptFormat.CHAT),
+        )
+    stages = tuple(_stage(place, one) for place, one in enumerate(raw.stages))
+    names = [stage.name for stage in stages]
+    for place, name in enumerate(names):
+        # Some file systems take names that differ in case for one.
+        if name.lower() in (earlier.lower() for earlier in names[:place]):
+            refuse("model.stages", names, f"give one of the two stages {name} another name")
+    return stages
+
+
+def _stage(place: int, raw: StageConfig) -> Stage:
+    key = f"model.stages.{place}"
+    name = variant_name(f"{key}.name", raw.name)
+    is_base = name == BASE and place == 0
+    usual = PromptFormat.PLAIN if is_base else PromptFormat.CHAT
+    said = usual if raw.format is None else _one_of(f"{key}.format", raw.format, _FORMATS)
+    return Stage(name, _checkpoint(key, raw), PromptFormat(said))
+
+
+def _checkpoint(key: str, raw: CheckpointConfig) -> CheckpointSpec:
+    source = _one_of(f"{key}.source", str(raw.source), SOURCES)
     return CheckpointSpec(raw.id, source, raw.revision)
 
 
@@ -279,13 +321,16 @@ def _tiny_family(raw: ModelConfig) -> Family:
     return replace(
         family,
         name=f"{family.name}-tiny",
-        checkpoints={variant: tiny_spec(str(raw.tiny_shape), variant) for variant in VARIANTS},
+        stages=tuple(
+            replace(stage, checkpoint=tiny_spec(str(raw.tiny_shape), stage.name))
+            for stage in family.stages
+        ),
         parameters=float(shape.parameters),
         quantization=None,
         parallel={},
         facts=shape.facts,
         trust_remote_code=False,
-        notes=(NOTE.format(family=family.name),),
+        notes=(NOTE.format(stages=" and ".join(family.checkpoints), family=family.name),),
     )
 
 
@@ -317,11 +362,12 @@ def _size(key: str, value: float | None) -> float:
     return _positive(key, value) if value is not None else refuse(key, value, "set it above 0")
 
 
-def _one_checkpoint_note(checkpoints: Mapping[Variant, CheckpointSpec]) -> tuple[str, ...]:
-    if checkpoints["base"] != checkpoints["instruct"]:
-        return ()
-    return (
-        "base and instruct are one checkpoint: the gap compares two protocols, not two models.",
+def _one_checkpoint_note(stages: Sequence[Stage]) -> tuple[str, ...]:
+    return tuple(
+        f"{one.name} and {other.name} are one checkpoint: the gap compares two protocols, not two "
+        "models."
+        for one, other in pairwise(stages)
+        if one.checkpoint == other.checkpoint
     )
 
 
@@ -386,14 +432,13 @@ def _arms(raw: DecodingGroup, family: Family) -> tuple[Arm, ...]:
             f"it leaves no room for a prompt in model.max_model_len={family.max_model_len}; "
             "lower the one or raise the other",
         )
-    for variant in VARIANTS:
-        named = getattr(raw, variant)
+    for key, named in (("base", raw.base), ("instruct", raw.instruct)):
         if len({*named}) < len(named):
-            refuse(f"decoding.{variant}", list(named), "it names a method twice; name each once")
+            refuse(f"decoding.{key}", list(named), "it names a method twice; name each once")
     arms = tuple(
-        Arm(variant, spec, spec.decoder.samples(raw.n))
-        for variant in VARIANTS
-        for name in getattr(raw, variant)
+        Arm(stage.name, spec, spec.decoder.samples(raw.n))
+        for stage in family.stages
+        for name in (raw.base if stage.format is PromptFormat.PLAIN else raw.instruct)
         for spec in [decoding_spec(name, raw)]
     )
     if not arms:
@@ -417,8 +462,15 @@ def _decided(raw: StudyConfig) -> StoppingRule | None:
     if decoding.until != "decided":
         return None
     _refuse_readers(raw)
-    for variant in VARIANTS:
-        if len(arms := getattr(decoding, variant)) != 1:
+    if raw.model.stages:
+        refuse(
+            "decoding.until",
+            decoding.until,
+            "it compares a base with an instruct checkpoint and there is a ladder of stages: take "
+            "until=all, or name two of them as model.base and model.instruct",
+        )
+    for variant, arms in ((BASE, decoding.base), (INSTRUCT, decoding.instruct)):
+        if len(arms) != 1:
             refuse(
                 f"decoding.{variant}",
                 arms,

@@ -36,11 +36,21 @@ def typed_entries(config: DictConfig) -> DictConfig:
     for path, schema in ENTRIES.items():
         if (entries := OmegaConf.select(made, path)) is not None:
             for name in entries:
-                entries[name] = _typed(f"{path}.{name}", schema, entries[name])
+                entries[name] = typed(f"{path}.{name}", schema, entries[name])
     return made
 
 
-def _typed(key: str, schema: type, raw: Any) -> Any:  # noqa: ANN401 (whatever was typed)
+def typed(key: str, schema: type, raw: Any) -> Any:  # noqa: ANN401 (whatever was typed)
+    """An entry with its types.
+
+    Args:
+        key: Of the entry, for the sentence.
+        schema: The dataclass that it is.
+        raw: As it was given.
+
+    Raises:
+        UserError: It is no mapping, or a key or a value of it is not as the schema has it.
+    """
     known = [field.name for field in fields(schema)]
     if not OmegaConf.is_dict(raw):
         refuse(key, raw, f"write it as {{{known[0]}: ...}}")

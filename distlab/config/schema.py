@@ -23,6 +23,33 @@ class CheckpointConfig:
 
 
 @dataclass
+class StageConfig(CheckpointConfig):
+    """One checkpoint of a ladder."""
+
+    # Its variant, in tables and addresses: letters, digits, '.', '_', '+' and '-'.
+    name: str = MISSING
+    # plain: plain text, drawn as `decoding.base` says; chat: the chat template, drawn as
+    # `decoding.instruct` says. null is plain for a first stage called base, else chat.
+    format: str | None = None
+
+
+@dataclass
+class StepsConfig:
+    """Checkpoints of one training, each a stage: the revisions of a hub id, or folders."""
+
+    # Hub id whose revisions they are.
+    id: str | None = None
+    # Its branches or tags, in the order of the training.
+    revisions: list[str] = field(default_factory=list)
+    # Folder that holds a folder for each checkpoint.
+    folder: str | None = None
+    # Found in the name of a checkpoint's folder; its first group is the step.
+    pattern: str = r"(\d+)"
+    # plain or chat, as for a stage.
+    format: str = "plain"
+
+
+@dataclass
 class ParallelConfig:
     """How one engine is split."""
 
@@ -36,19 +63,21 @@ class ParallelConfig:
 
 @dataclass
 class FactsOfConfig:
-    """Which family and checkpoints facts are of."""
+    """Which family and checkpoints facts are of: a pair's ids, or those of a ladder's stages."""
 
     # Name of the family.
     family: str = MISSING
-    # Id of the base checkpoint.
-    base: str = MISSING
-    # Id of the instruction-tuned checkpoint.
-    instruct: str = MISSING
+    # Id of the base checkpoint, of a pair.
+    base: str | None = None
+    # Id of the instruction-tuned checkpoint, of a pair.
+    instruct: str | None = None
+    # Ids of a ladder's stages.
+    stages: list[str] = field(default_factory=list)
 
 
 @dataclass
 class FactsConfig:
-    """What the planner must know of a checkpoint; base and instruct are alike.
+    """What the planner must know of a checkpoint; those of a family are alike.
 
     What is null is read from the checkpoints, and what is given is checked against them.
     """
@@ -81,12 +110,19 @@ class FactsConfig:
 
 @dataclass
 class ModelConfig:
-    """A family: a base and an instruct checkpoint, and how to serve them."""
+    """A family: a base and an instruct checkpoint or a ladder of stages, and how to serve them."""
 
     # Without one, and where the ids are not those that `facts.of` names, it is made of the ids.
     name: str = MISSING
-    base: CheckpointConfig = field(default_factory=CheckpointConfig)
-    instruct: CheckpointConfig = field(default_factory=CheckpointConfig)
+    # The base checkpoint; null where the family is a ladder.
+    base: CheckpointConfig | None = field(default_factory=CheckpointConfig)
+    # The instruction-tuned checkpoint; null where the family is a ladder.
+    instruct: CheckpointConfig | None = field(default_factory=CheckpointConfig)
+    # A ladder instead of base and instruct: its checkpoints in the order of the training, each a
+    # StageConfig. Untyped, as all that people add, so that a wrong key has its sentence.
+    stages: list[Any] = field(default_factory=list)
+    # More stages: a StepsConfig, or null.
+    steps: Any = None
     # Total parameters, for the scale table. Without it they are counted in the checkpoints.
     parameters: float = MISSING
     # Of weights and activations, as vLLM calls it.
@@ -269,9 +305,9 @@ class DecodingGroup:
     # With until=solved: samples of each wave, the last one repeated up to n.
     waves: list[int] = field(default_factory=lambda: [1, 3, 16])
     decided: DecidedConfig = field(default_factory=DecidedConfig)
-    # Methods of the base arms, by name.
+    # Methods of the base arms, by name, and of other stages that are prompted with plain text.
     base: list[str] = field(default_factory=list)
-    # Methods of the instruct arms, by name.
+    # Methods of the instruct arms, by name, and of other stages that are prompted with chat.
     instruct: list[str] = field(default_factory=list)
     # Name to a kind (greedy, stochastic, cot, or module:Class of a decoder) and its parameters,
     # which the decoder's own fields say; see ``config.methods``.
@@ -407,12 +443,15 @@ class ClusterConfig:
 
 @dataclass
 class ReportConfig:
-    """What the report calls no difference."""
+    """What the report calls no difference, and what it compares of a ladder."""
 
     # Differences of our figures below this are called none, as a share: 0.05 is 5 points.
     margin: float = 0.05
     # Differences from the paper's figures below this are called none, as a share.
     replication_margin: float = 0.10
+    # Pairs of a ladder's stages to compare beside the last with the first, as [[sft, rl]]: the
+    # second minus the first. Untyped, as stages are.
+    pairs: list[Any] = field(default_factory=list)
 
 
 @dataclass

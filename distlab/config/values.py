@@ -14,18 +14,31 @@ from distlab.scoring.pool import PoolSettings
 from distlab.scoring.types import ComponentSpec
 from distlab.store.cell import CellVariant
 
-FORMATS: Mapping[Variant, PromptFormat] = {
-    "base": PromptFormat.PLAIN,
-    "instruct": PromptFormat.CHAT,
-}
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A checkpoint of a family: one of the two of a pair, or one of a ladder.
+
+    Attributes:
+        name: Its variant, in cells and addresses.
+        checkpoint: What is loaded.
+        format: How it is prompted: plain text stops at the next question, chat where the turn ends.
+    """
+
+    name: Variant
+    checkpoint: CheckpointSpec
+    format: PromptFormat
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A family; see ``distlab.config.schema.ModelConfig`` for the fields."""
+    """A family; see ``distlab.config.schema.ModelConfig`` for the fields.
+
+    Its stages are ordered as they were trained: base and instruct, or those of a ladder.
+    """
 
     name: str
-    checkpoints: Mapping[Variant, CheckpointSpec]
+    stages: tuple[Stage, ...]
     parameters: float
     dtype: str
     quantization: str | None
@@ -35,6 +48,19 @@ class Family:
     chat_template_kwargs: Mapping[str, object]
     trust_remote_code: bool
     notes: tuple[str, ...]
+
+    @property
+    def checkpoints(self) -> Mapping[Variant, CheckpointSpec]:
+        """Variant to its checkpoint, in order."""
+        return {stage.name: stage.checkpoint for stage in self.stages}
+
+    def stage(self, variant: Variant) -> Stage:
+        """The stage of a variant.
+
+        Raises:
+            KeyError: The family has none of that name.
+        """
+        return {stage.name: stage for stage in self.stages}[variant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +175,5 @@ class Study:
     @property
     def variants(self) -> tuple[Variant, ...]:
         """Those that have an arm, in the order of the tables."""
-        return tuple(v for v in FORMATS if any(arm.variant == v for arm in self.arms))
+        drawn = {arm.variant for arm in self.arms}
+        return tuple(name for name in self.family.checkpoints if name in drawn)

@@ -11,6 +11,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "report": "rebuild a run's report",
     "jobs": "run a study on a Ray cluster, SLURM or Kubernetes: jobs ray|slurm|kuberay",
     "view": "look at a run's samples in a browser",
+    "watch": "evaluate checkpoints as a training writes them",
     "compare": "put runs side by side, paired by problem",
     "status": "what a store, run or sweep has, lacks and failed at",
     "store": "verify a store, repair it, find leftovers, export it (verify, repair, gc, export)",

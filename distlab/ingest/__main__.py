@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from distlab.checkpoints.checkpoint import VARIANTS
+from distlab.checkpoints.checkpoint import Variant, variant_name
 from distlab.config.compose import conf_folder
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
@@ -157,7 +157,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="make judges of the scores in a log, beside ours",
     )
-    add("--variant", required=True, choices=VARIANTS, help="what was sampled")
+    add(
+        "--variant",
+        type=_variant,
+        required=True,
+        metavar="VARIANT",
+        help="what was sampled: base, instruct, or a stage of a ladder, as sft",
+    )
     add("--family", help="name of the model (default: the file's name)")
     add("--decoding", help="name of the decoding (default: what a log says, or given)")
     add(
@@ -193,6 +199,10 @@ def _parser() -> argparse.ArgumentParser:
         help="parent of the run folder (default: runs)",
     )
     return parser
+
+
+def _variant(text: str) -> Variant:
+    return variant_name("--variant", text)
 
 
 def _labels(arguments: argparse.Namespace, log: EvalLog | None = None) -> CellLabels:

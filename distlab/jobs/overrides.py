@@ -2,16 +2,17 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from distlab.checkpoints.checkpoint import VARIANTS, recognised_source
+from distlab.checkpoints.checkpoint import recognised_source
 from distlab.config.compose import compose_config
 from distlab.config.derive import family_name
 from distlab.config.door import validate
+from distlab.config.ladder import checkpoint_nodes, lacks_id
 from distlab.config.quoting import quoted
 from distlab.config.sweeps import sweep_jobs
 from distlab.errors import Unavailable, UserError
@@ -73,14 +74,27 @@ def anchored(overrides: Sequence[str], config: DictConfig, below: Path | None = 
 
 def _typed_paths(overrides: Sequence[str], config: DictConfig) -> list[str]:
     """Keys of one dataset's files and of local checkpoints, where they were typed."""
-    local = (variant for variant in VARIANTS if _is_folder(config.model[variant]))
     files = (f"dataset.sets.{name}.{key}" for name in config.dataset.sets for key in _FILES)
     typed = {override.partition("=")[0].lstrip("+") for override in overrides}
-    return [key for key in (*files, *(f"model.{variant}.id" for variant in local)) if key in typed]
+    steps = ["model.steps.folder"] if typed & {"model.steps", "model.steps.folder"} else []
+    return [key for key in files if key in typed] + _typed_checkpoints(typed, config) + steps
+
+
+def _typed_checkpoints(typed: Set[str], config: DictConfig) -> list[str]:
+    """Keys of the ids of local checkpoints, those of stages where the list of them was typed."""
+    nodes = checkpoint_nodes(config.model).items()
+    folders = [key for key, node in nodes if _is_folder(node)]
+    return [
+        f"model.{key}.id"
+        for key in folders
+        if typed & {f"model.{key}.id", f"model.{key.partition('.')[0]}"}
+    ]
 
 
 def _is_folder(checkpoint: DictConfig) -> bool:
-    source = checkpoint.source or recognised_source(expanded(checkpoint.id))
+    if lacks_id(checkpoint):
+        return False
+    source = checkpoint.get("source") or recognised_source(expanded(checkpoint.id))
     return bool(source == "local")
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,20 @@ if TYPE_CHECKING:
 
     from distlab.report.margins import AskedMargins
     from distlab.report.table import StudyTables
+    from distlab.store.cell import StagePair
 
 __all__ = ["build_report", "render_terminal", "write_report"]
 
 
-def build_report(*paths: Path, margins: AskedMargins | None = None) -> StudyTables:
+def build_report(
+    *paths: Path, margins: AskedMargins | None = None, pairs: Sequence[StagePair] = ()
+) -> StudyTables:
     """Read run folders as one study and compute its tables.
 
     Args:
         paths: Run folders, or folders in which a sweep left some.
         margins: Differences that are taken for none; None for those of the runs' config.
+        pairs: Stages to compare beside the last with the first and those of the config.
 
     Raises:
         UserError: One is no run folder, a file in it cannot be read, or they do not go together.
@@ -39,7 +44,7 @@ def build_report(*paths: Path, margins: AskedMargins | None = None) -> StudyTabl
 
     runs = [run for path in paths for run in runs_in(path)]
     settled = (margins or AS_CONFIGURED).settle([RunFolder(run).read_manifest() for run in runs])
-    return build_tables(read_study(runs), settled)
+    return build_tables(read_study(runs), settled, pairs)
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from distlab.checkpoints.checkpoint import Variant, variant_name
 from distlab.console.exits import Exit
 from distlab.console.main import Command, path
 from distlab.errors import UserError
@@ -27,6 +28,14 @@ def _parser() -> argparse.ArgumentParser:
         "--into", type=path, metavar="FOLDER", help="where the report of several runs goes"
     )
     parser.add_argument(
+        "--pair",
+        type=_stages,
+        action="append",
+        default=[],
+        metavar="FIRST,SECOND",
+        help="two stages of a ladder to compare beside the last with the first; may be repeated",
+    )
+    parser.add_argument(
         "--margin",
         type=_points,
         metavar="POINTS",
@@ -40,6 +49,19 @@ def _parser() -> argparse.ArgumentParser:
         "report.replication_margin)",
     )
     return parser
+
+
+def _stages(text: str) -> tuple[Variant, Variant]:
+    """Two stages by their names.
+
+    Raises:
+        ArgumentTypeError: They are not two.
+    """
+    names = text.split(",")
+    if len(names) != 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is no pair: name two stages, as sft,rl")
+    first, second = (variant_name("--pair", name) for name in names)
+    return first, second
 
 
 def _points(text: str) -> float:
@@ -69,7 +91,7 @@ def _report(arguments: argparse.Namespace) -> int:
     for line in _unscored(arguments.runs):
         print(plain(line, None))
     asked = AskedMargins(arguments.margin, arguments.replication_margin)
-    tables = build_report(*arguments.runs, margins=asked)
+    tables = build_report(*arguments.runs, margins=asked, pairs=arguments.pair)
     report = write_report(folder, tables)
     console = printer()
     render_terminal(tables, console)

@@ -1,5 +1,6 @@
 """A Study in; StudyTables out. Every figure is ``analysis``'s."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from distlab.analysis.claims import MARGINS, Margins, decide
@@ -7,23 +8,28 @@ from distlab.prompts.prompt import Shown
 from distlab.report.limits import doubts, limits
 from distlab.report.questions.claims import CLAIMS, claim_rows
 from distlab.report.questions.order import QUESTIONS
+from distlab.report.sides import Sides
 from distlab.report.table import ScoredStudy, StudyTables
 from distlab.runs.pairing import ScoreMap, arm_pairs
 from distlab.runs.scored import Judge, JudgedRuns
 from distlab.runs.scores import problem_scores
+from distlab.store.cell import StagePair
 
 
-def build_tables(study: JudgedRuns, margins: Margins = MARGINS) -> StudyTables:
+def build_tables(
+    study: JudgedRuns, margins: Margins = MARGINS, pairs: Sequence[StagePair] = ()
+) -> StudyTables:
     """Compute every table of the report, and decide what it asserts.
 
     Args:
         study: The run.
         margins: Differences that are taken for none.
+        pairs: Stages to compare beside those that its config names.
 
     Raises:
         UserError: A verdict file cannot be read again.
     """
-    scored = _scored(study)
+    scored = _scored(study, (*study.manifest.pairs, *pairs))
     tables = StudyTables(
         manifest=study.manifest,
         judges=scored.judges,
@@ -33,13 +39,14 @@ def build_tables(study: JudgedRuns, margins: Margins = MARGINS) -> StudyTables:
         remarks=study.remarks,
         doubts=tuple(doubts(scored)),
         margins=margins,
+        sides=Sides.of(scored.pairs),
     )
     family = decide([claim for question in QUESTIONS for claim in question.claims(tables)])
     claimed = {**tables.tables, CLAIMS: tuple(claim_rows(family))}
     return replace(tables, family=family, tables=claimed)
 
 
-def _scored(study: JudgedRuns) -> ScoredStudy:
+def _scored(study: JudgedRuns, pairs: Sequence[StagePair]) -> ScoredStudy:
     manifest = study.manifest
     everything = {
         (table.cell.key, Judge(table.extractor, table.grader)): problem_scores(table)
@@ -51,7 +58,7 @@ def _scored(study: JudgedRuns) -> ScoredStudy:
     return ScoredStudy(
         study=study,
         judges=tuple(dict.fromkeys(judge for _, judge in everything)),
-        pairs=tuple(arm_pairs(asked)),
+        pairs=tuple(arm_pairs(asked, pairs)),
         scores=scores,
         headlines=_headlines(everything),
         probes={at: row for at, row in everything.items() if at not in scores},

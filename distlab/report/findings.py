@@ -10,11 +10,12 @@ def findings(study: StudyTables) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             name=question.name,
-            question=question.text,
+            question=question.asked(study),
             statements=tuple(question.statements(study)),
             charts=tuple(question.charts(study)),
             tables=tuple(table.as_text(study) for table in question.tables),
-            terms=question.terms,
+            terms=tuple((title, study.sides.named(text)) for title, text in question.terms),
         )
         for question in QUESTIONS
+        if question.applies(study)
     )

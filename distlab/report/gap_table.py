@@ -75,11 +75,11 @@ def _rows(scored: ScoredStudy) -> Iterator[GapRow]:
     for pair in scored.pairs:
         for judge in scored.judges:
             if (pair.base.key, judge) in scores and (pair.instruct.key, judge) in scores:
-                for place, metric in enumerate(_metrics(pair)):
+                for place, metric in enumerate(pair_metrics(pair)):
                     yield _gap_row(pair, judge, metric, place == 0, scores)
 
 
-def _metrics(pair: ArmPair) -> list[Metric]:
+def pair_metrics(pair: ArmPair) -> list[Metric]:
     """What is compared with an interval for a fixed number of problems; may be nothing.
 
     Pass@n needs one n, where an arm is drawn until solved. What is drawn until decided has

@@ -6,6 +6,7 @@ from typing import Any
 
 from distlab.analysis.claims import Claim
 from distlab.report.charts.kinds import Chart
+from distlab.report.sides import PAIR
 from distlab.report.table import ShortTable, StudyTables, Table, Term
 from distlab.tables.text import TextTable
 
@@ -34,6 +35,10 @@ def _no_charts(_: StudyTables) -> tuple[Chart, ...]:
     return ()
 
 
+def _always(_: StudyTables) -> bool:
+    return True
+
+
 def _no_claims(_: StudyTables) -> tuple[Claim, ...]:
     return ()
 
@@ -51,6 +56,8 @@ class Question:
         claims: What it may assert of the study; what it does is decided over all questions.
         short_tables: What the terminal shows of it.
         terms: Titles of its columns that need explaining, and what they mean.
+        of_ladder: The question as it is asked of a ladder of stages; None where it is the same.
+        applies: Whether it is asked of a study at all.
     """
 
     name: str
@@ -61,6 +68,12 @@ class Question:
     claims: Callable[[StudyTables], Iterable[Claim]] = _no_claims
     short_tables: tuple[ShortTable[Any], ...] = ()
     terms: tuple[Term, ...] = ()
+    of_ladder: str | None = None
+    applies: Callable[[StudyTables], bool] = _always
+
+    def asked(self, study: StudyTables) -> str:
+        """The question as it is asked of a study."""
+        return self.text if self.of_ladder is None or study.sides == PAIR else self.of_ladder
 
 
 @dataclass(frozen=True, slots=True)

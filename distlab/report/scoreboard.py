@@ -3,17 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from distlab.analysis.claims import Answer, Kind
 from distlab.analysis.estimate import Estimate
 from distlab.report.gap_table import GapRow, first_gap, headline_gaps
 from distlab.report.questions import gap
 from distlab.report.score_table import SCORES, ScoreRow, score_name
+from distlab.report.sides import Sides
 from distlab.report.table import StudyTables
-from distlab.store.cell import Cell, CellVariant
+from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import DASH, percent, points, points_interval
+
+Side = Literal["base", "instruct"]
+"""Which arm of a pair, whatever their stages are called."""
 
 # Gaps up to which the answer is each one's own sentence (ours).
 _FEW_GAPS: Final = 3
@@ -31,7 +35,13 @@ class BoardGap:
 
     row: GapRow
     answer: Answer
-    winner: CellVariant | None
+    winner: Side | None
+
+    @property
+    def solves_more(self) -> str:
+        """The variant of the winner; empty unless there is one."""
+        won = {"base": self.row.base, "instruct": self.row.instruct, None: None}[self.winner]
+        return "" if won is None else won.variant
 
     @property
     def estimate(self) -> Estimate:
@@ -94,7 +104,7 @@ def _told(study: StudyTables, kind: Kind, row: GapRow) -> BoardGap:
     decision = study.family.find(kind, row.key)
     if decision is None:
         return BoardGap(row, Answer.CANNOT_TELL, None)
-    winners: dict[int, CellVariant] = {1: "instruct", -1: "base"}
+    winners: dict[int, Side] = {1: "instruct", -1: "base"}
     return BoardGap(row, decision.answer, winners.get(decision.direction))
 
 
@@ -115,22 +125,22 @@ def answers(study: StudyTables) -> Iterator[str]:
         return
     rows = board(study)
     families = len({row.base.family for row in gaps})
-    said = _counted([row.gap for row in rows if row.gap is not None], score_name(study))
+    said = _counted(study.sides, [r.gap for r in rows if r.gap is not None], score_name(study))
     first = [row.first for row in rows if row.first is not None]
-    more = f" {_counted(first, 'pass@1')}" if first else ""
+    more = f" {_counted(study.sides, first, 'pass@1')}" if first else ""
     yield (
         f"{len(gaps)} comparisons of {families} {'family' if families == 1 else 'families'}. "
         f"{said}{more}"
     )
 
 
-def _counted(gaps: Sequence[BoardGap], score: str) -> str:
+def _counted(sides: Sides, gaps: Sequence[BoardGap], score: str) -> str:
     won = Counter(gap.winner for gap in gaps)
     equal = sum(gap.answer is Answer.NO for gap in gaps)
     return (
-        f"In {score} the instruct arm solves more in {won['instruct']} of {len(gaps)} and the base "
-        f"arm in {won['base']}; both solve as much in {equal}, and in {won[None] - equal} it "
-        "cannot be told."
+        f"In {score} the {sides.second} arm solves more in {won['instruct']} of {len(gaps)} and "
+        f"the {sides.first} arm in {won['base']}; both solve as much in {equal}, and in "
+        f"{won[None] - equal} it cannot be told."
     )
 
 
@@ -193,4 +203,4 @@ def _plain_gap(gap: BoardGap | None) -> str:
 
 
 def _winner(gap: BoardGap | None) -> str:
-    return DASH if gap is None or gap.winner is None else gap.winner
+    return DASH if gap is None or gap.winner is None else gap.solves_more

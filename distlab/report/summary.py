@@ -32,8 +32,8 @@ def render_terminal(study: StudyTables, console: Console) -> None:
     if len(said) > _MOST_ANSWERS:
         said = [f"{decoding.QUESTION.text} The report answers it for {len(said)} comparisons."]
     _sentences(console, said)
-    title = "Scores in per cent, gap (instruct − base) in points"
-    print_table(console, title, board_columns(study), board(study))
+    title = study.sides.named("Scores in per cent, gap (instruct − base) in points")
+    print_table(console, title, study.titled(board_columns(study)), board(study))
     for question in QUESTIONS:
         for short in question.short_tables:
             short.print(study, console)

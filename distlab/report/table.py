@@ -1,7 +1,7 @@
 """What a table of the report is; the scores it is computed from, and the study it is shown in."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Generic
 
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from distlab.analysis.claims import MARGINS, NO_CLAIMS, Decision, Family, Kind, Margins
 from distlab.prompts.prompt import Shown
+from distlab.report.sides import PAIR, Sides
 from distlab.runs.manifest import Manifest
 from distlab.runs.pairing import ArmPair, ScoreMap
 from distlab.runs.scored import Judge, JudgedRuns
@@ -56,6 +57,15 @@ class ScoredStudy:
         manifest = self.study.manifest
         return tuple(cell for cell in manifest.cells if manifest.shown(cell) is Shown.QUESTION)
 
+    @property
+    def ends(self) -> frozenset[tuple[Cell, Cell]]:
+        """The first pair of each setting: instruct with base, or the ends of a ladder."""
+        first: dict[tuple[str, str, str], tuple[Cell, Cell]] = {}
+        for pair in self.pairs:
+            cell = pair.base
+            first.setdefault((cell.family, cell.dataset, cell.prompt), (cell, pair.instruct))
+        return frozenset(first.values())
+
     def own_arms(self) -> Iterator[tuple[ArmPair, Judge, ProblemScores, ProblemScores]]:
         """The study's own two arms of every setting under every judge that both have."""
         for pair, judge in product(self.pairs, self.judges):
@@ -86,6 +96,7 @@ class StudyTables:
         doubts: Which verdicts to doubt before any figure is read, one sentence each.
         margins: Differences that are taken for none.
         family: All that the report may assert, decided together.
+        sides: What the arms of its pairs are called.
     """
 
     manifest: Manifest
@@ -97,6 +108,7 @@ class StudyTables:
     doubts: tuple[str, ...]
     margins: Margins = MARGINS
     family: Family = NO_CLAIMS
+    sides: Sides = PAIR
 
     def decision(self, kind: Kind, key: Hashable) -> Decision:
         """What is decided of a claim of some question.
@@ -113,6 +125,10 @@ class StudyTables:
             KeyError: No question of the report shows it.
         """
         return self.tables[table]
+
+    def titled(self, columns: Columns[Row]) -> Columns[Row]:
+        """Columns whose titles call the arms by the names that they have here."""
+        return tuple(replace(column, title=self.sides.named(column.title)) for column in columns)
 
     def is_headline(self, cell: Cell, judge: Judge) -> bool:
         """Whether it is the judge that stands for the cell."""
@@ -149,8 +165,8 @@ class Table(Generic[Row]):
 
     def as_text(self, study: StudyTables) -> TextTable:
         """The table as people read it."""
-        columns = _chosen(self.columns, study)
-        return lay(self.name, self.caption, columns, study.rows(self))
+        columns = study.titled(_chosen(self.columns, study))
+        return lay(self.name, study.sides.named(self.caption), columns, study.rows(self))
 
     def as_records(self, study: StudyTables) -> list[Record]:
         """The table as programs read it."""
@@ -176,7 +192,8 @@ class ShortTable(Generic[Row]):
     def print(self, study: StudyTables, console: Console) -> None:
         """Print it; nothing where no row is to be shown."""
         rows = [row for row in study.rows(self.table) if self.shows(study, row)]
-        print_table(console, self.title, _chosen(self.columns, study), rows)
+        columns = study.titled(_chosen(self.columns, study))
+        print_table(console, study.sides.named(self.title), columns, rows)
 
 
 def _chosen(columns: StudyColumns[Row], study: StudyTables) -> Columns[Row]:

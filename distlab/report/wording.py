@@ -1,6 +1,7 @@
 """Names that the report's questions share."""
 
 from distlab.analysis.claims import Answer, Decision
+from distlab.checkpoints.checkpoint import BASE, INSTRUCT
 from distlab.runs.manifest import Manifest
 from distlab.runs.scored import Judge
 from distlab.runs.styles import prompt_format
@@ -11,6 +12,13 @@ from distlab.tables.numbers import p_value, percent
 def setting(cell: Cell) -> str:
     """As in "qwen3-8b on gsm8k (zero-shot)"."""
     return f"{cell.family} on {cell.dataset} ({cell.prompt})"
+
+
+def between(base: Cell, instruct: Cell) -> str:
+    """The setting of two arms, and which stages they are of where these are no pair."""
+    if (base.variant, instruct.variant) == (BASE, INSTRUCT):
+        return setting(base)
+    return f"{setting(base)}, {instruct.variant} − {base.variant}"
 
 
 def model_part(manifest: Manifest, base: Cell, instruct: Cell) -> str:
@@ -29,15 +37,16 @@ def judge_name(judge: Judge) -> str:
     return f"{judge.extractor} / {judge.grader}"
 
 
-def who_solves_more(decision: Decision, margin: float, which: str) -> str:
+def who_solves_more(decision: Decision, arms: tuple[Cell, Cell], margin: float, which: str) -> str:
     """Which arm solves more, as far as it can be told; as in "the base arm solves more (p ...)".
 
     Args:
-        decision: On a claim whose direction 1 is instruct.
+        decision: On a claim whose direction 1 is the second arm.
+        arms: Base and instruct, or an earlier and a later stage.
         margin: Differences of less are none, as a share.
         which: What cannot be told if so, as in "which arm solves more".
     """
-    winner = "instruct" if decision.direction > 0 else "base"
+    winner = arms[1 if decision.direction > 0 else 0].variant
     return {
         Answer.YES: f"the {winner} arm solves more ({holm_note(decision)})",
         Answer.NO: f"both arms solve as much, within {percent(margin)} points",

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from distlab.prompts.prompt import Shown
 from distlab.runs.decisions import Decision
-from distlab.store.cell import Cell, ProblemFailure
+from distlab.store.cell import Cell, ProblemFailure, StagePair
 
 # Key of the config under which an ingested run names its files; no run that sampled has it.
 INGESTED: Final = "ingested"
@@ -85,6 +85,12 @@ class Manifest:
         """How much of its questions the prompts of a cell show."""
         prompt = self.fingerprints.get(cell.key, {}).get("prompt", {})
         return Shown(prompt.get("shows", Shown.QUESTION))
+
+    @property
+    def pairs(self) -> tuple[StagePair, ...]:
+        """Stages that the config asks to be compared, beside the ends of a ladder."""
+        asked = self.config.get("report", {}).get("pairs", ())
+        return tuple((first, second) for first, second in asked)
 
     def in_order(self, group: JudgePart, names: Set[str]) -> tuple[str, ...]:
         """Extractors or graders in the order of the config, then any others by name."""

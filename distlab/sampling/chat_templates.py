@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from distlab.checkpoints.checkpoint import Variant
-from distlab.config.values import FORMATS, Family
+from distlab.config.values import Family
 from distlab.prompts import ChatTemplate, PromptFormat, PromptSpec, Turn
 from distlab.prompts.prompt import PromptTokenizer
 
@@ -28,7 +28,7 @@ def chat_template(
     Raises:
         UserError: A tokenizer cannot be had.
     """
-    if (style.format or FORMATS[variant]) is PromptFormat.PLAIN:
+    if (style.format or family.stage(variant).format) is PromptFormat.PLAIN:
         return None
     own, kwargs = tokenizer_of(variant), family.chat_template_kwargs
     if style.format is not None and not own.chat_template:

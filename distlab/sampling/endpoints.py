@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distlab.checkpoints.checkpoint import Checkpoint, Variant
-from distlab.config.values import FORMATS, Study
+from distlab.config.values import Study
 from distlab.engines.endpoint import NEUTRAL, Asked, Endpoint, Need, find_endpoint
 from distlab.engines.vllm_engine import LOGPROB_MARGIN
 from distlab.prompts.prompt import PromptFormat
@@ -19,7 +19,7 @@ def endpoint_of(study: Study, variant: Variant, checkpoint: Checkpoint) -> Endpo
     server = study.cluster.server(variant)
     if server is None:
         return None
-    formats = {style.format or FORMATS[variant] for style in study.prompts}
+    formats = {style.format or study.family.stage(variant).format for style in study.prompts}
     asked = Asked(
         names=(checkpoint.id, checkpoint.model),
         is_chat=study.family.checkpoints[variant].source == "server",

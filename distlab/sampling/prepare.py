@@ -122,19 +122,15 @@ class PromptSetting:
 
 
 def tokenizer_notes(tokenized: Sequence[TokenizedCheckpoint]) -> tuple[str, ...]:
-    """What to say of servers, and where a pair's tokenizers are two."""
+    """What to say of servers, and where the tokenizers of a family are not one."""
     served = tuple(
         served_note(one.checkpoint, one.endpoint) for one in tokenized if one.endpoint is not None
     )
-    if len(tokenized) < 2:
-        return served
-    first, second = tokenized
-    if not differing_texts(first.tokenizer, second.tokenizer):
-        return served
-    return (
-        *served,
-        f"{first.checkpoint.id} and {second.checkpoint.id} have different tokenizers: tokens, "
-        "margins and lengths of their samples are not of one kind.",
+    return served + tuple(
+        f"{first.checkpoint.id} and {other.checkpoint.id} have different tokenizers: tokens, "
+        "margins and lengths of their samples are not of one kind."
+        for first, other in product(tokenized[:1], tokenized[1:])
+        if differing_texts(first.tokenizer, other.tokenizer)
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from distlab.checkpoints.checkpoint import BASE, INSTRUCT
 from distlab.config.values import StoppingRule, Study
 from distlab.decoding.decoder import SampleOrder
 from distlab.decoding.interface import SampleRequest
@@ -236,7 +237,7 @@ def _comparison(
         for planned in prepared.cells
         if (planned.cell.dataset, planned.cell.prompt) == (dataset, prompt)
     }
-    pair = cells["base"], cells["instruct"]
+    pair = cells[BASE], cells[INSTRUCT]
     problems = prepared.datasets[dataset].problems
     ordered = tuple(problems[i] for cluster in in_order(problems, study.seed) for i in cluster)
     assert study.decided is not None

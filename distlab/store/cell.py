@@ -11,6 +11,9 @@ from distlab.decoding.kinds import BUILT_IN
 CellVariant = Variant | Literal["extractor"]
 """What draws a cell's samples: a variant, or a model that reads completions."""
 
+StagePair = tuple[CellVariant, CellVariant]
+"""Two stages to compare: the one that is subtracted, and the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

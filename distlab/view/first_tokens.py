@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tokenizers import Tokenizer
 
@@ -43,7 +43,7 @@ class FirstTokenTexts:
 
 def _file(manifest: Manifest, cell: Cell) -> Path | None:
     """``tokenizer.json`` of a cell's checkpoint."""
-    spec: Mapping[str, object] = manifest.config.get("model", {}).get(cell.variant, {})
+    spec = _checkpoint(manifest.config.get("model", {}), cell.variant)
     weights = str(manifest.fingerprints.get(cell.key, {}).get("weights", ""))
     name = str(spec.get("id", ""))
     match spec.get("source"):
@@ -56,6 +56,12 @@ def _file(manifest: Manifest, cell: Cell) -> Path | None:
         case _:
             return None
     return file if file.is_file() else None
+
+
+def _checkpoint(model: Mapping[str, Any], variant: str) -> Mapping[str, object]:
+    """What a manifest's config says of a variant's checkpoint; nothing in an ingested run."""
+    stages = [stage for stage in model.get("stages", ()) if stage["name"] == variant]
+    return stages[0] if stages else model.get(variant) or {}
 
 
 def _in_hub_cache(name: str, commit: str) -> Path | None:

@@ -22,6 +22,8 @@ class Dense:
     head_dim: int
     tie_word_embeddings: bool
     qk_norm: bool = False
+    # OLMo: one norm over the queries of all heads, one over all keys.
+    wide_qk_norm: bool = False
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -32,6 +34,8 @@ class Dense:
         h, query = self.hidden_size, self.num_attention_heads * self.head_dim
         attention = 2 * h * query + 2 * h * self.num_key_value_heads * self.head_dim
         norms = 2 * h + (2 * self.head_dim if self.qk_norm else 0)
+        if self.wide_qk_norm:
+            norms += query + self.num_key_value_heads * self.head_dim
         layer = attention + 3 * h * self.intermediate_size + norms
         embeddings = self.vocab_size * h * (1 if self.tie_word_embeddings else 2)
         return embeddings + self.num_hidden_layers * layer + h
@@ -129,4 +133,15 @@ PUBLISHED: dict[str, Dense | Latent] = {
     "smollm-3b": Dense(128256, 2048, 11008, 36, 16, 4, 128, tie_word_embeddings=True),
     "deepseek-v3.1": Latent(129280, 128, n_routed_experts=256, first_k_dense_replace=3),
     "kimi-k2": Latent(163840, 64, n_routed_experts=384, first_k_dense_replace=1),
+}
+
+LADDERS: dict[str, Dense | Latent] = {
+    "olmo2-7b": Dense(
+        100352, 4096, 11008, 32, 32, 32, 128, tie_word_embeddings=False, wide_qk_norm=True
+    ),
+    "olmo3-7b": Dense(
+        100278, 4096, 11008, 32, 32, 32, 128, tie_word_embeddings=False, wide_qk_norm=True
+    ),
+    # Tulu's vocabulary; Llama's has eight tokens less.
+    "tulu3-8b": Dense(128264, 4096, 14336, 32, 32, 8, 128, tie_word_embeddings=False),
 }

@@ -5,10 +5,11 @@ import pytest
 from distlab.config.compose import compose_config, conf_folder
 from distlab.config.door import validate
 from distlab.config.values import Family
-from tests.families.published import PUBLISHED, Latent
+from tests.families.published import LADDERS, PUBLISHED, Latent
 
-FAMILIES = sorted(PUBLISHED)
-PAPER = [name for name in FAMILIES if not name.startswith("smollm2")]
+KNOWN = {**PUBLISHED, **LADDERS}
+FAMILIES = sorted(KNOWN)
+PAPER = [name for name in sorted(PUBLISHED) if not name.startswith("smollm2")]
 
 
 def family(name: str, *overrides: str) -> Family:
@@ -23,7 +24,7 @@ def test_every_family_of_the_study_is_there() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_kv_bytes_of_a_token_follow_from_the_published_config(name: str) -> None:
-    facts, published = family(name).facts, PUBLISHED[name]
+    facts, published = family(name).facts, KNOWN[name]
     assert facts is not None
     assert facts.kv_bytes_per_token == published.kv_bytes_per_token
     assert facts.layers == published.num_hidden_layers
@@ -32,7 +33,7 @@ def test_kv_bytes_of_a_token_follow_from_the_published_config(name: str) -> None
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_sizes_follow_from_the_published_shapes(name: str) -> None:
-    made, published = family(name), PUBLISHED[name]
+    made, published = family(name), KNOWN[name]
     facts = made.facts
     assert facts is not None
     assert made.parameters == pytest.approx(published.parameters, rel=0.005)
@@ -66,6 +67,15 @@ def test_a_bare_family_runs_the_papers_study(name: str) -> None:
     assert {arm.decoding.max_tokens for arm in study.arms} == {8192}
     assert not study.family.trust_remote_code
     assert {spec.source for spec in study.family.checkpoints.values()} == {"hub"}
+
+
+@pytest.mark.parametrize("name", sorted(LADDERS))
+def test_a_bare_ladder_draws_all_its_stages_alike(name: str) -> None:
+    study = validate(compose_config([f"model={name}"]))
+    arms = [(arm.variant, arm.decoding.name, arm.n) for arm in study.arms]
+    assert arms == [(stage, "t0.6", 20) for stage in ("base", "sft", "dpo", "rl")]
+    assert {spec.source for spec in study.family.checkpoints.values()} == {"hub"}
+    assert study.family.name == name
 
 
 @pytest.mark.parametrize(

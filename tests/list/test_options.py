@@ -61,4 +61,4 @@ def test_an_unknown_kind_names_the_nearest(capsys: pytest.CaptureFixture[str]) -
 
 def test_what_cannot_be_chosen_alone_is_not_listed() -> None:
     listed = {option.name for option in options("decoding", [conf_folder()])}
-    assert listed == {"cot", "greedy", "grid", "paper", "stochastic", "temperatures"}
+    assert listed == {"cot", "greedy", "grid", "ladder", "paper", "stochastic", "temperatures"}

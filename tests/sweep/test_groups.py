@@ -9,11 +9,11 @@ from distlab.sweep.groups import group_jobs
 
 def study(base: str, instruct: str, **changed: object) -> Study:
     made = validate(compose_config([]))
-    checkpoints = {
-        "base": CheckpointSpec(base, "local"),
-        "instruct": CheckpointSpec(instruct, "local"),
-    }
-    made = replace(made, family=replace(made.family, checkpoints=checkpoints))
+    stages = tuple(
+        replace(stage, checkpoint=CheckpointSpec(name, "local"))
+        for stage, name in zip(made.family.stages, (base, instruct), strict=True)
+    )
+    made = replace(made, family=replace(made.family, stages=stages))
     return replace(made, **changed)  # type: ignore[arg-type]
 
 

@@ -42,11 +42,14 @@ def looks(roles: Sequence[str]) -> tuple[Look, ...]:
     """A look for each series by its role; a colour that comes again has another shape."""
     chosen: list[Look] = []
     cycled = 0
+    # A stage of a ladder looks like neither of its neighbours.
+    taken = {_FIXED[role].colour for role in ("base", "instruct") if role in roles}
+    cycle = [look for look in _CYCLE if look.colour not in taken]
     used: Counter[str] = Counter()
     for role in roles:
         look = _FIXED.get(role)
         if look is None:
-            look, cycled = _CYCLE[cycled % len(_CYCLE)], cycled + 1
+            look, cycled = cycle[cycled % len(cycle)], cycled + 1
         chosen.append(Look(look.colour, look.shape + used[look.colour]))
         used[look.colour] += 1
     return tuple(chosen)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from distlab.analysis.claims import Answer
 from distlab.analysis.estimate import Estimate
+from distlab.checkpoints.checkpoint import BASE, INSTRUCT
 from distlab.report.question import Finding
 from distlab.report.score_table import ScoreRow, score_name
 from distlab.report.scoreboard import BoardGap, BoardRow, answers, board
@@ -36,7 +37,7 @@ class BoardCell:
         href: Where the page says more of it.
         gap: Instruct minus base in points, or the score of an arm that stands alone.
         plot: Its interval as an SVG picture; empty without.
-        winner: "base" or "instruct" after adjustment, else empty.
+        winner: Side that solves more after adjustment, "base" or "instruct"; else empty.
         scores: Pass@n of base and instruct, per cent.
         first: The same for pass@1.
         first_gap: Instruct minus base in pass@1, in points; empty where Pass@n is alone.
@@ -121,7 +122,10 @@ def _title(study: StudyTables) -> str:
         return study.manifest.run
     more = len(families) - _FAMILIES_NAMED
     named = ", ".join(families[:_FAMILIES_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{named}: base and instruct"
+    stages = list(dict.fromkeys(cell.variant for cell in study.manifest.cells))
+    if set(stages) <= {BASE, INSTRUCT}:
+        return f"{named}: base and instruct"
+    return f"{named}: {len(stages)} stages, {stages[0]} to {stages[-1]}"
 
 
 def _rows(
@@ -129,18 +133,27 @@ def _rows(
 ) -> Iterator[tuple[str, tuple[BoardCell | None, ...]]]:
     places = {id(row): place for place, row in enumerate(shown)}
     reach = max([_LEAST_REACH, *(_reach(row) for row in shown)])
-    groups: dict[tuple[str, str], dict[str, BoardRow]] = {}
+    groups: dict[tuple[str, str, str], dict[str, BoardRow]] = {}
     for row in shown:
         cell = row.arm.cell
-        groups.setdefault((cell.family, cell.prompt), {})[cell.dataset] = row
-    for (family, prompt), found in groups.items():
+        key = (cell.family, cell.prompt, _stages(row))
+        groups.setdefault(key, {})[cell.dataset] = row
+    for (family, prompt, stages), found in groups.items():
         cells = (found.get(dataset) for dataset in datasets)
         yield (
-            f"{family} ({prompt})",
+            f"{family} ({prompt}){stages}",
             tuple(
                 None if row is None else _cell(row, places[id(row)], reach, score) for row in cells
             ),
         )
+
+
+def _stages(row: BoardRow) -> str:
+    """Of a ladder, which of its stages are compared."""
+    if row.gap is None:
+        return ""
+    base, instruct = row.gap.row.base.variant, row.gap.row.instruct.variant
+    return "" if (base, instruct) == (BASE, INSTRUCT) else f", {instruct} − {base}"
 
 
 def _reach(row: BoardRow) -> float:
@@ -178,7 +191,7 @@ def _said(gap: BoardGap | None) -> str:
     if gap is None:
         return "not compared"
     who = {
-        Answer.YES: f"{gap.winner} solves more",
+        Answer.YES: f"{gap.solves_more} solves more",
         Answer.NO: "both solve as much",
         Answer.CANNOT_TELL: "who solves more cannot be told",
     }[gap.answer]

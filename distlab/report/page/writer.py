@@ -87,6 +87,7 @@ def render_page(
     return _template().render(
         title=f"distlab: {manifest.run}",
         first=first_screen(study, findings),
+        sides=study.sides,
         run=manifest.run,
         policy=_policy([get_plotlyjs(), js] if is_live else []),
         css=Markup(_asset("page.css")),

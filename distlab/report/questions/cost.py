@@ -11,11 +11,12 @@ import numpy as np
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import Answer, Claim, Kind, crosses, differs
 from distlab.analysis.crossing import Crossing, at_cost, crossing, sample_counts
+from distlab.checkpoints.checkpoint import INSTRUCT
 from distlab.report.charts.kinds import Chart, Line, LineChart
 from distlab.report.gap_table import PAIR_COLUMNS
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import holm_note, judge_name, setting, who_solves_more
+from distlab.report.wording import between, holm_note, judge_name, setting, who_solves_more
 from distlab.runs.pairing import ArmPair
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
@@ -182,7 +183,7 @@ def _headline_rows(study: StudyTables) -> list[CrossingRow]:
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That the winner turns with what is spent, and who solves more for the same tokens."""
     for row in _headline_rows(study):
-        where = f"{setting(row.base)}, {row.metric}"
+        where = f"{between(row.base, row.instruct)}, {row.metric}"
         yield crosses(Kind.CROSSING, row.key, where, row.found.early, row.found.late)
         if row.spent is Spent.TOKENS:
             margin = study.margins.equivalence
@@ -205,9 +206,9 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 
 
 def _by_samples(study: StudyTables, row: CrossingRow) -> Statement:
-    most = row.found.places[-1]
+    most, where = row.found.places[-1], between(row.base, row.instruct)
     return Statement(
-        f"{setting(row.base)}: {_turned(study, row)}: instruct minus base is "
+        f"{where}: {_turned(study, row)}: {row.instruct.variant} minus {row.base.variant} is "
         f"{points_range(row.found.early.estimate)} points with one sample and "
         f"{points_range(row.found.late.estimate)} with {most:.0f}, over {row.problems} problems "
         f"({judge_name(row.judge)}).",
@@ -217,20 +218,29 @@ def _by_samples(study: StudyTables, row: CrossingRow) -> Statement:
 
 def _by_tokens(study: StudyTables, row: CrossingRow) -> Statement:
     decision = study.decision(Kind.EQUAL_COST, row.key)
-    told = who_solves_more(decision, study.margins.equivalence, "which arm solves more")
+    told = who_solves_more(
+        decision, (row.base, row.instruct), study.margins.equivalence, "which arm solves more"
+    )
     low, high = row.found.places[0], row.found.places[-1]
+    where = f"{between(row.base, row.instruct)}, for the same {high:.0f} tokens per problem"
     return Statement(
-        f"{setting(row.base)}, for the same {high:.0f} tokens per problem: {told}. Instruct minus "
-        f"base is {points_range(row.found.late.estimate)} points there and "
-        f"{points_range(row.found.early.estimate)} at {low:.0f} tokens, over {row.problems} "
+        f"{where}: {told}. {_minus(row)} is {points_range(row.found.late.estimate)} points there "
+        f"and {points_range(row.found.early.estimate)} at {low:.0f} tokens, over {row.problems} "
         f"problems ({judge_name(row.judge)}); {_turned(study, row)}.",
         _crossed(row, "token"),
     )
 
 
+def _minus(row: CrossingRow) -> str:
+    """What is subtracted from what, at the start of a sentence."""
+    later = row.instruct.variant
+    name = "Instruct" if later == INSTRUCT else later
+    return f"{name} minus {row.base.variant}"
+
+
 def _turned(study: StudyTables, row: CrossingRow) -> str:
     decision = study.decision(Kind.CROSSING, row.key)
-    leader = "instruct" if row.found.late.direction > 0 else "base"
+    leader = (row.instruct if row.found.late.direction > 0 else row.base).variant
     return {
         Answer.YES: f"the winner turns with the {row.spent} ({holm_note(decision)})",
         Answer.NO: f"the {leader} arm is ahead with few {row.spent} and with many",
@@ -254,7 +264,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
         arms = (row.base, row.base_scores), (row.instruct, row.instruct_scores)
         yield LineChart(
             name=f"costs-{place}",
-            title=f"Solved for the same tokens: {setting(row.base)}",
+            title=f"Solved for the same tokens: {between(row.base, row.instruct)}",
             x_axis="new tokens per problem",
             y_axis="per cent of problems solved",
             lines=tuple(

@@ -10,8 +10,8 @@ from distlab.analysis.controls import Decomposition, decompose, grid_effects
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import judge_name, model_part, setting
-from distlab.runs.pairing import Metric, ScoreMap, metrics
+from distlab.report.wording import between, judge_name, model_part
+from distlab.runs.pairing import ArmPair, Metric, ScoreMap, metrics
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
@@ -45,7 +45,10 @@ def _control_rows(scored: ScoredStudy) -> Iterator[ControlRow]:
         if not pair.primary or base.decoding == instruct.decoding:
             continue
         # The base model decoded as the instruct arm is, and the other way round.
-        crossed = replace(base, decoding=instruct.decoding), replace(base, variant="instruct")
+        crossed = (
+            replace(base, decoding=instruct.decoding),
+            replace(base, variant=instruct.variant),
+        )
         keys = [cell.key for cell in (base, *crossed, instruct)]
         for judge in scored.judges:
             if all((key, judge) in scores for key in keys):
@@ -109,7 +112,7 @@ def _grid_rows(scored: ScoredStudy) -> Iterator[GridRow]:
     grid is made twice: at the k of the wide arms, and at k = 1 with all arms (ours).
     """
     for judge in scored.judges:
-        for columns in _grids(scored.cells, judge, scored.scores):
+        for columns in _grids(scored.pairs, judge, scored.scores):
             sizes = sorted({min(base.n, instruct.n) for base, instruct in columns})
             # Of what is drawn until solved there is no pass@1.
             whole = not any(cell.until_solved for pair in columns for cell in pair)
@@ -120,17 +123,16 @@ def _grid_rows(scored: ScoredStudy) -> Iterator[GridRow]:
 
 
 def _grids(
-    cells: Sequence[Cell], judge: Judge, scores: ScoreMap
+    pairs: Sequence[ArmPair], judge: Judge, scores: ScoreMap
 ) -> Iterator[list[tuple[Cell, Cell]]]:
-    """The (base, instruct) cells of equal decoding, per family, dataset and prompt."""
-    scored = {cell.key: cell for cell in cells if (cell.key, judge) in scores}
-    grids: dict[tuple[str, str, str], list[tuple[Cell, Cell]]] = {}
-    for cell in scored.values():
-        counterpart = scored.get(replace(cell, variant="instruct").key)
-        if cell.variant == "base" and counterpart is not None:
-            grids.setdefault((cell.family, cell.dataset, cell.prompt), []).append(
-                (cell, counterpart)
-            )
+    """The (base, instruct) cells of equal decoding, per setting and pair of stages."""
+    grids: dict[tuple[str, ...], list[tuple[Cell, Cell]]] = {}
+    for pair in pairs:
+        base, instruct = pair.base, pair.instruct
+        both = (base.key, judge) in scores and (instruct.key, judge) in scores
+        if both and base.decoding == instruct.decoding:
+            key = (base.family, base.dataset, base.prompt, base.variant, instruct.variant)
+            grids.setdefault(key, []).append((base, instruct))
     yield from grids.values()
 
 
@@ -184,9 +186,9 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 
 
 def _control_statement(study: StudyTables, row: ControlRow) -> Statement:
-    parts = row.parts
+    parts, where = row.parts, between(row.base, row.instruct)
     text = (
-        f"{setting(row.base)}: of a gap of {points_range(parts.total.estimate)} points "
+        f"{where}: of a gap of {points_range(parts.total.estimate)} points "
         f"{model_part(study.manifest, row.base, row.instruct)} makes "
         f"{points_range(parts.model.estimate)}, decoding "
         f"{points_range(parts.decoding.estimate)} and their interaction "
@@ -195,7 +197,7 @@ def _control_statement(study: StudyTables, row: ControlRow) -> Statement:
     grid = [
         r
         for r in study.rows(GRID)
-        if setting(r.base) == setting(row.base) and (r.judge, r.metric) == (row.judge, row.metric)
+        if between(r.base, r.instruct) == where and (r.judge, r.metric) == (row.judge, row.metric)
     ]
     controls = [f"Under {r.base.decoding} for both: {points_range(r.gap.estimate)}." for r in grid]
     if grid:
@@ -238,7 +240,7 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
     """That each part is there, and that decoding explains the gap away."""
     margin = study.margins.equivalence
     for row in _headline_rows(study):
-        where = f"{setting(row.base)}, {row.metric}"
+        where = f"{between(row.base, row.instruct)}, {row.metric}"
         for name, part in _parts(row):
             yield differs(Kind.PART, (*_key(row), name), f"{where}: {name}", part, margin)
         parts = row.parts
@@ -252,7 +254,10 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
     several = len(rows) > 1
     marks = {
         part: tuple(
-            at_label(setting(row.base) if several else part, getattr(row.parts, field).estimate)
+            at_label(
+                between(row.base, row.instruct) if several else part,
+                getattr(row.parts, field).estimate,
+            )
             for row in rows
         )
         for part, field in (
@@ -265,7 +270,9 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
     series = [
         Series(part, "ours" if part == "gap" else "other", found) for part, found in marks.items()
     ]
-    title = f"The gap in parts: {setting(rows[0].base)}" if len(rows) == 1 else "The gap in parts"
+    title = "The gap in parts"
+    if len(rows) == 1:
+        title += f": {between(rows[0].base, rows[0].instruct)}"
     yield from interval_chart("parts", title, "points; they add up to the gap", series)
 
 

@@ -51,7 +51,8 @@ def _rows(scored: ScoredStudy) -> Iterator[DatasetRow]:
 
 def _stands(scored: ScoredStudy, row: GapRow) -> bool:
     """Whether it is a headline gap."""
-    return row.primary and row.headline and scored.headlines[row.instruct.key] == row.judge
+    is_own = (row.base, row.instruct) in scored.ends
+    return is_own and row.headline and scored.headlines[row.instruct.key] == row.judge
 
 
 def _part(scored: ScoredStudy, row: GapRow, weight: float) -> Mean:
@@ -112,13 +113,16 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
             Answer.NO: f"on no two datasets the gap differs by {margin} points or more",
             Answer.CANNOT_TELL: "whether the gap depends on the dataset cannot be told here",
         }
-        mine = [
+        gaps = [
             row
             for row in headline_gaps(study)
             if (row.base.family, row.base.prompt) == (family, prompt)
         ]
+        # The first gap of a dataset is the one that is compared.
+        mine = {row.base.dataset: row for row in reversed(gaps)}
         listed = ", ".join(
-            f"{row.base.dataset} {points_range(row.gap.difference.estimate)}" for row in mine
+            f"{name} {points_range(row.gap.difference.estimate)}"
+            for name, row in reversed(mine.items())
         )
         yield Statement(f"{family} ({prompt}): {said[decision.answer]}.", (f"Gaps: {listed}.",))
 

@@ -423,7 +423,7 @@ def _change_verdict(study: StudyTables, decision: Decision, where: str) -> str:
 
 def _difference_statement(study: StudyTables, gap: DropDifferenceRow) -> Statement:
     decision = study.decision(Kind.DROP_DIFFERENCE, gap.key)
-    loser = "base" if decision.direction > 0 else "instruct"
+    loser = (gap.base if decision.direction > 0 else gap.instruct).variant
     said = {
         Answer.YES: f"the {loser} arm loses more ({holm_note(decision)})",
         Answer.NO: (f"both arms lose as much, within {percent(study.margins.equivalence)} points"),

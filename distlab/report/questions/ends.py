@@ -25,7 +25,7 @@ from distlab.report.charts.kinds import (
 )
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import holm_note, judge_name, setting
+from distlab.report.wording import between, holm_note, judge_name, setting
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.scoring.types import CORRECT, ERROR, INCORRECT, NO_ANSWER, NO_VERDICT, TIMEOUT
@@ -204,7 +204,7 @@ ENDING_DIFFERENCES = Table(
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That samples of one arm are lost more often."""
     for row in _headline_differences(study):
-        where = f"{setting(row.base)}, samples {row.ending}"
+        where = f"{between(row.base, row.instruct)}, samples {row.ending}"
         margin = study.margins.equivalence
         yield differs(Kind.ENDS, row.key, where, row.difference, margin)
 

@@ -157,7 +157,8 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 
 def _statement(study: StudyTables, row: GainRow) -> Statement:
     decision = study.decision(Kind.EXEMPLARS, row.key)
-    leans, less = ("instruct", "base") if decision.direction > 0 else ("base", "instruct")
+    arms = row.base.variant, row.instruct.variant
+    less, leans = arms if decision.direction > 0 else reversed(arms)
     said = {
         Answer.YES: f"{less} leans less on exemplars than {leans} ({holm_note(decision)})",
         Answer.NO: (
@@ -167,8 +168,8 @@ def _statement(study: StudyTables, row: GainRow) -> Statement:
         Answer.CANNOT_TELL: "which arm leans more on exemplars cannot be told here",
     }
     return Statement(
-        f"{_where(row)}: {said[decision.answer]}. In {row.metric} base gains "
-        f"{points_range(row.base_gain.estimate)} points and instruct "
+        f"{_where(row)}: {said[decision.answer]}. In {row.metric} {arms[0]} gains "
+        f"{points_range(row.base_gain.estimate)} points and {arms[1]} "
         f"{points_range(row.instruct_gain.estimate)}, a difference of "
         f"{points_range(row.difference.estimate)} over {row.problems} problems "
         f"({judge_name(row.judge)}).",

@@ -43,13 +43,7 @@ from distlab.report.questions.judges import find_winners, judge_verdict
 from distlab.report.questions.scale import SCALE, GapSource
 from distlab.report.score_table import SCORE_TERMS, SCORES, ScoreRow
 from distlab.report.table import StudyTables
-from distlab.report.wording import (
-    alone_note,
-    holm_note,
-    judge_name,
-    setting,
-    who_solves_more,
-)
+from distlab.report.wording import alone_note, between, holm_note, judge_name, who_solves_more
 from distlab.runs.styles import prompt_format
 from distlab.store.cell import Cell
 from distlab.tables.numbers import decimal, percent, points_range
@@ -70,7 +64,10 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
     """One sentence per headline gap."""
     rows = headline_gaps(study)
     if not rows and not study.rows(DECIDED):
-        yield cannot_say("no dataset and prompt has verdicts for both a base and an instruct arm")
+        first, second = study.sides.first, study.sides.second
+        yield cannot_say(
+            f"no dataset and prompt has verdicts for both a {first} and an {second} arm"
+        )
     yield from decided_statements(study)
     yield from (_statement(study, row) for row in rows)
 
@@ -92,10 +89,10 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
     for row in headline_gaps(study):
         if not row.gap.problems:
             continue
-        where = f"{setting(row.base)}, {row.metric}"
+        where = f"{between(row.base, row.instruct)}, {row.metric}"
         yield differs(Kind.GAP, row.key, where, row.gap.difference, margin)
         if first := _first(study, row):
-            named = f"{setting(row.base)}, {first.metric}"
+            named = f"{between(row.base, row.instruct)}, {first.metric}"
             yield differs(Kind.FIRST, first.key, named, first.gap.difference, margin)
         scores = [other.gap.difference for other in _other_rows(study, row)]
         if scores:
@@ -106,7 +103,7 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
 
 
 def _sentence(study: StudyTables, row: GapRow) -> str:
-    where = setting(row.base)
+    where = between(row.base, row.instruct)
     if row.gap.problems == 0:
         return f"{where}: no problem has a score in both arms, so there is no gap."
     measured = (
@@ -115,14 +112,14 @@ def _sentence(study: StudyTables, row: GapRow) -> str:
     )
     if row.gap.clusters < row.gap.problems:
         measured += f" from {counted(row.gap.clusters, 'source')}"
-    margin = study.margins.equivalence
-    said = who_solves_more(study.decision(Kind.GAP, row.key), margin, "which arm solves more")
+    arms, margin = (row.base, row.instruct), study.margins.equivalence
+    said = who_solves_more(study.decision(Kind.GAP, row.key), arms, margin, "which arm solves more")
     text = f"{where}: {said}. {measured} ({judge_name(row.judge)})."
     first = _first(study, row)
     if first is None:
         return text
     alone = study.decision(Kind.FIRST, first.key)
-    told = who_solves_more(alone, margin, "which of them solves more")
+    told = who_solves_more(alone, arms, margin, "which of them solves more")
     shown = points_range(first.gap.difference.estimate)
     return f"{text} With one sample {told}: {first.metric} {shown} points."
 
@@ -387,7 +384,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
             judge_name(judge),
             "ours" if place == 0 else "other",
             tuple(
-                at_label(setting(r.base), r.gap.difference.estimate)
+                at_label(between(r.base, r.instruct), r.gap.difference.estimate)
                 for r in rows
                 if r.judge == judge
             ),
@@ -407,13 +404,16 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
             if row.judge == grader
         )
         shown.append(Series(f"the paper, {grader}", "paper", marks))
-    title = f"Gap in {rows[0].metric}, instruct − base"
-    yield from interval_chart("gaps", title, "points; right of zero instruct solves more", shown)
+    sides = study.sides
+    title = f"Gap in {rows[0].metric}, {sides.second} − {sides.first}"
+    axis = f"points; right of zero {sides.second} solves more"
+    yield from interval_chart("gaps", title, axis, shown)
 
 
 QUESTION = Question(
     name="gap",
     text="Does the instruct model solve more than its base?",
+    of_ladder="Does the last stage solve more than the first?",
     tables=(DECIDED, GAPS, SCORES),
     statements=_statements,
     charts=_charts,

@@ -19,7 +19,7 @@ from distlab.report.gap_table import PAIRED_COLUMNS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.score_table import SCORES
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import judge_name, setting
+from distlab.report.wording import between, judge_name, setting
 from distlab.runs.pairing import ArmPair, metrics
 from distlab.runs.scored import Judge, NullTable
 from distlab.runs.scores import ProblemScores
@@ -282,7 +282,7 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
     for row in study.rows(REASONED_GAPS):
         if study.is_headline(row.instruct, row.judge) and row.gap.problems:
             key = (row.base, row.instruct, row.judge)
-            where = f"{setting(row.base)}, {row.metric}"
+            where = f"{between(row.base, row.instruct)}, {row.metric}"
             split = Explanation(row.all_samples, row.change, row.gap.difference)
             margin = study.margins.equivalence
             yield explains(Kind.GUESSING_EXPLAINS, key, where, split, margin)

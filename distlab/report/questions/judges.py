@@ -17,7 +17,7 @@ from distlab.report.gap_table import GAPS, GapRow, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import published_gap_of
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import holm_note, judge_name, setting
+from distlab.report.wording import between, holm_note, judge_name
 from distlab.runs.manifest import JudgePart
 from distlab.runs.pairing import metrics
 from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
@@ -358,7 +358,7 @@ def _compared(row: WinnerRow) -> list[Contrast]:
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That the gap depends on the judge, and that the winner turns with it."""
     for row in _headline_rows(study):
-        where = f"{setting(row.base)}, {row.metric}"
+        where = f"{between(row.base, row.instruct)}, {row.metric}"
         margin = study.margins.equivalence
         yield any_differs(Kind.JUDGES, row.key, where, _compared(row), margin)
         yield turns(Kind.JUDGES_TURN, row.key, where, row.gaps.values())
@@ -372,7 +372,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
     for row in _headline_rows(study):
         text, turned = judge_verdict(study, row)
         yield Statement(
-            f"{setting(row.base)}: {text}",
+            f"{between(row.base, row.instruct)}: {text}",
             tuple(_between(row)),
             (turned,) if turned else (),
         )

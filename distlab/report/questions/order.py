@@ -15,6 +15,7 @@ from distlab.report.questions import (
     gap,
     guessing,
     judges,
+    ladder,
     memory,
     paper,
     prompts,
@@ -29,6 +30,7 @@ from distlab.report.questions import (
 
 QUESTIONS: Final[tuple[Question, ...]] = (
     gap.QUESTION,
+    ladder.QUESTION,
     reliability.QUESTION,
     cost.QUESTION,
     decoding.QUESTION,

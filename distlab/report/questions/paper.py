@@ -23,7 +23,7 @@ from distlab.analysis.replication import (
     published_share,
 )
 from distlab.analysis.shares import solved_interval
-from distlab.checkpoints.checkpoint import Variant
+from distlab.checkpoints.checkpoint import BASE, INSTRUCT, Variant
 from distlab.decoding.cot import CoT
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
@@ -201,12 +201,12 @@ def _drops(by: Judge, mine: Sequence[ProblemScores]) -> Iterator[PaperRow]:
 def _beside(
     figure: PublishedFigure, by: Judge, mine: Sequence[ProblemScores]
 ) -> Iterator[PaperRow]:
-    base = [row for row in mine if _answers(row.table.cell, figure, "base")]
-    instruct = [row for row in mine if _answers(row.table.cell, figure, "instruct")]
+    base = [row for row in mine if _answers(row.table.cell, figure, BASE)]
+    instruct = [row for row in mine if _answers(row.table.cell, figure, INSTRUCT)]
     if figure.base is not None:
-        yield from (_arm(row, by, "base", figure, figure.base) for row in base)
+        yield from (_arm(row, by, BASE, figure, figure.base) for row in base)
     if figure.instruct is not None:
-        yield from (_arm(row, by, "instruct", figure, figure.instruct) for row in instruct)
+        yield from (_arm(row, by, INSTRUCT, figure, figure.instruct) for row in instruct)
     if figure.base is not None and figure.instruct is not None:
         theirs = published_gap(figure.base, figure.instruct, figure.problems)
         for first, second in product(base, instruct):

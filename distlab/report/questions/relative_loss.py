@@ -246,7 +246,7 @@ def _difference_statement(study: StudyTables, row: LossDifferenceRow) -> Stateme
     if decision is None:
         few = f"an arm solves fewer than {FEWEST_SOLVED} originals"
         return cannot_say(f"which arm loses the larger share of {_where(row)}, since {few}")
-    loser = "instruct" if decision.direction > 0 else "base"
+    loser = (row.instruct if decision.direction > 0 else row.base).variant
     said = {
         Answer.YES: f"the {loser} arm loses the larger share ({holm_note(decision)})",
         Answer.NO: (

@@ -11,7 +11,7 @@ from distlab.analysis.shares import solved_interval
 from distlab.report.gap_table import PAIRED_COLUMNS
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import judge_name, setting, who_solves_more
+from distlab.report.wording import between, judge_name, who_solves_more
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
@@ -130,7 +130,10 @@ def _headline_rows(study: StudyTables) -> list[ReliableGapRow]:
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That one arm solves more problems in at least half of its samples."""
     for row in _headline_rows(study):
-        where, margin = f"{setting(row.base)}, {row.metric}", study.margins.equivalence
+        where, margin = (
+            f"{between(row.base, row.instruct)}, {row.metric}",
+            study.margins.equivalence,
+        )
         yield differs(Kind.RELIABLE, row.key, where, row.gap.difference, margin)
 
 
@@ -145,15 +148,18 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 def _statement(study: StudyTables, row: ReliableGapRow) -> Statement:
     decision = study.decision(Kind.RELIABLE, row.key)
     margin = study.margins.equivalence
-    told = who_solves_more(decision, margin, "which arm solves more reliably")
+    told = who_solves_more(
+        decision, (row.base, row.instruct), margin, "which arm solves more reliably"
+    )
     covers = [
         found
         for found in study.rows(COVERS)
         if found.cell in (row.base, row.instruct) and found.judge == row.judge
     ]
+    where = between(row.base, row.instruct)
     return Statement(
-        f"{setting(row.base)}: counting a problem as solved where at least half of its samples "
-        f"are correct, {told}. {row.metric} of {row.instruct.arm} minus {row.base.arm} is "
+        f"{where}: counting a problem as solved where at least half of its samples are correct, "
+        f"{told}. {row.metric} of {row.instruct.arm} minus {row.base.arm} is "
         f"{points_range(row.gap.difference.estimate)} points over {row.gap.problems} problems "
         f"({judge_name(row.judge)}).",
         tuple(map(_listed, covers)),

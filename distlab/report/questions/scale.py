@@ -59,8 +59,9 @@ class ScaleRow:
 def _scale_rows(scored: ScoredStudy) -> Iterator[ScaleRow]:
     """Our headline gaps, then the paper's to put beside them."""
     parameters = scored.study.parameters
-    gaps = (row for row in scored.rows(GAPS) if row.primary and row.headline)
-    sized = [row for row in gaps if row.base.family in parameters]
+    gaps = (row for row in scored.rows(GAPS) if row.headline)
+    own = [row for row in gaps if (row.base, row.instruct) in scored.ends]
+    sized = [row for row in own if row.base.family in parameters]
     for row in sized:
         yield ScaleRow(
             source=GapSource.OURS,
@@ -200,7 +201,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 
 def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
     slope, decision = row.trend.slope, study.decision(Kind.TREND, row.key)
-    towards = "instruct" if decision.direction > 0 else "base"
+    towards = study.sides.second if decision.direction > 0 else study.sides.first
     said = {
         Answer.YES: f"the gap moves towards {towards} with size ({holm_note(decision)})",
         Answer.NO: (

@@ -122,7 +122,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 
 def _sentence(study: StudyTables, row: GroupRow) -> str:
     decision, groups = study.decision(Kind.SIZES, row.key), row.groups
-    towards = "instruct" if decision.direction > 0 else "base"
+    towards = study.sides.second if decision.direction > 0 else study.sides.first
     said = {
         Answer.YES: f"large families lie further towards {towards} ({holm_note(decision)})",
         Answer.NO: (

@@ -9,7 +9,7 @@ from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import holm_note, judge_name, setting
+from distlab.report.wording import between, holm_note, judge_name
 from distlab.runs.pairing import ArmPair, metrics
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
@@ -104,7 +104,7 @@ def _groups(study: StudyTables) -> dict[tuple[Cell, Cell, str], list[StratumRow]
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That the gap depends on the kind of problem."""
     for key, rows in _groups(study).items():
-        where, margin = f"{setting(key[0])}, by {key[2]}", study.margins.equivalence
+        where, margin = f"{between(key[0], key[1])}, by {key[2]}", study.margins.equivalence
         yield any_differs(Kind.STRATA, key, where, [row.beyond for row in rows], margin)
 
 
@@ -129,7 +129,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
             Answer.CANNOT_TELL: "whether the gap depends on it cannot be told here",
         }
         yield Statement(
-            f"{setting(key[0])}, by {key[2]}, {len(rows)} kinds: {said[decision.answer]}."
+            f"{between(key[0], key[1])}, by {key[2]}, {len(rows)} kinds: {said[decision.answer]}."
         )
 
 

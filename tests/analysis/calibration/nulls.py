@@ -189,6 +189,10 @@ def nulls() -> Iterator[Null]:
     yield Null(kind, Answer.NO, "it makes all of the gap", _format_explains(GAP, 0.0))
     yield Null(Kind.SPREAD, Answer.YES, "five wordings, one score", _wordings(0.0))
     yield Null(Kind.SPREAD, Answer.NO, "one wording is the margin off", _wordings(MARGIN))
+    yield Null(Kind.STAGE, Answer.YES, "no difference", _paired(Kind.STAGE, 0.0))
+    yield Null(Kind.STAGE, Answer.NO, "a difference of the margin", _paired(Kind.STAGE, MARGIN))
+    for answer in (Answer.YES, Answer.NO):
+        yield Null(Kind.STAGES_CROSS, answer, "one draw differs, many do not", _stages_cross)
 
 
 def _paired(kind: Kind, by: float) -> Simulation:
@@ -358,6 +362,17 @@ def judges_differ(by: float) -> Simulation:
         return any_differs(Kind.JUDGES, 0, "", found, MARGIN)
 
     return draw
+
+
+def _stages_cross(study: Study) -> Claim:
+    """Two stages that solve as much with many draws, and not as much with one."""
+    rate = study.design.rate
+    before, after = (
+        np.mean([study.arm(each) for _ in range(4)], axis=0)
+        for each in (rate, study.moved(2 * GAP))
+    )
+    many = study.test(study.arm(rate) - study.arm(rate))
+    return crosses(Kind.STAGES_CROSS, 0, "", study.test(after - before), many)
 
 
 def _turns(kind: Kind) -> Simulation:
