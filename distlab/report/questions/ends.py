@@ -349,7 +349,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
 def _difference_statement(study: StudyTables, row: EndingRow) -> Statement:
     """Of which arm more samples are lost in one way, as far as it can be told."""
     decision = study.decision(Kind.ENDS, row.key)
-    arm = "instruct" if decision.direction > 0 else "base"
+    arm = (row.instruct if decision.direction > 0 else row.base).variant
     said = {
         Answer.YES: f"more samples of the {arm} arm are {row.ending} ({holm_note(decision)})",
         Answer.NO: (
@@ -359,8 +359,8 @@ def _difference_statement(study: StudyTables, row: EndingRow) -> Statement:
         Answer.CANNOT_TELL: f"of which arm more samples are {row.ending} cannot be told here",
     }[decision.answer]
     return Statement(
-        f"{setting(row.base)}: {said}: {percent_range(row.first)} per cent of {row.base.arm} and "
-        f"{percent_range(row.second)} of {row.instruct.arm}."
+        f"{between(row.base, row.instruct)}: {said}: {percent_range(row.first)} per cent of "
+        f"{row.base.arm} and {percent_range(row.second)} of {row.instruct.arm}."
     )
 
 
