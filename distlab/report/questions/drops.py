@@ -35,6 +35,8 @@ from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import percent, points_interval, points_range
 
+# The two cells of an arm that a change is between.
+Change = tuple[ProblemScores, ProblemScores]
 # Original and perturbed side of the drops that are shown.
 _TRANSITIONS: Final[tuple[tuple[Side, Side], ...]] = (
     ("seed", "twin"),
@@ -100,6 +102,15 @@ def side_scores(scores: ProblemScores, side: Side, values: FloatArray) -> Scores
     return Scores(pairs, values[chosen], scores.table.sources[chosen].tolist())
 
 
+def change_scores(sides: Sides, metric: Metric, arm: Change) -> tuple[Scores, Scores]:
+    """The scores of both cells of an arm, each on its side."""
+    first, second = arm
+    return (
+        side_scores(first, sides.before_side, metric.of(first)),
+        side_scores(second, sides.after_side, metric.of(second)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DropRow:
     """The perturbation drop of one arm.
@@ -133,8 +144,7 @@ def _drop_rows(scored: ScoredStudy) -> Iterator[DropRow]:
     for judge in scored.judges:
         for sides, first, second in transitions(judge, scored.scores):
             metric = metrics(min(first.table.cell.n, second.table.cell.n))[0]
-            before = side_scores(first, sides.before_side, metric.of(first))
-            after = side_scores(second, sides.after_side, metric.of(second))
+            before, after = change_scores(sides, metric, (first, second))
             if drop := paired_drop(before, after):
                 whole = whole_sets_of(sides, metric, first, second)
                 yield DropRow(
@@ -155,8 +165,7 @@ def whole_sets_of(
     before, after = metric.of(first), metric.of(second)
     if sides.before_dataset != sides.after_dataset:
         return Mean(before, first.table.sources), Mean(after, second.table.sources)
-    one = side_scores(first, sides.before_side, before)
-    two = side_scores(second, sides.after_side, after)
+    one, two = change_scores(sides, metric, (first, second))
     return Mean(one.values, one.clusters), Mean(two.values, two.clusters)
 
 
@@ -182,8 +191,18 @@ DROPS = Table("drops", "Perturbation drop, in points", _drop_rows, _DROP_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
-class DropDifferenceRow:
-    """Drop of the instruct arm minus drop of the base arm, over pairs that both have."""
+class ChangeDifferenceRow:
+    """How a change between two problem sets differs between the arms of a pair.
+
+    Attributes:
+        base: The base arm's cell.
+        instruct: The instruct arm's.
+        judge: Extractor and grader.
+        metric: Name of the score, as in "Pass@20".
+        sides: The two problem sets.
+        pairs: Pairs of problems that both arms have.
+        difference: Positive where the instruct arm loses more.
+    """
 
     base: Cell
     instruct: Cell
@@ -199,8 +218,10 @@ class DropDifferenceRow:
         return self.base, self.instruct, self.judge, self.sides
 
 
-def _difference_rows(scored: ScoredStudy) -> Iterator[DropDifferenceRow]:
-    """How much more the instruct arm loses than the base arm."""
+def pair_changes(
+    scored: ScoredStudy,
+) -> Iterator[tuple[ArmPair, Judge, Sides, Change, Change]]:
+    """The changes of both arms of every pair, where both have them: base, then instruct."""
     for judge in scored.judges:
         found = {
             (second.table.cell.key, sides): (first, second)
@@ -210,43 +231,40 @@ def _difference_rows(scored: ScoredStudy) -> Iterator[DropDifferenceRow]:
             for (key, sides), base in found.items():
                 instruct = found.get((pair.instruct.key, sides))
                 if key == pair.base.key and instruct is not None:
-                    yield _difference_row(pair, judge, sides, base, instruct)
+                    yield pair, judge, sides, base, instruct
 
 
-def _difference_row(
-    pair: ArmPair,
-    judge: Judge,
-    sides: Sides,
-    base: tuple[ProblemScores, ProblemScores],
-    instruct: tuple[ProblemScores, ProblemScores],
-) -> DropDifferenceRow:
-    metric = metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
-
-    def both(arm: tuple[ProblemScores, ProblemScores]) -> tuple[Scores, Scores]:
-        before = side_scores(arm[0], sides.before_side, metric.of(arm[0]))
-        after = side_scores(arm[1], sides.after_side, metric.of(arm[1]))
-        return before, after
-
-    count, difference = drop_difference(both(base), both(instruct))
-    return DropDifferenceRow(pair.base, pair.instruct, judge, metric.name, sides, count, difference)
+def _difference_rows(scored: ScoredStudy) -> Iterator[ChangeDifferenceRow]:
+    """How much more the instruct arm loses than the base arm."""
+    for pair, judge, sides, base, instruct in pair_changes(scored):
+        metric = metrics(min(scores.table.cell.n for scores in (*base, *instruct)))[0]
+        arms = (change_scores(sides, metric, arm) for arm in (base, instruct))
+        count, difference = drop_difference(*arms)
+        yield ChangeDifferenceRow(
+            pair.base, pair.instruct, judge, metric.name, sides, count, difference
+        )
 
 
-_DIFFERENCE_COLUMNS: Columns[DropDifferenceRow] = (
-    label("family", lambda row: row.base.family),
-    label("prompt", lambda row: row.base.prompt),
-    label("sides", lambda row: sides_name(row.sides)),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    label("base arm", lambda row: row.base.arm),
-    label("instruct arm", lambda row: row.instruct.arm),
-    Column("pairs", lambda row: str(row.pairs)),
-    Column("drop of instruct − base (95 %)", lambda row: points_interval(row.difference.estimate)),
-)
+def difference_columns(title: str) -> Columns[ChangeDifferenceRow]:
+    """What a table of such rows shows, the difference under ``title``."""
+    return (
+        label("family", lambda row: row.base.family),
+        label("prompt", lambda row: row.base.prompt),
+        label("sides", lambda row: sides_name(row.sides)),
+        label("judge", lambda row: judge_name(row.judge)),
+        label("score", lambda row: row.metric),
+        label("base arm", lambda row: row.base.arm),
+        label("instruct arm", lambda row: row.instruct.arm),
+        Column("pairs", lambda row: str(row.pairs)),
+        Column(title, lambda row: points_interval(row.difference.estimate)),
+    )
+
+
 DROP_DIFFERENCES = Table(
     "drop_differences",
     "Drop of instruct − drop of base, in points",
     _difference_rows,
-    _DIFFERENCE_COLUMNS,
+    difference_columns("drop of instruct − base (95 %)"),
 )
 
 
@@ -348,7 +366,7 @@ def _headline_drops(study: StudyTables) -> list[DropRow]:
     return [row for row in study.rows(DROPS) if study.is_headline(row.cell, row.judge)]
 
 
-def _headline_differences(study: StudyTables) -> list[DropDifferenceRow]:
+def _headline_differences(study: StudyTables) -> list[ChangeDifferenceRow]:
     rows = study.rows(DROP_DIFFERENCES)
     return [row for row in rows if study.is_headline(row.instruct, row.judge) and row.pairs]
 
@@ -421,7 +439,7 @@ def _change_verdict(study: StudyTables, decision: Decision, where: str) -> str:
     return said[decision.answer]
 
 
-def _difference_statement(study: StudyTables, gap: DropDifferenceRow) -> Statement:
+def _difference_statement(study: StudyTables, gap: ChangeDifferenceRow) -> Statement:
     decision = study.decision(Kind.DROP_DIFFERENCE, gap.key)
     loser = (gap.base if decision.direction > 0 else gap.instruct).variant
     said = {

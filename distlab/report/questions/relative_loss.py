@@ -7,7 +7,7 @@ from typing import Final
 
 from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.contrasts import Contrast, Mean
-from distlab.analysis.drops import Scores, paired_arms, paired_changes
+from distlab.analysis.drops import paired_arms, paired_changes
 from distlab.analysis.estimate import NOTHING, Estimate
 from distlab.analysis.relative import (
     FEWEST_SOLVED,
@@ -18,9 +18,11 @@ from distlab.analysis.relative import (
 )
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.drops import (
-    Sides,
+    ChangeDifferenceRow,
     arm_name,
-    side_scores,
+    change_scores,
+    difference_columns,
+    pair_changes,
     sides_name,
     transitions,
     whole_sets,
@@ -37,12 +39,8 @@ from distlab.tables.numbers import (
     percent,
     percent_interval,
     percent_range,
-    points_interval,
     points_range,
 )
-
-# The two cells of an arm that a loss is between.
-Change = tuple[ProblemScores, ProblemScores]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def _loss_rows(scored: ScoredStudy) -> Iterator[LossRow]:
     for judge in scored.judges:
         for sides, first, second in transitions(judge, scored.scores):
             metric = _metric(first, second)
-            pairs = paired_changes(*_scores(sides, metric, (first, second)))
+            pairs = paired_changes(*change_scores(sides, metric, (first, second)))
             name = f"{sides_name(sides)}, paired"
             yield LossRow(
                 second.table.cell, judge, metric.name, name, relative_loss(pairs), NOTHING
@@ -98,14 +96,6 @@ def _metric(*rows: ProblemScores) -> Metric:
     return metrics(min(cell.n for cell in cells), any(cell.until_solved for cell in cells))[0]
 
 
-def _scores(sides: Sides, metric: Metric, arm: Change) -> tuple[Scores, Scores]:
-    first, second = arm
-    return (
-        side_scores(first, sides.before_side, metric.of(first)),
-        side_scores(second, sides.after_side, metric.of(second)),
-    )
-
-
 _LOSS_COLUMNS: Columns[LossRow] = (
     label("family", lambda row: row.cell.family),
     label("arm", lambda row: row.cell.arm),
@@ -121,79 +111,30 @@ RELATIVE_LOSSES = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LossDifferenceRow:
-    """Relative loss of the instruct arm minus that of the base arm.
-
-    Attributes:
-        base: The base arm's cell on the perturbed side.
-        instruct: The instruct arm's.
-        judge: Extractor and grader.
-        metric: Name of the score, as in "Pass@20".
-        sides: The two problem sets.
-        pairs: Pairs that both arms have.
-        difference: Positive where instruct loses the larger share.
-    """
-
-    base: Cell
-    instruct: Cell
-    judge: Judge
-    metric: str
-    sides: Sides
-    pairs: int
-    difference: Contrast
-
-    @property
-    def key(self) -> tuple[Cell, Cell, Judge, Sides]:
-        """Under which it is claimed that one arm loses a larger share."""
-        return self.base, self.instruct, self.judge, self.sides
+def _difference_rows(scored: ScoredStudy) -> Iterator[ChangeDifferenceRow]:
+    """How much larger a share the instruct arm loses than the base arm."""
+    for pair, judge, sides, base, instruct in pair_changes(scored):
+        if not pair.primary:
+            continue
+        metric = _metric(*base, *instruct)
+        arms = (change_scores(sides, metric, arm) for arm in (base, instruct))
+        one, two = paired_arms(*arms)
+        yield ChangeDifferenceRow(
+            base=pair.base,
+            instruct=pair.instruct,
+            judge=judge,
+            metric=metric.name,
+            sides=sides,
+            pairs=one.before.size,
+            difference=loss_difference(one, two),
+        )
 
 
-def _difference_rows(scored: ScoredStudy) -> Iterator[LossDifferenceRow]:
-    for judge in scored.judges:
-        found = {
-            (second.table.cell.key, sides): (first, second)
-            for sides, first, second in transitions(judge, scored.scores)
-        }
-        for pair in scored.pairs:
-            for (key, sides), base in found.items():
-                instruct = found.get((pair.instruct.key, sides))
-                if pair.primary and key == pair.base.key and instruct is not None:
-                    yield _difference_row(judge, sides, base, instruct)
-
-
-def _difference_row(
-    judge: Judge, sides: Sides, base: Change, instruct: Change
-) -> LossDifferenceRow:
-    metric = _metric(*base, *instruct)
-    one, two = paired_arms(_scores(sides, metric, base), _scores(sides, metric, instruct))
-    return LossDifferenceRow(
-        base=base[1].table.cell,
-        instruct=instruct[1].table.cell,
-        judge=judge,
-        metric=metric.name,
-        sides=sides,
-        pairs=one.before.size,
-        difference=loss_difference(one, two),
-    )
-
-
-_DIFFERENCE_COLUMNS: Columns[LossDifferenceRow] = (
-    label("family", lambda row: row.base.family),
-    label("prompt", lambda row: row.base.prompt),
-    label("sides", lambda row: sides_name(row.sides)),
-    label("judge", lambda row: judge_name(row.judge)),
-    label("score", lambda row: row.metric),
-    label("base arm", lambda row: row.base.arm),
-    label("instruct arm", lambda row: row.instruct.arm),
-    Column("pairs", lambda row: str(row.pairs)),
-    Column("instruct − base (95 %)", lambda row: points_interval(row.difference.estimate)),
-)
 RELATIVE_LOSS_DIFFERENCES = Table(
     "relative_loss_differences",
     "Relative loss of instruct − relative loss of base, in points",
     _difference_rows,
-    _DIFFERENCE_COLUMNS,
+    difference_columns("instruct − base (95 %)"),
 )
 
 
@@ -202,7 +143,7 @@ def _headline_losses(study: StudyTables) -> list[LossRow]:
     return [row for row in rows if study.is_headline(row.cell, row.judge)]
 
 
-def _headline_differences(study: StudyTables) -> list[LossDifferenceRow]:
+def _headline_differences(study: StudyTables) -> list[ChangeDifferenceRow]:
     rows = study.rows(RELATIVE_LOSS_DIFFERENCES)
     return [row for row in rows if study.is_headline(row.instruct, row.judge)]
 
@@ -215,7 +156,7 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
             yield differs(Kind.RELATIVE_LOSS, row.key, _where(row), row.difference, margin)
 
 
-def _where(row: LossDifferenceRow) -> str:
+def _where(row: ChangeDifferenceRow) -> str:
     return f"{row.base.family} ({row.base.prompt}), {sides_name(row.sides)}"
 
 
@@ -241,7 +182,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
         )
 
 
-def _difference_statement(study: StudyTables, row: LossDifferenceRow) -> Statement:
+def _difference_statement(study: StudyTables, row: ChangeDifferenceRow) -> Statement:
     decision = study.family.find(Kind.RELATIVE_LOSS, row.key)
     if decision is None:
         few = f"an arm solves fewer than {FEWEST_SOLVED} originals"
