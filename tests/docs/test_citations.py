@@ -16,6 +16,8 @@ _PATHS = (
 # What stands for a name, as in conf/model/NAME.yaml.
 _PLACEHOLDER = re.compile(r"[A-Z]{3,}|\*")
 _MODULE = re.compile(r"`{1,2}(distlab(?:\.\w+)+)`{1,2}")
+# A group of entry points that packages declare, and no module.
+_ENTRY_POINTS = {"distlab" + ".conf"}
 # What was there once, and where the package is put when it is built.
 _PASSED_OVER = ("CHANGELOG.md", "pyproject.toml")
 
@@ -59,7 +61,8 @@ def names_something(dotted: str) -> bool:
 
 def absent(text: str) -> set[str]:
     files = {path for path in cited_files(text) if not exists(path)}
-    return files | {name for name in _MODULE.findall(text) if not names_something(name)}
+    modules = set(_MODULE.findall(text)) - _ENTRY_POINTS
+    return files | {name for name in modules if not names_something(name)}
 
 
 def test_what_is_cited_is_there() -> None:
