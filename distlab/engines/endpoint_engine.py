@@ -10,7 +10,8 @@ from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Step, Vitals
 from distlab.engines.endpoint import NEUTRAL, TOKENS, Endpoint
 from distlab.engines.messages import EngineSettings, Site
-from distlab.engines.vllm_engine import LOGPROB_MARGIN, VLLMDetokenizer, special_tokens
+from distlab.engines.token_reader import TokenReader
+from distlab.engines.vllm_engine import LOGPROB_MARGIN
 from distlab.errors import brief
 from distlab.prompts.messages import messages_of
 
@@ -31,7 +32,7 @@ class ServerLost(RuntimeError):
     """The server answers no more, or only with faults of its own."""
 
 
-class EndpointEngine:
+class EndpointEngine(TokenReader):
     """Token ids or chat messages in, completions out; a client and no model.
 
     What is wrong with one request is raised for that one. What is wrong with the server makes the
@@ -51,7 +52,8 @@ class EndpointEngine:
         assert settings.endpoint is not None, "cluster=endpoint comes with one"
         self._endpoint = settings.endpoint
         # ``load_tokenizer`` says what it is called: the model.
-        self._tokenizer: Any = None if self._endpoint.chat else _tokenizer(settings)
+        tokenizer = None if self._endpoint.chat else _tokenizer(settings)
+        super().__init__(tokenizer, _eos_token_ids(tokenizer, settings))
         self._slots = asyncio.Semaphore(settings.max_num_seqs)
         self._answers = self._tokens = self._running = self._waiting = 0
         self._lost: ServerLost | None = None
@@ -62,30 +64,6 @@ class EndpointEngine:
             timeout=openai.Timeout(self._endpoint.timeout_s, connect=_CONNECT_S),
             max_retries=_AGAIN,
         )
-        self._eos = _eos_token_ids(self._tokenizer, settings)
-        self._special = {} if self._tokenizer is None else special_tokens(self._tokenizer)
-
-    @property
-    def eos_token_ids(self) -> frozenset[int]:
-        """Tokens that end a completion: the tokenizer's and the generation config's."""
-        return self._eos
-
-    @property
-    def special_tokens(self) -> Mapping[int, str]:
-        """Tokens that ``decode`` skips, and how the tokenizer writes them."""
-        return self._special
-
-    def decode(self, token_ids: Sequence[int]) -> str:
-        """Token ids as text, special tokens skipped, spaces as the model wrote them."""
-        return str(
-            self._tokenizer.decode(
-                list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
-        )
-
-    def detokenizer(self, prompt_ids: tuple[int, ...], stop: tuple[str, ...]) -> VLLMDetokenizer:
-        """VLLM's own."""
-        return VLLMDetokenizer(self._tokenizer, prompt_ids, stop)
 
     async def generate(self, request: EngineRequest) -> Completion:
         """Generate one completion.

@@ -5,7 +5,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, S
 from distlab.engines.engine_args import LOADING
 from distlab.engines.environment import VLLM_BINDING
 from distlab.engines.messages import EngineSettings, Site
+from distlab.engines.token_reader import TokenReader
 from distlab.escape import ascii_label
 
 if TYPE_CHECKING:
@@ -39,40 +40,7 @@ LOGPROB_MARGIN = 4
 _STEPS_AT_ONCE = 4
 
 
-class VLLMDetokenizer:
-    """vLLM's detokenizer outside of an engine: what it reads is text and stop strings as vLLM's."""
-
-    def __init__(
-        self, tokenizer: "TokenizerLike", prompt_ids: tuple[int, ...], stop: tuple[str, ...]
-    ) -> None:
-        from vllm import SamplingParams
-        from vllm.v1.engine import EngineCoreRequest
-        from vllm.v1.engine.detokenizer import IncrementalDetokenizer
-
-        request = EngineCoreRequest(
-            request_id="",
-            prompt_token_ids=list(prompt_ids),
-            mm_features=None,
-            sampling_params=SamplingParams(stop=list(stop) or None),
-            pooling_params=None,
-            arrival_time=0.0,
-            lora_request=None,
-            cache_salt=None,
-            data_parallel_rank=None,
-        )
-        self._reader = IncrementalDetokenizer.from_new_request(tokenizer, request)
-
-    @property
-    def text(self) -> str:
-        """What was read, cut before the stop string."""
-        return self._reader.get_next_output_text(finished=True, delta=False)
-
-    def read(self, token_id: int) -> str | None:
-        """Read a token that is no EOS; returns the stop string that it completes, if any."""
-        return self._reader.update([token_id], stop_terminated=False)
-
-
-class VLLMEngine:
+class VLLMEngine(TokenReader):
     """Token ids in, completions out; one per process."""
 
     def __init__(self, settings: EngineSettings, site: Site) -> None:
@@ -88,29 +56,8 @@ class VLLMEngine:
             stat_loggers=self._stat_loggers(publish=settings.metrics),
         )
         tokenizer = self._llm.get_tokenizer()
-        # transformers' own take more arguments than vLLM's protocol says.
-        self._tokenizer: Any = tokenizer
+        super().__init__(tokenizer, _eos_token_ids(self._llm, tokenizer))
         self._ids = itertools.count()
-        self._eos = _eos_token_ids(self._llm, tokenizer)
-        self._special = special_tokens(tokenizer)
-
-    @property
-    def eos_token_ids(self) -> frozenset[int]:
-        """Tokens that end a completion: the tokenizer's and the generation config's."""
-        return self._eos
-
-    @property
-    def special_tokens(self) -> Mapping[int, str]:
-        """Tokens that ``decode`` skips, and how the tokenizer writes them."""
-        return self._special
-
-    def decode(self, token_ids: Sequence[int]) -> str:
-        """Token ids as text, special tokens skipped, spaces as the model wrote them."""
-        return str(
-            self._tokenizer.decode(
-                list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
-        )
 
     async def generate(self, request: EngineRequest) -> Completion:
         """Generate one completion.
@@ -171,10 +118,6 @@ class VLLMEngine:
         async with aclosing(outputs):
             async for output in outputs:
                 yield _steps(output.outputs[0])
-
-    def detokenizer(self, prompt_ids: tuple[int, ...], stop: tuple[str, ...]) -> VLLMDetokenizer:
-        """VLLM's own."""
-        return VLLMDetokenizer(self._tokenizer, prompt_ids, stop)
 
     async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
         """The ``k`` likeliest first tokens by raw log probability, ties by ascending id."""
@@ -367,17 +310,6 @@ def _eos_token_ids(llm: "AsyncLLM", tokenizer: "TokenizerLike") -> frozenset[int
     configured = llm.model_config.try_get_generation_config().get("eos_token_id")
     ids.update(configured if isinstance(configured, list) else [configured])
     return frozenset(int(i) for i in ids if i is not None)
-
-
-def special_tokens(tokenizer: Any) -> dict[int, str]:  # noqa: ANN401
-    """What a tokenizer skips where it skips special tokens: those with a part, and added ones.
-
-    Args:
-        tokenizer: As transformers' or vLLM's own are; those of vLLM's name all as special.
-    """
-    added = getattr(tokenizer, "added_tokens_decoder", {})
-    ids = sorted({*tokenizer.all_special_ids, *(i for i, t in added.items() if t.special)})
-    return dict(zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True))
 
 
 def _margins(output: "CompletionOutput") -> tuple[float, ...]:

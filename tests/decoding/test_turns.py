@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from distlab.decoding.interface import Sample
 from distlab.decoding.token_lengths import token_lengths
 from distlab.decoding.turns import turn_end
-from distlab.engines.vllm_engine import special_tokens
+from distlab.engines.token_reader import special_tokens
 from tests.decoding.scripted import ids
 from tests.engines.unsure import Unsure
 
