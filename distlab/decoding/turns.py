@@ -33,8 +33,8 @@ def turn_end(engine: Engine, sample: Sample, stop: tuple[str, ...]) -> int | Non
 
     Returns:
         Characters; all of the text where no token ends the turn before its end. None where the
-        tokens do not tell: none ends the turn and some special ones are not known here (of
-        reasoning, of tools), or the text is not what the engine reads off them.
+        tokens do not tell: there are none, none ends the turn and some special ones are not known
+        here (of reasoning, of tools), or the text is not what the engine reads off them.
     """
     special, token_ids = engine.special_tokens, sample.token_ids
     if not token_ids:

@@ -56,7 +56,8 @@ class Tokenized(Letters):
         # The model's own words.
         (f"The\nuser\nhas 9 pens.\n{ANSWER}", f"The\nuser\nhas 9 pens.\n{ANSWER}"),
         (f"{ANSWER}<|im_end|>", ANSWER),
-        ("", ""),
+        # As of a server that gives text alone.
+        ("", None),
         # Tokens of files and repositories end no turn.
         (f"{ANSWER}<empty_output>\nuser\n5", None),
         (f"{ANSWER}<empty_output>\n<|im_end|>\nuser\n5", f"{ANSWER}\n"),
