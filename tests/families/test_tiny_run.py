@@ -40,7 +40,9 @@ SMALL = (
 )
 ARMS = {"base/cot": 4, "base/greedy": 2, "instruct/t0.05": 4}
 BOTH = ("qwen3-0.6b", "qwen3-8b", "kimi-k2")
-TUNED = ("llama3-3b", "smollm-3b", "deepseek-v3.1")
+TUNED = ("llama3-3b", "smollm-3b")
+# A model class that kimi-k2 runs, too; an engine more takes half a minute.
+SAME_CLASS = {"deepseek-v3"}
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -131,7 +133,7 @@ def test_every_other_shape_runs(tmp_path: Path) -> None:
 
 
 def test_no_shape_is_left_out() -> None:
-    assert {FAMILIES[name] for name in (*BOTH, *TUNED)} == set(FAMILIES.values())
+    assert {FAMILIES[name] for name in (*BOTH, *TUNED)} == {*FAMILIES.values()} - SAME_CLASS
 
 
 def test_base_and_instruct_are_two_models(swept: tuple[Place, str]) -> None:
@@ -193,22 +195,10 @@ def spanning_environment() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("tensor", "pipeline", "parallelism"),
-    [
-        (2, 1, "TP 2 x EP"),
-        # As it spans two nodes of GPUs: a stage on each.
-        (1, 2, "TP 1 x PP 2 x EP"),
-    ],
-)
 def test_an_engine_that_spans_two_nodes_says_the_same(
-    swept: tuple[Place, str],
-    two_nodes: str,
-    tmp_path: Path,
-    tensor: int,
-    pipeline: int,
-    parallelism: str,
+    swept: tuple[Place, str], two_nodes: str, tmp_path: Path
 ) -> None:
+    """A stage on each node, as it spans two nodes of GPUs."""
     place, _ = swept
     spanning = Place(tmp_path)
     spanning.run(
@@ -217,12 +207,12 @@ def test_an_engine_that_spans_two_nodes_says_the_same(
         *SMALL,
         "decoding.instruct=[]",
         f"cluster.address={two_nodes}",
-        f"cluster.tensor_parallel={tensor}",
-        f"cluster.pipeline_parallel={pipeline}",
+        "cluster.tensor_parallel=1",
+        "cluster.pipeline_parallel=2",
         "cluster.enforce_eager=true",
         "cluster.block_size=32",
         environment=spanning_environment(),
     )
     (record,) = spanning.manifests()["kimi-k2-tiny"]["replicas"]
     assert len(set(record["node_ids"])) == 2
-    check_split(place, spanning, parallelism)
+    check_split(place, spanning, "TP 1 x PP 2 x EP")
