@@ -31,6 +31,8 @@ ELSEWHERE: Final = {
     Kind.EXEMPLARS: "test_exemplars.py",
     Kind.MEMORY: "test_memory.py",
     Kind.WITHHELD: "test_withheld.py",
+    Kind.STAGE: "test_ladder.py",
+    Kind.STAGES_CROSS: "test_ladder.py",
 }
 
 

@@ -4,8 +4,8 @@ from typing import cast
 
 import pytest
 
-from distlab.checkpoints.checkpoint import CheckpointSpec
-from distlab.config.values import Family
+from distlab.checkpoints.checkpoint import BASE, INSTRUCT, CheckpointSpec
+from distlab.config.values import Family, Stage
 from distlab.errors import UserError
 from distlab.prompts import ChatTemplate, PromptFormat, PromptSpec, build_renderer
 from distlab.sampling.chat_templates import chat_template, lending_notes
@@ -15,15 +15,15 @@ from tests.prompts.test_renderer import Make
 __all__ = ["bytes_tokenizer"]
 
 CHAT = PromptSpec("chat", format=PromptFormat.CHAT)
-CHECKPOINTS = {
-    "base": CheckpointSpec("org/base", "hub", "main"),
-    "instruct": CheckpointSpec("org/instruct", "hub", "main"),
-}
+STAGES = (
+    Stage(BASE, CheckpointSpec("org/base", "hub", "main"), PromptFormat.PLAIN),
+    Stage(INSTRUCT, CheckpointSpec("org/instruct", "hub", "main"), PromptFormat.CHAT),
+)
 
 
 @pytest.fixture
 def family() -> Family:
-    made = Family("f", CHECKPOINTS, 1.0, "bfloat16", None, 99, {}, None, {}, False, ())  # type: ignore[arg-type]
+    made = Family("f", STAGES, 1.0, "bfloat16", None, 99, {}, None, {}, False, ())  # type: ignore[arg-type]
     return replace(made, chat_template_kwargs=MappingProxyType({}))
 
 
