@@ -2,7 +2,7 @@
 
 import pytest
 
-from distlab.checkpoints.checkpoint import VARIANTS
+from distlab.checkpoints.checkpoint import BASE, INSTRUCT
 from distlab.config.values import Server
 from distlab.errors import UserError
 from tests.config.test_door import study
@@ -77,7 +77,11 @@ def test_a_model_that_only_a_server_has_needs_no_checkpoint() -> None:
             "`model.base.source` is 'server': take cluster=endpoint",
         ),
         (
-            [*SERVED, "model=pair", *(f"model.{v}.{key}" for v in VARIANTS for key in NAMED)],
+            [
+                *SERVED,
+                "model=pair",
+                *(f"model.{v}.{key}" for v in (BASE, INSTRUCT) for key in NAMED),
+            ],
             "says nothing of its size; or give by hand model.parameters, model.max_model_len",
         ),
     ],
