@@ -33,6 +33,14 @@ _FORM_AFTER = re.compile(
     rf"(?:\w{{1,12}}\s)?{_FORM}\b"
 )
 _UNKNOWN = re.compile(r"[A-Za-z]|xx|XX|ANS|ans|N/A")
+# "I put it in \boxed{x}": where an unknown may be the answer, these words tell.
+_PUT_IN = re.compile(r"\b(?:in|within|inside|using)\s[$`'\"]{0,2}\\(?:boxed|fbox)\s?\{\s?\Z")
+# What an answer is called that is no word or choice itself: \boxed{integer}.
+_CALLED = re.compile(
+    r"(?:\\(?:text|mathrm|mbox|textbf)\s?\{)?\s?"
+    r"(?:(?:the|your|an?)\s)?(?:integer|fraction|decimal|digit|letter|choice|option)\s?\}?",
+    re.IGNORECASE,
+)
 
 
 def shows_form(text: str, box: Found, end: int, kind: GoldKind) -> bool:
@@ -40,7 +48,11 @@ def shows_form(text: str, box: Found, end: int, kind: GoldKind) -> bool:
     before, after = max(0, box.start - 60), min(end, box.end + 60)
     if _FORM_BEFORE.search(text, before, box.start) or _FORM_AFTER.match(text, box.end, after):
         return True
-    return kind in NUMERIC and bool(_UNKNOWN.fullmatch(text, box.start, box.end))
+    if not _UNKNOWN.fullmatch(text, box.start, box.end):
+        return False
+    return kind in NUMERIC or (
+        kind not in LITERAL and bool(_PUT_IN.search(text, before, box.start))
+    )
 
 
 def boxed_answer(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
@@ -48,7 +60,7 @@ def boxed_answer(text: str, start: int, end: int, kind: GoldKind) -> Found | Non
     boxes = list(_BOX.finditer(text, start, end))[-_BOXES:]
     for index in range(len(boxes) - 1, -1, -1):
         span = _box_content(text, boxes[index].end(), end)
-        if span is None or PLACEHOLDER.fullmatch(text, *span):
+        if span is None or _stands_in(text, span, kind):
             continue
         if kind in LITERAL:
             return Found(*(reader_of(kind)(text, *span) or span))
@@ -57,6 +69,13 @@ def boxed_answer(text: str, start: int, end: int, kind: GoldKind) -> Found | Non
             return Found(*number_alone(text, *span))
         return joined
     return None
+
+
+def _stands_in(text: str, span: Span, kind: GoldKind) -> bool:
+    """Whether a box holds a word that stands in for the answer."""
+    if PLACEHOLDER.fullmatch(text, *span):
+        return True
+    return kind not in LITERAL and bool(_CALLED.fullmatch(text, *span))
 
 
 def _box_content(text: str, start: int, end: int) -> Span | None:

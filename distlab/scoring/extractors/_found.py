@@ -9,7 +9,8 @@ TRIES = 64
 PLACEHOLDER = re.compile(
     r"(?:\\(?:text|mathrm|mbox|textbf)\s?\{)?[\s<\[({*_]{0,4}"
     r"(?:(?:(?:the|your|my|our|final|numerical|numeric|correct|actual|insert|put)[\s_-]){0,4}"
-    r"(?:answer|solution|result|value|number|expression)(?:[\s_-](?:here|goes here|only))?"
+    r"(?:answer|solution|result|value|number|expression|placeholder)"
+    r"(?:[\s_-](?:here|goes here|only|value|text))?|A(?:/[B-J]){2,9}"
     r"|\.{2,9}|\\[lc]?dots|…|\?{1,9}|(?:\\?_){1,20})[\s>\])}*_]{0,4}",
     re.IGNORECASE,
 )

@@ -125,9 +125,16 @@ def _thought(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
 def _stated_in(text: str, start: int, end: int, kind: GoldKind) -> Found | None:
     latest = marked_answer(text, start, end, kind)
     stated = last_statement(text, max(start, latest.end) if latest else start, end, kind)
-    if latest is None or (
-        stated
-        and (stated.final or latest.start == latest.end or shows_form(text, latest, end, kind))
-    ):
+    if latest is None:
         return stated.found if stated else None
-    return latest
+    form = shows_form(text, latest, end, kind)
+    if stated and (stated.final or latest.start == latest.end or form):
+        return stated.found
+    return (_stated_before(text, start, latest, kind) if form else None) or latest
+
+
+def _stated_before(text: str, start: int, box: Found, kind: GoldKind) -> Found | None:
+    """The answer given before a box that only shows the form of one."""
+    end = max(start, text.rfind("\\", start, box.start))
+    stated = last_statement(text, start, end, kind)
+    return stated.found if stated else marked_answer(text, start, end, kind)
