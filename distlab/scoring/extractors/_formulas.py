@@ -7,7 +7,7 @@ from distlab.scoring.extractors._values import NUMBER, Span, number_in, skip_jun
 
 # Not the "!" of a factorial: "8! / 24 = 1680".
 SENTENCE_END = re.compile(
-    r"(?<![Aa]pprox)(?<!\b[Nn]o)[.!?](?=[\s*\"'”’)]|\Z)"
+    r"(?<![Aa]pprox)(?<!\b[Nn]o)(?<!\bi\.e)[.!?](?=[\s*\"'”’)]|\Z)"
     r"(?!(?<=[0-9)!]!)\s{0,2}[-+*/×÷=≈)^]\s?)|\n|;\s|。"
 )
 # A formula in dollars that has space inside them holds no words: prices stand in words.

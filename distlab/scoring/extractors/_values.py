@@ -72,7 +72,24 @@ _WORD_OPERATOR = re.compile(
     r"\s(?:[A-Za-z]{1,12}\s){0,3}?(?:times|multiplied\sby|divided\sby|plus|minus)\s\\?\$?[0-9]"
 )
 _OPERATION = re.compile(
-    r"\b(?:times|multiplied\sby|divided\sby|plus|minus|of)\s\\?\$?[0-9]|[-+*/×÷x]\s?\\?\$?[0-9]"
+    r"\b(?:times|multiplied\sby|divided\sby|plus|minus|of|less|(?:more|less|fewer)\sthan)\s\\?\$?[0-9]"
+    r"|[-+*/×÷x]\s?\\?\$?[0-9]"
+)
+# "twice 14", "half of 80"
+_MULTIPLE_OF = re.compile(
+    r"\b(?:[Tt]wice|[Dd]ouble|[Tt]riple|[Hh]alf(?:\sof)?|(?:third|quarter|fourth|fifth)s?\sof)\s"
+    r"(?:the\s)?\\?\$?(?=[0-9])"
+)
+# "5 pages per day for 6 days, or 30 pages", but not "60 miles per hour, or 1 mile per minute".
+_RATED = re.compile(
+    r"[0-9]\s?(?:[A-Za-z]{1,15}\s){0,3}(?:(?:per|a|an|every)\s[a-z]{2,12}|each|apiece|mph|km/h)\b"
+)
+_RATE = re.compile(r"\s?(?:[A-Za-z]{1,15}\s){0,3}?(?:per|a|an|every|each|apiece|mph|km/h)\b|/")
+_TOTAL = re.compile(r"\s(?:[A-Za-z]{1,15}\s){0,2}(?:in\s)?(?:total|all|altogether)\b")
+_OR = re.compile(r",\s(?:or|i\.e\.,?|that\sis,?|which\s(?:is|makes|equals))\s")
+# "7 more than 8, i.e. 15"
+_MORE_THAN = re.compile(
+    r"\s(?:[A-Za-z]{1,12}\s){0,2}?(?:more|less|fewer)\sthan\s\\?\$?[0-9][0-9.]{0,12}(?:\s[A-Za-z]{1,15}){0,2},"
 )
 # Units between a value and "=".
 _UNITS_EQUAL = re.compile(
@@ -83,7 +100,7 @@ _SUM = re.compile(r"[^(),;=]*[+×*][^(),;=]*")
 _JUNK = re.compile(
     r"(?:[\s:*_`>~≈=\"'“”(\[{]|\\\(|\\\[|\\approx|\\text\{|\\boxed|\\fbox|\\\$"
     r"|[$€£¥₹](?!\s?[0-9.]{1,12}\s?(?:k|K|M|[bB]n|B|mn)\b)"
-    r"|(?:about|approximately|approx\.?|roughly|around|exactly|simply|just|only|a total of|USD"
+    r"|(?:about|approximately|approx\.?|roughly|around|exactly|simply|just|only|[Aa] total of|USD"
     r"|therefore|thus|hence|then|now|also|equal to|Rs\.?)\s)*+"
 )
 
@@ -104,7 +121,9 @@ _CONCLUSION = re.compile(
 SINGLED_OUT = re.compile(
     r"\s(?:is|was)\s(?:(?:thus|then|therefore|indeed|clearly)\s)?the\s"
     r"(?:largest|smallest|greatest|least|highest|lowest|minimum|maximum|biggest|only|first|last)\s"
-    r"(?:[^\s,.;=]{1,20}\s){1,5}?(?:such\sthat|so\sthat|for\swhich|with|that|satisfying|where)\s"
+    r"(?:[^\s,.;=]{1,20}\s){1,5}?(?:such\sthat|so\sthat|for\swhich|with|that|satisfying|where"
+    r"|(?:less|greater|more|smaller|larger)\sthan|below|above|under|divisible\sby"
+    r"|between\s\S{1,12}\sand)\s"
     r"(?!.{0,200}?\b(?:and|so|thus|then|hence|therefore|giving|makes)\b)"
 )
 # Characters looked back from a number for what makes it an aside. (ours)
@@ -121,12 +140,32 @@ _ALTERNATIVE = re.compile(
 _LATER = re.compile(r"\s[A-Za-z]{1,12}\s(?:later|earlier|ago)\b")
 # "$64 for 16 glasses"
 _PAID_FOR = re.compile(
-    r"[$€£]\s?[0-9][0-9,.]{0,12}\sfor\s(?:(?:the|all|these|those|his|her|their)\s)?\Z"
+    r"[$€£]\s?[0-9][0-9,.]{0,12}\sfor\s(?:(?:(?:the|all|these|those|his|her|their)\s)?"
+    # "$30 for 6 books at $5 each"
+    r"|[^.;$€£\n]{1,40}\sat\s\\?[$€£]?\s?)\Z"
 )
 # "the goal of 100", "packs of 4", "3 of the 80"
 _GROUPED = re.compile(
     r"\b(?:goal|target|packs?|packages?|groups?|bundles?|batch(?:es)?|out)\sof\s(?:the\s)?\\?\$?\Z"
     r"|[0-9]\sof\s(?:the|all|these|those)\s\Z"
+    # "30 more points to get to 100"
+    r"|\bmore\s(?:[a-z]{1,15}\s){0,3}to\s(?:get|come)\s(?:up\s)?to\s\\?\$?\Z"
+)
+# "buses are needed for the 180 pupils", "7 instead of 8"
+_NEEDED_FOR = re.compile(
+    r"\b(?:needed|required|necessary)\sfor\s(?:(?:the|all|these|those)\s){0,2}\Z"
+)
+_INSTEAD_OF = re.compile(r"\b(?:instead\sof|rather\sthan)\s\\?\$?\Z")
+# "6 hours for 3 workers to do the job", "5 apples for 3 kids"
+_FOR_SOME = re.compile(
+    r"[0-9]\s(?:(?!enough\b)[a-z]{2,15}\s){1,2}for\s(?:(?:the|all|these|those)\s)?\Z"
+)
+_FOLK = re.compile(
+    r"\s(?:[a-z]{2,15}\sto\s[a-z]|(?:kid|child|worker|student|guest|pupil|boy|girl|adult)[a-z]{0,3}\b)"
+)
+# "4 people each get 6 slices"
+_EACH = re.compile(
+    r"\s[A-Za-z]{2,15}\s(?:(?:will|would|can)\s)?each\s[a-z]{2,12}\s(?:[a-z]{1,12}\s){0,2}\\?\$?[0-9]"
 )
 # What opens a clause of purpose or condition; what a step leads to ("adds 4 to get 9") is none.
 _SUBORDINATE = re.compile(
@@ -226,12 +265,12 @@ def _begun(text: str, start: int, end: int, head: int, tail: int) -> Span:
     compound = bool(_COMPOUND.match(text, tail, end))
     worded = bool(_WORD_OPERATOR.match(text, tail, end))
     part = text[tail - 1] == "%" or "/" in text[head:tail]
-    share = text[head:tail].endswith(("dozen", "dozens")) or (
-        part and bool(_SHARE_OF.match(text, tail, end))
-    )
-    restated = _restated(text, tail, end) if compound or worded or share else None
-    if restated:
-        return restated
+    more = bool(_MORE_THAN.match(text, tail, end))
+    share = part and bool(_SHARE_OF.match(text, tail, end))
+    dozens = text[head:tail].endswith(("dozen", "dozens"))
+    restated = compound or worded or share or dozens or more
+    if value := _restated(text, tail, end) if restated else None:
+        return value
     several = compound or worded or bool(_OPERATOR.match(text, tail, end))
     equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
     equal = _UNITS_EQUAL.match(text, tail, end)
@@ -285,9 +324,13 @@ def _after_copula(text: str, start: int, end: int) -> Span | None:
 def _restated(text: str, start: int, end: int) -> Span | None:
     """The one number that several are said to be the same as."""
     for mark in _RESTATED.finditer(text, start, end):
-        value = NUMBER.match(text, skip_junk(text, mark.end(), end), end)
+        at = skip_junk(text, mark.end(), end)
+        value = NUMBER.match(text, at, end)
         if value and not _COMPOUND.match(text, value.end(), end):
             return _span(value)
+        word = None if value else WORDED.match(text, at, end)
+        if word:
+            return word.span()
     return None
 
 
@@ -324,13 +367,29 @@ def concluded(text: str, start: int, end: int, last: Span) -> Span:
 
 
 def _worked_out(text: str, start: int, end: int) -> Span | None:
-    """C in "A times B, or C"."""
+    """C in "A times B, or C", "twice A, or C" and "A each for B days, or C"."""
     first = NUMBER.search(text, start, end)
-    operation = _OPERATION.search(text, first.end(), end) if first else None
-    if first is None or operation is None:
+    if first is None:
         return None
-    value = _restated(text, operation.end() - 1, end)
+    operation = _OPERATION.search(text, first.end(), end)
+    multiple = _MULTIPLE_OF.search(text, start, first.end())
+    if operation is None and multiple is None:
+        return _product(text, first, end)
+    value = _restated(text, operation.end() - 1 if operation else first.end(), end)
     return value if value and not _EQUALS.search(text, first.end(), value[0]) else None
+
+
+def _product(text: str, first: re.Match[str], end: int) -> Span | None:
+    """C in "A each for B days, or C" and "A each, or C in total"."""
+    rated = _RATED.search(text, first.start(), end)
+    mark = _OR.search(text, rated.end(), end) if rated else None
+    value = NUMBER.match(text, skip_junk(text, mark.end(), end), end) if mark else None
+    if mark is None or value is None or _EQUALS.search(text, first.end(), mark.start()):
+        return None
+    if _TOTAL.match(text, value.end(), end):
+        return _span(value)
+    factors = len(list(NUMBER.finditer(text, first.start(), mark.start())))
+    return _span(value) if factors == 2 and not _RATE.match(text, value.end(), end) else None
 
 
 def _to_the_point(text: str, begin: int, last: Span) -> Span:
@@ -347,8 +406,10 @@ def _to_the_point(text: str, begin: int, last: Span) -> Span:
 def _subject(text: str, begin: int, end: int) -> Span | None:
     """The count that a sentence begins with: "Three trucks are needed to carry 80 stones"."""
     word = WORDED.match(text, _counted_at(text, begin, end), end)
-    beside = word and (any(_clauses(text, begin, end)) or _placed(text, begin, end))
-    return word.span() if word and beside else None
+    if word is None:
+        return None
+    beside = _needed(text, begin, end) or _placed(text, begin, end)
+    return word.span() if beside or any(_clauses(text, begin, end)) else None
 
 
 def _counted_at(text: str, begin: int, end: int) -> int:
@@ -364,6 +425,14 @@ def _placed(text: str, begin: int, at: int) -> bool:
     lead = _counted_at(text, begin, at)
     count = NUMBER.match(text, lead, at) or WORDED.match(text, lead, at)
     return bool(count and _COUNTED.match(text, count.end(), at))
+
+
+def _needed(text: str, begin: int, at: int) -> bool:
+    """Whether ``at`` says for whom the count is needed that the sentence begins with."""
+    if not _NEEDED_FOR.search(text, max(begin, at - 40), at):
+        return False
+    lead = _counted_at(text, begin, at)
+    return bool(NUMBER.match(text, lead, at) or WORDED.match(text, lead, at))
 
 
 def _dated(text: str, begin: int, span: Span) -> bool:
@@ -392,11 +461,15 @@ def aside(text: str, begin: int, span: Span) -> bool:
     near = max(begin, span[0] - 40)
     return bool(
         (_TIMED.search(text, near, span[0]) and _PERIOD.match(text, span[1]))
+        or (_FOR_SOME.search(text, near, span[0]) and _FOLK.match(text, span[1]))
         or _LATER.match(text, span[1])
-        or _PAID_FOR.search(text, near, span[0])
+        or _EACH.match(text, span[1])
+        or _PAID_FOR.search(text, max(begin, span[0] - _WINDOW), span[0])
+        or _INSTEAD_OF.search(text, near, span[0])
         or _GROUPED.search(text, near, span[0])
         or _apart(text, begin, span[0])
         or _placed(text, begin, span[0])
+        or _needed(text, begin, span[0])
         or _dated(text, begin, span)
         or _subordinate(text, begin, span[0])
     )
