@@ -21,7 +21,7 @@ _BETWEEN = re.compile(
     r"(?:[\s$,;&]|\\[()\[\],;:!\\]|\\q?quad\b|\b(?:and|or|as\swell\sas)\b"
     r"|\\(?:text|mbox|mathrm|textrm)\s?\{[^{}]{0,60}\}|[A-Za-z](?:_\{?\w{1,3}\}?)?\s?=){0,80}+"
 )
-_LISTED = re.compile(r"\b(?:and|or|as\swell\sas)\b|[,;&]|\}\Z")
+_LISTED = re.compile(r"\b(?:and|or|as\swell\sas)\b|[,;&]|\\q?quad\b|\}\Z")
 # What shows the form of an answer: "in the format \boxed{...}", "\boxed{...} is the format".
 _FORM = r"(?:format|form|notation|style|syntax|command|template|environment)"
 _FORM_BEFORE = re.compile(

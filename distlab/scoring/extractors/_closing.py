@@ -60,6 +60,11 @@ _UNFINISHED = re.compile(
     r"|\b(?:and|or|of|the|an?|is|are|to|for|with|that|by|at|from|so|if|then|because|which|but))"
     r"\s{0,4}\Z"
 )
+# "So $x = 12 + 3", "(5 * 3": a sum whose dollar or bracket is never closed.
+_OPEN_FORMULA = re.compile(
+    r"(?<![\\$])\$[0-9]{0,6}[A-Za-z\\][^$\n=]{0,80}=[^$\n=]{0,80}[0-9A-Za-z})]\s?[-+*/]\s?[0-9]{1,15}\s{0,4}\Z"
+    r"|\([0-9. ]{1,20}[-+*/×÷][0-9. ]{0,20}\Z"
+)
 # The dollars of a display formula, no price.
 _DISPLAYED = re.compile(r"(?<![\\$])\$\$(?![0-9$])")
 # What opens a formula, and what closes it.
@@ -68,6 +73,13 @@ _PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{"))
 _OPTION = re.compile(r"[\s*]{0,8}\(?(?P<letter>[A-J])\)?[.\s*]{0,8}")
 _SURE = re.compile(r"\s?(?:\w{1,12}\s){0,2}?(?:sure|certain|confiden|correct|accura|positive)")
 _CONFIDENCE = re.compile(r"(?:confidence|confident|certain|sure)\W{0,3}(?:\w{1,10}\s){0,3}\Z", re.I)
+# "is 3:2", "as 1:2:4", but not "Week 3:210 pages".
+_SAID_RATIO = re.compile(r"(?:\b(?:is|are|was|be|as|to|of|ratio|odds)|=)\s\Z")
+_RATIO = re.compile(r"(?<![\w.:])[0-9]{1,9}(?::[0-9]{1,9}){1,3}(?![\w:]|\.[0-9])")
+# "So three boys stayed": not "So one can see".
+_COUNTS = re.compile(
+    r"\s{0,9}(?:So|Thus|Therefore|Hence),?\s(?:there\s(?:are|were|will\sbe)\s)?(?!(?:one|an?|half)\b)"
+)
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
 
 
@@ -91,6 +103,8 @@ def closing_answer(text: str, start: int, end: int, kind: GoldKind, ended: bool)
 def _broken_off(text: str, start: int, end: int) -> bool:
     """Whether the text ends within a formula, on what calls for more, or goes round in circles."""
     if _UNFINISHED.search(text, max(start, end - 40), end):
+        return True
+    if _OPEN_FORMULA.search(text, max(start, end - 200), end):
         return True
     if _looping(text, start, end):
         return True
@@ -170,8 +184,25 @@ def _last_number(text: str, start: int, end: int) -> Span | None:
     begin = sentence_start(text, start, found[0])
     closing = SENTENCE_END.search(text, found[1], end)
     stop = closing.start() if closing else end
-    value = concluded(text, begin, stop, found)
-    return _whole_formula(text, start, end, value) or value
+    value = _later_count(text, stop, end) or concluded(text, begin, stop, found)
+    return _whole_formula(text, start, end, value) or _ratio(text, value) or value
+
+
+def _later_count(text: str, start: int, end: int) -> Span | None:
+    """The count in words that a last sentence without digits concludes."""
+    stop = trim_end(text, start, end)
+    begun = _COUNTS.match(text, sentence_start(text, start, stop), stop)
+    word = WORDED.match(text, begun.end(), stop) if begun else None
+    return word.span() if word and text[word.end() : word.end() + 1] == " " else None
+
+
+def _ratio(text: str, number: Span) -> Span | None:
+    """The ratio that a number is part of: of 3:2 its 2 is no value."""
+    for ratio in _RATIO.finditer(text, max(0, number[0] - 24), number[1] + 24):
+        begin, end = ratio.span()
+        if begin <= number[0] and number[1] <= end:
+            return (begin, end) if _SAID_RATIO.search(text, max(0, begin - 8), begin) else None
+    return None
 
 
 def _whole_formula(text: str, start: int, end: int, number: Span) -> Span | None:

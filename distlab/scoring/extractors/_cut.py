@@ -46,9 +46,11 @@ _OWN_WORDS = re.compile(
     rf"|{_OWN}(?:forg[eo]t(?:ten)?|miss(?:ed|es)|ignore[ds]?|overlook(?:ed|s)|omit(?:ted|s)|skipped"
     r"|miscounted|misread|left\sout|wrong|mistakes?|errors?|incorrect)\b)"
 )
+# "Problem 2: 6 * 2 = 12."
+_COMPUTED = r"[0-9. ]{1,20}[-+*/×÷][-+*/×÷0-9. ]{1,40}=\s?[-−$]{0,2}[0-9]"
 # Of these only where nothing is asked behind them.
 _OWN_DOUBTS = re.compile(
-    rf"{_ASIDE}(?:[a-z]|{_OWN}(?:counted|assumed|ha(?:ve|s)n't|didn't|doesn't|isn't|wasn't|not|only)\b)"
+    rf"{_ASIDE}(?:[a-z]|{_COMPUTED}|{_OWN}(?:counted|assumed|ha(?:ve|s)n't|didn't|doesn't|isn't|wasn't|not|only)\b)"
 )
 _ASKS = re.compile(r"[^?]{0,600}\?")
 

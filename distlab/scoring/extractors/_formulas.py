@@ -52,6 +52,11 @@ _FACTOR = re.compile(
 )
 # Of "3 and a half" the number alone is another one.
 _AND_HALF = re.compile(r"\s{0,9}(?:and|&)\s")
+# A fraction or root that breaks off.
+_OPEN_GROUP = re.compile(
+    r"\\(?:[dtc]?frac\s?(?:\{[^{}$\n]{1,60}\}\s?)?|sqrt\s?(?:\[[^\[\]$\n]{1,9}\])?)\{[^{}$\n]{0,60}\Z"
+    r"|\\[dtc]?frac\s?\{[^{}$\n]{1,60}\}\s?\Z"
+)
 UNITS = re.compile(r"[\s$%°]{0,3}(?:[A-Za-z°²³/^]{1,20}[\s.]?){0,4}[\s.!]{0,3}")
 
 
@@ -66,6 +71,11 @@ def joined_math(text: str, math: re.Match[str], end: int) -> Span | None:
             break
         stop, after = content_of(more)[1], more.end()
     return right_side(text, begin, stop) if after == math.end() else (begin, stop)
+
+
+def breaks_off(text: str, start: int, end: int) -> bool:
+    """Whether the text ends within a fraction or a root."""
+    return bool(_OPEN_GROUP.search(text, max(start, end - 160), end))
 
 
 def sentence_start(text: str, start: int, at: int) -> int:

@@ -49,6 +49,26 @@ _REFUSED = re.compile(
     r"|not\s(?:given|available|provided|specified|known|stated|determinable))\b",
     re.IGNORECASE,
 )
+# "I cannot determine the answer", "the answer is between 7 and 8".
+_ANSWER = re.compile("answers?", re.IGNORECASE)
+_UNABLE = re.compile(
+    r"\b(?:can(?:not|'t|\snot)|unable\sto|impossible\sto|no\sway\sto)\s"
+    r"(?:determine|calculate|compute|find|give|provide|state)\s(?:the|an|any)\s(?:\w{1,12}\s)?\Z"
+)
+_BOUNDED = re.compile(
+    r"answers?\s(?:is|lies)\s(?:somewhere\s)?between\s[-−$]{0,2}[0-9][0-9.,]{0,12}\sand\s"
+    r"[-−$]{0,2}[0-9][0-9,]{0,12}(?:\.[0-9]{1,9})?(?:\s[a-z]{1,12})?\s{0,3}(?:\.(?![0-9])|\n|\Z)",
+    re.IGNORECASE,
+)
+# Characters looked back for who is unable, and of a reason with numbers. (ours)
+_LOOK_BACK = 60
+_REASON = 120
+# What makes more than a reason of the text behind a refusal.
+_GOES_ON = re.compile(
+    r"[=≈?]|\\|\b(?:but|however|unless|instead|so|thus|therefore|hence|then|assum\w{1,5}|suppose|if"
+    r"|directly|without|yet|get|answers?)\b|\b(?:is|makes|gives|totals?|leaves)\s\$?[0-9]",
+    re.IGNORECASE,
+)
 
 
 class _StatedAnswer(NamedTuple):
@@ -91,9 +111,15 @@ def _statement(text: str, at: int, end: int, kind: GoldKind, read: SpanReader) -
 
 
 def _refused(text: str, at: int, end: int) -> bool:
-    """Whether the text says of the answer that there is none, and gives no number after it."""
-    refusal = _REFUSED.match(text, at, end)
-    return bool(refusal) and not NUMBER.search(text, refusal.end() if refusal else at, end)
+    """Whether the text says of the answer that there is none, and comes to no number after it."""
+    refusal = _REFUSED.match(text, at, end) or _BOUNDED.match(text, at, end)
+    if refusal is None and _UNABLE.search(text, max(0, at - _LOOK_BACK), at):
+        refusal = _ANSWER.match(text, at, end)
+    if refusal is None:
+        return False
+    if not NUMBER.search(text, refusal.end(), end):
+        return True
+    return end <= refusal.end() + _REASON and not _GOES_ON.search(text, refusal.end(), end)
 
 
 def _clause(text: str, start: int, end: int) -> Span:

@@ -47,7 +47,7 @@ NUMBER = re.compile(
     rf"(?:{_FRAC}|{_VULGAR}|(?:{_PLAIN})"
     rf"(?:\s?{_FRAC}|\s?{_VULGAR}|\s[0-9]{{1,9}}/[0-9]{{1,9}}(?![\w/])"
     rf"|\s?/\s?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?![\w/])|{_POWER}|{_AND_A_SHARE})?)"
-    rf"(?:\s?\\?%|\s(?:thousand|million|billion|trillion"
+    rf"(?:\s?\\?%|\s(?:hundred|thousand|million|billion|trillion"
     rf"|dozens?(?:\s(?:and|&)\s(?:a|one)\shalf)?)\b|{PARTS_TAIL})?"
     # A sign after a value is a minus, and the number starts behind it.
     r"|(?<=[\w)\]}])[-−](?P<after>[0-9]++(?:\.[0-9]++)?)"
@@ -167,6 +167,19 @@ _FOLK = re.compile(
 _EACH = re.compile(
     r"\s[A-Za-z]{2,15}\s(?:(?:will|would|can)\s)?each\s[a-z]{2,12}\s(?:[a-z]{1,12}\s){0,2}\\?\$?[0-9]"
 )
+# "After 6 hours, 60 miles", but not "after 2 hours, 30 minutes".
+_OPENING = re.compile(
+    r"\s{0,3}(?:that\s(?:after|at|by|for|from|if|in|of|on|out\sof|since|when|with)"
+    r"|(?:After|At|By|For|From|If|In|Of|On|Out\sof|Since|When|With))\s[^,.;:=\n]{1,60},\s"
+    r"(?![0-9]{1,9}\s(?:second|minute|hour|day|month|inch|cent|ounce)s?\b)"
+)
+# "so together they have 12 apples"
+_SO = re.compile(r",\s(?:and\s)?(?:so|thus|hence|therefore),?\s(?!that\b)")
+# "5 red and 5 blue, 10 total"
+_IN_ALL = re.compile(
+    r"(?:,|\bor|\bfor|\bso|\bmaking)\s(?:a\stotal\sof\s\\?\$?(?=[0-9])"
+    r"|\\?\$?(?=[0-9][0-9,.]{0,15}\s(?:[A-Za-z]{1,15}\s){0,2}(?:in\s)?(?:total|all|altogether)\b))"
+)
 # What opens a clause of purpose or condition; what a step leads to ("adds 4 to get 9") is none.
 _SUBORDINATE = re.compile(
     r"\s(?:when|if|because|since|while|whereas|although"
@@ -241,6 +254,7 @@ def number_in(text: str, start: int, end: int) -> Span | None:
     for the grader to judge; the number right after its last "is"; its first number that is no
     aside, in digits or words.
     """
+    start = _past_opening(text, start, end)
     first = NUMBER.search(text, start, end)
     lead = skip_junk(text, start, end)
     word = WORDED.match(text, lead, end)
@@ -257,6 +271,12 @@ def number_in(text: str, start: int, end: int) -> Span | None:
     return _begun(text, start, end, head, tail)
 
 
+def _past_opening(text: str, start: int, end: int) -> int:
+    """Where the main clause begins that a number follows: "for 8 hours at $15, she earns $120"."""
+    opening = _OPENING.match(text, start, end)
+    return opening.end() if opening and NUMBER.search(text, opening.end(), end) else start
+
+
 def _begun(text: str, start: int, end: int, head: int, tail: int) -> Span:
     """The value of a statement that begins with the number ``text[head:tail]``."""
     spaced = _SPACED.match(text, head, end)
@@ -271,8 +291,13 @@ def _begun(text: str, start: int, end: int, head: int, tail: int) -> Span:
     restated = compound or worded or share or dozens or more
     if value := _restated(text, tail, end) if restated else None:
         return value
-    several = compound or worded or bool(_OPERATOR.match(text, tail, end))
+    if value := _in_all(text, tail, end) if compound else None:
+        return value
+    operated = bool(_OPERATOR.match(text, tail, end))
+    several = compound or worded or operated
     equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
+    if (share or worded or operated) and not equals and (value := _after_copula(text, tail, end)):
+        return value
     equal = _UNITS_EQUAL.match(text, tail, end)
     if not several and not equal and not _is_sum(text, tail, equals):
         return head, tail
@@ -281,6 +306,9 @@ def _begun(text: str, start: int, end: int, head: int, tail: int) -> Span:
 
 def _told(text: str, start: int, end: int, head: int, tail: int) -> Span:
     """The value of a statement in words, whose first number is ``text[head:tail]``."""
+    for so in list(_SO.finditer(text, tail, end))[-1:]:
+        if NUMBER.search(text, so.end(), end):
+            return number_in(text, so.end(), end) or (head, tail)
     reason = _REASON.search(text, tail, end)
     end = reason.start() if reason else end
     equals = [mark.end() for mark in _EQUALS.finditer(text, start, end)]
@@ -332,6 +360,13 @@ def _restated(text: str, start: int, end: int) -> Span | None:
         if word:
             return word.span()
     return None
+
+
+def _in_all(text: str, start: int, end: int) -> Span | None:
+    """What several numbers are said to be in total."""
+    mark = _IN_ALL.search(text, start, end)
+    value = NUMBER.match(text, mark.end(), end) if mark else None
+    return _span(value) if value else None
 
 
 def _is_sum(text: str, tail: int, equals: list[int]) -> bool:
@@ -429,7 +464,7 @@ def _placed(text: str, begin: int, at: int) -> bool:
 
 def _needed(text: str, begin: int, at: int) -> bool:
     """Whether ``at`` says for whom the count is needed that the sentence begins with."""
-    if not _NEEDED_FOR.search(text, max(begin, at - 40), at):
+    if at > begin + 2 * _WINDOW or not _NEEDED_FOR.search(text, max(begin, at - 40), at):
         return False
     lead = _counted_at(text, begin, at)
     return bool(NUMBER.match(text, lead, at) or WORDED.match(text, lead, at))

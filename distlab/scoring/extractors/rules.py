@@ -6,6 +6,7 @@ from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors._boxes import shows_form
 from distlab.scoring.extractors._closing import closing_answer, comes_to_a_value
 from distlab.scoring.extractors._cut import run_on
+from distlab.scoring.extractors._formulas import breaks_off
 from distlab.scoring.extractors._found import Found
 from distlab.scoring.extractors._kinds import NUMERIC
 from distlab.scoring.extractors._marked import marked_answer
@@ -16,6 +17,8 @@ from distlab.scoring.types import Extraction
 # answer. (ours) 8192 tokens are some 40 000 characters: only hostile texts are longer.
 READ_LIMIT = 1_000_000
 _TAIL = 100_000
+# Full-width digits, each as one character, so that offsets stay.
+_ASCII_DIGITS = {0xFF10 + digit: str(digit) for digit in range(10)}
 _THOUGHT_END = "</think>"
 # "maybe the answer is 5", "is the answer 5?"
 _TENTATIVE = re.compile(
@@ -47,8 +50,9 @@ class Rules:
 
     Within a statement the value is read in the form that the question asks for: one number, a
     date, weeks and days, or a LaTeX or plain expression. The answer is ``text[start:end]``,
-    without markup around it, but for two: in JSON the escapes are undone, and boxes joined by
-    "and" are given with commas. Normalising is the graders' business.
+    without markup around it, but for three: in JSON the escapes are undone, and boxes joined by
+    "and" are given with commas; full-width digits are given as ASCII. Normalising is the graders'
+    business.
 
     Args:
         cut: Cut the text where the model runs on. False is for measuring what the cut does.
@@ -69,6 +73,7 @@ class Rules:
         return self._extract(text, kind, turns=False)
 
     def _extract(self, text: str, kind: GoldKind, *, turns: bool) -> Extraction:
+        text = text if text.isascii() else text.translate(_ASCII_DIGITS)
         end = min(len(text), READ_LIMIT)
         start = _after_thinking(text, end)
         if self._cut:
@@ -76,6 +81,12 @@ class Rules:
         found = _stated_in(text, max(start, end - _TAIL), end, kind)
         if found is None and start:
             found = _thought(text, start, end, kind)
+        if (
+            found
+            and breaks_off(text, start, end)
+            and not text[found.end : end].strip(" {}0123456789")
+        ):
+            return Extraction(None, 0, 0, end)
         if found:
             ended = end < len(text) or not _OPEN_END.match(text, found.end)
         else:
