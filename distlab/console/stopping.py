@@ -73,6 +73,7 @@ class _Process:
         came: Signals so far.
         number: The first of them.
         is_parent: Whether what it started ends with it.
+        is_starting: Whether what forks now outlives a signal to the process group.
     """
 
     terminal: int = _STDERR
@@ -81,6 +82,7 @@ class _Process:
     came: int = 0
     number: int = 0
     is_parent: bool = False
+    is_starting: bool = False
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         self.came += 1
@@ -121,6 +123,16 @@ class _Process:
 
 # Of the process, as signal handlers are.
 _process = _Process()
+
+
+def _leave_group() -> None:
+    """In a child that was forked: a process group of its own, for it and for all that it starts."""
+    if _process.is_starting:
+        os.setpgid(0, 0)
+
+
+# Only from within a child: the kernel lets no parent move a child that has executed a program.
+os.register_at_fork(after_in_child=_leave_group)
 
 
 @contextmanager
@@ -172,13 +184,15 @@ def heard_by(take: Callable[[int], None]) -> Iterator[None]:
 def starting_children() -> Iterator[None]:
     """For a block that starts processes which end with this one, and sets handlers: ``ray.init``.
 
-    The processes get no SIGHUP of a terminal that is closed, since what is sampled could not be
-    committed without them; and they remain children when their parent dies.
+    The processes get no SIGHUP of a terminal that is closed, and no signal that ``timeout`` or a
+    shell sends to our process group, since what is sampled could not be committed without them.
+    They remain children when their parent dies.
     """
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     _process.is_parent = True
     is_command = signal.getsignal(signal.SIGTERM) == _process.on_signal
     masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    _process.is_starting = True
     try:
         yield
     except SystemExit as end:
@@ -187,6 +201,7 @@ def starting_children() -> Iterator[None]:
             raise Stopped(signal.SIGTERM) from None
         raise
     finally:
+        _process.is_starting = False
         if is_command:
             _install()
         signal.pthread_sigmask(signal.SIG_SETMASK, masked)

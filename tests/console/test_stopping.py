@@ -154,6 +154,27 @@ def test_what_was_started_ends_with_a_command_that_is_stopped_and_hears_no_hangu
     assert process.returncode == 128 + signal.SIGTERM
 
 
+def test_what_ray_starts_and_nothing_else_has_a_process_group_of_its_own() -> None:
+    # With a function to call before it executes, as Ray starts its processes.
+    code = (
+        "import os, subprocess\nfrom distlab.console.stopping import starting_children\n"
+        "def group():\n"
+        "    sleep = subprocess.Popen(['sleep', '100'], preexec_fn=lambda: None)\n"
+        "    found = os.getpgid(sleep.pid)\n    sleep.kill()\n    sleep.wait()\n"
+        "    return 'its own' if found == sleep.pid else 'ours'\n"
+        "with starting_children():\n    during = group()\n"
+        "print(during, group())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "its own ours\n"
+
+
 def test_a_handler_of_rays_is_replaced_and_what_it_raised_is_a_stop() -> None:
     handler = "import signal, sys\nsignal.signal(15, lambda number, frame: sys.exit(number))\n"
     start = "from distlab.console.stopping import *\nwith starting_children():\n"

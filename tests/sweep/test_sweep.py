@@ -104,6 +104,16 @@ def test_ctrl_c_commits_what_is_finished_and_the_same_sweep_goes_on(place: Place
     assert sum(after.values()) == 4 * TOTAL
 
 
+def test_a_sigterm_to_the_whole_process_group_stops_it_in_order(place: Place) -> None:
+    (place.path / "script" / "delay").write_text("1.0")
+    process = place.start(*SMALL)
+    place.await_start(process)
+    time.sleep(2)  # in the middle; nothing below depends on how far it came
+    # As `timeout` does: to Ray's processes as well, were they in the group.
+    os.killpg(process.pid, signal.SIGTERM)
+    assert "Resume with:\n  python -m distlab.run " in place.finish(process, status=143)
+
+
 def test_jobs_run_side_by_side_over_ray(place: Place) -> None:
     no_tokenizer = shutil.ignore_patterns("tokenizer*", "chat_template*")
     shutil.copytree(place.path / "other", place.path / "nowhere", ignore=no_tokenizer)
