@@ -25,6 +25,11 @@ _AWS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _AZURE: Final = "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
 _GOOGLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _HUB: Final = "HF_TOKEN"
+# A server's key has a key of the config, and no service says what the variable is called.
+_SERVER: Final = "base_url"
+_SERVERS_CURE: Final = (
+    "put the server's key into an environment variable, and name that in `cluster.api_key_env`"
+)
 _VARIABLES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("s3", "s3a"), _AWS),
     **dict.fromkeys(("gs", "gcs"), _GOOGLE),
@@ -41,12 +46,14 @@ def refuse_credentials(place: str, text: str) -> None:
         text: An address, a name, or more words that may hold some.
 
     Raises:
-        UserError: It does; the sentence names the environment variables and not the secret.
+        UserError: It does; the sentence says where they belong, and not the secret.
     """
     if (variables := _variables(text)) is not None:
+        is_server = _SERVER in place or _SERVER in text
+        cure = _SERVERS_CURE if is_server else f"set {variables} in the environment"
         raise UserError(
             f"{place} holds credentials, which manifests, reports and logs would repeat: leave "
-            f"them out, and set {variables} in the environment"
+            f"them out, and {cure}"
         )
 
 

@@ -31,6 +31,19 @@ def test_credentials_are_refused_and_not_repeated(text: str, variables: str) -> 
     assert text not in str(refusal.value)
 
 
+def test_a_servers_key_is_sent_to_the_variable_that_the_config_names() -> None:
+    address = "http://me:SECRET@localhost:1/v1"
+    for word in (
+        f"cluster.base_url={address}",
+        f"cluster={{base_url: '{address}'}}",
+        f"cluster.base_url='{address}?token=x'",
+    ):
+        with pytest.raises(UserError, match=r"name that in `cluster\.api_key_env`$") as refusal:
+            refuse_typed([word])
+        assert "HF_TOKEN" not in str(refusal.value)
+        assert "SECRET" not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     "text",
     [
