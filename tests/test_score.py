@@ -11,7 +11,7 @@ from distlab.ingest.__main__ import main as ingest
 from distlab.problems import write_problems
 from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.runs.folder import RunFolder
-from distlab.runs.manifest import Manifest
+from distlab.runs.manifest import INGESTED, Manifest
 from distlab.score import main
 from distlab.store.cell import Cell
 from distlab.study.score_run import idle_graders
@@ -113,6 +113,19 @@ def test_a_run_stopped_before_its_first_sample_is_to_be_gone_on_with(
     said = complaint(capsys, str(run))
     assert "has no samples to score; a run that was stopped goes on with `distlab`" in said
     assert not (run / "report.html").exists()
+
+
+def test_an_ingested_run_without_samples_is_to_be_ingested_again(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = RunFolder(run)
+    manifest = folder.read_manifest()
+    folder.write_manifest(replace(manifest, config={**manifest.config, INGESTED: []}))
+    store = run.parent / "moved-away" / CELL.path
+    store.mkdir(parents=True)
+    (store / "cell.json").write_text("{}")
+    said = complaint(capsys, str(run))
+    assert "has no samples to score; the same `distlab ingest` command again brings" in said
 
 
 def test_a_grader_that_judges_none_of_the_golds_is_named(run: Path) -> None:

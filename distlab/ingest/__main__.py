@@ -21,7 +21,7 @@ from distlab.credentials import refuse_credentials
 from distlab.decoding.decoder import SampleOrder
 from distlab.decoding.kinds import BUILT_IN
 from distlab.decoding.stochastic import Stochastic
-from distlab.errors import UserError
+from distlab.errors import UserError, counted
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
 from distlab.ingest.columns import ColumnMap
@@ -380,7 +380,8 @@ def _ingest(folder: RunFolder, manifest: Manifest, given: GivenCell) -> Manifest
         write_labels(folder, verdicts.labels(cell.key))
     after = with_cell(manifest, cell, fields, problems, given.source, given.columns)
     write_run(folder, after, cell.dataset, problems)
-    print(f"{len(given.given)} problems with {cell.n} samples each: {cell.key}")
+    samples = counted(cell.n, "sample")
+    print(f"{counted(len(given.given), 'problem')} with {samples} each: {cell.key}")
     print(f"samples   {manifest.store}")
     return after
 

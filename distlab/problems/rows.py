@@ -94,6 +94,8 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     Raises:
         UserError: The file is absent, empty, unreadable, or one of its rows is malformed.
     """
+    if path.is_dir():
+        raise UserError(f"dataset file {path} is a folder; give the path of a file in it")
     if not path.is_file():
         raise UserError(f"dataset file {path} does not exist; give the path of a file")
     try:

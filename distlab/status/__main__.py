@@ -35,24 +35,26 @@ def _parser() -> argparse.ArgumentParser:
 def _status(arguments: argparse.Namespace) -> int:
     place = expanded(arguments.place)
     try:
-        _show(place, printer())
+        cells = _show(place, printer())
     except OSError as error:
         raise unusable(place, "read", error) from error
-    return Exit.DONE
+    return Exit.FAILED if any(cell.unreadable for cell in cells) else Exit.DONE
 
 
-def _show(place: str, console: Console) -> None:
+def _show(place: str, console: Console) -> tuple[CellStatus, ...]:
     path = Path(place)
     if record_file(path).is_file():
         sweep = read_record(path)
         render_jobs(sweep, console)
         folders = (RunFolder(path / job.name) for job in sweep.jobs)
         begun = [folder for folder in folders if folder.manifest_file.is_file()]
-        render_cells(run_status(begun), console)
+        cells = run_status(begun)
     elif RunFolder(path).manifest_file.is_file():
-        render_cells(run_status([RunFolder(path)]), console)
+        cells = run_status([RunFolder(path)])
     else:
-        render_cells(_store(place), console)
+        cells = _store(place)
+    render_cells(cells, console)
+    return cells
 
 
 def _store(place: str) -> tuple[CellStatus, ...]:

@@ -22,6 +22,7 @@ class CellStatus:
         drawing: The run that draws it at this moment, empty for none. One look cannot tell that
             another machine's driver has died.
         stopped: Why the last run of it stopped by itself, empty where it did not.
+        unreadable: Why shards of it cannot be read; what they hold counts as missing.
     """
 
     name: str
@@ -34,3 +35,4 @@ class CellStatus:
     runs: Mapping[str, int]
     drawing: str
     stopped: str = ""
+    unreadable: tuple[str, ...] = ()

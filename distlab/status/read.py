@@ -21,7 +21,7 @@ def store_status(store: Store) -> tuple[CellStatus, ...]:
     """Every cell of a store against all that runs have asked of it.
 
     Raises:
-        UserError: A shard or a record is damaged.
+        UserError: A record is damaged.
         OSError: The store does not answer.
     """
     witness = Witness(store)
@@ -37,7 +37,7 @@ def run_status(folders: Iterable[RunFolder]) -> tuple[CellStatus, ...]:
     """The cells of some runs, each once, against what the runs want of them.
 
     Raises:
-        UserError: A run folder cannot be read, or a shard is damaged.
+        UserError: A run folder or a record cannot be read.
         OSError: A store does not answer.
     """
     stores: dict[str, Store] = {}
@@ -94,7 +94,7 @@ def _status(
     asks: Sequence[Ask],
     witness: Witness,
 ) -> CellStatus:
-    held, runs = _held(cell)
+    held, runs, unreadable = _held(cell)
     done = {p: sum(rank < n for rank in held.get(p, ())) for p, n in asked.items()}
     enough = settled(asks)
     want = {p: done[p] if p in enough else n for p, n in asked.items()}
@@ -110,17 +110,23 @@ def _status(
         runs=runs,
         drawing=_drawing(cell, witness),
         stopped=asks[-1].stopped if asks else "",
+        unreadable=unreadable,
     )
 
 
-def _held(cell: StoredCell) -> tuple[dict[str, set[int]], Mapping[str, int]]:
-    """Ranks by problem, and samples by the run that drew them; a repeated sample counts once."""
-    table = cell.samples(["problem_id", "rank", "run"])
+def _held(
+    cell: StoredCell,
+) -> tuple[dict[str, set[int]], Mapping[str, int], tuple[str, ...]]:
+    """Ranks by problem, samples by the run that drew them, and why shards cannot be read.
+
+    A repeated sample counts once.
+    """
+    table, unreadable = cell.readable_samples(["problem_id", "rank", "run"])
     table = table.take(first_of_each(table, ("problem_id", "rank")))
     held: dict[str, set[int]] = {}
     for problem, rank in zip(*(table.column(i).to_pylist() for i in range(2)), strict=True):
         held.setdefault(problem, set()).add(rank)
-    return held, Counter(strings(table.column("run")))
+    return held, Counter(strings(table.column("run"))), unreadable
 
 
 def _last_commit(cell: StoredCell) -> datetime.datetime | None:

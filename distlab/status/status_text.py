@@ -19,7 +19,7 @@ _SHOWN_RUNS = 2
 
 
 def render_cells(cells: Sequence[CellStatus], console: Console) -> None:
-    """Print what each cell has and lacks, which studies stopped early, and why problems failed.
+    """Print what each cell has and lacks, which studies stopped early, what failed, and faults.
 
     Args:
         cells: In the order to print.
@@ -43,7 +43,8 @@ def render_cells(cells: Sequence[CellStatus], console: Console) -> None:
         table.add_row(terminal(cell.name, None), *map(str, numbers), Text("\n").join(by))
     console.print(table)
     stopped = dict.fromkeys(cell.stopped for cell in cells if cell.stopped)
-    for line in (*stopped, *_failures(cells)):
+    unreadable = [f"fault: {why}" for cell in cells for why in cell.unreadable]
+    for line in (*stopped, *_failures(cells), *unreadable):
         say(console, line)
 
 

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("verify", help="read every shard to its last byte")
     mend = commands.add_parser(
         "repair",
-        help="set damaged shards aside, with a record; the next run draws their samples anew",
+        help="set damaged shards aside, with a record; the same run or ingest brings samples anew",
     )
     copy = commands.add_parser("export", help="write each cell as a file or folder for others")
     copy.add_argument("--out", type=path, required=True, metavar="FOLDER", help="where to")

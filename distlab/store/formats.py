@@ -1,5 +1,6 @@
 """Formats of shards: what earlier versions wrote, and how it becomes today's while it is read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -7,6 +8,9 @@ from typing import Final
 import pyarrow as pa
 
 from distlab.store.sample_schema import FORMAT_KEY, SAMPLES
+
+# Ours are whole numbers so far; a later distlab may count otherwise.
+_VERSION: Final = re.compile(rb"[1-9][0-9]*(?:\.[0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def _format(number: int) -> Format:
 FORMATS: Final[Mapping[int, Format]] = {number: _format(number) for number in _BROUGHT}
 
 
-def format_of(schema: pa.Schema) -> int | None:
-    """The format that a shard's schema names; None where it names none."""
+def format_of(schema: pa.Schema) -> str | None:
+    """The format that a shard's schema names, as "4" or "5.1"; None where it names none."""
     named = (schema.metadata or {}).get(FORMAT_KEY, b"")
-    return int(named) if named.isdigit() else None
+    return named.decode() if _VERSION.fullmatch(named) else None

@@ -229,11 +229,10 @@ class _ShardBytes:
 
 
 def _known_format(schema: pa.Schema) -> int:
-    found = format_of(schema)
-    if found is None or found < 1:
+    if (named := format_of(schema)) is None:
         raise Damage("it names no sample format")
-    if found not in FORMATS:
-        raise Newer(f"is of sample format {found}, and this distlab reads those up to {FORMAT}")
+    if not named.isdigit() or (found := int(named)) not in FORMATS:
+        raise Newer(f"is of sample format {named}, and this distlab reads those up to {FORMAT}")
     return found
 
 

@@ -75,7 +75,7 @@ class DamagedShard(UserError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(
             f"the shard {path} is damaged: {reason}; `distlab store repair STORE` sets it aside, "
-            "and the same run again draws its samples anew"
+            "and the command that brought its samples (a run, `distlab ingest`) brings them anew"
         )
         self.path, self.reason = path, reason
 
@@ -324,14 +324,24 @@ class StoredCell:
         wanted = columns if columns is not None else SAMPLES.names
         needed = list({*wanted, *KEY})
         tables = list(self._each(lambda shard: read_shard(self.store.fs, shard, needed)))
-        if not tables:
-            return SAMPLES.empty_table().select(wanted)
-        table = pa.concat_tables(tables).unify_dictionaries()
-        firsts = first_of_each(table, KEY)
-        kept = table if len(firsts) == table.num_rows else table.take(firsts)
-        return kept.select(wanted)
+        return _distinct(tables, wanted)
 
-    def _each(self, read_one: Callable[[str], pa.Table]) -> Iterator[pa.Table]:
+    def readable_samples(self, columns: list[str]) -> tuple[pa.Table, tuple[str, ...]]:
+        """As ``samples``, of the shards that can be read; and why others cannot be."""
+
+        def read_one(shard: str) -> pa.Table | UserError:
+            try:
+                return read_shard(self.store.fs, shard, needed)
+            except UserError as error:
+                return error
+
+        needed = list({*columns, *KEY})
+        found = list(self._each(read_one))
+        tables = [table for table in found if not isinstance(table, UserError)]
+        faults = tuple(str(fault) for fault in found if isinstance(fault, UserError))
+        return _distinct(tables, columns), faults
+
+    def _each(self, read_one: Callable[[str], _Found]) -> Iterator[_Found]:
         """Read every shard, in order."""
         shards = self.shards()
         if self.store.is_local or len(shards) < 2:
@@ -378,6 +388,16 @@ class StoredCell:
             patiently(fs, lambda: fs.move(shard, aside))
         self.store.forget(shard)
         return aside
+
+
+def _distinct(tables: Sequence[pa.Table], columns: list[str]) -> pa.Table:
+    """Columns of shards' rows, of which each (problem, rank, prompt) counts once."""
+    if not tables:
+        return SAMPLES.empty_table().select(columns)
+    table = pa.concat_tables(tables).unify_dictionaries()
+    firsts = first_of_each(table, KEY)
+    kept = table if len(firsts) == table.num_rows else table.take(firsts)
+    return kept.select(columns)
 
 
 @dataclass(slots=True)

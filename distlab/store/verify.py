@@ -24,6 +24,7 @@ from distlab.store.store import (
 )
 
 _READERS = 8
+_WRITTEN_ANEW = "a run of the cell, or the same `distlab ingest` again, writes it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +156,13 @@ def _name(path: str) -> str:
 
 def _address_fault(cell: StoredCell) -> Fault | None:
     try:
-        digest = hashlib.sha256(read(cell.store.fs, f"{cell.path}/cell.json")).hexdigest()[:16]
+        data = read(cell.store.fs, f"{cell.path}/cell.json")
     except FileNotFoundError:
-        return Fault("cell.json is missing; a run of the cell writes it anew")
+        return Fault(f"cell.json is missing; {_WRITTEN_ANEW}")
     except OSError as error:
         return Fault(f"cell.json cannot be read: {error}")
-    if digest == _name(cell.path):
+    if not data:
+        return Fault(f"cell.json is empty; {_WRITTEN_ANEW}")
+    if (digest := hashlib.sha256(data).hexdigest()[:16]) == _name(cell.path):
         return None
-    return Fault(
-        f"cell.json is that of {digest}: folder or content was changed; a run of the cell writes "
-        "it anew"
-    )
+    return Fault(f"cell.json is that of {digest}: folder or content was changed; {_WRITTEN_ANEW}")

@@ -84,7 +84,8 @@ def refuse_empty(folder: RunFolder, manifest: Manifest) -> None:
     cells = [store.cell(cell.path) for cell in manifest.cells]
     drawn = any(not cell.exists() or cell.shards() for cell in cells)
     if not drawn and not manifest.failures:
-        raise UserError(f"{folder.path} has no samples to score{manifest.to_resume}")
+        cure = manifest.to_resume or "; the same `distlab ingest` command again brings them back"
+        raise UserError(f"{folder.path} has no samples to score{cure}")
 
 
 def idle_graders(folder: RunFolder, manifest: Manifest) -> tuple[str, ...]:

@@ -150,6 +150,13 @@ def test_provenance_says_what_the_samples_are(ingest: Ingest) -> None:
     assert manifest.versions["engine"].startswith("none")
 
 
+def test_one_of_a_kind_is_counted_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(tmp_path, write(tmp_path, [row(code=["7"])]))) == 0
+    assert "1 problem with 1 sample each: " in capsys.readouterr().out
+
+
 def test_ingesting_again_stores_nothing_twice(ingest: Ingest, tmp_path: Path) -> None:
     ingest([row()])
     shards = set((tmp_path / "store").rglob("samples-*.parquet"))
@@ -295,6 +302,7 @@ def test_bad_input_is_one_sentence(case: str, complain: Complain) -> None:
 
 def test_a_file_that_is_not_there_is_one_sentence(complain: Complain, tmp_path: Path) -> None:
     assert "does not exist" in complain([], file=tmp_path / "absent.jsonl")
+    assert "is a folder; give the path of a file in it" in complain([], file=tmp_path)
     (tmp_path / "given.txt").write_text("no table")
     assert "unknown suffix" in complain([], file=tmp_path / "given.txt")
 

@@ -8,7 +8,9 @@ from distlab.status.__main__ import main
 from distlab.status.read import store_status
 from distlab.store.asks import Ask, write_ask
 from distlab.store.claims import claiming
-from distlab.store.store import Store, StoredCell
+from distlab.store.sample_schema import FORMAT_KEY, SAMPLES
+from distlab.store.shard import encode
+from distlab.store.store import Store, StoredCell, shard_name
 from tests.store.cells import fill, make_cell
 
 
@@ -76,6 +78,27 @@ def test_the_command_prints_counts_failures_and_no_control_characters(
     assert "\x1b" not in output
     assert r"\x1b[31mred: 1" in output
     assert rf"failed: {cell.name}: b and 1 more: why\x1b[2J" in output
+
+
+def test_a_shard_that_cannot_be_read_hides_no_other(
+    cell: StoredCell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_ask(cell, Ask("one", 2, ("a", "b", "c")))
+    fill(cell, "a", 2)
+    damaged = Path(fill(cell, "b", 2))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    later = SAMPLES.empty_table().replace_schema_metadata({FORMAT_KEY: b"999"})
+    newer = Path(cell.path, f"samples-{shard_name()}.parquet")
+    newer.write_bytes(encode(later).to_pybytes())
+    beside = make_cell(cell.store, "beside")
+    fill(beside, "a", 3)
+    first, second = sorted(store_status(cell.store), key=lambda status: status.samples)
+    assert (first.name, first.samples, first.done, first.missing) == (cell.name, 2, 2, 4)
+    assert (second.name, second.samples, second.unreadable) == (beside.name, 3, ())
+    assert main([cell.store.root]) == 1
+    faults = [x for x in capsys.readouterr().out.splitlines() if x.startswith("fault: ")]
+    assert f"the shard {damaged} is damaged" in faults[0]
+    assert f"the shard {newer} is of sample format 999" in faults[1]
 
 
 def test_bad_input_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

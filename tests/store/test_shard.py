@@ -32,7 +32,7 @@ def read(data: bytes, columns: list[str] = SAMPLES.names) -> pa.Table:
     return decode(pa.BufferReader(data), columns)
 
 
-def with_metadata(made: pa.Table, number: int) -> pa.Table:
+def with_metadata(made: pa.Table, number: int | str) -> pa.Table:
     return made.replace_schema_metadata({FORMAT_KEY: str(number)})
 
 
@@ -103,9 +103,10 @@ def test_a_shard_that_ends_early_is_damaged(size: int) -> None:
         read(encode(table()).to_pybytes()[:size])
 
 
-def test_a_later_format_is_refused_and_not_read_as_todays() -> None:
-    with pytest.raises(Newer, match=f"format {FORMAT + 1}, and this distlab reads those up to"):
-        read(encode(with_metadata(table(), FORMAT + 1)).to_pybytes())
+@pytest.mark.parametrize("later", [FORMAT + 1, f"{FORMAT + 1}.1", f"{FORMAT}.1"])
+def test_a_later_format_is_refused_and_not_read_as_todays(later: int | str) -> None:
+    with pytest.raises(Newer, match=f"format {later}, and this distlab reads those up to"):
+        read(encode(with_metadata(table(), later)).to_pybytes())
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,7 @@ def test_a_later_format_is_refused_and_not_read_as_todays() -> None:
     [
         (table().replace_schema_metadata({}), "it names no sample format"),
         (with_metadata(table(), 0), "it names no sample format"),
+        (with_metadata(table(), "5 or so"), "it names no sample format"),
         (with_metadata(table().drop_columns("text"), FORMAT), "it lacks the column `text`"),
         (table().append_column("more", [[1, 2, 3]]), "it has a column `more`"),
         (
