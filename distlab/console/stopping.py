@@ -180,6 +180,16 @@ def heard_by(take: Callable[[int], None]) -> Iterator[None]:
             _process.came = 0
 
 
+def hear_interrupts() -> None:
+    """Let an interrupt raise KeyboardInterrupt where SIGINT is ignored.
+
+    So it is in all that comes of a command that a script starts in the background, Ray's workers
+    included, and there ``ray.cancel`` does nothing.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def starting_children() -> Iterator[None]:
     """For a block that starts processes which end with this one, and sets handlers: ``ray.init``.

@@ -1,6 +1,7 @@
 """Functions that run side by side as Ray tasks: drivers, which hold neither a core nor a GPU."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -8,6 +9,8 @@ from typing import TypeVar
 import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from distlab.console.stopping import hear_interrupts
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -35,7 +38,7 @@ def run_beside(
         Item and result, or the error that its process died of, in the order in which they end.
     """
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    task = ray.remote(function).options(
+    task = ray.remote(_hearing(function)).options(
         num_cpus=0, num_gpus=0, max_retries=0, scheduling_strategy=here
     )
     left = {task.remote(item): item for item in items}
@@ -60,3 +63,14 @@ def run_beside(
         with contextlib.suppress(RayError):
             ray.cancel(ref, force=True)
         yield item, RayError("it did not end within a minute of being told to")
+
+
+def _hearing(function: Callable[[_Item], _Result]) -> Callable[[_Item], _Result]:
+    """The function, in a process in which an interrupt is heard."""
+
+    @functools.wraps(function)
+    def call(item: _Item) -> _Result:
+        hear_interrupts()
+        return function(item)
+
+    return call

@@ -154,6 +154,28 @@ def test_what_was_started_ends_with_a_command_that_is_stopped_and_hears_no_hangu
     assert process.returncode == 128 + signal.SIGTERM
 
 
+@pytest.mark.parametrize("of_the_shell", [signal.SIG_IGN, signal.SIG_DFL])
+def test_an_interrupt_is_heard_in_what_a_script_starts_in_the_background(
+    of_the_shell: signal.Handlers,
+) -> None:
+    # As Ray's cancel does it, which goes by the handler that Python has.
+    code = (
+        "import _thread, time\nfrom distlab.console.stopping import hear_interrupts\n"
+        "hear_interrupts()\n"
+        "try:\n    _thread.interrupt_main()\n    time.sleep(0.01)\n"
+        "except KeyboardInterrupt:\n    print('heard')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        preexec_fn=partial(signal.signal, signal.SIGINT, of_the_shell),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "heard\n"
+
+
 def test_what_ray_starts_and_nothing_else_has_a_process_group_of_its_own() -> None:
     # With a function to call before it executes, as Ray starts its processes.
     code = (
