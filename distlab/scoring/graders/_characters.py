@@ -38,6 +38,7 @@ _SYMBOLS = str.maketrans(
         "“": '"',
         "”": '"',
     }
+    | {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
     | dict.fromkeys("€£¥₹₽₩₺₪₫₦฿₱¢", "")
 )
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.equations import is_condition
-from distlab.scoring.graders._match import based, number, same_numbers
+from distlab.scoring.graders._match import based, contradicts, number, same_numbers
 from distlab.scoring.graders._spelling import decimal_point, spelled, unboxed
 from distlab.scoring.graders._text import Item, gold_text, golds, readings, split, undressed
 
@@ -40,6 +40,9 @@ _OPTION = re.compile(
     r"(?P<colon>\s?:)?(?:\s?|(?:\s|(?<=\))(?=[A-Z]))(?P<rest>[-0-9\\(A-Za-z].{0,200}))",
     re.DOTALL,
 )
+# "c" and "(c)" are a choice only where the gold is one: (C).
+_MARKED_OPTION = re.compile(r"\$?\([A-J]\)\$?")
+_SMALL_OPTION = re.compile(r"\(?([a-j])\)?[.:]?")
 _OTHER_OPTION = re.compile(r"(?<![A-Za-z])\(?[A-J]\)")
 _OF_OPTIONS = re.compile(r"(?:both|all|neither|none|either|only)\b", re.IGNORECASE)
 _DECIMALS = re.compile(r"-?[0-9]*\.[0-9]+")
@@ -68,6 +71,20 @@ _CLOCK = re.compile(
     r"[0-9}](?:\s|\\[,;: ]|~)*(?:\\(?:text|mbox|mathrm)\s?\{\s?)?[ap]\.?\s?m\b|[0-9]:[0-9]{2}", re.I
 )
 
+# "10 or more", "10 is wrong", "10 squared": what follows is no unit, it makes another thing of 10.
+_OTHERWISE = re.compile(
+    r"\b(?:or\s(?:more|less|fewer|greater|higher|lower|above|below|over|under|later|earlier)"
+    r"|and\s(?:more|above|up|over|below|under)|at\s(?:least|most)"
+    r"|(?:raised\s)?to\sthe\s(?:power|second|third|[a-z]{3,9}th)"
+    r"|not|isn't|wrong|incorrect|false|impossible|invalid)\b"
+    r"|(?<=[0-9}])\s?(?:squared|cubed|factorial|doubled|tripled|halved)\b[\s.$]{0,4}\Z",
+    re.IGNORECASE,
+)
+_BOUND = re.compile(
+    r"\A[\s$]{0,4}(?:[A-Za-z]\s?)?(?:[<>]=?|\\(?:leq?|geq?|lt|gt|neq?)(?![A-Za-z])(?:slant)?)"
+    r"\s?(?=[-0-9.\\$])"
+)
+
 
 def answers(text: str, gold: Gold) -> tuple[tuple[Item, ...], ...]:
     """The readings of an answer to ``gold``; none of what its form alone makes wrong.
@@ -81,26 +98,65 @@ def answers(text: str, gold: Gold) -> tuple[tuple[Item, ...], ...]:
     if gold.kind is GoldKind.LIST:
         return plain
     first, *others = plain[0] or (Item("", ""),)
-    if others and all(same_numbers(first.body, other.body) for other in others):
+    if others and all(_is_said_again(first, other) for other in others):
         return (*plain, (first,))
     reworded = (readings(other)[:1] for other in rewordings(text, gold))
     return (*plain, *itertools.chain.from_iterable(reworded))
 
 
+def _is_said_again(first: Item, other: Item) -> bool:
+    """Whether ``other`` is the same number, not said to be of something else ("a=9, b=9")."""
+    return other.name in ("", first.name) and bool(same_numbers(first.body, other.body))
+
+
 def misfit(text: str, gold: Gold) -> bool:
     """Whether the form of ``text`` alone makes it wrong.
 
-    It breaks off ("7 +"), which ``gold`` does not; it states a condition ("3x = 9"), where the gold
-    is a value; or one is money and one a time of day, which has no currency, whatever its number.
+    It breaks off ("7 +"), says something else of its number ("10 or more", "10 is wrong", "10
+    squared"), or equates two numbers that differ ("10 = 9"), none of which ``gold`` does; it states
+    a condition ("3x = 9") or a bound ("< 9"), or names a base, where the gold is a value; or one
+    is money and one a time of day, which has no currency, whatever its number.
     """
     bare = unboxed(undressed(text))
     half = _UNFINISHED.search(bare) or _HALF_PRODUCT.match(bare)
     if half and not _UNFINISHED.search(gold.text):
         return True
-    if gold.kind is not GoldKind.LIST and "=" not in gold.text and is_condition(bare):
+    if _OTHERWISE.search(unboxed(text)) and not _OTHERWISE.search(unboxed(gold.text)):
+        return True
+    if gold.kind is not GoldKind.LIST and _is_no_value(bare, gold):
         return True
     pairs = ((text, gold.text), (gold.text, text))
     return any(_MONEY.search(one) and _CLOCK.search(other) for one, other in pairs)
+
+
+def _is_no_value(bare: str, gold: Gold) -> bool:
+    """Whether an answer to a gold that is one value is a condition, a bound or of another base."""
+    if "=" not in gold.text and is_condition(bare):
+        return True
+    wanted, given = golds(gold)[0], readings(bare)[0]
+    if len(wanted) != 1 or len(given) != 1:
+        return False
+    if number(wanted[0].body) and _BOUND.match(bare):
+        return True
+    return _is_false(given[0].body) or _is_of_a_base(given[0].body, wanted[0].body, gold.kind)
+
+
+def _is_false(body: str) -> bool:
+    """Whether ``body`` equates numbers that differ by more than their decimals can tell."""
+    sides = split(body, "=")
+    return any(contradicts(one, two) for one, two in itertools.pairwise(sides))
+
+
+def _is_of_a_base(given: str, wanted: str, kind: GoldKind) -> bool:
+    """Whether ``given`` are digits of a base, and ``wanted`` a number whose base is ten.
+
+    One digit is the same in every base, and a base that is a letter is the one asked for; problems
+    whose golds are plain numbers ask for none.
+    """
+    digits = based(given)
+    if digits is None or based(wanted) or not number(wanted) or digits[1] == "10":
+        return False
+    return kind is GoldKind.NUMBER or (len(digits[0]) > 1 and digits[1].isdigit())
 
 
 def rewordings(text: str, gold: Gold) -> Iterator[str]:
@@ -117,9 +173,12 @@ def rewordings(text: str, gold: Gold) -> Iterator[str]:
         yield from _stated(items[0], gold)
         yield from _in_the_base_asked_for(items[0].body, spelled(text).strip(" $."), gold)
     text = spelled(text)
+    small = _SMALL_OPTION.fullmatch(unboxed(text))
+    if small and _MARKED_OPTION.fullmatch(unboxed(gold.text)):
+        yield small[1].upper()
     if gold.kind is GoldKind.NUMBER and _DECIMALS.fullmatch(gold_text(gold)):
         yield decimal_point(text.strip(" $"))
-    if dozens := _DOZENS.fullmatch(text):
+    if dozens := _DOZENS.fullmatch(unboxed(text)):
         yield str(12 * Fraction(dozens[1]))
     if mixed := _AND_FRACTION.fullmatch(text.replace("$", "")):
         yield f"{mixed[1]} {mixed['plain'] or mixed['latex']}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from distlab.scoring.graders._arithmetic import worked_out
 from distlab.scoring.graders._spelling import closing
 from distlab.scoring.graders._text import Item, split
 
@@ -19,6 +20,7 @@ _SCIENTIFIC = re.compile(
 # 6!; of larger ones nobody writes the digits.
 _FACTORIAL = re.compile(r"([0-9]|[1-9][0-9])!")
 _REPEATING = re.compile(r"([-+]?)([0-9]{0,9})\.([0-9]{0,9})\\overline\{([0-9]{1,9})\}")
+_DECIMALS = re.compile(r"\.([0-9]*)")
 _TIME = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?([ap]m)?")
 _UNIT_OF_TIME = re.compile(
     r"hour|hrs?\b|(?<![/\w])h\b|min|morning|noon|evening|night|o'clock|day|time|sharp|\b[A-Z]{2,3}T\b"
@@ -96,6 +98,22 @@ def same_numbers(left: str, right: str) -> bool | None:
     if one[1] == two[1]:
         return False
     return one[0] / (100 if one[1] else 1) == two[0] / (100 if two[1] else 1)
+
+
+def contradicts(left: str, right: str) -> bool:
+    """Whether two numbers, or sums of numbers, differ by more than a unit of their last decimal."""
+    one, two = _sum(left), _sum(right)
+    if one is None or two is None:
+        return False
+    places = [len(decimals) for decimals in _DECIMALS.findall(f"{left}={right}")]
+    return abs(one - two) > (Fraction(1, 10 ** min(places)) if places else 0)
+
+
+def _sum(body: str) -> Fraction | None:
+    plain = number(body)
+    if plain:
+        return None if plain[1] else plain[0]
+    return worked_out(body)
 
 
 def same_items(left: Sequence[Item], right: Sequence[Item], same: Same) -> bool:
@@ -298,12 +316,12 @@ def based(body: str) -> tuple[str, str] | None:
 def same_based(left: str, right: str) -> bool | None:
     """Whether digits of a base are the same; None unless both sides name their base.
 
-    A base that is a letter is the one that was asked for.
+    The base of a number is the gold's own, letter for letter: 52_b is no 52_8.
     """
     one, two = based(left), based(right)
     if one is None or two is None:
         return None
-    return one[0] == two[0] and (one[1] == two[1] or not (one[1] + two[1]).isdigit())
+    return one == two
 
 
 def _same_terms(left: str, right: str) -> bool:

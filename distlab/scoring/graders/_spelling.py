@@ -88,18 +88,27 @@ _OPTION_WORD = re.compile(r"\A\s?(?:option|choice)\s(?=\(?[A-J]\b)", re.IGNORECA
 _PLAIN_ROOT = re.compile(r"(?<![\\A-Za-z])sqrt(?=\s?[0-9{(\[])")
 _ROUND_ROOT = re.compile(r"(\\sqrt\s?(?:\[[^\[\]]{1,20}\])?)\s?(?:\\left\s?)?\(")
 _PARENTHESIS = re.compile(r"[()]")
+# \sqrt15, which most mean as \sqrt{15}.
+_BARE_ROOT = re.compile(r"\\sqrt\s?([0-9]{2,9})(?![0-9])")
 _PLAIN_PI = re.compile(r"(?<![\\A-Za-z])pi\b")
 _OVER = re.compile(r"\{([^{}]{1,60})\\over(?![A-Za-z])([^{}]{1,60})\}")
-# 2\mathrm{i}, 2\text{ x}, 2{\rm e}, 2\mathrm{\pi}: no unit is written so.
+# 2\mathrm{i}, 2\mathrm{~i}, 2\text{ x}, 5\mathrm{ab}, 2{\rm e}, 2\mathrm{\pi}: no unit.
 _UPRIGHT = re.compile(
     r"(?:\\[,;:! ]|~)?\s?(?P<macro>\\(?:text(?:rm|it|bf|normal)?|mbox|hbox|math(?:rm|it|bf|sf)"
-    r"|operatorname|rm))\s?\{(?P<space>\s?)(?P<name>[a-z]|d[tuvwxyz]|\\?pi|\\(?:theta|alpha|beta|gamma|phi|lambda))\s?\}"
+    r"|operatorname|rm))\s?\{(?:\s?(?:\\[,;: ]|~))?\s?"
+    r"(?P<name>[A-Z]|[a-z]{1,2}|abc|xyz|\\?pi|\\(?:theta|alpha|beta|gamma|phi|lambda))\s?\}"
     r"|\{\s?\\rm\s(?P<old>[a-z])\s?\}"
 )
-# metre, gram, second, hour, litre, day, tonne; in words, cents and pence too.
-_UNIT_LETTERS = frozenset("mgshldt")
+# metre, gram, second, hour, litre, day, tonne; ampere, volt, watt, newton, joule, kelvin and their
+# like. What has another letter, or two that name no unit and no word, is a product of variables.
+_UNIT_LETTERS = frozenset("mgshldtAVWNJKCFL")
+_UNITS_OF_TWO = re.compile(
+    r"[cdkmn]m|[cdkm]g|[cdhm]l|[mn]s|gm|gr|h[ar]|ft|in|yd|mi|lb|oz|pt|qt|cc|sq|p[cpx]|ly|mo|wk|yr"
+    r"|[ap]m|st|[nr]d|th|by|of|to|or|a[nst]|i[sf]|on|no|so|do|us|l[gn]"
+)
+# Cents and pence, in a text box.
+_UNITS_IN_WORDS = frozenset("cp")
 _GOES_ON = re.compile(r"\s?[A-Za-z]|\s?\\(?:theta|alpha|beta|phi|lambda|mu|rho|pi)(?![A-Za-z])")
-_VARIABLES = frozenset("ixyzen")
 _DIRECTION = re.compile(r"\b(north|south)[- ](east|west)\b", re.IGNORECASE)
 _OCLOCK = re.compile(r"(?<=[0-9])\s?(?:\\text\s?\{\s?(?:o'clock|noon)\s?\}|(?:o'clock|noon)\b)")
 _THE = re.compile(r"\A\s?the\s(?=\\?\$?[0-9])", re.IGNORECASE)
@@ -154,10 +163,11 @@ def spelled(text: str) -> str:
     if text.isdigit():
         return text
     text = _EMPHASIS.sub(r"\1", text.replace("{:}", ":"))
-    text = _PLAIN_PI.sub(r"\\pi ", _round_roots(in_digits(_PART_BOX.sub(r" \1", text))))
+    text = _PLAIN_PI.sub(r"\\pi ", _round_roots(in_digits(text)))
     text = _DIRECTION.sub(r"\1\2", _OCLOCK.sub("", text))
     text = _ORDINAL.sub("", _BOXES.sub(", ", _CURRENCY.sub("", text)))
-    text = _THE.sub("", _ANSWER.sub("", _WORD_BOX.sub(_opened, _without_box(text))))
+    text = _PART_BOX.sub(r" \1", _WORD_BOX.sub(_opened, _without_box(text)))
+    text = _THE.sub("", _ANSWER.sub("", text))
     text = _MINUS_WORD.sub(r"\1-", _OPTION_WORD.sub("", _HEDGE.sub("", text)))
     text = _based(MIXED_NUMERAL.sub(_digits, _UPRIGHT.sub(_variable, text)))
     text = COUNTED_PARTS.sub(counted_parts, text)
@@ -234,15 +244,19 @@ def _opened(box: re.Match[str]) -> str:
 def _variable(box: re.Match[str]) -> str:
     """The letter in an upright box as a variable, unless it may be a unit."""
     name = box["name"] or box["old"]
-    if _GOES_ON.match(box.string, box.end()):
-        # 3\mathrm{d}x is no number of days.
-        return name
-    words = box["macro"] in ("\\text", "\\mbox") and (box["space"] or name in "cp")
-    if name in _UNIT_LETTERS or (words and len(name) == 1 and name not in _VARIABLES):
+    in_words = box["macro"] in ("\\text", "\\mbox") and name in _UNITS_IN_WORDS
+    if _UNITS_OF_TWO.fullmatch(name) or ((in_words or name in _UNIT_LETTERS) and not _goes_on(box)):
         return box[0]
     # A macro would run on into the letter.
     space = " " if box.string[box.start() - 1 : box.start()].isalpha() else ""
-    return f"{space}\\{name}" if name == "pi" else f"{space}{name}"
+    # Two letters side by side could still be taken for a unit.
+    product = "*".join(name) if name.isalpha() else name
+    return f"{space}\\{name}" if name == "pi" else f"{space}{product}"
+
+
+def _goes_on(box: re.Match[str]) -> bool:
+    r"""Whether a variable follows: ``3\mathrm{d}x`` is no number of days."""
+    return bool(_GOES_ON.match(box.string, box.end()))
 
 
 def _based(text: str) -> str:
@@ -262,7 +276,7 @@ def _index(match: re.Match[str]) -> str:
 
 def _round_roots(text: str) -> str:
     r"""``\sqrt(5)`` and sqrt(5) as ``\sqrt{5}``."""
-    text = _PLAIN_ROOT.sub(r"\\sqrt", text)
+    text = _BARE_ROOT.sub(r"\\sqrt{\1}", _PLAIN_ROOT.sub(r"\\sqrt", text))
     openings = {root.end() - 1: root for root in _ROUND_ROOT.finditer(text)}
     edits: list[tuple[int, int, str]] = []
     opened: list[int] = []

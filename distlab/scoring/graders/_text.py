@@ -77,6 +77,8 @@ _POWER = re.compile(r"([\^_])\s?(\\(?!frac|sqrt)[A-Za-z]+|[0-9]+|[A-Za-z*'])")
 _COEFFICIENT = re.compile(
     r"\(([0-9]{1,30})/([0-9]{1,30})\)((?:\\sqrt\{[^{}]*\}|\\pi|[a-z](?:\^\{[0-9]+\})?)+)(?![\w(\\^/{])"
 )
+_ROUND_ROOT = re.compile(r"\\sqrt\{\(([^(){}]{1,60})\)\}")
+_HALF_POWER = re.compile(r"(?<![\w.}])([0-9]{1,15}|[a-z])\^\{(?:1/2|\(1/2\)|0?\.5)\}")
 _AFTER_FRACTION = re.compile(
     r"\Z|[-+=,)\]}&<>%*]|\\(?:[\\}%]|(?:cup|cap|pm|mp|end|leq?|geq?|lt|gt|neq?|text|in)(?![A-Za-z]))"
 )
@@ -203,6 +205,7 @@ def _algebra(text: str) -> str:
     text = _POWER.sub(r"\1{\2}", re.sub(r"\\(?:cdot|times)(?![A-Za-z])", "*", text))
     text = re.sub(r"\s+", "", re.sub(r"(\\[A-Za-z]+)\s+(?=[A-Za-z])", r"\1{}", text))
     text = _fractions(text.replace("\\varnothing", "\\emptyset"))
+    text = _HALF_POWER.sub(r"\\sqrt{\1}", _ROUND_ROOT.sub(r"\\sqrt{\1}", text))
     text = _IDLE_BRACES.sub(r"\1", _COEFFICIENT.sub(_one_fraction, text))
     return _TIMES.sub("", text).replace("{}", "").removeprefix("+")
 

@@ -43,7 +43,8 @@ _SCIENTIFIC = re.compile(
 )
 _BASE = re.compile(r"[0-9A-F]_\s?\{?\s?([0-9]{1,2})(?![0-9])")
 # A time of day or a base.
-_TOLD = re.compile(r"[0-9A-F]\s?(?:[:_]|[APap]\.?\s?[Mm]\b|\\text)|\bbase\b|o'clock")
+_TOLD = re.compile(r"[0-9A-F]\s?(?:\{?[:_]|[APap]\.?\s?[Mm]\b|\\text)|\bbase\b|o'clock")
+_RATIO = re.compile(r"[0-9]{1,15}(?::[0-9]{1,15}){1,3}")
 _BOLD = re.compile(BOLD + r"|__|`")
 
 
@@ -128,7 +129,14 @@ def _is_said_alike(gold: Gold, answer: str) -> bool | None:
         alike = same(wanted[0].body, given[0].body)
         if alike is not None:
             return alike
-    return None
+    bodies = wanted[0].body, given[0].body
+    ratios = [bool(_RATIO.fullmatch(body)) for body in bodies]
+    # It takes the second number for a part of another answer.
+    return False if any(ratios) and not all(ratios) and all(map(_is_plain, bodies)) else None
+
+
+def _is_plain(body: str) -> bool:
+    return bool(_RATIO.fullmatch(body) or _INTEGER.fullmatch(body))
 
 
 def _other_base(gold: str, answer: str) -> bool:

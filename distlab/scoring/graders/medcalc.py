@@ -1,14 +1,12 @@
 """MedCalc: the dataset's rule for each kind of calculator, without eval."""
 
-import ast
-import operator
 import re
-from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
 from typing import TypeVar
 
 from distlab.problems.problem import Gold, GoldKind
+from distlab.scoring.graders._arithmetic import worked_out
 from distlab.scoring.graders._characters import one_space, visible
 from distlab.scoring.graders._guard import sized
 from distlab.scoring.graders._match import number
@@ -51,13 +49,6 @@ _LEADING = re.compile(
     r"(?:[eE][-+]?[0-9]{1,3}|\s?(?:x|\*|\\times)\s?10\^\{?-?[0-9]{1,3}\}?)?)"
     r"\s?(?![-+*]|(?:to|or|and|x|times)\b|\\times|\\cdot)[A-Za-z%µμ°(/\\^]"
 )
-_ARITHMETIC = re.compile(r"[-+*/(). 0-9]{1,200}")
-_OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
 
 
 class MedCalc:
@@ -184,25 +175,4 @@ def value(text: str) -> Fraction | None:
     if leading := _LEADING.match(plain):
         known = number(re.sub(r"\s", "", leading["value"].replace("\\times", "*")))
         return known[0] if known else None
-    return _worked_out(plain)
-
-
-def _worked_out(text: str) -> Fraction | None:
-    """The value of a sum or product of numbers, read off its syntax tree and never run."""
-    if not _ARITHMETIC.fullmatch(text) or "**" in text:
-        return None
-    try:
-        return _node(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, ZeroDivisionError):
-        return None
-
-
-def _node(node: ast.expr) -> Fraction:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        return Fraction(str(node.value))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        inner = _node(node.operand)
-        return -inner if isinstance(node.op, ast.USub) else inner
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](_node(node.left), _node(node.right))
-    raise SyntaxError("not arithmetic")
+    return worked_out(plain)
