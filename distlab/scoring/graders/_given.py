@@ -76,7 +76,7 @@ _OTHERWISE = re.compile(
     r"\b(?:or\s(?:more|less|fewer|greater|higher|lower|above|below|over|under|later|earlier)"
     r"|and\s(?:more|above|up|over|below|under)|at\s(?:least|most)"
     r"|(?:raised\s)?to\sthe\s(?:power|second|third|[a-z]{3,9}th)"
-    r"|not|isn't|wrong|incorrect|false|impossible|invalid)\b"
+    r"|not|cannot|isn't|wrong|incorrect|false|impossible|invalid)\b"
     r"|(?<=[0-9}])\s?(?:squared|cubed|factorial|doubled|tripled|halved)\b[\s.$]{0,4}\Z",
     re.IGNORECASE,
 )
@@ -167,6 +167,10 @@ def rewordings(text: str, gold: Gold) -> Iterator[str]:
     of an option and what stands beside it ("(B) 5", "(C) Plane"); "3 dozen" as 36; "3 and 1/2" as
     a mixed number; ``2\text{ m}`` as 2m; 2,74 as 2.74, where the gold is a number
     with decimals.
+
+    A dozen is a unit, too, as any behind a number: "3 dozen" answers "how many dozens", whose gold
+    is 3 (four of GSM8K's test problems ask so), and "how many", whose gold is 36. Nothing but the
+    problem tells which; an answer that errs by just that factor is rarer than either.
     """
     items = readings(text)[0]
     if len(items) == 1:

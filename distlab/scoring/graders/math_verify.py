@@ -1,7 +1,9 @@
 """MathVerify: equality as Hugging Face's Math-Verify judges it."""
 
+import itertools
 import logging
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from distlab.problems.problem import Gold, GoldKind
@@ -45,6 +47,7 @@ _BASE = re.compile(r"[0-9A-F]_\s?\{?\s?([0-9]{1,2})(?![0-9])")
 # A time of day or a base.
 _TOLD = re.compile(r"[0-9A-F]\s?(?:\{?[:_]|[APap]\.?\s?[Mm]\b|\\text)|\bbase\b|o'clock")
 _RATIO = re.compile(r"[0-9]{1,15}(?::[0-9]{1,15}){1,3}")
+_POWER_OF_I = re.compile(r"i\^(?P<brace>\{)?\s?(?P<exponent>[0-9]{1,4})\s?(?(brace)\})")
 _BOLD = re.compile(BOLD + r"|__|`")
 
 
@@ -84,8 +87,17 @@ class MathVerify:
             return alike
         if _is_same_word(gold, fit) or _is_equal(gold, fit):
             return True
-        others = () if gold.kind is GoldKind.LIST else rewordings(fit, gold)
+        if gold.kind is GoldKind.LIST:
+            return False
+        others = itertools.chain(_power_of_i(fit), rewordings(fit, gold))
         return any(_is_equal(gold, other) for other in others)
+
+
+def _power_of_i(answer: str) -> Iterator[str]:
+    """A power of the imaginary unit worked out, whose letter is a variable to Math-Verify."""
+    power = _POWER_OF_I.fullmatch(spelled(answer).strip(" $"))
+    if power:
+        yield ("1", "i", "-1", "-i")[int(power["exponent"]) % 4]
 
 
 def _is_equal(gold: Gold, answer: str) -> bool:

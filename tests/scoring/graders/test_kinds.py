@@ -612,6 +612,7 @@ KINDS: dict[str, list[tuple[str, str, Verdicts]]] = {
         ("10", r"10\text{ meters squared}", 1),
         ("10", r"10\text{ more apples}", 1),
         (r"10\text{ or more}", r"10\text{ or more}", (1, None, 1)),
+        ("10", r"10\text{ cannot be right}", 0),
     ],
     "false-equation": [
         ("9", "10 = 9", 0),
@@ -649,6 +650,14 @@ KINDS: dict[str, list[tuple[str, str, Verdicts]]] = {
         ("-4", "$> -4$", 0),
         ("4", r"\approx 4", 1),
         ("x > 4", "x > 4", 1),
+    ],
+    "imaginary-unit": [
+        ("-1", r"\mathrm{i}^2", (None, None, 1)),
+        ("-1", "i^{2}", (None, None, 1)),
+        ("-i", r"$\mathrm{i}^{11}$", (None, None, 1)),
+        ("1", "i^2", 0),
+        ("1", "i^{42}", 0),
+        ("i", "i^4", 0),
     ],
     "power-tower": [
         ("5", "9^{9^{9^9}}", 0),
