@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.estimate import Estimate
 from distlab.analysis.replication import normal_error, published_gap
@@ -102,17 +103,20 @@ _SCALE_COLUMNS: Columns[ScaleRow] = (
 SCALE = Table("scale", "Gap and size, in points", _scale_rows, _SCALE_COLUMNS)
 
 
+Setting = tuple[GapSource, str, str, str, str]
+"""Whose gaps, dataset, prompt, judge and score: what families are compared within."""
+
+
 @dataclass(frozen=True, slots=True)
-class TrendRow:
-    """The straight line through the ``ScaleRow``s of one setting.
+class SettingRow:
+    """What is said of the families of one setting.
 
     Attributes:
-        source: Whose gap it is.
+        source: Whose gaps they are.
         dataset: Name of the dataset.
-        prompt: Name of the prompt.
+        prompt: Name of the prompt; empty where the paper does not say.
         judge: As in ``ScaleRow``.
         metric: Name of the score, as in "Pass@20".
-        trend: The line over log10 of the parameters.
     """
 
     source: GapSource
@@ -120,29 +124,76 @@ class TrendRow:
     prompt: str
     judge: str
     metric: str
-    trend: Trend
 
     @property
-    def key(self) -> tuple[GapSource, str, str, str, str]:
-        """Under which it is claimed that the gap changes with size."""
+    def key(self) -> Setting:
+        """Under which it is claimed."""
         return self.source, self.dataset, self.prompt, self.judge, self.metric
+
+    @property
+    def where(self) -> str:
+        """The setting, as the table of claims has it."""
+        return ", ".join(part for part in self.key if part)
+
+    @property
+    def opening(self) -> str:
+        """What a sentence on it begins with."""
+        whose = "our figures" if self.source == GapSource.OURS else "the paper's figures"
+        return f"{self.dataset} ({self.prompt or 'prompt not said'}, {self.judge}), {whose}: "
+
+
+SETTING_COLUMNS: Columns[SettingRow] = (
+    label("source", lambda row: row.source),
+    label("dataset", lambda row: row.dataset),
+    label("prompt", lambda row: row.prompt or DASH),
+    label("judge", lambda row: row.judge),
+    label("score", lambda row: row.metric),
+)
+
+
+def by_setting(scored: ScoredStudy) -> Mapping[Setting, Sequence[ScaleRow]]:
+    """The families of every setting."""
+    settings: dict[Setting, list[ScaleRow]] = {}
+    for row in scored.rows(SCALE):
+        key = (row.source, row.dataset, row.prompt, row.judge, row.metric)
+        settings.setdefault(key, []).append(row)
+    return settings
+
+
+def over_sizes(
+    rows: Sequence[ScaleRow],
+) -> tuple[FloatArray, FloatArray, FloatArray, list[str]]:
+    """Parameters, gaps, their errors and the lineages of families."""
+    return (
+        np.array([row.parameters for row in rows]),
+        np.array([row.gap.value for row in rows]),
+        np.array([row.error for row in rows]),
+        [lineage(row.family) for row in rows],
+    )
+
+
+def stands(study: StudyTables) -> Callable[[SettingRow | ScaleRow], bool]:
+    """Whether a setting is shown: ours under the judges that stand for a cell, and the paper's."""
+    judges = {judge_name(row.judge) for row in headline_gaps(study)}
+    return lambda row: row.source == GapSource.PAPER or row.judge in judges
+
+
+@dataclass(frozen=True, slots=True)
+class TrendRow(SettingRow):
+    """The straight line through the ``ScaleRow``s of one setting.
+
+    Attributes:
+        trend: The line over log10 of the parameters.
+    """
+
+    trend: Trend
 
 
 def _trend_rows(scored: ScoredStudy) -> Iterator[TrendRow]:
     """One line per setting of at least two families."""
-    settings: dict[tuple[GapSource, str, str, str, str], list[ScaleRow]] = {}
-    for row in scored.rows(SCALE):
-        key = (row.source, row.dataset, row.prompt, row.judge, row.metric)
-        settings.setdefault(key, []).append(row)
-    for key, found in settings.items():
+    for key, found in by_setting(scored).items():
         if len(found) > 1:
-            trend = gap_trend(
-                np.array([row.parameters for row in found]),
-                np.array([row.gap.value for row in found]),
-                np.array([row.error for row in found]),
-                [lineage(row.family) for row in found],
-            )
-            yield TrendRow(*key, trend)
+            yield TrendRow(*key, gap_trend(*over_sizes(found)))
 
 
 def lineage(family: str) -> str:
@@ -151,11 +202,7 @@ def lineage(family: str) -> str:
 
 
 _TREND_COLUMNS: Columns[TrendRow] = (
-    label("source", lambda row: row.source),
-    label("dataset", lambda row: row.dataset),
-    label("prompt", lambda row: row.prompt or DASH),
-    label("judge", lambda row: row.judge),
-    label("score", lambda row: row.metric),
+    *SETTING_COLUMNS,
     Column("families", lambda row: str(row.trend.families)),
     Column("lineages", lambda row: str(row.trend.lineages)),
     Column(
@@ -171,22 +218,17 @@ TRENDS = Table(
 
 
 def _shown(study: StudyTables) -> list[TrendRow]:
-    """The trends with a slope: ours under the judges that stand for a cell, and the paper's."""
-    stand = {judge_name(row.judge) for row in headline_gaps(study)}
-    return [
-        row
-        for row in study.rows(TRENDS)
-        if (row.source == GapSource.PAPER or row.judge in stand)
-        and not math.isnan(row.trend.slope.value)
-    ]
+    """The trends with a slope, of settings that are shown."""
+    is_shown = stands(study)
+    rows = study.rows(TRENDS)
+    return [row for row in rows if is_shown(row) and not math.isnan(row.trend.slope.value)]
 
 
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That the gap changes with size."""
     for row in _shown(study):
-        where = ", ".join(part for part in row.key if part)
         margin = study.margins.equivalence
-        yield differs(Kind.TREND, row.key, where, row.trend.slope, margin)
+        yield differs(Kind.TREND, row.key, row.where, row.trend.slope, margin)
 
 
 def _statements(study: StudyTables) -> Iterator[Statement]:
@@ -210,18 +252,15 @@ def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
         ),
         Answer.CANNOT_TELL: "whether the gap moves with size cannot be told here",
     }
-    whose = "our figures" if row.source == GapSource.OURS else "the paper's figures"
     return (
-        f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: "
-        f"{said[decision.answer]}: {points_range(slope.estimate)} points for ten times the "
-        f"parameters, over {row.trend.families} families of {row.trend.lineages} lineages."
+        f"{row.opening}{said[decision.answer]}: {points_range(slope.estimate)} points for ten "
+        f"times the parameters, over {row.trend.families} families of {row.trend.lineages} lineages."
     )
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
     """Our headline gaps and the paper's over the size of the family."""
-    names = {judge_name(row.judge) for row in headline_gaps(study)}
-    rows = [row for row in study.rows(SCALE) if row.source == GapSource.PAPER or row.judge in names]
+    rows = list(filter(stands(study), study.rows(SCALE)))
     groups: dict[tuple[GapSource, str, str], list[int]] = {}
     for place, row in enumerate(rows):
         groups.setdefault((row.source, row.dataset, row.prompt), []).append(place)

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.scale import SizeGroups, size_groups
-from distlab.report.gap_table import headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
-from distlab.report.questions.scale import SCALE, GapSource, ScaleRow, lineage
+from distlab.report.questions.scale import (
+    SETTING_COLUMNS,
+    GapSource,
+    SettingRow,
+    by_setting,
+    over_sizes,
+    stands,
+)
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import holm_note, judge_name
-from distlab.tables.column import Column, Columns, label
-from distlab.tables.numbers import DASH, percent, points, points_interval, points_range
+from distlab.report.wording import holm_note
+from distlab.tables.column import Column, Columns
+from distlab.tables.numbers import percent, points, points_interval, points_range
 
 # "Below about 3B" and "above 70B", as the paper puts it: its smallest families have 0.6 to 3.2
 # billion parameters, its largest 70.6 billion and more.
@@ -23,55 +27,26 @@ _LIMITS: Final = (3.5e9, 70e9)
 
 
 @dataclass(frozen=True, slots=True)
-class GroupRow:
+class GroupRow(SettingRow):
     """Large families against small ones, in one setting.
 
     Attributes:
-        source: Whose gaps they are.
-        dataset: Name of the dataset.
-        prompt: Name of the prompt; empty where the paper does not say.
-        judge: As in ``ScaleRow``.
-        metric: Name of the score, as in "Pass@20".
         groups: The comparison.
     """
 
-    source: GapSource
-    dataset: str
-    prompt: str
-    judge: str
-    metric: str
     groups: SizeGroups
-
-    @property
-    def key(self) -> tuple[GapSource, str, str, str, str]:
-        """Under which it is claimed that the groups differ."""
-        return self.source, self.dataset, self.prompt, self.judge, self.metric
 
 
 def _rows(scored: ScoredStudy) -> Iterator[GroupRow]:
     """Every setting with a family in either group."""
-    settings: dict[tuple[GapSource, str, str, str, str], list[ScaleRow]] = {}
-    for row in scored.rows(SCALE):
-        key = (row.source, row.dataset, row.prompt, row.judge, row.metric)
-        settings.setdefault(key, []).append(row)
-    for key, found in settings.items():
-        groups = size_groups(
-            np.array([row.parameters for row in found]),
-            np.array([row.gap.value for row in found]),
-            np.array([row.error for row in found]),
-            [lineage(row.family) for row in found],
-            _LIMITS,
-        )
+    for key, found in by_setting(scored).items():
+        groups = size_groups(*over_sizes(found), _LIMITS)
         if groups.small and groups.large:
             yield GroupRow(*key, groups)
 
 
 _COLUMNS: Columns[GroupRow] = (
-    label("source", lambda row: row.source),
-    label("dataset", lambda row: row.dataset),
-    label("prompt", lambda row: row.prompt or DASH),
-    label("judge", lambda row: row.judge),
-    label("score", lambda row: row.metric),
+    *SETTING_COLUMNS,
     Column("small families", lambda row: str(row.groups.small)),
     Column("large families", lambda row: str(row.groups.large)),
     Column("lineages", lambda row: str(row.groups.lineages)),
@@ -85,22 +60,17 @@ SIZE_GROUPS = Table(
 
 
 def _shown(study: StudyTables) -> list[GroupRow]:
-    """Those with a difference: ours under the judges that stand for a cell, and the paper's."""
-    stand = {judge_name(row.judge) for row in headline_gaps(study)}
-    return [
-        row
-        for row in study.rows(SIZE_GROUPS)
-        if (row.source == GapSource.PAPER or row.judge in stand)
-        and not math.isnan(row.groups.difference.value)
-    ]
+    """Those with a difference, of settings that are shown."""
+    is_shown = stands(study)
+    rows = study.rows(SIZE_GROUPS)
+    return [row for row in rows if is_shown(row) and not math.isnan(row.groups.difference.value)]
 
 
 def _claims(study: StudyTables) -> Iterator[Claim]:
     """That large families have another gap than small ones."""
     for row in _shown(study):
-        where = ", ".join(part for part in row.key if part)
         margin = study.margins.equivalence
-        yield differs(Kind.SIZES, row.key, where, row.groups.difference, margin)
+        yield differs(Kind.SIZES, row.key, row.where, row.groups.difference, margin)
 
 
 def _statements(study: StudyTables) -> Iterator[Statement]:
@@ -131,12 +101,11 @@ def _sentence(study: StudyTables, row: GroupRow) -> str:
         ),
         Answer.CANNOT_TELL: "whether large and small families differ cannot be told here",
     }
-    whose = "our figures" if row.source == GapSource.OURS else "the paper's figures"
     return (
-        f"{row.dataset} ({row.prompt or 'prompt not said'}, {row.judge}), {whose}: "
-        f"{said[decision.answer]}: {points_range(groups.difference.estimate)} points between "
-        f"{groups.large} of 70 billion parameters or more ({points(groups.large_mean)}) and "
-        f"{groups.small} below 3.5 ({points(groups.small_mean)}), of {groups.lineages} lineages."
+        f"{row.opening}{said[decision.answer]}: {points_range(groups.difference.estimate)} points "
+        f"between {groups.large} of 70 billion parameters or more ({points(groups.large_mean)}) "
+        f"and {groups.small} below 3.5 ({points(groups.small_mean)}), of {groups.lineages} "
+        "lineages."
     )
 
 
