@@ -5,7 +5,6 @@ those of ``reports/MODEL/TASK.json``, which rounds them to four decimals; settin
 ``configs/task_config.yaml``. Seen with 1.14.1.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +21,14 @@ from distlab.ingest.logs.log import (
     TRUNCATED,
     EvalLog,
     LogScore,
-    ScoreOfSample,
     as_score,
     asked_last,
     content,
     item,
     needed,
+    parsed_json,
+    said_of,
+    scores_of,
 )
 from distlab.problems.rows import Row, read_rows
 
@@ -85,17 +86,14 @@ def _settings(file: Path) -> dict[str, Any]:
         raise UserError(f"{file} is no valid YAML; correct or remove it") from None
     settings = {name: item(found, name) for name in _CONFIG}
     settings["sampling"] = item(found, "generation_config")
-    return {name: value for name, value in settings.items() if value is not None}
+    return said_of(settings)
 
 
 def _reported(root: Path, file: Path) -> dict[str, float]:
     """The run's mean of each metric on the subset of a file."""
     found: dict[str, float] = {}
     for path in sorted((root / "reports" / file.parent.name).glob("*.json")):
-        try:
-            report = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path} is not valid JSON ({error}); correct or remove it") from None
+        report = parsed_json(path)
         subset = file.stem.removeprefix(f"{item(report, 'dataset_name')}_")
         for metric in item(report, "metrics") or ():
             for category in item(metric, "categories") or ():
@@ -147,10 +145,5 @@ def _scores(
 ) -> Iterator[LogScore]:
     values = [item(review.fields, "sample_score", "score", "value") or {} for review in reviews]
     for name in dict.fromkeys(name for value in values for name in value):
-        samples = tuple(
-            ScoreOfSample(str(row.fields[ID]), int(str(row.fields[RANK])), found)
-            for row, value in zip(rows, values, strict=True)
-            if (found := as_score(value.get(name))) is not None
-        )
-        if samples:
+        if samples := scores_of(rows, [value.get(name) for value in values]):
             yield LogScore(name, samples, reported.get(name), _DECIMALS)

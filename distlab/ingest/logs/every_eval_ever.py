@@ -23,6 +23,7 @@ from distlab.ingest.logs.log import (
     as_score,
     item,
     needed,
+    said_of,
 )
 from distlab.problems.rows import Row, read_rows
 
@@ -61,7 +62,7 @@ def read(file: Path) -> EvalLog:
         model=str(records[0].fields.get("model_id")),
         rows=rows,
         scores=tuple(_scores(records, same, aggregate)),
-        settings={name: value for name, value in settings.items() if value is not None},
+        settings=said_of(settings),
         said=(
             *([] if aggregate else [f"no aggregate of this evaluation lies beside {file.name}"]),
             *(

@@ -23,11 +23,11 @@ from distlab.ingest.logs.log import (
     TRUNCATED,
     EvalLog,
     LogScore,
-    ScoreOfSample,
     as_score,
     asked_last,
     content,
     item,
+    scores_of,
 )
 from distlab.problems.rows import Row
 
@@ -163,13 +163,8 @@ def _scores(rows: Sequence[Row], results: object) -> Iterator[LogScore]:
     """Each scorer, with its accuracy or mean."""
     names = dict.fromkeys(name for row in rows for name in item(row.fields, "scores") or ())
     for name in names:
-        valued = [(row, as_score(item(row.fields, "scores", name, "value"))) for row in rows]
-        samples = tuple(
-            ScoreOfSample(str(row.fields[ID]), int(str(row.fields[RANK])), value)
-            for row, value in valued
-            if value is not None
-        )
-        if samples:
+        values = [item(row.fields, "scores", name, "value") for row in rows]
+        if samples := scores_of(rows, values):
             yield LogScore(name, samples, _reported(name, results))
 
 

@@ -4,7 +4,6 @@ Written for the schema of 0.13.0 (``DetailsLogger.Detail`` of ``Doc`` and ``Mode
 files have other columns and are refused.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,8 @@ from distlab.ingest.logs.log import (
     ScoreOfSample,
     as_score,
     item,
+    parsed_json,
+    said_of,
 )
 from distlab.problems.rows import Row, read_rows
 
@@ -58,7 +59,7 @@ def read(file: Path) -> EvalLog:
         model=item(config, "model_name") or item(config, "model_config", "model_name"),
         rows=rows,
         scores=tuple(_scores(details, item(results, "results", task))),
-        settings={name: value for name, value in settings.items() if value is not None},
+        settings=said_of(settings),
         said=()
         if results
         else (f"no results file of the same date is to be found for {file.name}",),
@@ -74,10 +75,7 @@ def _results(file: Path, date: str) -> Mapping[str, Any] | None:
         found += sorted((above.parent / "results").glob(f"**/{name}"))
     if not found:
         return None
-    try:
-        value = json.loads(found[0].read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{found[0]} is not valid JSON ({error}); correct or remove it") from None
+    value = parsed_json(found[0])
     return value if isinstance(value, Mapping) else None
 
 

@@ -3,7 +3,6 @@
 Seen with 0.4.13, whose ``--log_samples`` writes a line per problem and filter.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +22,8 @@ from distlab.ingest.logs.log import (
     as_score,
     item,
     needed,
+    parsed_json,
+    said_of,
 )
 from distlab.problems.rows import Row, read_rows
 
@@ -64,7 +65,7 @@ def read(file: Path) -> EvalLog:
         model=_model(results),
         rows=samples,
         scores=tuple(_scores(rows, filters, item(results, "results", task))),
-        settings={name: value for name, value in settings.items() if value is not None},
+        settings=said_of(settings),
         said=() if results else (f"no results file lies beside {file.name}",),
     )
 
@@ -74,10 +75,7 @@ def _results(file: Path, date: str | None) -> Mapping[str, Any] | None:
     path = file.parent / f"results_{date}.json"
     if date is None or not path.is_file():
         return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid JSON ({error}); correct or remove it") from None
+    found = parsed_json(path)
     return found if isinstance(found, Mapping) else None
 
 

@@ -1,7 +1,9 @@
 """EvalLog: what a log of another tool says, in columns of ours."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from distlab.errors import UserError
@@ -97,6 +99,32 @@ class EvalLog:
             if all(row.fields.get(column) is not None for row in self.rows)
         }
         return named | held
+
+
+def parsed_json(file: Path) -> Any:  # noqa: ANN401 (JSON of any shape)
+    """What a file beside the samples holds.
+
+    Raises:
+        UserError: It is no JSON.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{file} is not valid JSON ({error}); correct or remove it") from None
+
+
+def said_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the log says."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def scores_of(rows: Sequence[Row], values: Iterable[object]) -> tuple[ScoreOfSample, ...]:
+    """Scores beside rows of ours; those that are no score are left out."""
+    return tuple(
+        ScoreOfSample(str(row.fields[ID]), int(str(row.fields[RANK])), score)
+        for row, value in zip(rows, values, strict=True)
+        if (score := as_score(value)) is not None
+    )
 
 
 def as_score(value: object) -> float | None:
