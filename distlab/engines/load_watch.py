@@ -124,8 +124,8 @@ async def _activity(running: Running) -> Activity:
     asked = [
         ray.remote(activity_here)
         .options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
-        .remote(running.pid if first else None, _RANK if running.placement.spans else None)
-        for node, first in zip(running.node_ids, (True, *[False] * 64), strict=False)
+        .remote(None if place else running.pid, _RANK if running.placement.spans else None)
+        for place, node in enumerate(running.node_ids)
     ]
     return sum(await asyncio.gather(*asked), Activity())
 

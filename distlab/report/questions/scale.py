@@ -254,7 +254,8 @@ def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
     }
     return (
         f"{row.opening}{said[decision.answer]}: {points_range(slope.estimate)} points for ten "
-        f"times the parameters, over {row.trend.families} families of {row.trend.lineages} lineages."
+        f"times the parameters, over {row.trend.families} families of {row.trend.lineages} "
+        "lineages."
     )
 
 
