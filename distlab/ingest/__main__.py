@@ -28,11 +28,7 @@ from distlab.ingest.columns import ColumnMap
 from distlab.ingest.given_cell import GivenCell, verdicts_of
 from distlab.ingest.given_problems import GivenProblem, read_given, with_labels
 from distlab.ingest.known import KnownSet, joined
-from distlab.ingest.logs import formats
-from distlab.ingest.logs.formats import read_log
-from distlab.ingest.logs.log import EvalLog
-from distlab.ingest.logs.sampling import log_decoding, log_kind
-from distlab.ingest.logs.verdicts import kept_scores, said_of_scores
+from distlab.ingest.log_scores import kept_scores, said_of_scores
 from distlab.ingest.write import (
     CellLabels,
     SourceFile,
@@ -44,6 +40,10 @@ from distlab.ingest.write import (
     with_cell,
     write_run,
 )
+from distlab.logs import formats
+from distlab.logs.formats import read_log
+from distlab.logs.log import EvalLog
+from distlab.logs.sampling import log_decoding, log_kind
 from distlab.problems.rows import Row, read_rows
 from distlab.runs.folder import RunFolder, occupied, occupied_new
 from distlab.runs.labels import judge_of, write_labels

@@ -14,15 +14,15 @@ import pytest
 
 from distlab.errors import UserError
 from distlab.ingest.__main__ import main
-from distlab.ingest.logs.formats import read_log
-from distlab.ingest.logs.log import GOLD, ID, QUESTION, RANK, SAMPLE, TRUNCATED, EvalLog
-from distlab.ingest.logs.verdicts import said_of_scores
+from distlab.ingest.log_scores import said_of_scores
+from distlab.logs.formats import read_log
+from distlab.logs.log import GOLD, ID, QUESTION, RANK, SAMPLE, TRUNCATED, EvalLog
 from distlab.problems import GoldKind, read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.labels import read_labels
 
 DATA = Path(__file__).parent / "data"
-GUIDE = (Path(__file__).parents[3] / "docs" / "logs.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "logs.md").read_text(encoding="utf-8")
 GSM = DATA / "lm-eval" / "samples_mini_gsm_2026-11-27T01-28-58.321873.jsonl"
 CHOICE = DATA / "lm-eval" / "samples_mini_choice_2026-11-27T01-28-58.429044.jsonl"
 ZIPPED = DATA / "inspect" / "mini-gsm.eval"

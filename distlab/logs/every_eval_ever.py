@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from distlab.errors import UserError
-from distlab.ingest.logs.log import (
+from distlab.logs.log import (
     CHOICES,
     GOLD,
     ID,

@@ -4,7 +4,7 @@ from typing import Any
 
 from distlab.decoding.greedy import Greedy
 from distlab.decoding.stochastic import Stochastic
-from distlab.ingest.logs.log import RANK, EvalLog, item
+from distlab.logs.log import RANK, EvalLog, item
 
 
 def log_kind(log: EvalLog) -> str:

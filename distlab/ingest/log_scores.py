@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from distlab.errors import UserError
 from distlab.ingest.given_cell import GivenVerdicts
 from distlab.ingest.given_problems import GivenProblem
-from distlab.ingest.logs.log import EvalLog, LogScore
+from distlab.logs.log import EvalLog, LogScore
 
 
 def kept_scores(

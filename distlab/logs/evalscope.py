@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from distlab.errors import UserError
-from distlab.ingest.logs.log import (
+from distlab.logs.log import (
     GOLD,
     ID,
     QUESTION,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from distlab.errors import UserError
-from distlab.ingest.logs import evalscope, every_eval_ever, inspect_ai, lighteval, lm_eval
-from distlab.ingest.logs.log import EvalLog
+from distlab.logs import evalscope, every_eval_ever, inspect_ai, lighteval, lm_eval
+from distlab.logs.log import EvalLog
 from distlab.problems.rows import read_rows
 
 AUTO: Final = "auto"

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from distlab.errors import UserError
-from distlab.ingest.logs.log import (
+from distlab.logs.log import (
     CHOICES,
     GOLD,
     ID,
