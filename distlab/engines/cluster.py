@@ -10,8 +10,8 @@ import ray
 from distlab.config.values import Cluster
 from distlab.console.stopping import ending_children, starting_children
 from distlab.engines.membership import await_nodes, check_answers, check_versions, version_mismatch
-from distlab.engines.sockets import ray_folder
 from distlab.errors import UserError, brief
+from distlab.local_ray import local_ray
 
 # Samples pass through the object store once, in small batches: this is plenty.
 _OBJECT_STORE_BYTES = 512 << 20
@@ -60,7 +60,7 @@ def joined(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[Non
         say: Takes a line that a user should know of.
 
     Raises:
-        UserError: No cluster answers at the address.
+        UserError: No cluster answers at the address, or none comes up here.
     """
     if ray.is_initialized():
         yield
@@ -69,30 +69,16 @@ def joined(cluster: Cluster, say: Callable[[str], None] = print) -> Iterator[Non
     # Ray runs workers at niceness 15, so that anything else on the machine would starve an engine.
     os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if cluster.address is None:
+        with local_ray(_OBJECT_STORE_BYTES, say):
+            yield
+        return
     try:
-        if cluster.address is None:
-            _start(say)
-        else:
-            _join(cluster.address)
+        _join(cluster.address)
         yield
     finally:
         with ending_children():
             ray.shutdown()
-
-
-def _start(say: Callable[[str], None]) -> None:
-    if (folder := ray_folder(os.environ)) is not None:
-        say(
-            f"note: the temporary folder's path is too long for sockets: Ray's files go to {folder}"
-        )
-    # "local", since without an address Ray joins whatever cluster it finds on the machine.
-    with starting_children():
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            _temp_dir=folder,
-        )
 
 
 def _join(address: str) -> None:

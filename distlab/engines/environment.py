@@ -6,7 +6,7 @@ from collections.abc import MutableMapping, Sequence
 
 from distlab.engines.launchers import without_launcher
 from distlab.engines.messages import EngineSettings, Site
-from distlab.engines.sockets import vllm_folder
+from distlab.sockets import vllm_folder
 
 # Where vLLM reads the cores of each rank of a CPU engine.
 VLLM_BINDING = "VLLM_CPU_OMP_THREADS_BIND"

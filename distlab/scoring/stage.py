@@ -23,8 +23,8 @@ import numpy as np
 import pyarrow.fs as pafs
 import ray
 
-from distlab.console.stopping import ending_children, starting_children
 from distlab.errors import UserError, file_fault
+from distlab.local_ray import local_ray
 from distlab.problems.problem import GoldKind
 from distlab.scoring.cache import VerdictCache
 from distlab.scoring.judging import GraderFacts, Judging
@@ -253,22 +253,10 @@ def _ray() -> Iterator[None]:
     """The Ray that is up, or one of our own on this machine."""
     if ray.is_initialized():
         yield
-        return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        with starting_children():
-            ray.init(
-                address="local",
-                num_cpus=len(os.sched_getaffinity(0)),
-                object_store_memory=_OBJECT_STORE_BYTES,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-        yield
-    finally:
-        with ending_children():
-            ray.shutdown()
+    else:
+        cores = len(os.sched_getaffinity(0))
+        with local_ray(_OBJECT_STORE_BYTES, cpus=cores, quiet=True):
+            yield
 
 
 @contextlib.contextmanager

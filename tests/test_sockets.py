@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from distlab.engines.sockets import ray_folder, vllm_folder
 from distlab.errors import UserError
+from distlab.sockets import ray_folder, vllm_folder
 
 LONG = "/" + 75 * "x"
 
