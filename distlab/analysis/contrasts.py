@@ -12,7 +12,7 @@ from distlab.analysis.arrays import FloatArray
 from distlab.analysis.estimate import NOTHING, Estimate
 from distlab.analysis.intervals import LEVEL, RESAMPLES, SEED, mean_interval
 from distlab.analysis.sign_flips import sign_flip_test
-from distlab.analysis.tango import score_interval, score_within
+from distlab.analysis.tango import score_above, score_below, score_interval
 
 # Discordant problems below which Tango's interval takes the bootstrap's place (ours): resamples of
 # so few are too coarse.
@@ -78,12 +78,26 @@ class Contrast:
 
     def within(self, margin: float) -> float:
         """The p of "it is ``margin`` or more either way": two one-sided tests (Schuirmann 1987)."""
+        return max(self.above(-margin), self.below(margin))
+
+    def above(self, bound: float) -> float:
+        """The one-sided p of "it is ``bound`` or less"; NaN where there is no test."""
         if self.discordance is not None:
             counts = self.discordance
-            return score_within(counts.problems, counts.up, counts.down, margin)
+            return score_above(counts.problems, counts.up, counts.down, bound)
+        return self._student_p(bound - self.value)
+
+    def below(self, bound: float) -> float:
+        """The one-sided p of "it is ``bound`` or more"; NaN where there is no test."""
+        if self.discordance is not None:
+            counts = self.discordance
+            return score_below(counts.problems, counts.up, counts.down, bound)
+        return self._student_p(self.value - bound)
+
+    def _student_p(self, distance: float) -> float:
         if math.isnan(self.error):
             return math.nan
-        return float(special.stdtr(self.freedom, (abs(self.value) - margin) / self.error))
+        return float(special.stdtr(self.freedom, distance / self.error))
 
     @property
     def inflation(self) -> float:

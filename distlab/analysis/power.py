@@ -37,7 +37,8 @@ def smallest_detectable(gap: Gap, level: float = ALPHA) -> float:
     if math.isnan(gap.mcnemar):
         freedom = gap.difference.freedom
         quantiles = stats.t.ppf(1 - level / 2, freedom) + stats.t.ppf(POWER, freedom)
-        return float(quantiles) * error
+        gap_found = float(quantiles) * error
+        return gap_found if gap_found <= 1 else math.nan
     discordant = (gap.base_only + gap.instruct_only) / gap.problems
     if gap.clusters == gap.problems:
         return _exact(gap.problems, discordant, level)

@@ -59,15 +59,18 @@ def score_interval(problems: int, up: int, down: int) -> Estimate:
     return Estimate(value, min(end(-1 + 1e-9, 1), value), max(end(1 - 1e-9, -1), value))
 
 
-def score_within(problems: int, up: int, down: int, margin: float) -> float:
-    """The p of "the difference is at least ``margin`` either way", by two one-sided score tests.
+def score_above(problems: int, up: int, down: int, bound: float) -> float:
+    """The one-sided p of "the difference is ``bound`` or less", by the score test.
 
     Args:
         problems: Pairs, at least one.
         up: Pairs that the second arm alone solves.
         down: Pairs that the first arm alone solves.
-        margin: A difference above 0.
+        bound: A difference, from -1 to 1.
     """
-    above = special.ndtr(-score(problems, up, down, -margin))
-    below = special.ndtr(score(problems, up, down, margin))
-    return float(max(above, below))
+    return float(special.ndtr(-score(problems, up, down, bound)))
+
+
+def score_below(problems: int, up: int, down: int, bound: float) -> float:
+    """The one-sided p of "the difference is ``bound`` or more", as ``score_above``."""
+    return float(special.ndtr(score(problems, up, down, bound)))

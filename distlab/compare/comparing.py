@@ -1,4 +1,4 @@
-"""Two run folders in; a Comparison out: scores by the report, differences by ``analysis``."""
+"""Two sides in; a Comparison out: scores by the report, differences by ``analysis``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,69 +6,102 @@ from pathlib import Path
 
 import numpy as np
 
-from distlab.analysis.gaps import holm, paired_gap
-from distlab.compare.comparison import ChangeRow, Comparison, DifferenceRow, Pair, Shared
+from distlab.analysis.claims import MARGINS, Answer, Claim, Kind, decide, differs
+from distlab.analysis.gaps import paired_gap
+from distlab.analysis.power import smallest_detectable
+from distlab.compare.asked import Asked, Sides, chosen
+from distlab.compare.changing import Tables, change_rows
+from distlab.compare.comparison import Comparison, DifferenceRow, Pair
 from distlab.compare.differing import setting_rows
 from distlab.compare.matching import cannot, match
-from distlab.runs.folder import RunFolder
-from distlab.runs.pairing import metrics
-from distlab.runs.scored import Judge, JudgedRuns, SampleKey, VerdictTable
+from distlab.compare.problem_pairs import pairing_sentences
+from distlab.compare.side import Side, is_log, read_side
+from distlab.errors import UserError
+from distlab.runs.pairing import ONE_ANSWER, metrics
+from distlab.runs.scored import Judge, JudgedRuns, VerdictTable
 from distlab.runs.scores import ProblemScores, problem_scores
-from distlab.runs.verdicts import read_answers, read_study
-from distlab.scoring.types import BY_CODE, CORRECT, NO_VERDICT
 
-_Tables = tuple[VerdictTable, VerdictTable]
+_EVERYTHING = Asked()
 
 
-def compare(runs: Sequence[Path]) -> tuple[Comparison, ...]:
-    """Compare the first of several runs with each of the others.
+def compare(places: Sequence[Path], asked: Asked = _EVERYTHING) -> tuple[Comparison, ...]:
+    """Compare the first of several runs or logs with each of the others.
 
     Args:
-        runs: Run folders, two or more.
+        places: Run folders or logs of other tools, two or more.
+        asked: What of them, and how.
 
     Raises:
-        UserError: One is no run folder, has no verdicts, or a file in it cannot be read.
+        UserError: One is neither, has no verdicts, a file in it cannot be read, or nothing of two
+            can be compared.
     """
-    first, *others = [_read(run) for run in runs]
-    return tuple(
-        _compare(match(first, other), (runs[0], run))
-        for other, run in zip(others, runs[1:], strict=True)
-    )
+    first, *others = [read_side(place) for place in places]
+    return tuple(_compare((first, other), asked) for other in others)
 
 
-def _read(run: Path) -> JudgedRuns:
-    study = read_study([run])
-    folder = RunFolder(run)
-    if not (study.tables and folder.is_scored):
-        raise folder.unscored(study.manifest)
-    # Copies of a run, scored apart, have one name inside.
-    return replace(study, manifest=replace(study.manifest, run=run.resolve().name))
-
-
-def _compare(pair: Pair, runs: tuple[Path, Path]) -> Comparison:
+def _compare(sides: tuple[Side, Side], asked: Asked) -> Comparison:
+    studies = chosen(Sides(sides[0].study, sides[1].study), asked)
+    pair = match(studies, any_judges=bool(asked.choices.get("judge")))
     together = list(_tables(pair))
+    margin = MARGINS.equivalence if asked.margin is None else asked.margin
     scores = [(problem_scores(one), problem_scores(other)) for one, other in together]
-    differences = [row for both in scores for row in _differences(pair, *both)]
-    adjusted = holm([row.gap.difference.p for row in differences])
+    differences = [row for both in scores for row in _differences(pair, margin, *both)]
+    unable = (*cannot(pair), *_unscored(pair, together), *_remarks(studies))
+    pairing = tuple(
+        said
+        for (mine, other), shared in pair.shared.items()
+        for said in pairing_sentences(mine if mine == other else f"{mine} and {other}", shared)
+    )
+    if not differences:
+        raise _incomparable(studies, (*unable, *pairing))
     return Comparison(
-        first=pair.first.manifest.run,
-        second=pair.second.manifest.run,
+        first=studies.first.manifest.run,
+        second=studies.second.manifest.run,
         settings=setting_rows(pair),
-        differences=tuple(
-            replace(row, holm=float(p)) for row, p in zip(differences, adjusted, strict=True)
-        ),
-        changes=_with_answers([row for both in together for row in _changes(pair, *both)], runs),
-        cannot=(*cannot(pair), *_unscored(pair, together)),
+        differences=_decided(differences),
+        changes=change_rows(pair, together, sides),
+        pairing=pairing,
+        cannot=unable,
     )
 
 
-def _tables(pair: Pair) -> Iterator[_Tables]:
+def _incomparable(studies: Sides, why: Sequence[str]) -> UserError:
+    names = f"{studies.first.manifest.run} and {studies.second.manifest.run}"
+    return UserError(
+        f"nothing of {names} can be compared. {' '.join(why)} --arm, --dataset, --prompt, --family "
+        "and --judge choose what goes together; give one twice for another name on either side"
+    )
+
+
+def _remarks(studies: Sides) -> Iterator[str]:
+    """What the reading of logs found; a run says its own in its report."""
+    for study in studies:
+        if is_log(study):
+            yield from study.remarks
+
+
+def _decided(rows: Sequence[DifferenceRow]) -> tuple[DifferenceRow, ...]:
+    """The rows with what may be said of them, all being one family of claims."""
+    claims = [_claim(place, row) for place, row in enumerate(rows)]
+    family = decide(claims)
+    decisions = [family.of(claim.kind, claim.key) for claim in claims]
+    return tuple(
+        replace(row, answer=decision.answer, holm=decision.yes)
+        for row, decision in zip(rows, decisions, strict=True)
+    )
+
+
+def _claim(place: int, row: DifferenceRow) -> Claim:
+    return differs(Kind.GAP, place, row.metric, row.gap.difference, row.margin)
+
+
+def _tables(pair: Pair) -> Iterator[Tables]:
     """The verdicts of both runs for each pair of cells and judges."""
     ours, theirs = _by_name(pair.first), _by_name(pair.second)
     for mine, other in pair.cells:
         for judge, by in pair.judges:
             if (mine.key, judge) in ours and (other.key, by) in theirs:
-                yield ours[mine.key, judge], theirs[other.key, by]
+                yield Tables(ours[mine.key, judge], theirs[other.key, by])
 
 
 def _by_name(study: JudgedRuns) -> dict[tuple[str, Judge], VerdictTable]:
@@ -76,101 +109,47 @@ def _by_name(study: JudgedRuns) -> dict[tuple[str, Judge], VerdictTable]:
 
 
 def _differences(
-    pair: Pair, first: ProblemScores, second: ProblemScores
+    pair: Pair, margin: float, first: ProblemScores, second: ProblemScores
 ) -> Iterator[DifferenceRow]:
     mine, other = first.table.cell, second.table.cell
-    shared = pair.shared[mine.dataset]
+    shared = pair.problems(mine, other)
     until_solved = mine.until_solved or other.until_solved
     if mine.until_decided or other.until_decided:
         return
     # Of samples drawn until solved Pass@n alone can be said, and only of as many.
     if until_solved and mine.n != other.n:
         return
+    # A vote of 20 is no vote of 8, and logs tell no answers to vote with; pass@k is estimated from
+    # however many samples there are.
+    no_vote = mine.n != other.n or is_log(pair.first) or is_log(pair.second)
     for metric in metrics(min(mine.n, other.n), until_solved):
-        # A vote of 20 is no vote of 8; pass@k is estimated from however many there are.
-        if metric.name == "one answer" and mine.n != other.n:
+        if metric.name == ONE_ANSWER and no_vote:
             continue
         gap = paired_gap(
             metric.of(first)[shared.first], metric.of(second)[shared.second], shared.clusters
         )
         if gap.problems:
             judges = _judge(first.table), _judge(second.table)
-            yield DifferenceRow(mine, other, *judges, metric.name, gap, np.nan)
+            yield DifferenceRow(
+                cell=mine,
+                other=other,
+                judge=judges[0],
+                by=judges[1],
+                metric=metric.name,
+                gap=gap,
+                margin=margin,
+                within=gap.difference.within(margin),
+                detectable=smallest_detectable(gap),
+                answer=Answer.CANNOT_TELL,
+                holm=np.nan,
+            )
 
 
 def _judge(table: VerdictTable) -> Judge:
     return Judge(table.extractor, table.grader)
 
 
-def _changes(pair: Pair, first: VerdictTable, second: VerdictTable) -> Iterator[ChangeRow]:
-    shared = pair.shared[first.cell.dataset]
-    same = first.cell.fingerprint == second.cell.fingerprint
-    yield from (_samples if same else _problems)(shared, first, second)
-
-
-def _samples(shared: Shared, first: VerdictTable, second: VerdictTable) -> Iterator[ChangeRow]:
-    """Samples that both runs hold, with another verdict."""
-    n = min(first.cell.n, second.cell.n)
-    before, after = first.codes[shared.first, :n], second.codes[shared.second, :n]
-    changed = (before != after) & (before != NO_VERDICT) & (after != NO_VERDICT)
-    for place, rank in zip(*np.nonzero(changed), strict=True):
-        yield replace(
-            _row(shared, first, second, int(place)),
-            rank=int(rank),
-            before=BY_CODE[before[place, rank]].value,
-            after=BY_CODE[after[place, rank]].value,
-        )
-
-
-def _problems(shared: Shared, first: VerdictTable, second: VerdictTable) -> Iterator[ChangeRow]:
-    """Problems that one run solves and the other does not, from different samples."""
-    before, after = first.codes[shared.first], second.codes[shared.second]
-    judged = (before != NO_VERDICT).any(axis=1) & (after != NO_VERDICT).any(axis=1)
-    solved = (before == CORRECT).any(axis=1), (after == CORRECT).any(axis=1)
-    for place in np.flatnonzero(judged & (solved[0] != solved[1])).tolist():
-        row = _row(shared, first, second, place)
-        yield replace(row, before=_share(before[place]), after=_share(after[place]))
-
-
-def _share(codes: np.ndarray[tuple[int], np.dtype[np.int8]]) -> str:
-    return f"{int((codes == CORRECT).sum())} of {int((codes != NO_VERDICT).sum())} correct"
-
-
-def _row(shared: Shared, first: VerdictTable, second: VerdictTable, place: int) -> ChangeRow:
-    """A problem's row, before it is said what changed in it."""
-    return ChangeRow(
-        cell=first.cell.key,
-        other=second.cell.key,
-        judge=_judge(first),
-        by=_judge(second),
-        problem=shared.names[place],
-        rank=-1,
-        before="",
-        after="",
-        before_answer="",
-        after_answer="",
-        gold=first.problems[int(shared.first[place])].gold.text,
-    )
-
-
-def _with_answers(rows: Sequence[ChangeRow], runs: tuple[Path, Path]) -> tuple[ChangeRow, ...]:
-    """The rows with what each run's extractor read."""
-    keys = [
-        (
-            SampleKey(row.cell, row.judge.extractor, row.problem, row.rank),
-            SampleKey(row.other, row.by.extractor, row.problem, row.rank),
-        )
-        for row in rows
-    ]
-    wanted = [{both[place] for both in keys if both[place].rank >= 0} for place in (0, 1)]
-    found = [read_answers([run], some) for run, some in zip(runs, wanted, strict=True)]
-    return tuple(
-        replace(row, before_answer=found[0].get(one, ""), after_answer=found[1].get(other, ""))
-        for row, (one, other) in zip(rows, keys, strict=True)
-    )
-
-
-def _unscored(pair: Pair, together: Sequence[_Tables]) -> Iterator[str]:
+def _unscored(pair: Pair, together: Sequence[Tables]) -> Iterator[str]:
     """Cells that match and have no verdicts on one side."""
     scored = {first.cell.key for first, _ in together}
     for mine, _ in pair.cells:

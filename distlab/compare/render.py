@@ -10,6 +10,7 @@ from distlab.compare.comparison import ChangeRow, Comparison, DifferenceRow, Set
 from distlab.escape import markdown, plain, terminal
 from distlab.files import whole
 from distlab.report.wording import judge_name
+from distlab.runs.pairing import ONE_ANSWER
 from distlab.runs.scored import Judge
 from distlab.tables.column import Column, label
 from distlab.tables.flat import csv_text, flatten
@@ -21,10 +22,12 @@ from distlab.tables.text import lay
 _Row = TypeVar("_Row")
 
 # Rows of a table that a terminal and the Markdown show (ours); the CSV files have all.
-_TERMINAL_ROWS: Final = 12
+_TERMINAL_ROWS: Final = 8
 _MARKDOWN_ROWS: Final = 200
 # Characters of an answer, a name or a value in a terminal's table (ours).
 _BRIEF: Final = 18
+# Headers are broken at blanks, and this one is not to be.
+_DIFFERENCE: Final = "\N{NO-BREAK SPACE}".join("B−A") + " [95 %]"
 
 
 def _judges(judge: Judge, by: Judge) -> str:
@@ -33,62 +36,86 @@ def _judges(judge: Judge, by: Judge) -> str:
 
 SETTING_COLUMNS: tuple[Column[SettingRow], ...] = (
     label("setting", lambda row: row.setting),
-    label("first", lambda row: row.first),
-    label("other", lambda row: row.second),
+    label("A", lambda row: row.first, stays=True),
+    label("B", lambda row: row.second, stays=True),
 )
 DIFFERENCE_COLUMNS: tuple[Column[DifferenceRow], ...] = (
-    label("arm", lambda row: row.cell.arm),
-    label("family", lambda row: _family(row)),
-    label("dataset", lambda row: row.cell.dataset),
-    label("prompt", lambda row: row.cell.prompt),
+    label("arm", lambda row: _either(row.cell.arm, row.other.arm)),
+    label("family", lambda row: _either(row.cell.family, row.other.family)),
+    label("dataset", lambda row: _either(row.cell.dataset, row.other.dataset)),
+    label("prompt", lambda row: _either(row.cell.prompt, row.other.prompt)),
     label("judge", lambda row: _judges(row.judge, row.by)),
     label("score", lambda row: row.metric),
     Column("problems", lambda row: str(row.gap.problems)),
-    Column("first", lambda row: percent(row.gap.base)),
-    Column("other", lambda row: percent(row.gap.instruct)),
-    Column("other − first [95 %]", lambda row: points_interval(row.gap.difference.estimate)),
+    Column("A", lambda row: percent(row.gap.base)),
+    Column("B", lambda row: percent(row.gap.instruct)),
+    Column(
+        _DIFFERENCE,
+        lambda row: points_interval(row.gap.difference.estimate),
+    ),
     Column("if independent [95 %]", lambda row: points_interval(row.gap.difference.independent)),
-    Column("first only", lambda row: str(row.gap.base_only)),
-    Column("other only", lambda row: str(row.gap.instruct_only)),
+    Column("A only", lambda row: str(row.gap.base_only)),
+    Column("B only", lambda row: str(row.gap.instruct_only)),
     Column("p", lambda row: p_value(row.gap.difference.p)),
+    Column("McNemar", lambda row: p_value(row.gap.mcnemar)),
     Column("Holm", lambda row: p_value(row.holm)),
+    Column("equal within", lambda row: f"±{percent(row.margin)}: p {p_value(row.within)}"),
+    Column("detectable", lambda row: percent(row.detectable)),
+    label("said", lambda row: row.said),
 )
 # What 80 columns hold.
 COMPACT_SETTING_COLUMNS: tuple[Column[SettingRow], ...] = (
     label("setting", lambda row: plain(row.setting, 36)),
-    label("first", lambda row: _brief(row.first)),
-    label("other", lambda row: _brief(row.second)),
+    label("A", lambda row: _brief(row.first), stays=True),
+    label("B", lambda row: _brief(row.second), stays=True),
 )
 COMPACT_COLUMNS: tuple[Column[DifferenceRow], ...] = (
     *DIFFERENCE_COLUMNS[:6],
     Column("pairs", lambda row: str(row.gap.problems)),
-    Column("first", lambda row: percent(row.gap.base)),
-    Column("other − first [95 %]", lambda row: points_interval(row.gap.difference.estimate)),
+    Column("A", lambda row: percent(row.gap.base)),
+    Column("B", lambda row: percent(row.gap.instruct)),
+    Column(
+        _DIFFERENCE,
+        lambda row: points_interval(row.gap.difference.estimate),
+    ),
 )
-COMPACT_CHANGE_COLUMNS: tuple[Column[ChangeRow], ...] = (
-    label("problem", lambda row: _brief(row.problem)),
-    label("cell", lambda row: row.cell),
-    label("judge", lambda row: _judges(row.judge, row.by)),
-    label("sample", lambda row: "" if row.rank < 0 else f"#{row.rank}"),
-    label("first", lambda row: _told(row.before, row.before_answer)),
-    label("other", lambda row: _told(row.after, row.after_answer)),
-    label("gold", lambda row: _brief(row.gold)),
+TEST_COLUMNS: tuple[Column[DifferenceRow], ...] = (
+    *DIFFERENCE_COLUMNS[:6],
+    Column("only A/B", lambda row: f"{row.gap.base_only}/{row.gap.instruct_only}"),
+    Column("p", lambda row: p_value(row.gap.difference.p)),
+    Column("McNemar", lambda row: p_value(row.gap.mcnemar), spare=1),
+    Column("equal", lambda row: p_value(row.within)),
+    Column("detectable", lambda row: percent(row.detectable)),
+    Column("said", lambda row: row.said),
 )
 CHANGE_COLUMNS: tuple[Column[ChangeRow], ...] = (
     label("problem", lambda row: row.problem),
     label("cell", lambda row: row.cell),
     label("judge", lambda row: _judges(row.judge, row.by)),
     label("sample", lambda row: "" if row.rank < 0 else f"#{row.rank}"),
-    label("first", lambda row: row.before),
-    label("other", lambda row: row.after),
-    label("first answer", lambda row: row.before_answer),
-    label("other answer", lambda row: row.after_answer),
+    label("A", lambda row: row.before),
+    label("B", lambda row: row.after),
+    label("answer in A", lambda row: row.before_answer),
+    label("answer in B", lambda row: row.after_answer),
     label("gold", lambda row: row.gold),
+    label("question", lambda row: row.question),
 )
+COMPACT_CHANGE_COLUMNS: tuple[Column[ChangeRow], ...] = (
+    label("problem", lambda row: _brief(row.problem)),
+    *CHANGE_COLUMNS[1:4],
+    label("A", lambda row: _told(row.before, row.before_answer), stays=True),
+    label("B", lambda row: _told(row.after, row.after_answer), stays=True),
+    label("gold", lambda row: _brief(row.gold), stays=True),
+)
+_WAYS: Final = {-1: "A right and B not", 1: "B right and A not", 0: "Other verdicts that differ"}
 
 
-def _family(row: DifferenceRow) -> str:
-    first, other = row.cell.family, row.other.family
+def named(row: DifferenceRow) -> str:
+    """What a row compares, in one line."""
+    return ", ".join(column.text(row) for column in DIFFERENCE_COLUMNS[:6])
+
+
+def _either(first: str, other: str) -> str:
     return first if first == other else f"{first} → {other}"
 
 
@@ -108,16 +135,26 @@ def render_terminal(comparisons: Sequence[Comparison], console: Console) -> None
         console: Where to print.
     """
     for comparison in comparisons:
-        title = f"{comparison.second} against {comparison.first}"
-        console.print(terminal(title, None), style="bold underline")
+        console.print(terminal(_title(comparison), None), style="bold underline")
         _some(console, "Settings that differ", COMPACT_SETTING_COLUMNS, comparison.settings)
-        scores = [row for row in comparison.differences if row.metric != "one answer"]
+        for sentence in comparison.pairing:
+            console.print(terminal(sentence, None))
+        scores = [row for row in comparison.differences if row.metric != ONE_ANSWER]
         print_table(console, "Scores on the shared problems", COMPACT_COLUMNS, scores)
-        _some(console, "Verdicts that differ", COMPACT_CHANGE_COLUMNS, comparison.changes)
+        margin = percent(comparison.differences[0].margin)
+        title = f"Tests: p of no difference, of a difference of {margin} points or more (equal)"
+        print_table(console, title, TEST_COLUMNS, scores)
+        for way, name in _WAYS.items():
+            rows = [row for row in comparison.changes if row.way == way]
+            _some(console, name, COMPACT_CHANGE_COLUMNS, rows)
         for sentence in comparison.cannot:
             console.print(terminal(f"Note: {sentence}", None))
         if not comparison.settings:
             console.print("The manifests differ in no setting.")
+
+
+def _title(comparison: Comparison) -> str:
+    return f"A is {comparison.first}, B is {comparison.second}"
 
 
 def _some(
@@ -141,7 +178,7 @@ def write_comparison(folder: Path, comparisons: Sequence[Comparison]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("settings", "differences", "changes"):
         rows = [
-            {"first": each.first, "other": each.second, **flatten(row)}
+            {"A": each.first, "B": each.second, **flatten(row)}
             for each in comparisons
             for row in getattr(each, name)
         ]
@@ -158,13 +195,27 @@ def write_comparison(folder: Path, comparisons: Sequence[Comparison]) -> Path:
 
 
 def _markdown(comparison: Comparison) -> str:
+    paired = "".join(f"- {markdown(sentence, None)}\n" for sentence in comparison.pairing)
+    margin = percent(comparison.differences[0].margin)
     parts = [
-        f"# {markdown(comparison.second, None)} against {markdown(comparison.first, None)}\n",
-        "Differences are the other run minus the first, in percentage points, paired by problem "
-        "with an interval that takes shared sources into account.\n",
+        f"# {markdown(_title(comparison), None)}\n",
+        "Differences are B minus A, in percentage points, paired by problem with an interval that "
+        "takes shared sources into account. “p” is the exact sign-flip test over sources, "
+        "“McNemar” the exact test as if problems were independent, “Holm” is p adjusted over all "
+        "tests of the table, “equal within” are two one-sided tests against a difference of "
+        f"{margin} points, and “detectable” is the true difference that as many problems show "
+        "with 80 % power.\n",
+        f"## Problems\n\n{paired}",
         _section("Settings that differ", SETTING_COLUMNS, comparison.settings),
         _section("Scores on the shared problems", DIFFERENCE_COLUMNS, comparison.differences),
-        _section("Verdicts that differ", CHANGE_COLUMNS, comparison.changes),
+        *(
+            _section(
+                name,
+                CHANGE_COLUMNS,
+                [row for row in comparison.changes if row.way == way],
+            )
+            for way, name in _WAYS.items()
+        ),
     ]
     if comparison.cannot:
         said = "".join(f"- {markdown(sentence, None)}\n" for sentence in comparison.cannot)

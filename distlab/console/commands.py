@@ -13,6 +13,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "view": "look at a run's samples in a browser",
     "watch": "evaluate checkpoints as a training writes them",
     "compare": "put runs side by side, paired by problem",
+    "gate": "whether a run is no worse than another: pass, fail or cannot tell, for CI",
     "status": "what a store, run or sweep has, lacks and failed at",
     "store": "verify a store, repair it, find leftovers, export it (verify, repair, gc, export)",
     "bundle": "write a run and its samples as one archive",

@@ -15,6 +15,8 @@ class Exit(IntEnum):
     DONE = 0
     FAILED = 1
     BAD_INPUT = 2
+    WORSE = 3
+    CANNOT_TELL = 4
     FAULT = 70
 
 

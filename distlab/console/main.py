@@ -1,6 +1,7 @@
 """One frame for all commands: arguments, bad input, signals, faults, and what cannot be shown."""
 
 import argparse
+import math
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -131,6 +132,23 @@ def path(text: str) -> Path:
         return Path(expanded(text))
     except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def points(text: str) -> float:
+    """An argument in percentage points, as a share.
+
+    Raises:
+        ArgumentTypeError: They are no number above 0 and at most 100.
+    """
+    try:
+        points = float(text)
+    except ValueError:
+        points = math.nan
+    if not 0 < points <= 100:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no margin: name percentage points above 0 and at most 100"
+        )
+    return points / 100
 
 
 def add_config_dir(parser: argparse.ArgumentParser) -> None:

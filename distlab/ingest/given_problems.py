@@ -1,13 +1,12 @@
 """Rows of a user's file in; problems with their samples out, everything checked."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from distlab.errors import UserError
 from distlab.ingest.columns import LABEL_COLUMNS, ColumnMap
-from distlab.problems.content import text_hash
+from distlab.problems.content import same_question, text_hash
 from distlab.problems.problem import Problem
 from distlab.problems.rows import Row
 from distlab.tabular.columns import row_file
@@ -133,15 +132,6 @@ def _beside(row: Row, columns: ColumnMap, name: str) -> bool:
         and len(samples) == len(labels)
         and all(label_of(label) is not None for label in labels)
     )
-
-
-def same_question(one: str, other: str) -> bool:
-    """Whether two questions differ in blanks and in forms of a character only, or one is absent."""
-    return not one.strip() or not other.strip() or _folded(one) == _folded(other)
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _id(row: Row, columns: ColumnMap, dataset: str) -> str:

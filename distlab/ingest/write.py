@@ -13,9 +13,9 @@ from distlab.decoding.interface import Sample
 from distlab.decoding.kinds import BUILT_IN
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
-from distlab.ingest.given_problems import GivenProblem, same_question
+from distlab.ingest.given_problems import GivenProblem
 from distlab.problems import read_problems, write_problems
-from distlab.problems.content import content_hash
+from distlab.problems.content import content_hash, same_question
 from distlab.problems.problem import Problem
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import INGESTED, Manifest

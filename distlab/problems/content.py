@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,6 +46,16 @@ def content_hash(rows: Iterable[Mapping[str, str | int | float | None]]) -> str:
 def text_hash(text: str) -> str:
     """First 12 hex digits of sha256 over a text, runs of blanks taken as one: a stable id."""
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12]
+
+
+def folded(text: str) -> str:
+    """A text with runs of blanks, and forms of a character, taken as one."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def same_question(one: str, other: str) -> bool:
+    """Whether two questions differ in blanks and in forms of a character only, or one is absent."""
+    return not one.strip() or not other.strip() or folded(one) == folded(other)
 
 
 def compare(known: Known | None, rows: int, found: str, remedy: str) -> tuple[str, ...]:

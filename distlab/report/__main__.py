@@ -1,7 +1,6 @@
 """``distlab report RUN``: rebuild a run's or a sweep's report from what is on disk."""
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Final
 
 from distlab.checkpoints.checkpoint import Variant, variant_name
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path
+from distlab.console.main import Command, path, points
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.runs.folder import RunFolder
@@ -37,13 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--margin",
-        type=_points,
+        type=points,
         metavar="POINTS",
         help="differences of our figures below this are called none (default: report.margin)",
     )
     parser.add_argument(
         "--replication-margin",
-        type=_points,
+        type=points,
         metavar="POINTS",
         help="differences from the paper's figures below this are called none (default: "
         "report.replication_margin)",
@@ -62,23 +61,6 @@ def _stages(text: str) -> tuple[Variant, Variant]:
         raise argparse.ArgumentTypeError(f"{text!r} is no pair: name two stages, as sft,rl")
     first, second = (variant_name("--pair", name) for name in names)
     return first, second
-
-
-def _points(text: str) -> float:
-    """Percentage points as a share.
-
-    Raises:
-        ArgumentTypeError: They are no number above 0 and at most 100.
-    """
-    try:
-        points = float(text)
-    except ValueError:
-        points = math.nan
-    if not 0 < points <= 100:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no margin: name percentage points above 0 and at most 100"
-        )
-    return points / 100
 
 
 def _report(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,8 @@ from distlab.store.cell import Cell, CellVariant, StagePair
 ScoreMap = Mapping[tuple[str, Judge], ProblemScores]
 # Name of the score that one sample gives.
 ONE_SAMPLE: Final = "pass@1"
+# Name of the score that all samples give together.
+ONE_ANSWER: Final = "one answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +128,5 @@ def metrics(k: int, until_solved: bool = False) -> list[Metric]:
     return [
         *wide,
         Metric(ONE_SAMPLE, lambda scores: scores.pass_at(1)),
-        Metric("one answer", lambda scores: scores.one_answer),
+        Metric(ONE_ANSWER, lambda scores: scores.one_answer),
     ]

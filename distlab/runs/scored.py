@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from distlab.analysis.answers import NONE
 from distlab.analysis.arrays import BoolArray, CodeArray, IntArray
 from distlab.problems.problem import Problem
 from distlab.runs.manifest import Manifest
@@ -40,6 +42,21 @@ class SampleFacts:
     gold_in_text: BoolArray
     continued: BoolArray
     thinking: npt.NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> Self:
+        """Of samples of which nothing is known, [problems, n]."""
+        return cls(
+            present=np.zeros(shape, dtype=np.bool_),
+            answers=np.full(shape, NONE, dtype=np.int64),
+            truncated=np.zeros(shape, dtype=np.bool_),
+            tokens=np.zeros(shape, dtype=np.int32),
+            starts=np.zeros(shape, dtype=np.int32),
+            deltas=np.full(shape, np.nan, dtype=np.float32),
+            gold_in_text=np.zeros(shape, dtype=np.bool_),
+            continued=np.zeros(shape, dtype=np.bool_),
+            thinking=np.full(shape, np.nan, dtype=np.float32),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -193,20 +193,7 @@ class _Matrices:
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> "_Matrices":
         """Nothing present."""
-        return cls(
-            SampleFacts(
-                present=np.zeros(shape, dtype=np.bool_),
-                answers=np.full(shape, NONE, dtype=np.int64),
-                truncated=np.zeros(shape, dtype=np.bool_),
-                tokens=np.zeros(shape, dtype=np.int32),
-                starts=np.zeros(shape, dtype=np.int32),
-                deltas=np.full(shape, np.nan, dtype=np.float32),
-                gold_in_text=np.zeros(shape, dtype=np.bool_),
-                continued=np.zeros(shape, dtype=np.bool_),
-                thinking=np.full(shape, np.nan, dtype=np.float32),
-            ),
-            given=np.zeros(shape, dtype=np.bool_),
-        )
+        return cls(SampleFacts.empty(shape), given=np.zeros(shape, dtype=np.bool_))
 
     def codes_of(self, grader: str) -> npt.NDArray[np.int8]:
         """The grader's code matrix, made on first use."""

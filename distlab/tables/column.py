@@ -18,18 +18,22 @@ class Column(Generic[Row_contra]):
         text: A row to the text of its cell, not yet escaped.
         number: Aligned to the right; holds figures that ``figures`` wrote, so nothing to escape.
         spare: Left out where there is no room, columns with the highest first; 0 never.
+        stays: In the table even where every row has the same text, which else moves into the title.
     """
 
     title: str
     text: Callable[[Row_contra], str]
     number: bool = True
     spare: int = 0
+    stays: bool = False
 
 
 # The columns of a table, from the left.
 Columns = tuple[Column[Row], ...]
 
 
-def label(title: str, text: Callable[[Row], str], spare: int = 0) -> Column[Row]:
+def label(
+    title: str, text: Callable[[Row], str], spare: int = 0, *, stays: bool = False
+) -> Column[Row]:
     """A column of text."""
-    return Column(title, text, number=False, spare=spare)
+    return Column(title, text, number=False, spare=spare, stays=stays)

@@ -46,7 +46,7 @@ def print_table(
     if not rows:
         return
     shared = [column for column in columns[1:] if _is_shared(column, rows)]
-    title = "; ".join([title, *(column.text(rows[0]) for column in shared)])
+    title = "; ".join([title, *filter(None, (column.text(rows[0]) for column in shared))])
     console.print(terminal(title, None), style="bold")
     laid = [_lay(column, rows) for column in columns if column not in shared]
     kept = _with_room(laid, console.width)
@@ -59,7 +59,8 @@ def print_table(
 
 
 def _is_shared(column: Column[Row], rows: Sequence[Row]) -> bool:
-    return not column.number and len({column.text(row) for row in rows}) == 1
+    movable = not column.number and not column.stays
+    return movable and len({column.text(row) for row in rows}) == 1
 
 
 def _lay(column: Column[Row], rows: Sequence[Row]) -> _Laid[Row]:

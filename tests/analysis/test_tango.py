@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from distlab.analysis.tango import score, score_interval, score_within
+from distlab.analysis.tango import score, score_above, score_below, score_interval
 
 
 @pytest.mark.parametrize(("up", "down"), [(12, 2), (3, 0), (40, 30)])
@@ -45,12 +45,18 @@ def test_ends() -> None:
     assert everything.high == pytest.approx(1)
 
 
+def within(problems: int, up: int, down: int, margin: float) -> float:
+    counts = problems, up, down
+    return max(score_above(*counts, -margin), score_below(*counts, margin))
+
+
 def test_within_a_margin() -> None:
-    assert score_within(30, 0, 0, 0.05) > 0.05
-    assert score_within(1000, 20, 20, 0.05) < 0.001
-    assert score_within(1000, 70, 20, 0.05) == pytest.approx(0.5, abs=0.01)
+    assert within(30, 0, 0, 0.05) > 0.05
+    assert within(1000, 20, 20, 0.05) < 0.001
+    assert within(1000, 70, 20, 0.05) == pytest.approx(0.5, abs=0.01)
     z = score(300, 9, 6, -0.05)
-    assert score_within(300, 9, 6, 0.05) >= stats.norm.sf(z)
+    assert score_above(300, 9, 6, -0.05) == pytest.approx(stats.norm.sf(z))
+    assert within(300, 9, 6, 0.05) >= stats.norm.sf(z)
 
 
 @pytest.mark.parametrize(("up", "down"), [(0, 20), (20, 0), (0, 0), (1, 0), (7, 12)])

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,28 +49,34 @@ def rows_of(
 Make = Callable[..., Path]
 
 
+def scored_run(
+    folder: Path,
+    name: str,
+    *graded: tuple[Any, ...],
+    problems: Sequence[Problem] = (),
+    **more: object,
+) -> Path:
+    """Write a run of (cell, problem to marks, what else its rows say); returns its folder."""
+    run = RunFolder(folder / name)
+    run.verdicts.mkdir(parents=True)
+    names = dict.fromkeys(name for _, marks, *_ in graded for name in marks)
+    gold = Gold(GoldKind.NUMBER, "7")
+    usual = [Problem(each, "d", f"How many {each}?", gold, each) for each in names]
+    for dataset in {cell.dataset for cell, *_ in graded}:
+        write_problems(run.problems(dataset), problems or usual)
+    rows = [
+        row
+        for cell, marks, *said in graded
+        for row in rows_of(cell, marks, **(said[0] if said else {}))
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=VERDICTS), run.verdicts / "v.parquet")
+    settings: dict[str, Any] = {"run": name, "command": "distlab", "store": "s"}
+    cells = tuple(dict.fromkeys(cell for cell, *_ in graded))
+    run.write_manifest(Manifest(**(settings | more), cells=cells))
+    return run.path
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Write a run of (cell, problem to marks, what else its rows say); returns its folder."""
-
-    def write(
-        name: str, *graded: tuple[Any, ...], problems: Sequence[Problem] = (), **more: object
-    ) -> Path:
-        run = RunFolder(tmp_path / name)
-        run.verdicts.mkdir(parents=True)
-        names = dict.fromkeys(name for _, marks, *_ in graded for name in marks)
-        gold = Gold(GoldKind.NUMBER, "7")
-        usual = [Problem(each, "d", "How many?", gold, each) for each in names]
-        write_problems(run.problems("d"), problems or usual)
-        rows = [
-            row
-            for cell, marks, *said in graded
-            for row in rows_of(cell, marks, **(said[0] if said else {}))
-        ]
-        pq.write_table(pa.Table.from_pylist(rows, schema=VERDICTS), run.verdicts / "v.parquet")
-        settings: dict[str, Any] = {"run": name, "command": "distlab", "store": "s"}
-        cells = tuple(dict.fromkeys(cell for cell, *_ in graded))
-        run.write_manifest(Manifest(**(settings | more), cells=cells))
-        return run.path
-
-    return write
+    """``scored_run`` in a folder of the test's own."""
+    return partial(scored_run, tmp_path)

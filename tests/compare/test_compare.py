@@ -1,5 +1,4 @@
 import csv
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,13 +7,16 @@ import pytest
 
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.compare.__main__ import main
+from distlab.compare.asked import Asked
 from distlab.compare.comparing import compare
 from distlab.compare.comparison import Comparison
+from distlab.errors import UserError
+from distlab.logs.formats import read_log
+from distlab.logs.log import ID, QUESTION
 from distlab.problems import Gold, GoldKind, Problem
 from distlab.runs.folder import RunFolder
 from distlab.store.cell import Cell
-
-Make = Callable[..., Path]
+from tests.compare.conftest import Make
 
 # Problems to marks of two samples each: "1" correct, "0" wrong, "-" no answer.
 FIRST = {"a": "11", "b": "10", "c": "00", "d": "0-"}
@@ -26,10 +28,6 @@ def cell(
 ) -> Cell:
     variant, decoding = arm.split("/")
     return Cell(family, variant, decoding, "stochastic", "d", "zero-shot", n, fingerprint, "p")
-
-
-def problem(name: str, gold: str = "7") -> Problem:
-    return Problem(name, "d", "How many?", Gold(GoldKind.NUMBER, gold), name)
 
 
 def only(first: Path, other: Path) -> Comparison:
@@ -134,25 +132,35 @@ def test_what_has_no_counterpart_is_said(make: Make) -> None:
     )
 
 
-def test_problems_that_are_not_the_same_are_left_out(make: Make) -> None:
-    changed = [problem("a", "8"), *map(problem, "bcd")]
-    found = only(make("one", (cell(), FIRST)), make("two", (cell(), OTHER), problems=changed))
+def test_problems_of_another_gold_are_left_out(make: Make) -> None:
+    ours, theirs = (
+        [Problem(n, "d", n, Gold(GoldKind.INTEGER, gold if n == "a" else "7"), n) for n in "abcd"]
+        for gold in ("7", "8")
+    )
+    one = make("one", (cell(), FIRST), problems=ours)
+    found = only(one, make("two", (cell(), OTHER), problems=theirs))
     assert gap(found).problems == 3
-    assert found.cannot == (
-        "1 problems of d have the same id and another question or gold in the two runs; "
-        "they are left out.",
+    assert found.pairing == (
+        "d: 3 problems are paired, 3 by id; 0 of A and 0 of B have no counterpart.",
+        "d: 1 pairs have golds that are not equal (a: '7' and '8'); they are left out.",
     )
 
 
-def test_runs_without_a_shared_problem_or_judge_say_so(make: Make) -> None:
-    one = make("one", (cell(), {"a": "11"}))
-    found = only(one, make("two", (cell(), {"x": "11"})))
-    assert found.differences == ()
-    assert "The runs share no problem of d" in found.cannot[0]
+def test_runs_without_a_shared_problem_or_judge_are_refused(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = make("one", (cell(), {"a": "11"})), make("two", (cell(), {"x": "11"}))
+    assert main([str(one), str(two)]) == 2
+    said = capsys.readouterr().err
+    assert "nothing of one and two can be compared" in said
+    assert "The runs share no problem of d" in said
+    assert not (two / "compare").exists()
     other = {"extractor": "llm", "grader": "prm800k"}
-    found = only(one, make("three", (cell(), {"a": "11"}, other)))
-    assert found.differences == ()
-    assert "share neither an extractor nor a grader" in found.cannot[0]
+    three = make("three", (cell(), {"a": "11"}, other))
+    with pytest.raises(UserError, match="share neither an extractor nor a grader"):
+        compare([one, three])
+    (found,) = compare([one, three], Asked({"judge": ("standard", "prm800k")}))
+    assert gap(found).problems == 1
 
 
 def test_a_vote_of_more_samples_is_no_match(make: Make) -> None:
@@ -171,9 +179,9 @@ def test_of_samples_drawn_until_solved_the_widest_score_alone_compares(make: Mak
     assert gap(found) == gap(only(one, make("three", (cell(), OTHER))))
     assert found.cannot[0].endswith("was drawn until solved: Pass@2 alone can be compared.")
     longer = replace(stopped, n=3)
-    found = only(one, make("four", (longer, {"a": "1", "b": "000", "c": "01", "d": "1"})))
-    assert found.differences == ()
-    assert "nothing can be compared" in found.cannot[0]
+    four = make("four", (longer, {"a": "1", "b": "000", "c": "01", "d": "1"}))
+    with pytest.raises(UserError, match="nothing can be compared"):
+        only(one, four)
 
 
 def test_p_values_are_adjusted_over_the_table(make: Make) -> None:
@@ -184,7 +192,7 @@ def test_p_values_are_adjusted_over_the_table(make: Make) -> None:
     found = only(one, make("two", *((each, other) for each in cells)))
     wide = [row for row in found.differences if row.metric == "Pass@2"]
     assert len(found.differences) == 6
-    assert wide[0].holm == pytest.approx(6 * wide[0].gap.difference.p)
+    assert wide[0].holm == pytest.approx(12 * wide[0].gap.difference.p)
 
 
 def test_three_runs_give_two_comparisons(make: Make) -> None:
@@ -225,7 +233,7 @@ def test_a_terminal_of_80_columns_cuts_no_figure(
     one = make("one", *((arm, FIRST, judge) for arm in arms for judge in judges))
     two = make("two", *((arm, OTHER, judge) for arm in arms for judge in judges))
     assert main([str(one), str(two)]) == 0
-    scores = capsys.readouterr().out.partition("Verdicts that differ")[0]
+    scores = capsys.readouterr().out.partition("Tests")[0]
     assert scores.count("+25.0 [−50.5, +77.8]") == 4
     assert "…" not in scores
 
@@ -270,4 +278,118 @@ def test_ids_that_are_spelt_differently_are_named_since_they_do_not_pair(make: M
     assert found.cannot == (
         "The two runs spell 2 ids of d differently ('0' and '0.0'), so these problems do not pair: "
         "write the ids alike, and ingest again.",
+    )
+
+
+def test_a_cell_alone_on_either_side_pairs_whatever_it_is_called(make: Make) -> None:
+    one = make("one", (cell("base/greedy"), FIRST))
+    found = only(one, make("two", (replace(cell("instruct/t1"), prompt="few-shot"), OTHER)))
+    (row, *_) = found.differences
+    assert (row.cell.arm, row.other.arm, row.other.prompt) == (
+        "base/greedy",
+        "instruct/t1",
+        "few-shot",
+    )
+    assert found.cannot == ()
+
+
+def test_what_goes_together_can_be_chosen(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make("one", (cell("base/cot"), FIRST), (cell("instruct/t1"), OTHER))
+    assert main([str(run), str(run), "--arm", "base/cot", "--arm", "instruct/t1"]) == 0
+    assert "+25.0" in capsys.readouterr().out
+    other = make("two", (cell("base/cot"), OTHER), (cell("instruct/t1"), OTHER))
+    (found,) = compare([run, other], Asked({"arm": ("base/cot",)}))
+    assert {row.cell.arm for row in found.differences} == {"base/cot"}
+    assert main([str(run), str(other), "--arm", "base/cto"]) == 2
+    assert "--arm base/cto is nothing that one has: name one of base/cot" in capsys.readouterr().err
+    assert main([str(run), str(other), *["--arm", "base/cot"] * 3]) == 2
+    assert "--arm is given 3 times" in capsys.readouterr().err
+
+
+def test_problems_pair_by_question_where_ids_are_others(make: Make) -> None:
+    gold = Gold(GoldKind.NUMBER, "7")
+    ours = [Problem(n, "d", f"What is\n{n} and one more?", gold, f"c{n in 'ab'}") for n in "abcd"]
+    theirs = [
+        # The same question in a prompt, under the same id; another under the same id.
+        replace(ours[0], question="Q: What is a and one more? A:", cluster="1"),
+        replace(ours[2], id="b", cluster="2"),
+        replace(ours[1], id="9", cluster="3"),
+        replace(ours[0], id="8", question="Who?", cluster="4"),
+    ]
+    one = make("one", (cell(), FIRST), problems=ours)
+    two = make("two", (cell(), {"a": "11", "b": "01", "9": "00", "8": "11"}), problems=theirs)
+    found = only(one, two)
+    assert found.pairing == (
+        "d: 3 problems are paired, 1 by id and 2 by question; 1 of A and 1 of B have no "
+        "counterpart.",
+        "d: 1 ids stand for other questions in A than in B, so these were looked for by their "
+        "questions.",
+    )
+    wide = gap(found)
+    assert (wide.problems, wide.base_only, wide.instruct_only, wide.clusters) == (3, 1, 1, 2)
+
+
+def test_of_questions_that_are_asked_twice_none_is_picked(make: Make) -> None:
+    gold = Gold(GoldKind.NUMBER, "7")
+    one = make("one", (cell(), FIRST), problems=[Problem(n, "d", "Q", gold, n) for n in "abcd"])
+    other = [Problem(n, "d", "Q", gold, n) for n in "awxy"]
+    marks = dict(zip("awxy", OTHER.values(), strict=True))
+    found = only(one, make("two", (cell(), marks), problems=other))
+    assert gap(found).problems == 1
+    assert "3 of A and 3 of B have no counterpart" in found.pairing[0]
+
+
+def test_what_the_data_tell_is_said(make: Make) -> None:
+    equal = {f"{place}": "10"[place % 2] for place in range(400)}
+    better = {name: "0" if int(name) % 4 == 3 else "1" for name in equal}
+    one, two = make("one", (cell(n=1), equal)), make("two", (cell(n=1), better))
+    (found,) = compare([one, two], Asked(margin=0.02))
+    (row, _) = found.differences
+    assert (row.said, row.gap.base_only, row.gap.instruct_only) == ("B higher", 0, 100)
+    assert row.gap.mcnemar < 1e-20
+    assert row.within > 0.99
+    again = only(one, make("three", (cell(n=1, fingerprint="other"), equal)))
+    assert {row.said for row in again.differences} == {"equal"}
+
+
+DATA = Path(__file__).parents[1] / "logs" / "data"
+LM_EVAL = next((DATA / "lm-eval").glob("samples_mini_gsm_*.jsonl"))
+INSPECT = DATA / "inspect" / "mini-gsm.eval"
+
+
+def test_logs_of_two_tools_are_compared_by_their_own_scores(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (found,) = compare([LM_EVAL, INSPECT], Asked({"judge": ("exact_match,strict-match", "match")}))
+    (row,) = found.differences
+    assert (row.judge.grader, row.by.grader) == (
+        "lm-eval:exact_match,strict-match",
+        "inspect:match",
+    )
+    assert (row.gap.problems, row.gap.base, row.gap.instruct) == (6, 4 / 6, 0.75)
+    assert found.pairing[0].startswith("mini_gsm: 6 problems are paired, 6 by question; 0 of A")
+    assert ("2", 1, "The answer is $1,250", "$1,250") in [
+        (row.problem, row.way, row.before_answer.rstrip("."), row.after_answer)
+        for row in found.changes
+    ]
+    assert main([str(LM_EVAL), str(INSPECT), "--judge", "nothing"]) == 2
+    assert "name one of logged/lm-eval:exact_match,strict-match" in capsys.readouterr().err
+    assert main([str(LM_EVAL), str(DATA / "inspect" / "mini-choice.json")]) == 2
+    assert "mini_gsm and mini_choice: 0 problems are paired" in capsys.readouterr().err
+
+
+def test_a_log_is_compared_with_a_run(make: Make) -> None:
+    rows = read_log(LM_EVAL, "auto").rows
+    questions = {str(row.fields[ID]): str(row.fields[QUESTION]) for row in rows}
+    golds = {"0": "7", "1": "72", "2": "1250", "3": "45"}
+    problems = [
+        Problem(f"p{n}", "d", questions[n], Gold(GoldKind.NUMBER, gold), n)
+        for n, gold in golds.items()
+    ]
+    run = make("one", (cell(n=1), {f"p{n}": "1" for n in golds}), problems=problems)
+    (found,) = compare([run, LM_EVAL], Asked({"judge": ("standard", "exact_match,strict-match")}))
+    assert (gap(found, "pass@1").base, gap(found, "pass@1").instruct) == (1.0, 0.5)
+    assert found.pairing == (
+        "d and mini_gsm: 4 problems are paired, 4 by question; 0 of A and 2 of B have no "
+        "counterpart.",
     )

@@ -24,7 +24,7 @@ from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.score_table import SCORES
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import holm_note, judge_name, setting, shown_p
-from distlab.runs.pairing import ArmPair, is_ladder, settings, stage_arms
+from distlab.runs.pairing import ONE_ANSWER, ArmPair, is_ladder, settings, stage_arms
 from distlab.runs.scored import Judge
 from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
@@ -119,7 +119,7 @@ def _step_rows(scored: ScoredStudy) -> Iterator[StepRow]:
         base = scored.scores[pair.base.key, judge]
         instruct = scored.scores[pair.instruct.key, judge]
         for metric in pair_metrics(pair):
-            if metric.name != "one answer":
+            if metric.name != ONE_ANSWER:
                 gap = paired_gap(metric.of(base), metric.of(instruct), base.table.sources)
                 yield StepRow(pair.base, pair.instruct, judge, metric.name, against, gap)
 

@@ -1,0 +1,138 @@
+"""A log of another tool as a study of one cell, with the tool's scores as its judges."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from distlab.checkpoints.checkpoint import Variant
+from distlab.compare.log_columns import LogColumns
+from distlab.errors import UserError
+from distlab.logs.log import CHOICES, GOLD, ID, QUESTION, RANK, SAMPLE, EvalLog, LogScore
+from distlab.logs.sampling import log_decoding, log_kind
+from distlab.problems.problem import Gold, GoldKind, Problem
+from distlab.problems.rows import Row
+from distlab.runs.manifest import Manifest
+from distlab.runs.scored import JudgedRuns, SampleFacts, SampleKey, VerdictTable
+from distlab.scoring.types import CORRECT, INCORRECT, NO_VERDICT
+from distlab.store.cell import Cell
+from distlab.tabular.golds import AUTO, gold_of
+
+# Stands for the variant, which no log tells, and for the extractor.
+LOGGED: Final = Variant("logged")
+# Characters at the end of a completion that stand for its answer (ours).
+_END: Final = 60
+
+
+def logged_study(file: Path, log: EvalLog) -> JudgedRuns:
+    """A log as a study.
+
+    Args:
+        file: The log.
+        log: What it says.
+
+    Raises:
+        UserError: It has no score that says of samples whether they are right.
+    """
+    binary = [s for s in log.scores if all(each.value in (0, 1) for each in s.samples)]
+    if not binary:
+        named = ", ".join(score.name for score in log.scores) or "none"
+        raise UserError(
+            f"{file} has no score that is right (1) or wrong (0) of every sample (there is "
+            f"{named}): ingest and score it, and compare the run"
+        )
+    problems = _problems(log)
+    n = 1 + max(sample.rank for score in binary for sample in score.samples)
+    cell = _cell(file, log, n)
+    return JudgedRuns(
+        runs=(file,),
+        manifest=Manifest(
+            run=file.name,
+            command="",
+            store="",
+            cells=(cell,),
+            config={"tool": log.tool, "task": log.task, "model": log.model, **log.settings},
+        ),
+        parameters={},
+        tables=tuple(_table(cell, problems, log, score) for score in binary),
+        nulls=(),
+        remarks=tuple(_remarks(file, log, binary)),
+    )
+
+
+def _remarks(file: Path, log: EvalLog, binary: Sequence[LogScore]) -> Iterator[str]:
+    yield from (f"{file.name}: {sentence}." for sentence in log.said)
+    for score in log.scores:
+        if score not in binary:
+            yield f"{file.name}: {score.name} is not 1 or 0 of every sample, and is left out."
+
+
+def _cell(file: Path, log: EvalLog, n: int) -> Cell:
+    return Cell(
+        family=log.model or file.stem,
+        variant=LOGGED,
+        decoding=log_decoding(log),
+        kind=log_kind(log),
+        dataset=log.task,
+        prompt="given",
+        n=n,
+        # No two logs are taken to hold the same samples.
+        fingerprint=str(file.resolve()),
+        path="",
+    )
+
+
+def _problems(log: EvalLog) -> tuple[Problem, ...]:
+    firsts: dict[str, Row] = {}
+    for row in log.rows:
+        firsts.setdefault(_id(row), row)
+    return tuple(
+        Problem(name, log.task, str(row.fields.get(QUESTION) or ""), _gold(row), name)
+        for name, row in firsts.items()
+    )
+
+
+def _id(row: Row) -> str:
+    return str(row.fields[ID]).strip()
+
+
+def _gold(row: Row) -> Gold:
+    """The gold as ingest would read it; its text, where no answer can be read off that."""
+    choices = CHOICES if row.fields.get(CHOICES) is not None else None
+    try:
+        return gold_of(row, LogColumns(gold=GOLD, choices=choices), AUTO)
+    except UserError:
+        return Gold(GoldKind.TEXT, str(row.fields.get(GOLD)))
+
+
+def _table(
+    cell: Cell, problems: tuple[Problem, ...], log: EvalLog, score: LogScore
+) -> VerdictTable:
+    places = {problem.id: row for row, problem in enumerate(problems)}
+    codes = np.full((len(problems), cell.n), NO_VERDICT, dtype=np.int8)
+    for sample in score.samples:
+        row = places[sample.problem_id.strip()]
+        codes[row, sample.rank] = CORRECT if sample.value else INCORRECT
+    facts = SampleFacts.empty(codes.shape)
+    facts.present[:] = codes != NO_VERDICT
+    return VerdictTable(
+        cell=cell,
+        extractor=LOGGED,
+        grader=f"{log.tool}:{score.name}",
+        problems=problems,
+        failed=np.zeros(len(problems), np.bool_),
+        codes=codes,
+        facts=facts,
+    )
+
+
+def logged_answers(log: EvalLog, wanted: Collection[SampleKey]) -> dict[SampleKey, str]:
+    """How the completions of some samples end."""
+    found = dict.fromkeys(wanted, "")
+    keys = {(key.problem_id, key.rank): key for key in wanted}
+    for row in log.rows:
+        key = keys.get((_id(row), int(str(row.fields.get(RANK) or 0))))
+        if key is not None:
+            found[key] = str(row.fields[SAMPLE]).strip()[-_END:]
+    return found
