@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from distlab.console.command import going_on, resume_command
@@ -16,6 +18,7 @@ from distlab.credentials import refuse_typed
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from distlab.api.opened import Run
     from distlab.runs.folder import RunFolder
 
 _STOPPED: Final = "stopped; what was sampled is committed"
@@ -86,5 +89,20 @@ def _study(config: DictConfig, folder: RunFolder) -> int:
     return run(study, config, folder, resume_command())
 
 
+class _CallableModule(ModuleType):
+    """This module, which is `distlab.run(...)` too.
+
+    A submodule becomes an attribute of its package once anybody imports it, so that no function of
+    that name could stand in the package beside it.
+    """
+
+    def __call__(self, overrides: Sequence[str] = ()) -> Run:
+        """Run a study, and open what it leaves; see ``distlab.api.running.run_study``."""
+        from distlab.api.running import run_study
+
+        return run_study(overrides)
+
+
 if __name__ == "__main__":
     main()
+sys.modules[__name__].__class__ = _CallableModule

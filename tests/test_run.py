@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+import distlab as dl
 from distlab.runs.folder import occupied
 
 REPO = Path(__file__).parent.parent
@@ -199,9 +200,20 @@ class TestStudy:
             if "/base/cot/" in str(shard):
                 assert max(firsts.values()) == 1
 
-    def test_fewer_samples_are_a_part_of_more_and_load_no_engine(self, place: Place) -> None:
+    def test_fewer_samples_are_a_part_of_more_and_load_no_engine_from_python_too(
+        self,
+        place: Place,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
         before = place.shards()
-        output = place.run(*STUDY)
+        monkeypatch.chdir(place.path)
+        monkeypatch.setenv("PYTHONPATH", str(REPO))
+        run = dl.run(["store=store", "runs=runs", *STUDY])
+        output = capsys.readouterr().out
+        assert run.path.name == place.last_run().name
+        assert run.samples(columns=["rank"]).to_table().num_rows == CELLS * PER_CELL
+        assert set(run.gaps()["base_variant"].to_pylist()) == {"base"}
         assert f"0 samples to draw, {CELLS * PER_CELL} in the store" in output
         assert "loading" not in output
         assert place.shards() == before

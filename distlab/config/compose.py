@@ -88,6 +88,18 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         return hydra_compose("config", overrides=list(overrides))
 
 
+def run_folder(overrides: Sequence[str]) -> Path:
+    """The folder that ``distlab run`` would take for a run with these overrides.
+
+    Raises:
+        UserError: An override is wrong; the sentence gives the nearest names.
+    """
+    register_schema()
+    with explained(), initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        config = hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+        return Path(str(config.hydra.run.dir))
+
+
 def compose(overrides: Sequence[str]) -> StudyConfig:
     """``compose_config`` as the schema's dataclasses.
 

@@ -25,7 +25,8 @@ from distlab.store.fingerprint import ADDRESS_VERSION, ContentAddress
 from distlab.store.store import CellWriter, Store, cell_path
 from distlab.tabular.golds import equal
 
-# In the config of a manifest: the mark of an ingested run.
+# Samples that become Arrow rows together (ours): a batch costs as much as some hundred of them.
+_BATCH_SAMPLES: Final = 1000
 # Prompts are unknown: the hash of no tokens stands for all.
 _NO_PROMPT: Final = prompt_hash(())
 
@@ -135,9 +136,14 @@ def store_samples(
     stored.create(fields)
     held = stored.ranks({item.problem.id: _NO_PROMPT for item in given})
     writer = CellWriter(stored)
+    missing: list[Sample] = []
     for item in given:
-        if missing := list(_samples(item, held.get(item.problem.id, set()))):
+        missing += _samples(item, held.get(item.problem.id, set()))
+        if len(missing) >= _BATCH_SAMPLES:
             writer.add(to_batch(missing, run))
+            missing = []
+    if missing:
+        writer.add(to_batch(missing, run))
     writer.flush()
 
 

@@ -24,9 +24,9 @@ def main() -> None:
         os.environ[_HANDED_OVER] = interpreter
         os.execv(interpreter, [interpreter, "-m", "distlab.jobs.entry", *sys.argv[1:]])
     try:
-        from distlab import run
         from distlab.console.main import complain
         from distlab.errors import UserError
+        from distlab.run import main as run_main
         from distlab.versions import check_pins, pinned_versions
     except ImportError as error:
         print(
@@ -41,7 +41,7 @@ def main() -> None:
             check_pins(json.loads(pinned), pinned_versions())
     except UserError as error:
         sys.exit(complain(str(error)))
-    run.main()
+    run_main()
 
 
 def ray_interpreter(process: int, proc: Path = Path("/proc")) -> str | None:

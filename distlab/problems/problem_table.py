@@ -1,7 +1,7 @@
 """Problems as Parquet, and checks over all problems of a set."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.problems.rows import Row
 
 SCHEMA_VERSION = 1
+_BATCH_ROWS = 65_536
 
 PROBLEMS = pa.schema(
     [
@@ -57,16 +58,33 @@ def read_problems(path: Path) -> tuple[Problem, ...]:
     Raises:
         UserError: The file is absent, or not one of ours.
     """
+    batches = problem_batches(path, _BATCH_ROWS)
+    return tuple(_parse(record) for batch in batches for record in batch.to_pylist())
+
+
+def problem_batches(
+    path: Path, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """What ``write_problems`` wrote, in batches.
+
+    Args:
+        path: The file.
+        rows: Most rows of a batch.
+        columns: Of ``PROBLEMS``; None for all.
+
+    Raises:
+        UserError: The file is absent, or not one of ours.
+    """
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
+        metadata = file.schema_arrow.metadata or {}
+        if metadata.get(b"distlab.schema_version") != str(SCHEMA_VERSION).encode():
+            raise UserError(f"{path} is not a problem file of version {SCHEMA_VERSION}; run again")
+        yield from file.iter_batches(rows, columns=None if columns is None else list(columns))
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; run `distlab.run` to write it") from None
     except pa.ArrowInvalid as error:
         raise UserError(f"{path} is not a problem file: {error}") from None
-    metadata = table.schema.metadata or {}
-    if metadata.get(b"distlab.schema_version") != str(SCHEMA_VERSION).encode():
-        raise UserError(f"{path} is not a problem file of version {SCHEMA_VERSION}; run again")
-    return tuple(_parse(record) for record in table.to_pylist())
 
 
 def unique(problems: Sequence[Problem], rows: Sequence[Row]) -> None:

@@ -11,8 +11,7 @@ from distlab.console.exits import Exit
 from distlab.console.main import Command, path, points
 from distlab.errors import UserError
 from distlab.escape import plain
-from distlab.runs.folder import RunFolder
-from distlab.runs.joining import runs_in
+from distlab.runs.joining import runs_in, unscored_runs
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,8 +69,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from distlab.report.margins import AskedMargins
 
     folder = _folder(arguments.runs, arguments.into)
-    for line in _unscored(arguments.runs):
-        print(plain(line, None))
+    for waiting in unscored_runs([run for each in arguments.runs for run in runs_in(each)]):
+        print(plain(f"note: {waiting}", None))
     asked = AskedMargins(arguments.margin, arguments.replication_margin)
     tables = build_report(*arguments.runs, margins=asked, pairs=arguments.pair)
     report = write_report(folder, tables)
@@ -79,20 +78,6 @@ def _report(arguments: argparse.Namespace) -> int:
     render_terminal(tables, console)
     console.print(f"report: {plain(str(report), None)}", markup=False, highlight=False)
     return Exit.DONE
-
-
-def _unscored(paths: Sequence[Path]) -> list[str]:
-    """What to say of runs that are not scored beside others that are.
-
-    Raises:
-        UserError: None is, and none says that it has no sample to judge.
-    """
-    folders = [RunFolder(each) for path in paths for each in runs_in(path)]
-    bare = [(f, f.read_manifest()) for f in folders if not f.is_scored]
-    waiting = [f.unscored(run) for f, run in bare if f.is_in_part or not run.failures]
-    if waiting and len(waiting) == len(folders):
-        raise waiting[0]
-    return [f"note: {sentence}" for sentence in waiting]
 
 
 def _folder(runs: Sequence[Path], into: Path | None) -> Path:

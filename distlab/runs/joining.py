@@ -28,6 +28,24 @@ def runs_in(folder: Path) -> list[Path]:
     return sorted(jobs, key=lambda path: (len(path.name), path.name)) or [folder]
 
 
+def unscored_runs(runs: Sequence[Path]) -> list[UserError]:
+    """What to say of runs that are not scored beside others that are.
+
+    Args:
+        runs: Run folders.
+
+    Raises:
+        UserError: None is scored, and none says that it has no sample to judge; or one is no run
+            folder.
+    """
+    folders = list(map(RunFolder, runs))
+    bare = [(folder, folder.read_manifest()) for folder in folders if not folder.is_scored]
+    waiting = [f.unscored(run) for f, run in bare if f.is_in_part or not run.failures]
+    if waiting and len(waiting) == len(folders):
+        raise waiting[0]
+    return waiting
+
+
 def join(manifests: Sequence[Manifest]) -> Manifest:
     """The manifest of several runs as one; of one run, its own.
 

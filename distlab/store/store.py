@@ -412,15 +412,17 @@ class CellWriter:
     cell: StoredCell
     commit_samples: int = 5000
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
+    _samples: int = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch that holds whole requests."""
         self._waiting.append(batch)
-        if sum(b.num_rows for b in self._waiting) >= self.commit_samples:
+        self._samples += batch.num_rows
+        if self._samples >= self.commit_samples:
             self.flush()
 
     def flush(self) -> None:
         """Commit what waits. On an error it goes on waiting, so that a later flush can save it."""
         if self._waiting:
             self.cell.commit(self._waiting)
-            self._waiting = []
+            self._waiting, self._samples = [], 0

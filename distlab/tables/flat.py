@@ -2,9 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
+
+import pyarrow as pa
 
 from distlab.analysis.contrasts import Contrast
 from distlab.analysis.estimate import Estimate
@@ -15,6 +17,7 @@ from distlab.store.cell import Cell
 _BARE: Final = frozenset(
     {"cell", "judge", "gap", "drop", "parts", "agreement", "sides", "sample", "trend"}
 )
+_CELL_PARTS: Final = ("family", "variant", "decoding", "dataset", "prompt", "n")
 Record = dict[str, str | int | float | bool]
 
 
@@ -38,12 +41,50 @@ def flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
         apart = value.independent
         yield from ((f"{name}_independent_{end}", getattr(apart, end)) for end in ("low", "high"))
     elif isinstance(value, Cell):
-        for part in ("family", "variant", "decoding", "dataset", "prompt", "n"):
+        for part in _CELL_PARTS:
             yield f"{prefix}{part}", getattr(value, part)
     elif is_dataclass(value):
         yield from ((f"{prefix}{key}", item) for key, item in flatten(value).items())
     else:
         yield name, value
+
+
+_ARROW: Final[Mapping[type, pa.DataType]] = {
+    bool: pa.bool_(),
+    int: pa.int64(),
+    float: pa.float64(),
+}
+
+
+def record_schema(row: type[Any]) -> pa.Schema:
+    """Names and types of a record's columns, as ``flatten`` names them, of any number of rows."""
+    return pa.schema(
+        [
+            column
+            for field, hint in get_type_hints(row).items()
+            for column in _columns_of(field, hint)
+        ]
+    )
+
+
+def _columns_of(name: str, hint: type[Any]) -> Iterator["pa.Field[pa.DataType]"]:
+    if hint is Estimate:
+        yield from (pa.field(f"{name}{end}", pa.float64()) for end in ("", "_low", "_high"))
+    elif hint is Contrast:
+        yield from _columns_of(name, Estimate)
+        ends = ("_p", "_error", "_independent_low", "_independent_high")
+        yield from (pa.field(f"{name}{end}", pa.float64()) for end in ends)
+    elif is_dataclass(hint):
+        prefix = "" if name in _BARE else f"{name}_"
+        parts = _cell_columns() if hint is Cell else record_schema(hint)
+        yield from (part.with_name(f"{prefix}{part.name}") for part in parts)
+    else:
+        yield pa.field(name, _ARROW.get(hint, pa.string()))
+
+
+def _cell_columns() -> pa.Schema:
+    hints = get_type_hints(Cell)
+    return pa.schema([(part, _ARROW.get(hints[part], pa.string())) for part in _CELL_PARTS])
 
 
 def csv_text(rows: Sequence[Record]) -> str:

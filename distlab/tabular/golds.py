@@ -32,6 +32,8 @@ _PROBLEMS: Final = {
 _TOLERANT: Final = frozenset({GoldKind.INTEGER, GoldKind.INTERVAL})
 # Golds that are graded together (ours).
 _AT_ONCE: Final = 64
+# Longest number that is not tried (ours): as exact as a float.
+_SURE_CHARACTERS: Final = 15
 # Characters of a gold that a message shows (ours).
 _SHOWN: Final = 60
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}(?:[ '\u2019-][^\W\d_]+)*")
@@ -69,12 +71,7 @@ def read_golds(rows: Sequence[Row], columns: ProblemColumns, kind: str) -> tuple
     read = tuple(_read(row, columns, kind) for row in rows)
     if kind == AUTO:
         read = _mostly(_mostly(read, GoldKind.CHOICE, _is_letter), GoldKind.TEXT, _is_words)
-    golds = [each.gold for each in read]
-    with GraderPool([_STANDARD], workers=len(os.sched_getaffinity(0))) as pool:
-        # Few at once: the first that fails is told before many have run into the deadline.
-        for begin in range(0, len(rows), _AT_ONCE):
-            some = slice(begin, begin + _AT_ONCE)
-            _check(rows[some], golds[some], columns, pool)
+    _check_all(rows, [each.gold for each in read], columns)
     return read
 
 
@@ -216,6 +213,27 @@ def _cell(row: Row, column: str) -> str:
     value = row.fields.get(column)
     # What is blank is no answer, which is not said here.
     return "" if isinstance(value, str) and not value.strip() else row.text(column)
+
+
+def _check_all(rows: Sequence[Row], golds: Sequence[Gold], columns: ProblemColumns) -> None:
+    """Refuse golds that the standard grader cannot read; equal ones are tried once."""
+    firsts: dict[Gold, Row] = {}
+    for row, gold in zip(rows, golds, strict=True):
+        firsts.setdefault(gold, row)
+    tried = [gold for gold in firsts if not _is_sure(gold)]
+    if not tried:
+        return
+    with GraderPool([_STANDARD], workers=len(os.sched_getaffinity(0))) as pool:
+        # Few at once: the first that fails is told before many have run into the deadline.
+        for begin in range(0, len(tried), _AT_ONCE):
+            some = tried[begin : begin + _AT_ONCE]
+            _check([firsts[gold] for gold in some], some, columns, pool)
+
+
+def _is_sure(gold: Gold) -> bool:
+    """Whether it is a number that needs no trial."""
+    is_short = len(gold.text) <= _SURE_CHARACTERS
+    return gold.kind is GoldKind.NUMBER and is_short and PLAIN.fullmatch(gold.text) is not None
 
 
 def _check(

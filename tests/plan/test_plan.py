@@ -28,8 +28,8 @@ from distlab.plan.survey import Survey, survey
 from distlab.problems.gsm8k import GSM8K
 from distlab.problems.problem import DatasetSpec, Exemplar, LoadedDataset
 from distlab.runs.folder import RunFolder
+from distlab.runs.keyed import KeyedRuns
 from distlab.runs.manifest import Manifest
-from distlab.runs.prompts import run_prompts
 from distlab.sampling.planned import PlannedCell
 from distlab.store.batches import to_batch
 from distlab.store.kept_prompts import prompt_table
@@ -150,10 +150,11 @@ def test_an_opened_cell_keeps_its_prompts_and_a_run_shows_them() -> None:
     manifest = Manifest("run", "", store.address, tuple(cell.cell for cell in cells))
     run.write_manifest(manifest)
     keys = [cell.cell.key for cell in cells]
-    assert set(run_prompts(run.path)["cell"].to_pylist()) == set(keys)
-    alone = run_prompts(run.path, keys[:1])
+    runs = KeyedRuns.of([run.path])
+    assert set(runs.prompts().to_table()["cell"].to_pylist()) == set(keys)
+    alone = runs.prompts(keys[:1]).to_table()
     assert alone.num_rows == len(cells[0].prompt_hashes)
-    assert run_prompts(run.path, []).num_rows == 0
+    assert runs.prompts([]).to_table().num_rows == 0
 
 
 def drawn(planned: PlannedCell, *ranks: int, computed: int | None = None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab.runs.prompts import run_prompts
+from distlab.runs.keyed import KeyedRuns
 from tests.sweep.place import SMALL, Place
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -35,7 +35,7 @@ def test_a_problem_that_engines_die_of_is_missing_until_it_is_drawn(tmp_path: Pa
     manifest = json.loads((place.last_run() / "manifest.json").read_text())
     assert [failure["set_aside"] for failure in manifest["failures"]] == [True]
     assert manifest["counts"]["engine_deaths"] == 4
-    prompts = run_prompts(place.last_run())
+    prompts = KeyedRuns.of([place.last_run()]).prompts().to_table()
     assert {*place.keys()} <= {
         (cell["fingerprint"], row["problem_id"], rank)
         for cell in manifest["cells"]

@@ -1,0 +1,1 @@
+"""What `import distlab` offers: runs as tables, and runs from Python."""
