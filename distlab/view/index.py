@@ -23,12 +23,26 @@ from distlab.runs.manifest import Manifest
 from distlab.scoring.types import BY_CODE, CODES, CORRECT, Verdict
 from distlab.scoring.verdict_schema import VERDICTS, upgraded
 from distlab.store.cell import Cell
+from distlab.view.completions import TEXTS
 from distlab.view.samples import CellCount, Filter, JudgedAnswer, ProblemCount, SampleId, SampleRow
 
 # By the codes that stand for verdicts in the tables below.
 VERDICT_NAMES: Final = tuple(verdict.value for verdict in BY_CODE)
+# Delta of the first extractor; samples without one count as not sure at all.
+_DELTA: Final = """coalesce(
+    (SELECT delta FROM reading WHERE reading.number = sample.number AND extractor = 0), 0
+)"""
 # Rows of a list page (ours).
 PAGE: Final = 50
+# Orders of a list: what it says, and what it sorts by before the place in the run.
+ORDERS: Final[Mapping[str, tuple[str, str]]] = {
+    "": ("as drawn", "number"),
+    "longest": ("longest first", "-coalesce(tokens, 0)"),
+    "shortest": ("shortest first", "coalesce(tokens, 0)"),
+    "surest": ("highest Δ first", f"-{_DELTA}"),
+    "least-sure": ("lowest Δ first", _DELTA),
+    "rank": ("by rank", "rank"),
+}
 
 # Labels become numbers, so that a row takes a few bytes and filters compare integers.
 _TABLES: Final = f"""
@@ -133,6 +147,14 @@ class RunIndex:
         db.execute(_TABLES)
         return cls(manifest, manifest.cells, problems, extractors, graders, db)
 
+    def strata(self) -> Mapping[str, tuple[str, ...]]:
+        """Values of each stratum that problems have, each once and sorted."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for problem in self.problems:
+            for name, value in problem.strata.items():
+                found[name].add(value)
+        return {name: tuple(sorted(found[name])) for name in sorted(found)}
+
     def left_out(self) -> int:
         """Verdict rows of no cell, problem or rank that the run has; nothing shows them."""
         return int(self._rows("SELECT rows FROM left_out")[0][0])
@@ -145,7 +167,8 @@ class RunIndex:
     def page(self, wanted: Filter, page: int) -> tuple[SampleRow, ...]:
         """One page of the samples that a filter takes; pages count from 1."""
         where, values = self._where(wanted)
-        sql = f"{_LIST} {where} ORDER BY number LIMIT {PAGE} OFFSET {PAGE * (page - 1)}"
+        order = f"ORDER BY {ORDERS[wanted.order][1]}, number"
+        sql = f"{_LIST} {where} {order} LIMIT {PAGE} OFFSET {PAGE * (page - 1)}"
         return self._samples(self._rows(sql, values))
 
     def of_problem(self, problem: Problem, cells: Sequence[Cell]) -> tuple[SampleRow, ...]:
@@ -169,12 +192,35 @@ class RunIndex:
         """The samples before and after one, among those that a filter takes."""
         where, values = self._where(wanted)
         glue = f"{where} AND" if where else "WHERE"
+        key = ORDERS[wanted.order][1]
+        ((place,),) = self._rows(f"SELECT {key} FROM sample WHERE number = ?", [number])
         found = [
-            self._samples(self._rows(f"{_LIST} {glue} number {side} LIMIT 1", [*values, number]))
-            for side in ("< ? ORDER BY number DESC", "> ? ORDER BY number")
+            self._samples(
+                self._rows(
+                    f"{_LIST} {glue} ({key} {side} ? OR ({key} = ? AND number {side} ?)) "
+                    f"ORDER BY {key} {way}, number {way} LIMIT 1",
+                    [*values, place, place, number],
+                )
+            )
+            for side, way in (("<", "DESC"), (">", "ASC"))
         ]
         before, after = (rows[0].id if rows else None for rows in found)
         return before, after
+
+    def places(self, wanted: Filter, cell: Cell) -> Mapping[tuple[str, int], int]:
+        """Numbers of a cell's samples that a filter takes, by problem and rank."""
+        where, values = self._where(wanted)
+        glue = f"{where} AND" if where else "WHERE"
+        rows = self._rows(
+            f"SELECT problem, rank, number FROM sample {glue} cell = ?",
+            [*values, self.cells.index(cell)],
+        )
+        return {(self.problems[problem].id, rank): number for problem, rank, number in rows}
+
+    def rows(self, numbers: Sequence[int]) -> tuple[SampleRow, ...]:
+        """Samples by their numbers, in the order of these."""
+        sql = f"{_LIST} WHERE list_contains(?, number) ORDER BY number"
+        return self._samples(self._rows(sql, [list(numbers)]))
 
     def problem(self, dataset: str, name: str) -> Problem | None:
         """A problem by its names; None where the run has none."""
@@ -214,6 +260,7 @@ class RunIndex:
                 dataset=wanted.dataset,
                 prompt=wanted.prompt,
                 text=wanted.text,
+                strata=wanted.strata,
             )
         )
         judge = [self.extractors.index(extractor), self.graders.index(grader)]
@@ -238,8 +285,13 @@ class RunIndex:
 
         if wanted.arm or wanted.family or wanted.dataset or wanted.prompt:
             add("list_contains(?, cell)", self._cell_places(wanted))
-        if wanted.text:
-            add("list_contains(?, problem)", self._problem_places(wanted.text))
+        if wanted.text or wanted.strata:
+            add("list_contains(?, problem)", self._problem_places(wanted))
+        if wanted.completion:
+            add(
+                f"number IN (SELECT number FROM {TEXTS} WHERE contains(text, lower(?)))",
+                wanted.completion,
+            )
         if wanted.truncated:
             add("truncated = ?", wanted.truncated == "yes")
         if wanted.disagree:
@@ -268,12 +320,13 @@ class RunIndex:
             and wanted.prompt in ("", cell.prompt)
         ]
 
-    def _problem_places(self, text: str) -> list[int]:
-        sought = text.casefold()
+    def _problem_places(self, wanted: Filter) -> list[int]:
+        sought = wanted.text.casefold()
         return [
             place
             for place, problem in enumerate(self.problems)
-            if any(
+            if all(problem.strata.get(name) == value for name, value in wanted.strata)
+            and any(
                 sought in part.casefold()
                 for part in (problem.id, problem.question, problem.gold.text)
             )

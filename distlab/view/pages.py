@@ -1,27 +1,35 @@
 """The pages: a request's parameters in, HTML out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.problems import Problem
 from distlab.runs.pairing import arm_pairs
 from distlab.scoring.types import Verdict
 from distlab.store.cell import Cell
 from distlab.view import shown
+from distlab.view.completions import Completions
+from distlab.view.download import found_lines
 from distlab.view.first_tokens import FirstTokenTexts
-from distlab.view.index import PAGE, VERDICT_NAMES, RunIndex
-from distlab.view.samples import Filter, ProblemCount, SampleId, SampleRow, StoredSample
+from distlab.view.index import ORDERS, PAGE, VERDICT_NAMES, RunIndex
+from distlab.view.links import Links, sample_names
+from distlab.view.samples import (
+    Filter,
+    JudgedAnswer,
+    ProblemCount,
+    SampleId,
+    SampleRow,
+    StoredSample,
+)
 from distlab.view.texts import Texts
 
 # What the list of problems can be narrowed to, by what arms solve.
@@ -31,6 +39,18 @@ SOLVED: Final[Mapping[str, str]] = {
     "all": "solved by every arm",
     "none": "solved by no arm",
 }
+# Orders of the list of problems.
+PROBLEM_ORDERS: Final[Mapping[str, str]] = {
+    "": "as in the dataset",
+    "apart": "arms furthest apart first",
+    "easiest": "most solved first",
+    "hardest": "least solved first",
+}
+_STRATUM: Final = "stratum."
+# Seconds that a page waits for texts to be read before it says so (ours).
+_PATIENCE: Final = 2.0
+# Samples up to which a list can be copied (ours); more are downloaded.
+_MOST_COPIED: Final = 1_000
 _SPLITS: Final = ("graders", "extractors")
 _YES_NO: Final = ("yes", "no")
 
@@ -50,13 +70,15 @@ class Shown:
     Attributes:
         row: The sample as lists show it.
         stored: What the store has of it; None where it is gone.
-        excerpt: Its text beside others; None where it is gone.
+        thinking: Its reasoning beside others; None where it has none.
+        excerpt: The rest of its text beside others; None where it is gone.
         first_token: A branch's first token as text, or None.
         url: Address of the sample's page.
     """
 
     row: SampleRow
     stored: StoredSample | None
+    thinking: shown.Excerpt | None
     excerpt: shown.Excerpt | None
     first_token: str | None
     url: str
@@ -77,36 +99,63 @@ class Side:
     samples: tuple[Shown, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that is looked at.
+
+    Attributes:
+        index: Its verdicts.
+        texts: Its samples in the store.
+        tokens: Its tokenizers, where they are on this machine.
+        completions: Its texts, to be searched.
+        links: Where its pages are.
+    """
+
+    index: RunIndex
+    texts: Texts
+    tokens: FirstTokenTexts
+    completions: Completions
+    links: Links
+
+    @classmethod
+    def open(cls, run: Path, links: Links) -> "OpenRun":
+        """Read a run.
+
+        Raises:
+            UserError: It is no run folder, has no verdicts, its store is gone, or a file is
+                damaged.
+        """
+        index = RunIndex.open(run)
+        texts = Texts.open(index.manifest)
+        tokens = FirstTokenTexts.open(index.manifest)
+        return cls(index, texts, tokens, Completions(index.db, texts), links)
+
+
 class Pages:
-    """Every page of one run."""
+    """Every page of one run.
 
-    def __init__(self, index: RunIndex, texts: Texts, tokens: FirstTokenTexts) -> None:
-        self._index = index
-        self._texts = texts
-        self._tokens = tokens
-        self._jinja = Environment(
-            loader=PackageLoader("distlab.view"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=shown.finalize,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+    Args:
+        run: The run.
+        others: The other runs that are looked at.
+        policy: Content policy that stands in the pages, where no server sends one.
+    """
+
+    def __init__(self, run: OpenRun, others: Sequence[OpenRun] = (), policy: str = "") -> None:
+        self._index = run.index
+        self._texts = run.texts
+        self._tokens = run.tokens
+        self._completions = run.completions
+        self._links = run.links
+        self._others = others
+        self._jinja = environment(run.links)
         self._jinja.globals |= {
-            "url": url,
-            "run": index.manifest.run,
-            "problem_url": problem_url,
-            "extractors": index.extractors,
-            "graders": index.graders,
-        }
-        self._jinja.filters |= {
-            "short": plain,
-            "block": shown.block,
-            "exact": lambda text: Markup(escape(text)),
-            "count": lambda number: f"{number:,}",
+            "policy": policy,
+            "run": run.index.manifest.run,
+            "extractors": run.index.extractors,
+            "graders": run.index.graders,
         }
 
-    def overview(self, request: Request) -> Response:
+    def overview(self, query: QueryParams) -> Response:
         """Cells with their numbers, and what the run says of itself."""
         return self._render(
             "overview.html",
@@ -115,132 +164,187 @@ class Pages:
             left_out=self._index.left_out(),
         )
 
-    def samples(self, request: Request) -> Response:
+    def samples(self, query: QueryParams) -> Response:
         """A list of samples under a filter."""
-        wanted = self._filter(request.query_params)
+        wanted = self._filter(query)
+        if not self._can_search(wanted):
+            return self._reading()
         total = self._index.count(wanted)
-        page = _page(request.query_params, total)
+        page = _page(query, total)
         rows = self._index.page(wanted, page)
         names = _named(wanted)
         return self._render(
             "samples.html",
             form=self._form(wanted),
             wanted=wanted,
+            orders={value: label for value, (label, _) in ORDERS.items()},
             total=total,
             first=PAGE * (page - 1) + 1,
-            rows=[(row, sample_url(row.id, names)) for row in rows],
-            pager=_pager("/samples", names, page, total),
+            rows=[(row, self._links.sample(row.id, names)) for row in rows],
+            download=self._links.page("download", **names),
+            can_copy=0 < total <= _MOST_COPIED,
+            pager=self._pager("samples", names, page, total),
         )
 
-    def problems(self, request: Request) -> Response:
+    def download(self, query: QueryParams) -> Response:
+        """All samples of a filter, as a file of JSON lines."""
+        wanted = self._filter(query)
+        if not self._can_search(wanted):
+            return self._reading()
+        return StreamingResponse(
+            found_lines(self._index, self._texts, wanted),
+            media_type="application/x-ndjson",
+            headers={"Content-Disposition": 'attachment; filename="samples.jsonl"'},
+        )
+
+    def problems(self, query: QueryParams) -> Response:
         """A list of problems, with what each cell solves."""
-        query = request.query_params
-        wanted = replace(self._filter(query), verdict="", disagree="", truncated="")
+        wanted = replace(self._filter(query), verdict="", disagree="", truncated="", completion="")
         extractor = wanted.extractor or self._index.extractors[0]
         grader = wanted.grader or self._index.graders[0]
         solved = _one_of(query, "solved", tuple(SOLVED))
-        found = [
-            row
-            for row in self._index.problem_counts(wanted, extractor, grader)
-            if _is_solved(row, solved)
-        ]
+        order = _one_of(query, "sorted", tuple(PROBLEM_ORDERS))
+        counted = self._index.problem_counts(replace(wanted, order=""), extractor, grader)
+        found = _sorted([row for row in counted if _is_solved(row, solved)], order)
         page = _page(query, len(found))
-        rows = found[PAGE * (page - 1) : PAGE * page]
-        names = {**_named(wanted), "solved": solved}
+        names = {**_named(wanted), "solved": solved, "sorted": order}
         return self._render(
             "problems.html",
             form=self._form(wanted),
             wanted=wanted,
             solved=solved,
             choices=SOLVED,
-            extractor=extractor,
-            grader=grader,
-            total=len(found),
+            sorted=order,
+            orders=PROBLEM_ORDERS,
             first=PAGE * (page - 1) + 1,
-            rows=rows,
-            cells=[
-                cell for cell in self._index.cells if any(cell.key in row.counts for row in rows)
-            ],
-            pager=_pager("/problems", names, page, len(found)),
+            pager=self._pager("problems", names, page, len(found)),
+            total=len(found),
+            **self._counted(found[PAGE * (page - 1) : PAGE * page], extractor, grader),
         )
 
-    def problem(self, request: Request) -> Response:
+    def chosen_problems(self, chosen: Sequence[Problem], note: str) -> Response:
+        """The list of problems of a site of files, which has no filters."""
+        extractor, grader = self._index.extractors[0], self._index.graders[0]
+        names = {(problem.dataset, problem.id) for problem in chosen}
+        rows = [
+            row
+            for row in self._index.problem_counts(Filter(), extractor, grader)
+            if (row.problem.dataset, row.problem.id) in names
+        ]
+        counted = self._counted(rows, extractor, grader)
+        return self._render("problems.html", total=len(rows), first=1, note=note, **counted)
+
+    def problem(self, query: QueryParams) -> Response:
         """Two cells side by side on one problem."""
-        query = request.query_params
         problem = self._problem(query.get("dataset", ""), query.get("id", ""))
         here = [cell for cell in self._index.cells if cell.dataset == problem.dataset]
-        chosen = self._sides(query, here)
-        rows = self._index.of_problem(problem, chosen)
-        stored = self._texts.read(rows)
         extractor = _one_of(query, "extractor", ("", *self._index.extractors))
-        sides = [self._side(cell, rows, stored, extractor) for cell in chosen]
         before, after = _around(self._index.problems, problem)
         kept = {"left": query.get("left", ""), "right": query.get("right", "")}
         return self._render(
             "problem.html",
-            problem=problem,
-            sides=sides,
             cells=here,
             extractor=extractor,
-            before=before and problem_url(before, **_if_same(before, problem, kept)),
-            after=after and problem_url(after, **_if_same(after, problem, kept)),
+            before=before and self._links.problem(before, **_if_same(before, problem, kept)),
+            after=after and self._links.problem(after, **_if_same(after, problem, kept)),
+            **self._compared(problem, self._sides(query, here), extractor),
         )
 
-    def sample(self, request: Request) -> Response:
+    def chosen_problem(
+        self, problem: Problem, before: Problem | None, after: Problem | None
+    ) -> Response:
+        """A problem with all of its cells, among those of a site of files."""
+        here = [cell for cell in self._index.cells if cell.dataset == problem.dataset]
+        return self._render(
+            "problem.html",
+            before=before and self._links.problem(before),
+            after=after and self._links.problem(after),
+            **self._compared(problem, here, ""),
+        )
+
+    def sample(self, query: QueryParams) -> Response:
         """One sample, whole."""
-        query = request.query_params
         row = self._sample(query)
         wanted = self._filter(query)
+        if not self._can_search(wanted):
+            return self._reading()
         extractor = wanted.extractor
         (item,) = self._shown([row], self._texts.read([row]), extractor)
         if item.stored is None:
             raise HTTPException(404, "The store no longer holds this sample.")
-        text = item.stored.text
-        last = max(0, (len(text) - 1) // shown.CHUNK) + 1
-        part = _number(query, "part", last)
-        begin = shown.CHUNK * (part - 1)
         before, after = self._index.neighbours(row.number, wanted)
         names = _named(wanted)
+        part = _number(query, "part", _parts(item.stored.text))
         return self._render(
             "sample.html",
             item=item,
             row=row,
             prompt=self._texts.prompt(row, item.stored),
-            text=shown.marked(
-                text, shown.first_of(row.readings, extractor), begin, begin + shown.CHUNK
-            ),
-            characters=len(text),
-            begin=begin,
-            end=min(begin + shown.CHUNK, len(text)),
-            last_part=last,
-            part=part,
-            part_url=lambda number: f"{sample_url(row.id, names)}&{urlencode({'part': number})}",
-            raw_url=url("/text", **_names(row.id)),
+            part_url=lambda number: self._links.sample(row.id, {**names, "part": str(number)}),
+            raw_url=self._links.page("text", **sample_names(row.id)),
             filtered=any(names.values()),
-            list_url=url("/samples", **names),
-            before=before and sample_url(before, names),
-            after=after and sample_url(after, names),
+            list_url=self._links.page("samples", **names),
+            before=before and self._links.sample(before, names),
+            after=after and self._links.sample(after, names),
+            **_part(item.stored, shown.first_of(row.readings, extractor), part),
         )
 
-    def text(self, request: Request) -> Response:
+    def text(self, query: QueryParams) -> Response:
         """A sample's text as it is, for a file."""
-        row = self._sample(request.query_params)
+        row = self._sample(query)
         stored = self._texts.read([row]).get(row.id)
         if stored is None:
             raise HTTPException(404, "The store no longer holds this sample.")
         headers = {"Content-Disposition": 'attachment; filename="sample.txt"'}
         return Response(stored.text, media_type="text/plain", headers=headers)
 
-    def complaint(self, request: Request, error: Exception) -> Response:
-        """What is wrong with a request, in one sentence."""
-        status, sentence = 500, str(error)
-        if isinstance(error, HTTPException):
-            status, sentence = error.status_code, error.detail
-        return self._render("complaint.html", status=status, sentence=sentence)
+    def _render(self, template: str, **values: object) -> HTMLResponse:
+        return HTMLResponse(self._jinja.get_template(template).render(values))
 
-    def _render(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
-        page = self._jinja.get_template(template).render(values, status=status)
-        return HTMLResponse(page, status)
+    def _can_search(self, wanted: Filter) -> bool:
+        return not wanted.completion or self._completions.is_ready(_PATIENCE)
+
+    def _reading(self) -> Response:
+        """Texts are being read for a search; the page asks again."""
+        done, total = self._completions.read, self._completions.total
+        page = self._render("reading.html", done=done, total=total)
+        page.headers["Refresh"] = "2"
+        return page
+
+    def _pager(
+        self, name: str, names: Mapping[str, str], page: int, total: int
+    ) -> dict[str, object]:
+        last = max(1, -(-total // PAGE))
+
+        def at(number: int) -> str:
+            inside = 1 <= number <= last
+            return self._links.page(name, **names, page=number) if inside else ""
+
+        return {"page": page, "last": last, "before": at(page - 1), "after": at(page + 1)}
+
+    def _counted(
+        self, rows: Sequence[ProblemCount], extractor: str, grader: str
+    ) -> dict[str, object]:
+        """What a list of problems shows of them."""
+        seen = {key for row in rows for key in row.counts}
+        cells = [cell for cell in self._index.cells if cell.key in seen]
+        return {"rows": rows, "cells": cells, "extractor": extractor, "grader": grader}
+
+    def _compared(
+        self, problem: Problem, cells: Sequence[Cell], extractor: str
+    ) -> dict[str, object]:
+        """What a problem's page shows of it."""
+        rows = self._index.of_problem(problem, cells)
+        stored = self._texts.read(rows)
+        return {
+            "problem": problem,
+            "sides": [self._side(cell, rows, stored, extractor) for cell in cells],
+            "elsewhere": [
+                (other.index.manifest.run, other.links.problem(same))
+                for other in self._others
+                if (same := other.index.problem(problem.dataset, problem.id))
+            ],
+        }
 
     def _filter(self, query: QueryParams) -> Filter:
         """The filter of a request.
@@ -259,9 +363,20 @@ class Pages:
             "grader": self._index.graders,
             "disagree": _SPLITS,
             "truncated": _YES_NO,
+            "order": tuple(ORDERS),
         }
         chosen = {name: _one_of(query, name, ("", *values)) for name, values in known.items()}
-        return Filter(**chosen, text=query.get("text", "").strip())
+        strata = [
+            (name, value)
+            for name, values in self._index.strata().items()
+            if (value := _one_of(query, f"{_STRATUM}{name}", ("", *values)))
+        ]
+        return Filter(
+            **chosen,
+            text=query.get("text", "").strip(),
+            completion=query.get("completion", "").strip(),
+            strata=tuple(strata),
+        )
 
     def _form(self, wanted: Filter) -> list[tuple[str, str, list[FilterOption], str]]:
         """Name, label, choices and value of each select; one without a choice is left out."""
@@ -276,14 +391,14 @@ class Pages:
             ("grader", "by grader", list(self._index.graders)),
             ("disagree", "disagreement of", list(_SPLITS)),
             ("truncated", "truncated", list(_YES_NO)),
+            *(
+                (f"{_STRATUM}{name}", name, list(values))
+                for name, values in self._index.strata().items()
+            ),
         ]
+        now = _named(wanted)
         return [
-            (
-                name,
-                label,
-                [FilterOption(v, v) for v in dict.fromkeys(values)],
-                getattr(wanted, name),
-            )
+            (name, label, [FilterOption(v, v) for v in dict.fromkeys(values)], now.get(name, ""))
             for name, label, values in made
             if len(set(values)) > 1
         ]
@@ -350,56 +465,83 @@ class Pages:
         for row in rows:
             text = stored.get(row.id)
             token = text.first_token if text else None
+            reading = shown.first_of(row.readings, extractor)
+            end = text.thinking_end if text else None
             made.append(
                 Shown(
                     row=row,
                     stored=text,
-                    excerpt=(
-                        shown.excerpt(text.text, shown.first_of(row.readings, extractor))
-                        if text
-                        else None
-                    ),
+                    thinking=shown.excerpt(text.text, reading, 0, end) if text and end else None,
+                    excerpt=shown.excerpt(text.text, reading, end or 0) if text else None,
                     first_token=None if token is None else self._tokens.text(row.cell, token),
-                    url=sample_url(row.id, {}),
+                    url=self._links.sample(row.id, {}),
                 )
             )
         return made
 
 
-def guarded(page: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """A page whose bad input is a sentence with a status, not a traceback."""
-
-    def answer(request: Request) -> Response:
-        try:
-            return page(request)
-        except UserError as error:
-            raise HTTPException(500, f"{error}.") from error
-
-    return answer
-
-
-def url(path: str, **parameters: str | int) -> str:
-    """A path with its parameters, empty ones left out."""
-    kept = {name: value for name, value in parameters.items() if value != ""}
-    return f"{path}?{urlencode(kept, errors='replace')}" if kept else path
-
-
-def sample_url(sample: SampleId, names: Mapping[str, str]) -> str:
-    """The page of a sample; it goes on to the samples of the filter ``names``."""
-    return url("/sample", **_names(sample), **names)
-
-
-def problem_url(problem: Problem, **more: str) -> str:
-    """The page of a problem."""
-    return url("/problem", dataset=problem.dataset, id=problem.id, **more)
+def environment(links: Links) -> Environment:
+    """Templates with what all pages use."""
+    made = Environment(
+        loader=PackageLoader("distlab.view"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown.finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"to": links, "policy": ""}
+    made.filters |= {
+        "short": plain,
+        "block": shown.block,
+        "drawn": shown.drawn,
+        "rendered": shown.rendered,
+        "exact": lambda text: Markup(escape(text)),
+        "count": lambda number: f"{number:,}",
+        "breakable": _breakable,
+        "share": _share,
+    }
+    return made
 
 
-def _names(sample: SampleId) -> dict[str, str | int]:
-    return {"cell": sample.cell, "problem": sample.problem, "rank": sample.rank}
+def _breakable(text: str) -> Markup:
+    """A label that may be broken after a slash and nowhere inside a word."""
+    return Markup("/<wbr>").join(map(shown.block, text.split("/")))
+
+
+def _share(right: int, judged: int) -> str:
+    """A class of the style sheet for how many samples are right: none, few, many or all."""
+    if right in (0, judged):
+        return "all" if right else "none-right"
+    return "many" if 2 * right >= judged else "few"
 
 
 def _named(wanted: Filter) -> dict[str, str]:
-    return {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+    """A filter as parameters of an address."""
+    labels = [field.name for field in fields(wanted) if field.name != "strata"]
+    strata = {f"{_STRATUM}{name}": value for name, value in wanted.strata}
+    return {**{name: getattr(wanted, name) for name in labels}, **strata}
+
+
+def _parts(text: str) -> int:
+    """Parts that a sample's page is shown in."""
+    return max(0, (len(text) - 1) // shown.CHUNK) + 1
+
+
+def _part(stored: StoredSample, reading: JudgedAnswer | None, part: int) -> dict[str, object]:
+    """One part of a sample, its reasoning apart."""
+    text = stored.text
+    begin, end = shown.CHUNK * (part - 1), min(shown.CHUNK * part, len(text))
+    answer = min(max(stored.thinking_end or 0, begin), end)
+    return {
+        "thinking": shown.marked(text, reading, begin, answer),
+        "text": shown.marked(text, reading, answer, end),
+        "characters": len(text),
+        "begin": begin,
+        "end": end,
+        "part": part,
+        "last_part": _parts(text),
+    }
 
 
 def _one_of(query: QueryParams, name: str, known: Sequence[str]) -> str:
@@ -421,13 +563,21 @@ def _page(query: QueryParams, total: int) -> int:
     return _number(query, "page", max(1, -(-total // PAGE)))
 
 
-def _pager(path: str, names: Mapping[str, str], page: int, total: int) -> dict[str, object]:
-    last = max(1, -(-total // PAGE))
+def _sorted(rows: list[ProblemCount], order: str) -> list[ProblemCount]:
+    """Problems in one of ``PROBLEM_ORDERS``; equal ones stay as they are in the dataset."""
 
-    def at(number: int) -> str:
-        return url(path, **names, page=number) if 1 <= number <= last else ""
+    def shares(row: ProblemCount) -> list[float]:
+        return [right / judged for right, judged in row.counts.values() if judged] or [0.0]
 
-    return {"page": page, "last": last, "before": at(page - 1), "after": at(page + 1)}
+    match order:
+        case "apart":
+            return sorted(rows, key=lambda row: min(shares(row)) - max(shares(row)))
+        case "easiest":
+            return sorted(rows, key=lambda row: -sum(shares(row)) / len(shares(row)))
+        case "hardest":
+            return sorted(rows, key=lambda row: sum(shares(row)) / len(shares(row)))
+        case _:
+            return rows
 
 
 def _is_solved(row: ProblemCount, how: str) -> bool:

@@ -90,6 +90,8 @@ class StoredSample:
     prompt_tokens: int
     prompt_hash: str
     run: str
+    thinking_end: int | None
+    thinking_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ class Filter:
         grader: Name of the judge's grader.
         disagree: "graders" or "extractors", which differ on whether the sample is correct.
         truncated: Whether the sample was cut off at max_tokens: "yes" or "no".
+        completion: Text that stands in the completion, without case.
+        strata: Names of strata of the problem, each with its value.
+        order: In which order they are wanted: a key of ``distlab.view.index.ORDERS``.
     """
 
     arm: str = ""
@@ -119,6 +124,9 @@ class Filter:
     grader: str = ""
     disagree: str = ""
     truncated: str = ""
+    completion: str = ""
+    strata: tuple[tuple[str, str], ...] = ()
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)

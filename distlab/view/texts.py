@@ -28,6 +28,8 @@ _COLUMNS: Final = [
     "prompt_tokens",
     "prompt_hash",
     "run",
+    "thinking_end",
+    "thinking_tokens",
 ]
 # Shards whose keys are read at once when a run is opened (ours).
 _THREADS: Final = 8
@@ -85,6 +87,19 @@ class Texts:
             for problem in dict.fromkeys(sample.problem for sample in mine):
                 found |= self._of_problem(cell, problem, mine - found.keys())
         return found
+
+    @property
+    def shards(self) -> tuple[tuple[str, str], ...]:
+        """Keys of cells with the paths of their shards, in the order that decides on repeats."""
+        return tuple((cell, path) for cell, at in self.places.items() for path in at.shards)
+
+    def shard(self, cell: str, path: str, columns: list[str]) -> pa.Table:
+        """Some columns of a shard.
+
+        Raises:
+            UserError: It is gone or damaged.
+        """
+        return read_shard(self.places[cell].stored.store.fs, path, columns)
 
     def prompt(self, row: SampleRow, stored: StoredSample) -> KeptPrompt | None:
         """What the model saw before a sample; None where the store keeps no prompt of it.
@@ -147,6 +162,8 @@ def _samples(table: pa.Table) -> list[tuple[int, StoredSample]]:
                 prompt_tokens=row["prompt_tokens"],
                 prompt_hash=row["prompt_hash"],
                 run=row["run"],
+                thinking_end=row["thinking_end"],
+                thinking_tokens=row["thinking_tokens"],
             ),
         )
         for row in table.to_pylist()

@@ -167,7 +167,7 @@ def address(scored_run: Path) -> Iterator[str]:
     """Where the run is served, over real sockets."""
     listener = _listen(0)
     server = uvicorn.Server(
-        uvicorn.Config(make_app(scored_run), log_level="error", lifespan="off", ws="none")
+        uvicorn.Config(make_app([scored_run]), log_level="error", lifespan="off", ws="none")
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -1,6 +1,9 @@
 """The answers to requests, good and bad."""
 
+import json
+import re
 import shutil
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -15,7 +18,7 @@ BASE = "fam/base/cot/d/zero-shot"
 
 @pytest.fixture(scope="module")
 def client(scored_run: Path) -> TestClient:
-    return TestClient(make_app(scored_run), base_url="http://127.0.0.1:8642")
+    return TestClient(make_app([scored_run]), base_url="http://127.0.0.1:8642")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,9 @@ TOTALS = {
     "disagree=graders": "0",
     "verdict=correct&extractor=uncut&text=tricky": "4",
     "verdict=correct&extractor=rules&grader=prm800k&text=tricky": "6",
+    "stratum.level=5": "16",
+    "stratum.level=5&arm=base%2Fcot&truncated=yes": "1",
+    "order=longest": "24",
 }
 
 
@@ -83,12 +89,87 @@ def test_problems_by_what_arms_solve(client: TestClient, how: str) -> None:
     assert f'<strong id="total">{SOLVED[how]}</strong>' in page
 
 
+def ranks(page: str) -> list[str]:
+    return re.findall(r'data-item href="[^"]*">#(\d+)</a>', page)
+
+
+def test_lists_are_sorted_and_samples_lead_on_in_the_same_order(client: TestClient) -> None:
+    query = "arm=base%2Fcot&text=plain&order="
+    assert ranks(client.get(f"/samples?{query}").text) == ["0", "1", "2", "3"]
+    surest = ranks(client.get(f"/samples?{query}surest").text)
+    assert surest[-1] == "2"  # the one without an answer has no Delta
+    page = client.get(f"/samples?{query}surest").text
+    (first,) = re.findall(r'data-item href="([^"]*)">#' + surest[0], page)
+    after = re.findall(r'rel="next" href="([^"]*)"', client.get(unescape(first)).text)
+    assert f"rank={surest[1]}" in after[0]
+    assert "order=surest" in after[0]
+
+
+PROBLEM_ORDERS = {"apart": ["plain", "tricky"], "easiest": ["tricky", "plain"], "": ["tricky"]}
+
+
+@pytest.mark.parametrize("order", PROBLEM_ORDERS)
+def test_problems_are_sorted_by_what_arms_solve(client: TestClient, order: str) -> None:
+    page = client.get(f"/problems?sorted={order}").text
+    names = re.findall(r'data-item href="[^"]*">(tricky|plain)', page)
+    assert names[: len(PROBLEM_ORDERS[order])] == PROBLEM_ORDERS[order]
+
+
+def test_shares_are_told_apart(client: TestClient) -> None:
+    page = client.get("/problems").text
+    assert re.findall(r'class="number solved ([a-z-]*)">([^<]*)<', page)[2:] == [
+        ("none-right", "0/4"),
+        ("many", "3/4"),
+    ]
+
+
+def test_what_a_filter_found_is_downloaded(client: TestClient) -> None:
+    answer = client.get("/download?verdict=correct&extractor=rules&grader=standard&text=plain")
+    assert answer.headers["content-disposition"] == 'attachment; filename="samples.jsonl"'
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    assert [(row["arm"], row["rank"]) for row in rows] == [("instruct/t0.6", r) for r in (0, 1, 3)]
+    assert rows[0]["text"] == r"So it is \boxed{12}."
+    assert rows[0]["answers"]["rules"] == "12"
+    assert rows[0]["verdicts"]["rules"]["standard"] == "correct"
+    everything = client.get("/download").text.splitlines()
+    assert len(everything) == 24
+    assert "<script>" in json.loads(everything[0])["text"]
+
+
+def test_several_runs_have_their_pages_beside_each_other(scored_run: Path) -> None:
+    both = TestClient(make_app([scored_run, scored_run]), base_url="http://127.0.0.1")
+    start = both.get("/").text
+    assert 'href="/1/samples?arm=base%2Fcot' in start
+    assert '<strong id="total">12</strong>' in both.get("/2/samples?arm=base%2Fcot").text
+    problem = both.get("/1/problem?dataset=d&id=plain").text
+    assert "<dt>in other runs</dt>" in problem
+    assert 'href="/2/problem?dataset=d&amp;id=plain"' in problem
+    assert both.get("/samples").status_code == 404
+
+
+def test_a_report_is_a_stranger_to_the_pages(scored_run: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(scored_run, run)
+    (run / "report.html").write_text('<!DOCTYPE html>\n<html lang="en">\n<body>It says')
+    client = TestClient(make_app([run]), base_url="http://127.0.0.1")
+    answer = client.get("/report")
+    assert '<html lang="en" class="in-view">' in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "sandbox allow-scripts" in policy
+    assert "allow-same-origin" not in policy
+    assert "connect-src" not in policy
+    assert "default-src 'none'" in policy
+    assert '<a href="/report">Report</a>' in client.get("/samples").text
+
+
 BAD = {
     "/samples?arm=base%2Fgreedy": (
         400,
         "arm is &#39;base/greedy&#39;, which the run does not have",
     ),
     "/samples?verdict=%1b[31m": (400, r"verdict is &#39;\x1b[31m&#39;"),
+    "/samples?order=tallest": (400, "order is &#39;tallest&#39;"),
+    "/samples?stratum.level=9": (400, "stratum.level is &#39;9&#39;"),
     "/samples?page=2": (404, "There is no page &#39;2&#39;: there are 1."),
     "/samples?page=-1": (404, "There is no page"),
     "/samples?page=1e9": (404, "There is no page"),
@@ -131,7 +212,7 @@ def test_a_sample_shows_its_prompt_turn_by_turn_and_obeys_none(client: TestClien
     assert prompt.count("&lt;script&gt;") == 4
     assert "<script" not in prompt
     assert "\u202e" not in prompt
-    assert "&lt;|system|&gt;Be brief." in prompt
+    assert 'title="of the chat template">&lt;|system|&gt;</span>Be brief.' in prompt
 
 
 def test_a_sample_without_a_kept_prompt_says_so(client: TestClient) -> None:
@@ -154,7 +235,7 @@ def test_a_store_that_goes_while_it_is_looked_at_is_one_sentence(
     store = tmp_path / "store"
     shutil.copytree(manifest.store, store)
     run.manifest_file.write_text(run.manifest_file.read_text().replace(manifest.store, str(store)))
-    client = TestClient(make_app(run.path), base_url="http://127.0.0.1")
+    client = TestClient(make_app([run.path]), base_url="http://127.0.0.1")
     shutil.rmtree(store)
     answer = client.get("/problem?dataset=d&id=plain")
     assert answer.status_code == 500

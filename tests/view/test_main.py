@@ -82,7 +82,7 @@ def test_an_unknown_verdict(run: RunFolder, capsys: pytest.CaptureFixture[str]) 
 
 def test_verdicts_of_something_else_are_counted(run: RunFolder) -> None:
     rewrite(run, problem_id="of another run")
-    page = TestClient(make_app(run.path), base_url="http://127.0.0.1").get("/").text
+    page = TestClient(make_app([run.path]), base_url="http://127.0.0.1").get("/").text
     assert "verdict rows are of no cell, problem or rank of this run" in page
 
 
@@ -100,7 +100,9 @@ def test_ports(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert f"port {port} cannot be had" in complaint(capsys, str(run.path), "--port", port)
+        assert f"port {port} of 127.0.0.1 cannot be had" in complaint(
+            capsys, str(run.path), "--port", port
+        )
 
 
 def test_it_serves_on_loopback_alone_until_it_is_stopped(scored_run: Path) -> None:

@@ -25,7 +25,8 @@ const actions = {
   n: () => follow("next"),
   p: () => follow("prev"),
   u: () => follow("up"),
-  o: () => location.assign("/"),
+  o: () => document.querySelector("a.run")?.click(),
+  m: () => document.getElementById("typed")?.click(),
   "/": () => document.getElementById("first-filter")?.focus(),
   "?": () => dialog.showModal(),
 };
@@ -42,3 +43,35 @@ document.addEventListener("keydown", (event) => {
 
 help.hidden = false;
 help.addEventListener("click", () => dialog.showModal());
+
+// The switch of formulas stays as it was from page to page, where the browser keeps such things.
+const typed = document.getElementById("typed");
+if (typed) {
+  try {
+    typed.checked = sessionStorage.getItem("typed") === "yes";
+    typed.addEventListener("change", () =>
+      sessionStorage.setItem("typed", typed.checked ? "yes" : "no"),
+    );
+  } catch {
+    // A browser that keeps nothing shows formulas drawn.
+  }
+}
+
+// The clipboard is for pages of this machine and of https; elsewhere the selection is copied.
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.body.appendChild(document.createElement("textarea"));
+  area.value = text;
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const answer = await fetch(button.dataset.copy);
+    if (answer.ok) await copy(await answer.text());
+    button.textContent = answer.ok ? "Copied" : "Not copied";
+  });
+}
