@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from distlab.checkpoints.layer_kinds import layer_kinds
 from distlab.errors import UserError
 
 _LAYERS: Final = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -18,8 +19,6 @@ _EXPERTS: Final = ("n_routed_experts", "num_experts", "num_local_experts", "moe_
 _ROUTED: Final = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_k", "top_k")
 _CONTEXT: Final = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 _BITS: Final = ("bits", "w_bit", "num_bits")
-# Layers of ``layer_types`` without a KV cache.
-_NO_CACHE: Final = ("linear_attention", "mamba", "conv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,14 @@ class Architecture:
         attention_heads: Query heads.
         kv_heads: Heads whose keys and values are cached; 1 with MLA.
         kv_values_per_token: Values in the KV cache of a token, over all layers and KV heads.
+        windowed_kv_values_per_token: Of these, in layers that keep no more than ``window`` tokens.
         experts: Routed experts of an MoE layer, 0 in a dense model.
         experts_per_token: Of these, that a token passes through.
         context: Tokens of the longest sequence, None where it is not said.
         stretched: Whether rotary embeddings are scaled, so that an engine may take more.
         tied: Whether it says that the output head is the embedding.
-        window: Tokens that sliding-window layers attend to, None without such layers.
+        window: Tokens that sliding-window layers attend to, 0 without such layers.
+        recurrent_layers: Layers with a state of fixed size in the place of a cache.
         bits: Of a packed weight, None where weights are not packed.
     """
 
@@ -46,12 +47,14 @@ class Architecture:
     attention_heads: int
     kv_heads: int
     kv_values_per_token: int
+    windowed_kv_values_per_token: int
     experts: int
     experts_per_token: int
     context: int | None
     stretched: bool
     tied: bool
-    window: int | None
+    window: int
+    recurrent_layers: int
     bits: int | None
 
 
@@ -69,20 +72,24 @@ def architecture(config: Mapping[str, Any], place: str) -> Architecture:
     heads, layers = fields.number(_HEADS), fields.number(_LAYERS)
     is_latent = bool(fields.get("kv_lora_rank"))
     kv_heads = 1 if is_latent or fields.get("multi_query") is True else fields.kv_heads(heads)
-    values = fields.latent() if is_latent else kv_heads * fields.head_values(heads)
+    kinds = layer_kinds(fields.raw, layers)
+    of_window = fields.latent() if is_latent else kv_heads * fields.head_values(heads)
+    of_all = fields.latent() if is_latent else fields.global_values(kv_heads, heads)
     experts = fields.number(_EXPERTS, 0)
     return Architecture(
         name=fields.class_name(),
         layers=layers,
         attention_heads=heads,
         kv_heads=kv_heads,
-        kv_values_per_token=fields.cached_layers(layers) * values,
+        kv_values_per_token=kinds.full * of_all + kinds.windowed * of_window,
+        windowed_kv_values_per_token=kinds.windowed * of_window,
         experts=experts,
         experts_per_token=fields.number(_ROUTED, 1) if experts else 0,
         context=fields.number(_CONTEXT, 0) or None,
         stretched=_is_stretched(fields.get("rope_scaling") or fields.get("rope_parameters")),
         tied=fields.get("tie_word_embeddings") is True,
-        window=fields.window(),
+        window=kinds.window,
+        recurrent_layers=kinds.recurrent,
         bits=_bits(fields.get("quantization_config")),
     )
 
@@ -133,22 +140,15 @@ class _Fields:
         size = self.number(("head_dim",), 0) or self.number(_HIDDEN) // max(heads, 1)
         return size + (self.number(("v_head_dim",), 0) or size)
 
+    def global_values(self, kv_heads: int, heads: int) -> int:
+        """Values of a token in a layer that sees everything, whose heads may differ (Gemma 4)."""
+        size = self.number(("global_head_dim",), 0)
+        count = self.number(("num_global_key_value_heads",), 0) or kv_heads
+        return count * (2 * size or self.head_values(heads))
+
     def latent(self) -> int:
         """Values of MLA's latent of a token in one layer (arXiv 2405.04434, section 2.1)."""
         return self.number(("kv_lora_rank",)) + self.number(("qk_rope_head_dim",))
-
-    def cached_layers(self, layers: int) -> int:
-        """Layers that keep keys and values."""
-        kinds = self.raw.get("layer_types")
-        if not isinstance(kinds, list) or len(kinds) != layers:
-            return layers
-        return sum(not str(kind).startswith(_NO_CACHE) for kind in kinds)
-
-    def window(self) -> int | None:
-        size, kinds = self.raw.get("sliding_window"), self.raw.get("layer_types")
-        if type(size) is not int or self.raw.get("use_sliding_window") is False:
-            return None
-        return size if not isinstance(kinds, list) or "sliding_attention" in kinds else None
 
 
 _BY_HAND: Final = "give `model.facts`, `model.parameters` and `model.max_model_len` by hand"

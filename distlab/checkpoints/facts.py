@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from distlab.checkpoints.architecture import Architecture, architecture
 from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.checkpoints.class_defaults import with_class_defaults
 from distlab.checkpoints.hub import cached_folder, gated_message, hub_reason, resolve_hub
 from distlab.checkpoints.local import local_folder
 from distlab.checkpoints.resolve import resolve
@@ -79,7 +80,7 @@ def _of_folder(spec: CheckpointSpec, folder: Path, *, weights: bool = True) -> C
     from huggingface_hub import get_local_safetensors_metadata
     from huggingface_hub.errors import NotASafetensorsRepoError, SafetensorsParsingError
 
-    made = architecture(_json(folder / "config.json", spec.id), spec.id)
+    made = architecture(with_class_defaults(_json(folder / "config.json", spec.id)), spec.id)
     if not weights:
         return CheckpointFacts(spec.id, made, None)
     try:
@@ -99,7 +100,7 @@ def _of_hub(spec: CheckpointSpec) -> CheckpointFacts:
     try:
         with _no_bars():
             file = hf_hub_download(spec.id, "config.json", revision=commit)
-            made = architecture(_json(Path(file), spec.id), spec.id)
+            made = architecture(with_class_defaults(_json(Path(file), spec.id)), spec.id)
             return _facts(spec, made, get_safetensors_metadata(spec.id, revision=commit))
     except NotASafetensorsRepoError:
         return CheckpointFacts(spec.id, made, None)

@@ -149,6 +149,7 @@ def _complete(model: DictConfig, *, is_served: bool) -> None:
         for key, value in _values(found, weights=not is_known).items():
             _settle(model, key, value, names)
         _settle_context(model, found, names)
+        _note_states(model, found)
         reason = reason or f"{names} has no weights in safetensors, which alone can be measured"
         model.facts.source = model.facts.source or f"config.json and weight headers of {names}"
     if is_served and any(key.startswith("model.facts.") for key in _missing(model)):
@@ -200,6 +201,10 @@ def _values(found: Sequence[CheckpointFacts], *, weights: bool) -> dict[str, Any
     values: dict[str, Any] = {f"facts.{name}": getattr(first, name) for name in _SHAPE}
     values["facts.architecture"] = first.name
     values["facts.kv_bytes_per_token"] = KV_VALUE_BYTES * max(s.kv_values_per_token for s in shapes)
+    # Of windows, what takes most: the longest, and of what it bounds the least.
+    values["facts.window"] = max(s.window for s in shapes)
+    windowed = min(s.windowed_kv_values_per_token for s in shapes)
+    values["facts.windowed_kv_bytes_per_token"] = KV_VALUE_BYTES * windowed
     sizes = [(one.weights, one.architecture) for one in found if one.weights is not None]
     if weights and sizes:
         largest, shape = max(sizes, key=lambda size: size[0].bytes)
@@ -239,6 +244,17 @@ def _settle_context(model: DictConfig, found: Sequence[CheckpointFacts], names: 
     if context is not None and is_firm and model.max_model_len > context:
         remedy = f"{names} takes {context} tokens; lower it"
         refuse("model.max_model_len", model.max_model_len, remedy)
+
+
+def _note_states(model: DictConfig, found: Sequence[CheckpointFacts]) -> None:
+    """Say where the plan's arithmetic leaves something out."""
+    states = max(one.architecture.recurrent_layers for one in found)
+    if states:
+        model.notes.append(
+            f"{states} of {found[0].architecture.layers} layers keep a state of fixed size for "
+            "each sequence (linear attention, Mamba or a convolution), which the plan leaves out "
+            "of its memory: fewer sequences fit at once than it says."
+        )
 
 
 def _given(model: DictConfig, key: str) -> Any:  # noqa: ANN401 (whatever the key holds)

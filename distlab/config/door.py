@@ -343,7 +343,11 @@ def _parallelism(key: str, raw: ParallelConfig) -> Parallelism:
 
 
 def _facts(raw: FactsConfig, parameters: float) -> ModelFacts:
-    counts = ("layers", "attention_heads", "kv_heads", "kv_bytes_per_token")
+    counts = ("layers", "attention_heads", "kv_heads")
+    cached = _at_least("model.facts.kv_bytes_per_token", raw.kv_bytes_per_token or 0, 1)
+    key, windowed = "model.facts.windowed_kv_bytes_per_token", raw.windowed_kv_bytes_per_token or 0
+    if _at_least(key, windowed, 0) > cached:
+        refuse(key, windowed, f"it is a part of the {cached} of `model.facts.kv_bytes_per_token`")
     given = raw.weight_dtype or WEIGHT_DTYPES[0]
     return ModelFacts(
         source=str(raw.source),
@@ -354,6 +358,9 @@ def _facts(raw: FactsConfig, parameters: float) -> ModelFacts:
         experts=_at_least("model.facts.experts", raw.experts or 0, 0),
         experts_per_token=_at_least("model.facts.experts_per_token", raw.experts_per_token or 0, 0),
         parameters=parameters,
+        kv_bytes_per_token=cached,
+        window=_at_least("model.facts.window", raw.window or 0, 0),
+        windowed_kv_bytes_per_token=windowed,
         **{name: _at_least(f"model.facts.{name}", getattr(raw, name), 1) for name in counts},
     )
 

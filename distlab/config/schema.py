@@ -102,6 +102,10 @@ class FactsConfig:
     kv_heads: int | None = None
     # Bytes of KV cache a token takes over all layers and KV heads, at 16 bits per value.
     kv_bytes_per_token: int | None = None
+    # Tokens that layers with a sliding window attend to; 0 without such layers.
+    window: int | None = None
+    # Of kv_bytes_per_token, in layers with a sliding window.
+    windowed_kv_bytes_per_token: int | None = None
     # Routed experts of an MoE layer; 0 in a dense model.
     experts: int | None = None
     # Of these, that a token passes through.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from distlab.config.values import Cluster, Family
 from distlab.errors import UserError
-from distlab.placement.batches import BatchLimits, held, vllm_limits
+from distlab.placement.batches import BatchLimits, cpu_step_tokens, held, vllm_limits
 from distlab.placement.gpus import GIB, GPU_MODELS
 from distlab.placement.memory import Budget, Fit, gib, gpu_memory
 from distlab.placement.model_facts import KVDtype, ModelFacts, splits, splits_context
@@ -25,6 +25,8 @@ USEFUL_SEQUENCES = 8
 WORTH_WIDENING = 1.5
 # Of the longest sequence, what a running one holds on average (ours): few answers use their limit.
 _GROWN = 1 / 8
+# Engine arguments with which vLLM keeps what has left a layer's window.
+_KEEPS_ALL = ("disable_hybrid_kv_cache_manager", "disable_sliding_window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,19 @@ class _Kind:
             max_model_len=family.max_model_len,
             dtype=family.dtype,
             kv_dtype=_kv_dtype(cluster),
+            step_tokens=self._step_tokens(family),
+            frees_windows=not any(cluster.engine_args.get(name) for name in _KEEPS_ALL),
         )
+
+    def _step_tokens(self, family: Family) -> int:
+        """Most tokens that a step computes."""
+        given = self.cluster.engine_args.get("max_num_batched_tokens")
+        if type(given) is int:
+            return given
+        if not self.on_gpus:
+            return cpu_step_tokens(family.max_model_len)
+        known = [size for size in map(gpu_memory, self.nodes) if size is not None]
+        return vllm_limits(self.gpu_type, min(known, default=None)).tokens or 0
 
     def _stated(self, family: Family) -> Parallelism | None:
         """What the config says; None where the fewest GPUs are to be found."""
@@ -411,7 +425,7 @@ class _Kind:
     def _arithmetic(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
         budget = self._budget(family, parallelism)
         assert budget is not None
-        one = fit.max_model_len * fit.kv_bytes_per_token
+        one = math.ceil(fit.max_model_len * fit.bytes_per_token(fit.max_model_len))
         kv = one if budget.kv_cache is None else budget.kv_cache
         sequence = f"sequence of {fit.max_model_len} tokens"
         what = (
@@ -430,8 +444,8 @@ class _Kind:
     def _nearest(self, family: Family, fit: Fit) -> str:
         """What would fit: a shorter context, more GPUs like these, another fixed KV cache."""
         ways = []
-        if fit.holds_weights and fit.tokens >= 2:
-            ways.append(f"model.max_model_len={fit.tokens}")
+        if fit.holds_weights and fit.longest >= 2:
+            ways.append(f"model.max_model_len={fit.longest}")
         if self.on_gpus and (wider := self._enough(family)) is not None:
             ways.append(self._setting(wider))
         if not self.on_gpus and fit.weights + fit.overhead < fit.usable:

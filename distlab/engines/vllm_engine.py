@@ -15,6 +15,7 @@ from distlab.engines.environment import VLLM_BINDING
 from distlab.engines.messages import EngineSettings, Site
 from distlab.engines.token_reader import TokenReader
 from distlab.escape import ascii_label
+from distlab.placement.batches import cpu_step_tokens
 
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
@@ -298,7 +299,7 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
         # vLLM's CPU sampler dies when a seeded request's prefill is chunked ("CPU Generator does
         # not use offset"), so a step must hold the longest prompt whole.
         args["enable_chunked_prefill"] = False
-        args["max_num_batched_tokens"] = max(settings.max_model_len, 4096)
+        args["max_num_batched_tokens"] = cpu_step_tokens(settings.max_model_len)
         if settings.enforce_eager:
             args["worker_cls"] = _CPU_WORKER
     return {**args, **json.loads(settings.engine_args)}

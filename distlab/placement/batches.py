@@ -9,6 +9,8 @@ from distlab.placement.memory import Fit
 # Tokens of a short prompt with a short answer (ours): a cache that holds fewer sequences than vLLM
 # would run never holds more of these.
 _SHORT_SEQUENCE: Final = 256
+# Enough for many short prompts in one step (ours).
+_LEAST_CPU_STEP: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,14 @@ def vllm_limits(gpu_type: str | None, memory: int | None) -> BatchLimits:
     return BatchLimits(256, 8192)
 
 
+def cpu_step_tokens(max_model_len: int) -> int:
+    """Most tokens that a step computes on CPUs, where it has to hold the longest prompt whole."""
+    return max(max_model_len, _LEAST_CPU_STEP)
+
+
 def held(limits: BatchLimits, fit: Fit | None) -> BatchLimits:
     """Limits without sequences for which the KV cache has no room."""
     if fit is None:
         return limits
-    most = max(1, fit.tokens // _SHORT_SEQUENCE)
+    most = max(1, fit.sequences(_SHORT_SEQUENCE))
     return BatchLimits(min(limits.sequences, most), limits.tokens)

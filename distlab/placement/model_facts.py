@@ -4,7 +4,8 @@ Sizes are bytes. Parameters and KV follow the published config.json of a checkpo
 
 - grouped-query attention keeps a key and a value of ``head_dim`` for each KV head and layer;
 - multi-head latent attention (MLA; DeepSeek-V2, arXiv 2405.04434, section 2.1) keeps one latent
-  vector of ``kv_lora_rank + qk_rope_head_dim`` for each layer, shared by all heads.
+  vector of ``kv_lora_rank + qk_rope_head_dim`` for each layer, shared by all heads;
+- a layer with a sliding window keeps what it attends to: the last ``sliding_window`` tokens.
 """
 
 import math
@@ -50,6 +51,8 @@ class ModelFacts:
         experts: Routed experts of an MoE layer, 0 in a dense model.
         experts_per_token: Of these, that a token passes through; 0 where it is not known.
         parameters: Of the model in all; 0 where it is not known.
+        window: Tokens that layers with a sliding window attend to; 0 without such layers.
+        windowed_kv_bytes_per_token: Of ``kv_bytes_per_token``, in these layers.
     """
 
     source: str
@@ -64,6 +67,8 @@ class ModelFacts:
     experts: int = 0
     experts_per_token: int = 0
     parameters: float = 0.0
+    window: int = 0
+    windowed_kv_bytes_per_token: int = 0
 
     def in_dtype(self, dtype: str) -> "Scale":
         """How a dtype of the engine stretches what is stored, and a KV cache of 16 bits.
@@ -104,10 +109,13 @@ def splits(facts: ModelFacts, tensor: int) -> bool:
 def splits_context(facts: ModelFacts, tensor: int, context: int) -> bool:
     """Whether tensor ranks can deal the KV cache out among so many of them, token by token.
 
-    Only where each KV head is on that many ranks (vLLM's ``verify_with_parallel_config``).
+    Only where each KV head is on that many ranks (vLLM's ``verify_with_parallel_config``), and
+    where no layer has a window (``SlidingWindowSpec.max_memory_usage_bytes``).
     """
     if context == 1:
         return True
+    if facts.window:
+        return False
     queries = facts.attention_heads // facts.kv_heads
     is_shared = tensor % context == 0 and context <= tensor // facts.kv_heads
     return is_shared and queries % context == 0
@@ -133,15 +141,50 @@ def rank_weight_bytes(facts: ModelFacts, parallelism: Parallelism, dtype: str) -
     return math.ceil(facts.weight_bytes * facts.in_dtype(dtype).weights * share)
 
 
-def rank_kv_bytes_per_token(facts: ModelFacts, parallelism: Parallelism, dtype: str) -> int:
+@dataclass(frozen=True, slots=True)
+class RankKV:
+    """KV cache that a token takes on the fullest rank.
+
+    Attributes:
+        bytes_per_token: Over all of the rank's layers, while the token is in every window.
+        windowed_bytes_per_token: Of these, in layers that let go of it.
+    """
+
+    bytes_per_token: int
+    windowed_bytes_per_token: int = 0
+
+
+def rank_kv(facts: ModelFacts, parallelism: Parallelism, dtype: str) -> RankKV:
     """KV cache that a token takes on the fullest rank: its stage's layers, its share of KV heads.
 
     More ranks than KV heads repeat them, unless context parallelism deals the tokens out: then it
-    is the mean over tokens.
+    is the mean over tokens. Where some layers have a window, vLLM pads both kinds of layers to
+    groups of one size.
     """
     heads = math.ceil(facts.kv_heads / parallelism.tensor) / parallelism.context
     share = _stage_layers(facts, parallelism) / facts.layers * heads / facts.kv_heads
-    return math.ceil(facts.kv_bytes_per_token * facts.in_dtype(dtype).kv * share)
+    share *= facts.in_dtype(dtype).kv
+    full, windowed = _padded(facts)
+    return RankKV(math.ceil((full + windowed) * share), math.floor(windowed * share))
+
+
+def _padded(facts: ModelFacts) -> tuple[float, float]:
+    """Bytes of a token in layers that see everything and in layers with a window, as vLLM pads.
+
+    Groups have as many layers as the rarer kind, or as the other where that has less than half as
+    many again (``_get_kv_cache_groups_uniform_page_size`` of vLLM 0.32); a layer of either kind is
+    taken to keep as much.
+    """
+    windowed = facts.windowed_kv_bytes_per_token
+    full = facts.kv_bytes_per_token - windowed
+    if not windowed or not full:
+        return full, windowed
+    windows = min(max(round(facts.layers * windowed / (full + windowed)), 1), facts.layers - 1)
+    counts = (facts.layers - windows, windows)
+    fewer, more = sorted(counts)
+    size = more if more < 1.5 * fewer else fewer
+    padded = [math.ceil(count / size) * size / count for count in counts]
+    return full * padded[0], windowed * padded[1]
 
 
 def _stage_layers(facts: ModelFacts, parallelism: Parallelism) -> int:

@@ -66,7 +66,7 @@ class Rate:
         split, facts = self.parallelism, self.facts
         # Of a mixture of experts a token passes through a few; many tokens pass through all.
         idle = 1 - facts.active_parameters / (facts.parameters or facts.active_parameters)
-        cache = batch / split.data * load.length * self.fit.kv_bytes_per_token
+        cache = batch / split.data * load.length * self.fit.bytes_per_token(load.length)
         touched = 1 - math.pow(idle, batch)
         read = self.fit.weights * touched + cache
         operations = 2 * facts.active_parameters * batch / split.ranks

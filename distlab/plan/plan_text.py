@@ -13,7 +13,7 @@ from distlab.engines.splitting import WORTH_WIDENING, Alternative
 from distlab.errors import counted
 from distlab.escape import plain
 from distlab.placement.gpus import GIB
-from distlab.placement.memory import gib
+from distlab.placement.memory import Fit, gib
 from distlab.placement.placement import Node, Placement
 from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Totals, totals
 from distlab.tables.column import Column, Columns, label
@@ -203,11 +203,19 @@ def _memory(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
         f"(our estimate) + {gib(fit.kv_cache)} KV cache, of {gib(fit.usable)}"
     )
     yield (
-        f"KV cache · {fit.kv_bytes_per_token} bytes per token, {fit.tokens} tokens: "
+        f"KV cache · {fit.kv_bytes_per_token} bytes per token{_window(fit)}, {fit.tokens} tokens: "
         f"{_sequences(engines, fit.max_model_len)} of {fit.max_model_len} tokens at once"
     )
     if (length := _expected_length(cells)) is not None:
         yield f"  {_sequences(engines, length)} of {length:.0f} tokens, as long as those sampled"
+
+
+def _window(fit: Fit) -> str:
+    """What of the cache is bounded."""
+    if not fit.window:
+        return ""
+    bounded = fit.windowed_kv_bytes_per_token
+    return f" ({bounded} of them in layers that keep the last {fit.window} tokens)"
 
 
 def _sequences(engines: EnginePlan, length: float) -> str:

@@ -11,7 +11,7 @@ from distlab.engines.splitting import Choice, choose
 from distlab.errors import UserError
 from distlab.placement.batches import BatchLimits
 from distlab.placement.gpus import GIB
-from distlab.placement.model_facts import ModelFacts, rank_kv_bytes_per_token, rank_weight_bytes
+from distlab.placement.model_facts import ModelFacts, rank_kv, rank_weight_bytes
 from distlab.placement.placement import Node, Parallelism, fill
 
 GQA = ModelFacts("", "LlamaForCausalLM", 1e9, 8000, "bfloat16", 10, 16, 4, 800)
@@ -43,11 +43,11 @@ def test_weights_are_sliced_by_tensor_ranks_and_dealt_out_to_stages_whole() -> N
 
 
 def test_kv_heads_are_shared_out_and_mlas_latent_is_repeated() -> None:
-    assert rank_kv_bytes_per_token(GQA, Parallelism(2), "bfloat16") == 400
-    assert rank_kv_bytes_per_token(GQA, Parallelism(8), "bfloat16") == 200  # 4 heads on 8 ranks
-    assert rank_kv_bytes_per_token(MLA, Parallelism(8), "bfloat16") == 800
-    assert rank_kv_bytes_per_token(MLA, Parallelism(8, 2), "bfloat16") == 400
-    assert rank_kv_bytes_per_token(GQA, Parallelism(), "float32") == 1600
+    assert rank_kv(GQA, Parallelism(2), "bfloat16").bytes_per_token == 400
+    assert rank_kv(GQA, Parallelism(8), "bfloat16").bytes_per_token == 200  # 4 heads on 8 ranks
+    assert rank_kv(MLA, Parallelism(8), "bfloat16").bytes_per_token == 800
+    assert rank_kv(MLA, Parallelism(8, 2), "bfloat16").bytes_per_token == 400
+    assert rank_kv(GQA, Parallelism(), "float32").bytes_per_token == 1600
 
 
 @pytest.mark.parametrize(
