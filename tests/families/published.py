@@ -24,6 +24,7 @@ class Dense:
     qk_norm: bool = False
     # OLMo: one norm over the queries of all heads, one over all keys.
     wide_qk_norm: bool = False
+    weight_dtype: str = "bfloat16"
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -46,7 +47,7 @@ class Dense:
 
     @property
     def weight_bytes(self) -> int:
-        return 2 * self.parameters
+        return {"bfloat16": 2, "float32": 4}[self.weight_dtype] * self.parameters
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Latent:
     qk_nope_head_dim: int = 128
     qk_rope_head_dim: int = 64
     v_head_dim: int = 128
+    weight_dtype: str = "fp8"
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -137,7 +139,10 @@ PUBLISHED: dict[str, Dense | Latent] = {
 
 LADDERS: dict[str, Dense | Latent] = {
     "olmo2-7b": Dense(
-        100352, 4096, 11008, 32, 32, 32, 128, tie_word_embeddings=False, wide_qk_norm=True
+        *(100352, 4096, 11008, 32, 32, 32, 128),
+        tie_word_embeddings=False,
+        wide_qk_norm=True,
+        weight_dtype="float32",
     ),
     "olmo3-7b": Dense(
         100278, 4096, 11008, 32, 32, 32, 128, tie_word_embeddings=False, wide_qk_norm=True

@@ -41,14 +41,17 @@ def test_sizes_follow_from_the_published_shapes(name: str) -> None:
     assert facts.weight_bytes == published.weight_bytes
     latent = isinstance(published, Latent)
     assert facts.experts == (published.n_routed_experts if isinstance(published, Latent) else 0)
-    assert facts.weight_dtype == ("fp8" if latent else "bfloat16")
+    assert facts.weight_dtype == published.weight_dtype
     assert facts.kv_heads == (1 if latent else getattr(published, "num_key_value_heads", None))
 
 
 def test_the_arithmetic_meets_sizes_that_are_published() -> None:
-    # The parameter count of SmolLM3's card, and the bytes of DeepSeek-V3.1's index with the
+    # The parameter count of SmolLM3's card and the bytes of DeepSeek-V3.1's index with the
     # multi-token prediction layer added: its own layer, two norms, a projection and a head.
     assert PUBLISHED["smollm-3b"].parameters == 3_075_098_624
+    # Those that the hub counts in OLMo-2-1124-7B, and that trainings of Olmo 3 7B log.
+    assert LADDERS["olmo2-7b"].parameters == 7_298_617_344
+    assert LADDERS["olmo3-7b"].parameters == 7_298_011_136
     v3 = PUBLISHED["deepseek-v3.1"]
     assert isinstance(v3, Latent)
     fp8 = v3.attention + (v3.n_routed_experts + v3.n_shared_experts) * v3.expert
