@@ -3,7 +3,8 @@
 transformers and torch take seconds to import, and a plan, or a run that finds everything in its
 store, needs nothing of them but a tokenizer. So what transformers made of a checkpoint's tokenizer
 files is kept once as one JSON file; from then on the ``tokenizers`` library alone reads it. A
-snapshot is kept only where it says the same as the original.
+snapshot is kept only where it says the same as the original. A folder whose files say all there is
+is read without transformers in the first place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -28,8 +29,10 @@ from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.errors import UserError
 from distlab.files import cache_folder
+from distlab.prompts.plain_files import read_plain
 from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.renderer import apply_template
+from distlab.prompts.tokenizer_facts import TokenizerFacts
 from distlab.prompts.tokens import tokenizer_hash
 
 _TEXTS = ("", "a", "  12.50 \n\n\\frac{1}{2}\té 数 \U0001f600", "Q: 1\nA: <s></s><|im_start|>x")
@@ -43,31 +46,10 @@ _TURNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _TokenizerFacts:
-    """What is kept beside the rules.
-
-    Attributes:
-        name_or_path: As transformers names it.
-        special_tokens_map: Names of special tokens to their texts.
-        bos_token: BOS as text.
-        bos_token_id: Its id.
-        chat_template: Jinja source.
-        size: Tokens in the vocabulary, added ones included.
-    """
-
-    name_or_path: str
-    special_tokens_map: Mapping[str, object]
-    bos_token: str | None
-    bos_token_id: int | None
-    chat_template: str | None
-    size: int
-
-
 class Snapshot:
     """A tokenizer as prompts need it; a ``PromptTokenizer``."""
 
-    def __init__(self, facts: _TokenizerFacts, rules: str) -> None:
+    def __init__(self, facts: TokenizerFacts, rules: str) -> None:
         self._facts = facts
         self.backend_tokenizer = Tokenizer.from_str(rules)
         self.name_or_path = facts.name_or_path
@@ -146,11 +128,13 @@ def _refuse(message: str) -> None:
 
 
 def prompt_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -> PromptTokenizer:
-    """The checkpoint's tokenizer as prompts need it: its snapshot, where there is one.
+    """The checkpoint's tokenizer as prompts need it: of plain files, or its snapshot, or anew.
 
     Raises:
         UserError: The checkpoint has no tokenizer that loads.
     """
+    if not trust_remote_code and (plain := _plain(checkpoint)) is not None:
+        return plain
     if trust_remote_code or not _is_named_by_digest(checkpoint):
         return _original(checkpoint, trust_remote_code)
     parts = (checkpoint.model, checkpoint.digest, importlib.metadata.version("transformers"))
@@ -161,6 +145,15 @@ def prompt_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False)
     tokenizer = _original(checkpoint, trust_remote_code)
     keep(tokenizer, file)
     return tokenizer
+
+
+def _plain(checkpoint: Checkpoint) -> Snapshot | None:
+    """The tokenizer of a folder whose files say all; None for others and for damaged ones."""
+    plain = read_plain(Path(checkpoint.model))
+    try:
+        return None if plain is None else Snapshot(*plain)
+    except Exception:  # tokenizers raises no narrower one; transformers says what is wrong
+        return None
 
 
 def _original(checkpoint: Checkpoint, trust_remote_code: bool) -> PromptTokenizer:
@@ -177,7 +170,7 @@ def read(file: Path) -> Snapshot | None:
     """The snapshot in a file; None where there is none, or none of this version."""
     try:
         held = json.loads(file.read_bytes())
-        return Snapshot(_TokenizerFacts(**held["facts"]), held["rules"])
+        return Snapshot(TokenizerFacts(**held["facts"]), held["rules"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -187,7 +180,7 @@ def keep(tokenizer: PromptTokenizer, file: Path) -> None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if not isinstance(backend, Tokenizer) or not isinstance(tokenizer.chat_template, str | None):
         return
-    facts = _TokenizerFacts(
+    facts = TokenizerFacts(
         name_or_path=tokenizer.name_or_path,
         special_tokens_map=_texts(tokenizer.special_tokens_map),
         bos_token=tokenizer.bos_token,

@@ -5,7 +5,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from distlab.errors import UserError
 from distlab.prompts.fidelity import check_fidelity, differing_texts
-from distlab.prompts.snapshot import Snapshot, _TokenizerFacts
+from distlab.prompts.snapshot import Snapshot
+from distlab.prompts.tokenizer_facts import TokenizerFacts
 
 
 def tokenizer(*, declared_as_llama: bool = False, digits: bool = True) -> Snapshot:
@@ -19,7 +20,7 @@ def tokenizer(*, declared_as_llama: bool = False, digits: bool = True) -> Snapsh
     else:
         made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         made.decoder = decoders.ByteLevel()
-    return Snapshot(_TokenizerFacts("x", {}, None, None, None, len(kept)), made.to_str())
+    return Snapshot(TokenizerFacts("x", {}, None, None, None, len(kept)), made.to_str())
 
 
 def test_a_tokenizer_that_keeps_texts_is_taken() -> None:
