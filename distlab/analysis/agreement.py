@@ -96,7 +96,7 @@ def _kappa_interval(
     influences = moved / (1 - chance) ** 2 / among.mean()
     if np.ptp(influences) == 0:
         return Estimate(kappa, math.nan, math.nan)
-    spread = contrast(Mean(influences, clusters), resamples=0)
+    spread = contrast(Mean(influences, clusters), resamples=0, is_tested=False)
     half = float(stats.t.ppf((1 + LEVEL) / 2, spread.freedom)) * spread.error
     return Estimate(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0))
 

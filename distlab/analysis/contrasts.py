@@ -144,7 +144,9 @@ class _Term:
     freedom: float
 
 
-def contrast(*parts: Mean, resamples: int = RESAMPLES, seed: int = SEED) -> Contrast:
+def contrast(
+    *parts: Mean, resamples: int = RESAMPLES, seed: int = SEED, is_tested: bool = True
+) -> Contrast:
     """The weighted sum of means over problems.
 
     One mean is tested against zero by the exact sign-flip test over sources; where no source is
@@ -157,6 +159,8 @@ def contrast(*parts: Mean, resamples: int = RESAMPLES, seed: int = SEED) -> Cont
         parts: The means, each over at least one problem with a figure; else the contrast is empty.
         resamples: Bootstrap resamples; 0 for Student's t in the bootstrap's place.
         seed: Seed of the resamples.
+        is_tested: Whether one mean is tested; else its p is NaN. For those whose error alone is
+            asked for, since the exact test is most of the work.
     """
     kept = [_without_missing(part) for part in parts]
     if any(part.values.size == 0 for part in kept):
@@ -167,14 +171,15 @@ def contrast(*parts: Mean, resamples: int = RESAMPLES, seed: int = SEED) -> Cont
     spread = [(term.floored, term.freedom) for term in terms]
     by_error = student(value, math.sqrt(max(variance, 0.0)), _welch(spread))
     if len(kept) == 1:
-        return _one_mean(kept[0], terms[0], by_error, resamples, seed)
+        p = sign_flip_test(terms[0].totals) if is_tested else math.nan
+        return _one_mean(kept[0], terms[0], replace(by_error, p=p), resamples, seed)
     bare = sum(_term(replace(part, clusters=None)).floored for part in kept)
     alone = student(value, math.sqrt(bare), math.inf)
     return replace(by_error, independent=alone.estimate)
 
 
 def _one_mean(part: Mean, term: _Term, student: Contrast, resamples: int, seed: int) -> Contrast:
-    values, p = part.weight * part.values, sign_flip_test(term.totals)
+    values = part.weight * part.values
     counts = _discordance(values)
     independent = student.estimate
     if resamples and counts is not None and values.size > 1 and _is_few(counts):
@@ -182,8 +187,8 @@ def _one_mean(part: Mean, term: _Term, student: Contrast, resamples: int, seed: 
     elif resamples:
         independent = mean_interval(values, resamples=resamples, seed=seed)
     if term.totals.size < values.size:
-        return replace(student, independent=independent, p=p)
-    return replace(student, estimate=independent, independent=independent, p=p, discordance=counts)
+        return replace(student, independent=independent)
+    return replace(student, estimate=independent, independent=independent, discordance=counts)
 
 
 def _is_few(counts: Discordance) -> bool:

@@ -85,5 +85,5 @@ def _influences(before: FloatArray, after: FloatArray) -> FloatArray | None:
 
 def _by_student(values: FloatArray, clusters: npt.NDArray[np.str_]) -> Contrast:
     """A mean tested by its error: flipped signs hold for differences, not for ratios."""
-    found = contrast(Mean(values, clusters), resamples=0)
+    found = contrast(Mean(values, clusters), resamples=0, is_tested=False)
     return student(found.value, found.error, found.freedom)

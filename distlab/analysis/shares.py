@@ -40,7 +40,7 @@ def share_interval(
     share = float(counted.sum() / among.sum())
     # The influence of a problem on a ratio of sums.
     influence = (counted - share * among) / among.mean()
-    spread = contrast(Mean(influence, labels), resamples=0)
+    spread = contrast(Mean(influence, labels), resamples=0, is_tested=False)
     if sources < 2:
         return Estimate(share, math.nan, math.nan)
     if share in (0, 1) or np.ptp(influence) == 0:
@@ -73,7 +73,7 @@ def mean_score(values: FloatArray, clusters: npt.ArrayLike | None = None) -> Est
     labels = None if clusters is None else np.asarray(clusters)[kept]
     if labels is None or np.unique(labels).size == labels.size:
         return mean_interval(values)
-    found = contrast(Mean(values[kept], labels), resamples=0).estimate
+    found = contrast(Mean(values[kept], labels), resamples=0, is_tested=False).estimate
     # Student's t knows no bounds; NaN ends stay as they are.
     return Estimate(found.value, float(np.clip(found.low, 0, 1)), float(np.clip(found.high, 0, 1)))
 

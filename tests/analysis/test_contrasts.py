@@ -16,6 +16,17 @@ def test_without_shared_sources_nothing_changes() -> None:
     assert found.inflation == 1
 
 
+@pytest.mark.parametrize("shared", [1, 5])
+def test_what_is_not_tested_differs_in_its_p_alone(shared: int) -> None:
+    part = Mean(np.random.default_rng(0).normal(size=40), np.arange(40) // shared)
+    tested, untested = contrast(part), contrast(part, is_tested=False)
+    assert 0 < tested.p < 1
+    assert np.isnan(untested.p)
+    assert tested.estimate == untested.estimate
+    assert (tested.error, tested.freedom) == (untested.error, untested.freedom)
+    assert tested.independent == untested.independent
+
+
 def test_cr2_of_equal_sources_is_the_error_of_their_means() -> None:
     rng = np.random.default_rng(1)
     values = 0.1 * rng.normal(size=40) + np.repeat(rng.normal(size=8), 5)

@@ -126,6 +126,9 @@ def _write_verdicts(file: Path, cell: Cell, ids: Sequence[str], dice: np.random.
         "delta": dice.random(size),
         "delta_given": np.zeros(size, np.bool_),
         "gold_in_text": dice.random(size) < 0.5,
+        "answer_class": answers,
+        "thinking_tokens": [None] * size,
+        "continued": [None] * size,
     }
     tables = []
     for grader, share in (("standard", 0.3), ("math-verify", 0.32)):
