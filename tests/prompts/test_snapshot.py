@@ -88,6 +88,8 @@ def test_a_checkpoint_is_read_by_transformers_once(
 ) -> None:
     checkpoint = resolve(PACKAGED)
     monkeypatch.setattr("distlab.prompts.snapshot.cache_folder", lambda: tmp_path)
+    # As of a folder whose files leave something to transformers.
+    monkeypatch.setattr("distlab.prompts.snapshot.read_plain", lambda _: None)
     first = prompt_tokenizer(checkpoint)
     assert tokenizer_hash(first) == tokenizer_hash(load_tokenizer(checkpoint))
     monkeypatch.setattr(
