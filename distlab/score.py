@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from distlab.console.exits import Exit
-from distlab.console.main import Command, add_config_dir, path
+from distlab.console.main import Command, add_config_dir, add_store, path
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.importing import find_again
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
         help="other components: grader=[standard,math-verify] extractor=rules grader.deadline_s=10",
     )
     add_config_dir(parser)
+    add_store(parser)
     return parser
 
 
@@ -44,7 +45,7 @@ def _score(arguments: argparse.Namespace) -> int:
     from distlab.runs.folder import RunFolder
     from distlab.study.score_run import idle_graders, refuse_empty, score_run
 
-    folder = RunFolder(arguments.run)
+    folder = RunFolder(arguments.run, arguments.store)
     manifest = folder.read_manifest()
     find_again(manifest.own_modules)
     manifest = _with_overrides(manifest, arguments)

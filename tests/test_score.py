@@ -67,10 +67,13 @@ def test_two_at_once_leave_the_verdicts_of_one(tmp_path: Path) -> None:
     places = [f"--runs={tmp_path / 'runs'}", f"--store={tmp_path / 'store'}"]
     assert ingest([str(file), *words, *places]) == 0
     (run,) = (tmp_path / "runs").iterdir()
+    # As one that was copied without its store.
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
     # Other graders, other verdict files.
+    moved = ["--store", str(tmp_path / "elsewhere")]
     scores = [
         subprocess.Popen(
-            [sys.executable, "-m", "distlab.score", str(run), f"grader={graders}"],
+            [sys.executable, "-m", "distlab.score", str(run), f"grader={graders}", *moved],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -84,6 +87,7 @@ def test_two_at_once_leave_the_verdicts_of_one(tmp_path: Path) -> None:
     keys = table.select(["problem_id", "rank", "extractor", "grader"]).to_pylist()
     assert len(keys) == len({tuple(key.values()) for key in keys})
     assert len({(key["problem_id"], key["rank"]) for key in keys}) == 10
+    assert RunFolder(run).read_manifest().store == moved[1]
 
 
 def test_keys_that_do_not_concern_scoring_are_refused(

@@ -7,7 +7,7 @@ from typing import Final
 
 from distlab.bundle.archive import write_archive
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path
+from distlab.console.main import Command, add_store, path
 from distlab.errors import UserError
 from distlab.runs.folder import RunFolder
 from distlab.store.filesystem import unusable
@@ -23,11 +23,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=path, metavar="FILE", help="the archive (default: NAME.tar in this folder)"
     )
+    add_store(parser)
     return parser
 
 
 def _bundle(arguments: argparse.Namespace) -> int:
-    folder = RunFolder(arguments.run)
+    folder = RunFolder(arguments.run, arguments.store)
     manifest = folder.read_manifest()
     archive = arguments.out or Path(f"{folder.path.absolute().name}.tar")
     if archive.exists():

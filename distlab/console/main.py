@@ -128,10 +128,7 @@ def complain(sentence: str) -> int:
 
 def path(text: str) -> Path:
     """An argument that is a path; a shell expands no ``~`` in ``--out=~/folder``."""
-    try:
-        return Path(expanded(text))
-    except UserError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(_place(text))
 
 
 def points(text: str) -> float:
@@ -149,6 +146,28 @@ def points(text: str) -> float:
             f"{text!r} is no margin: name percentage points above 0 and at most 100"
         )
     return points / 100
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Add the option for a store that lies elsewhere than its run says."""
+    parser.add_argument(
+        "--store",
+        type=_place,
+        metavar="STORE",
+        help="where the run's samples are now (default: where it says, in its folder or beside it)",
+    )
+
+
+def _place(text: str) -> str:
+    """An argument that is a folder or a URI.
+
+    Raises:
+        ArgumentTypeError: It names the home folder of nobody.
+    """
+    try:
+        return expanded(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def add_config_dir(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,10 @@ __all__ = ["build_report", "render_terminal", "write_report"]
 
 
 def build_report(
-    *paths: Path, margins: AskedMargins | None = None, pairs: Sequence[StagePair] = ()
+    *paths: Path,
+    margins: AskedMargins | None = None,
+    pairs: Sequence[StagePair] = (),
+    store: str | None = None,
 ) -> StudyTables:
     """Read run folders as one study and compute its tables.
 
@@ -33,6 +36,7 @@ def build_report(
         paths: Run folders, or folders in which a sweep left some.
         margins: Differences that are taken for none; None for those of the runs' config.
         pairs: Stages to compare beside the last with the first and those of the config.
+        store: Where the samples are; None for where the runs say, or beside them.
 
     Raises:
         UserError: One is no run folder, a file in it cannot be read, or they do not go together.
@@ -44,7 +48,7 @@ def build_report(
 
     runs = [run for path in paths for run in runs_in(path)]
     settled = (margins or AS_CONFIGURED).settle([RunFolder(run).read_manifest() for run in runs])
-    return build_tables(read_study(runs), settled, pairs)
+    return build_tables(read_study(runs, store), settled, pairs)
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:

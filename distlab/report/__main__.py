@@ -8,7 +8,7 @@ from typing import Final
 
 from distlab.checkpoints.checkpoint import Variant, variant_name
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path, points
+from distlab.console.main import Command, add_store, path, points
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.runs.joining import runs_in, unscored_runs
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         help="differences from the paper's figures below this are called none (default: "
         "report.replication_margin)",
     )
+    add_store(parser)
     return parser
 
 
@@ -72,7 +73,9 @@ def _report(arguments: argparse.Namespace) -> int:
     for waiting in unscored_runs([run for each in arguments.runs for run in runs_in(each)]):
         print(plain(f"note: {waiting}", None))
     asked = AskedMargins(arguments.margin, arguments.replication_margin)
-    tables = build_report(*arguments.runs, margins=asked, pairs=arguments.pair)
+    tables = build_report(
+        *arguments.runs, margins=asked, pairs=arguments.pair, store=arguments.store
+    )
     report = write_report(folder, tables)
     console = printer()
     render_terminal(tables, console)

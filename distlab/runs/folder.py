@@ -40,9 +40,15 @@ _NEW: Final = {_LOCK, "multirun.yaml"}
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Paths inside a run folder, and its manifest."""
+    """Paths inside a run folder, and its manifest.
+
+    Attributes:
+        path: The folder.
+        store: Where its samples are; None for where its manifest says, or beside it.
+    """
 
     path: Path
+    store: str | None = None
 
     @property
     def manifest_file(self) -> Path:
@@ -135,7 +141,8 @@ class RunFolder:
         """Read ``manifest.json``.
 
         Raises:
-            UserError: The folder has none, or it is not one of ours.
+            UserError: The folder has none, or it is not one of ours, or the store that was named
+                holds no cell of the run.
         """
         try:
             raw = json.loads(self.manifest_file.read_text(encoding="utf-8"))
@@ -161,7 +168,18 @@ class RunFolder:
 
         A folder is taken for the store only where it holds a cell of the run, whose path has the
         hash of all that shaped its samples.
+
+        Raises:
+            UserError: A store was named that holds none.
         """
+        if self.store is not None:
+            if "://" in self.store or _holds(Path(self.store), manifest):
+                return self.store
+            cell = manifest.cells[0].path if manifest.cells else "any"
+            raise UserError(
+                f"--store {self.store} holds no cell of {self.path}: name the folder in which "
+                f"{cell} lies"
+            )
         if "://" in manifest.store or _holds(Path(manifest.store), manifest):
             return manifest.store
         here, name = self.path.absolute(), Path(manifest.store).name

@@ -53,16 +53,17 @@ _BATCH_ROWS: Final = 65_536
 _ANSWER_CHARACTERS: Final = 200
 
 
-def read_study(runs: Sequence[Path]) -> JudgedRuns:
+def read_study(runs: Sequence[Path], store: str | None = None) -> JudgedRuns:
     """Read run folders as one study.
 
     Args:
         runs: The folders; of several, no two hold the same cell, and what they share is the same.
+        store: Where their samples are; None for where they say, or beside them.
 
     Raises:
         UserError: One is no run folder, a file in it cannot be read, or they do not go together.
     """
-    folders = [RunFolder(run) for run in runs]
+    folders = [RunFolder(run, store) for run in runs]
     manifests = [folder.read_manifest() for folder in folders]
     manifest = join(manifests)
     problems = _problems(folders, manifests)

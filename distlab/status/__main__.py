@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 
 from distlab.console.exits import Exit
-from distlab.console.main import Command
+from distlab.console.main import Command, add_store
 from distlab.console.printing import printer
 from distlab.errors import UserError
 from distlab.files import expanded
@@ -29,28 +29,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "place", metavar="PLACE", help="a store (folder, s3://...), a run folder or a sweep's"
     )
+    add_store(parser)
     return parser
 
 
 def _status(arguments: argparse.Namespace) -> int:
     place = expanded(arguments.place)
     try:
-        cells = _show(place, printer())
+        cells = _show(place, arguments.store, printer())
     except OSError as error:
         raise unusable(place, "read", error) from error
     return Exit.FAILED if any(cell.unreadable for cell in cells) else Exit.DONE
 
 
-def _show(place: str, console: Console) -> tuple[CellStatus, ...]:
+def _show(place: str, store: str | None, console: Console) -> tuple[CellStatus, ...]:
     path = Path(place)
     if record_file(path).is_file():
         sweep = read_record(path)
         render_jobs(sweep, console)
-        folders = (RunFolder(path / job.name) for job in sweep.jobs)
+        folders = (RunFolder(path / job.name, store) for job in sweep.jobs)
         begun = [folder for folder in folders if folder.manifest_file.is_file()]
         cells = run_status(begun)
     elif RunFolder(path).manifest_file.is_file():
-        cells = run_status([RunFolder(path)])
+        cells = run_status([RunFolder(path, store)])
+    elif store is not None:
+        raise UserError(f"--store is for a run or a sweep, and {place} is none: leave it away")
     else:
         cells = _store(place)
     render_cells(cells, console)

@@ -8,11 +8,10 @@ import socket
 import sys
 import threading
 import webbrowser
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path
+from distlab.console.main import Command, add_store, path
 from distlab.errors import UserError
 from distlab.escape import plain
 
@@ -58,20 +57,21 @@ def _parser() -> argparse.ArgumentParser:
         help="size of what --static writes: as many problems as fit, drawn by a hash of their "
         f"names (default: {_MEGABYTES})",
     )
+    add_store(parser)
     return parser
 
 
 def _view(arguments: argparse.Namespace) -> int:
     """Write pages, or serve them until a signal comes."""
     if arguments.static is not None:
-        return _write(arguments.runs, arguments.static, arguments.megabytes)
+        return _write(arguments)
     # Imported late: --help and completion should not wait for a server.
     from distlab.view.access import Access
     from distlab.view.app import make_app
 
     access = Access() if arguments.host is None else Access.on(arguments.host)
     with _listen(arguments.port, access.host) as listener:
-        app = make_app(arguments.runs, access)
+        app = make_app(arguments.runs, access, arguments.store)
         port = listener.getsockname()[1]
         address = access.address(access.reached, port)
         print(f"{address}  (Ctrl-C ends it)", flush=True)
@@ -83,14 +83,15 @@ def _view(arguments: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _write(runs: list[Path], folder: Path, megabytes: int) -> int:
+def _write(arguments: argparse.Namespace) -> int:
     from distlab.view.site import write_site
 
+    runs, megabytes = arguments.runs, arguments.megabytes
     if len(runs) > 1:
         raise UserError(f"--static writes the pages of one run: {len(runs)} are named")
     if megabytes < 1:
         raise UserError(f"--megabytes is {megabytes}: give a whole number from 1")
-    site = write_site(runs[0], folder, megabytes * 10**6)
+    site = write_site(runs[0], arguments.static, megabytes * 10**6, arguments.store)
     print(
         f"{plain(str(site.folder), None)}: {site.problems:,} of {site.of:,} problems, drawn by a "
         f"hash of their names, each with all of its samples; {site.size / 10**6:.1f} MB. Begin at "

@@ -57,13 +57,16 @@ class _Guards:
         await self._app(scope, receive, guarded_send)
 
 
-def make_app(runs: Sequence[Path], access: Access | None = None) -> Starlette:
+def make_app(
+    runs: Sequence[Path], access: Access | None = None, store: str | None = None
+) -> Starlette:
     """Read runs and make their application.
 
     Args:
         runs: Run folders. One has its pages at the root; of several, each has them under its place,
             from 1.
         access: Who may look; None for this machine alone.
+        store: Where the samples are; None for where the runs say, or beside them.
 
     Raises:
         UserError: One is no run folder, has no verdicts, its store is gone, or a file is damaged.
@@ -71,7 +74,7 @@ def make_app(runs: Sequence[Path], access: Access | None = None) -> Starlette:
     access = access or Access()
     roots = ["" if len(runs) == 1 else f"/{place}" for place in range(1, len(runs) + 1)]
     opened = [
-        OpenRun.open(run, ServerLinks(root, RunFolder(run).html.is_file()))
+        OpenRun.open(run, ServerLinks(root, RunFolder(run).html.is_file()), store)
         for run, root in zip(runs, roots, strict=True)
     ]
     routes = [

@@ -118,13 +118,13 @@ class RunIndex:
     db: duckdb.DuckDBPyConnection
 
     @classmethod
-    def open(cls, run: Path) -> "RunIndex":
+    def open(cls, run: Path, store: str | None = None) -> "RunIndex":
         """Read a run folder.
 
         Raises:
             UserError: It is no run folder, has no verdicts, or a file in it cannot be read.
         """
-        folder = RunFolder(run)
+        folder = RunFolder(run, store)
         manifest = folder.read_manifest()
         datasets = dict.fromkeys(cell.dataset for cell in manifest.cells)
         problems = tuple(p for name in datasets for p in read_problems(folder.problems(name)))

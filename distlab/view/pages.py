@@ -118,14 +118,19 @@ class OpenRun:
     links: Links
 
     @classmethod
-    def open(cls, run: Path, links: Links) -> "OpenRun":
+    def open(cls, run: Path, links: Links, store: str | None = None) -> "OpenRun":
         """Read a run.
+
+        Args:
+            run: The run folder.
+            links: Where links lead.
+            store: Where its samples are; None for where it says, or beside it.
 
         Raises:
             UserError: It is no run folder, has no verdicts, its store is gone, or a file is
                 damaged.
         """
-        index = RunIndex.open(run)
+        index = RunIndex.open(run, store)
         texts = Texts.open(index.manifest)
         tokens = FirstTokenTexts.open(index.manifest)
         return cls(index, texts, tokens, Completions(index.db, texts), links)

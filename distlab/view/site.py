@@ -45,13 +45,14 @@ class Site:
     size: int
 
 
-def write_site(run: Path, folder: Path, most_bytes: int) -> Site:
+def write_site(run: Path, folder: Path, most_bytes: int, store: str | None = None) -> Site:
     """Write a run's pages.
 
     Args:
         run: The run folder.
         folder: Must not be there yet, or be empty.
         most_bytes: Bytes that all files together may have.
+        store: Where the samples are; None for where the run says, or beside it.
 
     Raises:
         UserError: The run cannot be read, the folder holds something, or not one problem fits.
@@ -60,7 +61,7 @@ def write_site(run: Path, folder: Path, most_bytes: int) -> Site:
         raise UserError(f"{folder} is there already: name a new folder for the pages")
     report = RunFolder(run).html
     links = SiteLinks({}, has_report=report.is_file())
-    opened = OpenRun.open(run, links)
+    opened = OpenRun.open(run, links, store)
     folder.mkdir(parents=True, exist_ok=True)
     for asset in ASSETS.iterdir():
         shutil.copyfile(asset, folder / asset.name)

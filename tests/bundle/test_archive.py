@@ -1,16 +1,23 @@
 import json
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from distlab.bundle.__main__ import main
+from distlab.compare.__main__ import main as compare
 from distlab.ingest.__main__ import main as ingest
+from distlab.report.__main__ import main as report
 from distlab.runs.folder import RunFolder
+from distlab.score import main as score
+from distlab.status.__main__ import main as status
 from distlab.status.read import run_status
 from distlab.store.store import Store
 from distlab.view.texts import Texts
+from tests.compare.conftest import scored_run
+from tests.compare.test_compare import cell
 
 
 @pytest.fixture
@@ -40,6 +47,50 @@ def test_run_and_store_that_moved_together_are_read(run: Path, tmp_path: Path) -
     moved = RunFolder(tmp_path / "elsewhere" / "runs" / run.name)
     assert samples(moved) == 2
     assert moved.read_manifest().store == str(tmp_path / "elsewhere" / "store")
+
+
+def test_a_store_elsewhere_is_named(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded = Path(RunFolder(run).read_manifest().store)
+    recorded.rename(tmp_path / "elsewhere")
+    place = ["--store", str(tmp_path / "elsewhere")]
+    assert RunFolder(run, place[1]).read_manifest().store == place[1]
+    assert status([str(run), *place]) == 0
+    assert main([str(run), *place]) == 0
+    (tmp_path / "other").mkdir()
+    capsys.readouterr()
+    for command in (status, main, score):
+        assert command([str(run), "--store", str(tmp_path / "other")]) == 2
+        said = capsys.readouterr().err
+        assert f"--store {tmp_path / 'other'} holds no cell of {run}" in said
+        assert str(RunFolder(run).read_manifest().cells[0].path) in said
+    assert status([place[1], *place]) == 2
+    assert "--store is for a run or a sweep" in capsys.readouterr().err
+
+
+def test_a_bundled_run_is_reported_and_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = replace(cell("base/t0.6"), path="one"), replace(cell("instruct/t1"), path="two")
+    marks = {"a": "11", "b": "10", "c": "00", "d": "0-"}
+    store = tmp_path / "store"
+    for each in cells:
+        (store / each.path).mkdir(parents=True)
+        (store / each.path / "card.json").write_text("{}")
+    run = scored_run(tmp_path, "run", *((each, marks) for each in cells), store=str(store))
+    assert main([str(run), "--out", "run.tar"]) == 0
+    with tarfile.open("run.tar") as tar:
+        tar.extractall(tmp_path / "there", filter="data")
+    shutil.rmtree(store)
+    shutil.rmtree(run)
+    there = tmp_path / "there" / "run"
+    assert report([str(there)]) == 0
+    assert str(there / "store") in (there / "report.html").read_text(encoding="utf-8")
+    assert compare([str(there), str(there), "--arm", "base/t0.6", "--arm", "instruct/t1"]) == 0
+    assert compare([str(there), "run.tar"]) == 2
+    assert "is an archive: unpack it" in capsys.readouterr().err
 
 
 def test_another_store_of_the_name_is_not_taken(run: Path, tmp_path: Path) -> None:
