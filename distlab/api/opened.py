@@ -170,8 +170,8 @@ class Run:
         from distlab.report.score_table import SCORES, ScoreRow
         from distlab.tables.flat import record_schema
 
-        rows = self._study.rows(SCORES)
-        table = pa.Table.from_pylist(SCORES.as_records(self._study), record_schema(ScoreRow))
+        rows = self.study.rows(SCORES)
+        table = pa.Table.from_pylist(SCORES.as_records(self.study), record_schema(ScoreRow))
         keys = {"cell": [row.cell.key for row in rows], "arm": [row.cell.arm for row in rows]}
         return _with_keys(table, keys)
 
@@ -198,8 +198,8 @@ class Run:
         from distlab.report.gap_table import GAPS, GapRow
         from distlab.tables.flat import record_schema
 
-        rows = self._study.rows(GAPS)
-        table = pa.Table.from_pylist(GAPS.as_records(self._study), record_schema(GapRow))
+        rows = self.study.rows(GAPS)
+        table = pa.Table.from_pylist(GAPS.as_records(self.study), record_schema(GapRow))
         keys = {
             "base_cell": [row.base.key for row in rows],
             "instruct_cell": [row.instruct.key for row in rows],
@@ -215,18 +215,23 @@ class Run:
         Raises:
             UserError: There is none of that name, the run is not scored, or a file is damaged.
         """
-        named = {table.name: table for table in self._study.tables}
+        named = {table.name: table for table in self.study.tables}
         if name not in named:
             raise UserError(f"the report has no table '{name}'{nearest(name, named)}")
-        return pa.Table.from_pylist(named[name].as_records(self._study))
+        return pa.Table.from_pylist(named[name].as_records(self.study))
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the report's tables that have rows."""
-        return tuple(table.name for table, rows in self._study.tables.items() if rows)
+        return tuple(table.name for table, rows in self.study.tables.items() if rows)
 
     @cached_property
-    def _study(self) -> "StudyTables":
+    def study(self) -> "StudyTables":
+        """What the report shows, with typed rows.
+
+        Raises:
+            UserError: The run is not scored, or a file in it is damaged.
+        """
         from distlab.report import build_report
 
         for waiting in unscored_runs([folder.path for folder in self._runs.folders]):

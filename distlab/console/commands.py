@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "gate": "whether a run is no worse than another: pass, fail or cannot tell, for CI",
     "status": "what a store, run or sweep has, lacks and failed at",
     "store": "verify a store, repair it, find leftovers, export it (verify, repair, gc, export)",
+    "export": "write a scored run for a hub, for lm-eval, as CSV and in other formats",
     "bundle": "write a run and its samples as one archive",
     "ingest": "make a run of samples that you already have",
     "list": "models, datasets, prompts and whatever else there is to choose from",

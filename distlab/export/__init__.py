@@ -1,0 +1,1 @@
+"""A scored run in; files in the formats of others out."""
