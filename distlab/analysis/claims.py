@@ -63,6 +63,9 @@ class Kind(StrEnum):
     FACTOR = "checkpoint, format or decoding makes a part of the gap"
     FORMAT_EXPLAINS = "the prompt's format explains the gap away"
     SPREAD = "a figure moves with wording, exemplars or temperature"
+    RERUNS = "a figure differs between runs of one cell"
+    RERUNS_GAP = "one arm solves more over all runs of one cell"
+    RERUNS_TURN = "the winner turns with the run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ _OF_ONE: Final = {
 }
 # Variables that engines are handed: of links between ranks, and their logs.
 _PASSED: Final = ("NCCL_", "GLOO_", "UCX_", "FI_", "TORCH_NCCL_", "TP_SOCKET_IFNAME")
+_REPLICATE: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _FORMATS: Final = tuple(each.value for each in PromptFormat)
 _DTYPES = ("bfloat16", "float16", "float32", "auto")
 
@@ -121,11 +122,18 @@ def validate(config: DictConfig) -> Study:
         store=_path("store", raw.store),
         waves=_waves(raw),
         decided=_decided(raw),
+        replicate=_replicate(raw.replicate),
     )
     _check_names(study)
     _check_servers(study)
     _check_pairs(raw.report.pairs, list(family.checkpoints))
     return study
+
+
+def _replicate(name: str | None) -> str | None:
+    if name is not None and not _REPLICATE.fullmatch(name):
+        refuse("replicate", name, "name it with 1 to 32 letters, digits, '.', '_' and '-'")
+    return name
 
 
 def _check_servers(study: Study) -> None:

@@ -472,6 +472,8 @@ class StudyConfig:
     report: ReportConfig = field(default_factory=ReportConfig)
     # Study seed: every sample's seed derives from it.
     seed: int = 0
+    # A name for drawing everything again with the same seeds; cells of another name are others.
+    replicate: str | None = None
     # Where samples are kept, over runs.
     store: str = "store"
     # Parent folder of run folders.

@@ -166,6 +166,7 @@ class Study:
     store: str
     waves: tuple[int, ...] | None = None  # None unless problems are drawn until solved
     decided: StoppingRule | None = None  # None unless arms are drawn until it is decided
+    replicate: str | None = None  # names samples that are drawn again with the same seeds
 
     @property
     def stops_early(self) -> bool:

@@ -9,9 +9,9 @@ from distlab.report.limits import doubts, limits
 from distlab.report.questions.claims import CLAIMS, claim_rows
 from distlab.report.questions.order import QUESTIONS
 from distlab.report.sides import Sides
-from distlab.report.table import ScoredStudy, StudyTables
+from distlab.report.table import ScoredRerun, ScoredStudy, StudyTables
 from distlab.runs.pairing import ScoreMap, arm_pairs
-from distlab.runs.scored import Judge, JudgedRuns
+from distlab.runs.scored import Judge, JudgedRuns, VerdictTable
 from distlab.runs.scores import problem_scores
 from distlab.store.cell import StagePair
 
@@ -48,10 +48,7 @@ def build_tables(
 
 def _scored(study: JudgedRuns, pairs: Sequence[StagePair]) -> ScoredStudy:
     manifest = study.manifest
-    everything = {
-        (table.cell.key, Judge(table.extractor, table.grader)): problem_scores(table)
-        for table in study.tables
-    }
+    everything = _scores(study.tables)
     shown = {cell.key: manifest.shown(cell) for cell in manifest.cells}
     scores = {at: row for at, row in everything.items() if shown[at[0]] is Shown.QUESTION}
     asked = [cell for cell in manifest.cells if shown[cell.key] is Shown.QUESTION]
@@ -62,7 +59,15 @@ def _scored(study: JudgedRuns, pairs: Sequence[StagePair]) -> ScoredStudy:
         scores=scores,
         headlines=_headlines(everything),
         probes={at: row for at, row in everything.items() if at not in scores},
+        reruns=tuple(ScoredRerun(run.manifest, _scores(run.tables)) for run in study.reruns),
     )
+
+
+def _scores(tables: Sequence[VerdictTable]) -> ScoreMap:
+    return {
+        (table.cell.key, Judge(table.extractor, table.grader)): problem_scores(table)
+        for table in tables
+    }
 
 
 def _headlines(scores: ScoreMap) -> dict[str, Judge]:

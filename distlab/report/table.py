@@ -22,6 +22,19 @@ from distlab.tables.text import TextTable, lay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ScoredRerun:
+    """A run that drew cells of the study again.
+
+    Attributes:
+        manifest: What ran in it, cells that it did not draw again among it.
+        scores: The scores of those that it did.
+    """
+
+    manifest: Manifest
+    scores: ScoreMap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ScoredStudy:
     """A study with the scores of its problems: what the rows of every table are computed from.
 
@@ -33,6 +46,7 @@ class ScoredStudy:
         headlines: As in ``StudyTables``.
         probes: The scores of cells whose prompts show less than the question; they are in no
             other figure.
+        reruns: Runs that drew some of the cells again, in no other figure either.
     """
 
     study: JudgedRuns
@@ -41,6 +55,7 @@ class ScoredStudy:
     scores: ScoreMap
     headlines: Mapping[str, Judge]
     probes: ScoreMap = field(default_factory=dict)
+    reruns: tuple[ScoredRerun, ...] = ()
     _rows: dict["Table[Any]", tuple[Any, ...]] = field(default_factory=dict, init=False)
 
     @property

@@ -1,9 +1,9 @@
-"""Several runs, as a sweep leaves them, read as one study."""
+"""Several runs, as a sweep leaves them, read as one study; reruns of its cells apart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from distlab.errors import UserError
 from distlab.runs.folder import RunFolder
@@ -11,6 +11,27 @@ from distlab.runs.manifest import Manifest
 
 _Value = TypeVar("_Value")
 _Number = TypeVar("_Number", int, float)
+# Fields of an address in which reruns of a cell differ, and in no other.
+RERUN_FIELDS: Final = ("seed", "replicate")
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedRuns:
+    """Several runs as one study.
+
+    A cell that an earlier run has under another seed or replicate is a rerun of that cell. Where a
+    run has reruns, its other cells may be those of an earlier run, samples and all: greedy samples
+    know no seed.
+
+    Attributes:
+        manifest: What ran, without reruns.
+        firsts: Of each run, the keys of the cells whose verdicts the study takes from it.
+        reruns: Of each run, the keys of its cells that are reruns.
+    """
+
+    manifest: Manifest
+    firsts: tuple[frozenset[str], ...]
+    reruns: tuple[frozenset[str], ...]
 
 
 def runs_in(folder: Path) -> list[Path]:
@@ -46,27 +67,85 @@ def unscored_runs(runs: Sequence[Path]) -> list[UserError]:
     return waiting
 
 
-def join(manifests: Sequence[Manifest]) -> Manifest:
-    """The manifest of several runs as one; of one run, its own.
+def join(manifests: Sequence[Manifest]) -> JoinedRuns:
+    """Take several runs as one study.
 
     Args:
         manifests: At least one.
 
     Raises:
-        UserError: Two runs hold the same cell.
+        UserError: Two runs hold the same cell, and it is no rerun.
     """
+    seen: dict[str, Manifest] = {}
+    firsts, reruns = [], []
+    for manifest in manifests:
+        again = {cell.key: seen[cell.key] for cell in manifest.cells if cell.key in seen}
+        drawn_again = frozenset(key for key in again if _is_rerun(again[key], manifest, key))
+        shared = {key: earlier for key, earlier in again.items() if key not in drawn_again}
+        _check_shared(shared, manifest, has_reruns=bool(drawn_again))
+        own = [cell.key for cell in manifest.cells if cell.key not in seen]
+        seen |= dict.fromkeys(own, manifest)
+        firsts.append(frozenset(own))
+        reruns.append(drawn_again)
+    parts = [only(manifest, keys) for manifest, keys in zip(manifests, firsts, strict=True)]
+    return JoinedRuns(_as_one(parts), tuple(firsts), tuple(reruns))
+
+
+def only(manifest: Manifest, keys: frozenset[str]) -> Manifest:
+    """A manifest with some of its cells, and nothing of the others."""
+    return replace(
+        manifest,
+        cells=tuple(cell for cell in manifest.cells if cell.key in keys),
+        failures=tuple(row for row in manifest.failures if row.cell in keys),
+        fingerprints={k: v for k, v in manifest.fingerprints.items() if k in keys},
+        tokens={k: v for k, v in manifest.tokens.items() if k in keys},
+        decisions=tuple(d for d in manifest.decisions if {d.base, d.instruct} <= keys),
+    )
+
+
+def rerun_fields(manifest: Manifest, key: str) -> dict[str, Any]:
+    """What a cell's address has of the fields in which reruns differ, where it has any."""
+    fields = manifest.fingerprints.get(key, {})
+    return {name: fields[name] for name in RERUN_FIELDS if fields.get(name) is not None}
+
+
+def _is_rerun(earlier: Manifest, later: Manifest, key: str) -> bool:
+    one, two = earlier.fingerprints.get(key), later.fingerprints.get(key)
+    return one is not None and two is not None and one != two and not _differing(one, two)
+
+
+def _differing(one: Mapping[str, Any], two: Mapping[str, Any]) -> list[str]:
+    """Fields of two addresses that tell them apart, other than those of reruns."""
+    names = dict.fromkeys((*one, *two))
+    return [n for n in names if n not in RERUN_FIELDS and one.get(n) != two.get(n)]
+
+
+def _check_shared(shared: Mapping[str, Manifest], later: Manifest, *, has_reruns: bool) -> None:
+    """Refuse cells that earlier runs have, unless they are the same and others were drawn again."""
+    ours = {cell.key: cell.fingerprint for cell in later.cells}
+    for key, earlier in shared.items():
+        theirs = next(cell.fingerprint for cell in earlier.cells if cell.key == key)
+        if theirs != ours[key]:
+            one, two = (run.fingerprints.get(key, {}) for run in (earlier, later))
+            raise _refused(earlier, later, key, _differing(one, two))
+    if shared and not has_reruns:
+        key, earlier = next(iter(shared.items()))
+        raise _refused(earlier, later, key, ())
+
+
+def _refused(earlier: Manifest, later: Manifest, key: str, differing: Sequence[str]) -> UserError:
+    how = f" (with another {', '.join(differing)})" if differing else ""
+    return UserError(
+        f"the runs {earlier.run} and {later.run} both have the cell {key}{how}, so they are no one "
+        "study; report on one of them, put them side by side with `python -m distlab.compare`, or "
+        "draw a rerun of it with another `seed` or `replicate`"
+    )
+
+
+def _as_one(manifests: Sequence[Manifest]) -> Manifest:
     first, *others = manifests
     if not others:
         return first
-    seen: dict[str, Manifest] = {}
-    for manifest in manifests:
-        for cell in manifest.cells:
-            if (earlier := seen.setdefault(cell.key, manifest)) is not manifest:
-                raise UserError(
-                    f"the runs {earlier.run} and {manifest.run} both have the cell {cell.key}, so "
-                    "they are no one study; report on one of them, or put them side by side with "
-                    "`python -m distlab.compare`"
-                )
     return replace(
         first,
         run=" + ".join(manifest.run for manifest in manifests),
@@ -79,6 +158,7 @@ def join(manifests: Sequence[Manifest]) -> Manifest:
         host=_joined_texts([manifest.host for manifest in manifests]),
         timings_s=_added([manifest.timings_s for manifest in manifests]),
         counts=_added([manifest.counts for manifest in manifests]),
+        tokens=_merged([manifest.tokens for manifest in manifests]),
         notes=tuple(f"{manifest.run}: {note}" for manifest in manifests for note in manifest.notes),
         readings=_merged([manifest.readings for manifest in manifests]),
         decisions=tuple(row for manifest in manifests for row in manifest.decisions),

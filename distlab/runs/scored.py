@@ -114,6 +114,19 @@ class NullTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Rerun:
+    """A run that drew cells of an earlier one again, under another seed or replicate.
+
+    Attributes:
+        manifest: What ran in it, all of it.
+        tables: The verdicts of the cells that it drew again, as in ``JudgedRuns``.
+    """
+
+    manifest: Manifest
+    tables: tuple[VerdictTable, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class JudgedRuns:
     """One or more run folders, read as one study.
 
@@ -124,6 +137,7 @@ class JudgedRuns:
         tables: The verdicts, in the order of the manifest's cells, then extractors, then graders.
         nulls: The answers without reading, by dataset and grader.
         remarks: What was odd about the files, one sentence each.
+        reruns: Runs that drew some of the cells again; in none of the above.
     """
 
     runs: tuple[Path, ...]
@@ -132,6 +146,7 @@ class JudgedRuns:
     tables: tuple[VerdictTable, ...]
     nulls: tuple[NullTable, ...]
     remarks: tuple[str, ...]
+    reruns: tuple[Rerun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Run folders in; a Study out. Verdicts are streamed into matrices and no answer is kept."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,10 +18,17 @@ from distlab.errors import UserError
 from distlab.problems.problem import Problem
 from distlab.problems.problem_table import read_problems
 from distlab.runs.folder import RunFolder
-from distlab.runs.joining import join, parameters
+from distlab.runs.joining import JoinedRuns, join, only, parameters
 from distlab.runs.labels import Labels, read_labels
 from distlab.runs.manifest import Manifest
-from distlab.runs.scored import JudgedRuns, NullTable, SampleFacts, SampleKey, VerdictTable
+from distlab.runs.scored import (
+    JudgedRuns,
+    NullTable,
+    Rerun,
+    SampleFacts,
+    SampleKey,
+    VerdictTable,
+)
 from distlab.runs.spellings import remarks_on_ids, respelt, respelt_sentence
 from distlab.scoring.types import CODES, CORRECT, INCORRECT, NO_VERDICT, Verdict
 from distlab.scoring.verdict_schema import NULLS, upgraded
@@ -57,7 +64,8 @@ def read_study(runs: Sequence[Path], store: str | None = None) -> JudgedRuns:
     """Read run folders as one study.
 
     Args:
-        runs: The folders; of several, no two hold the same cell, and what they share is the same.
+        runs: The folders; of several, what they share is the same, and a cell that two hold is a
+            rerun.
         store: Where their samples are; None for where they say, or beside them.
 
     Raises:
@@ -65,19 +73,43 @@ def read_study(runs: Sequence[Path], store: str | None = None) -> JudgedRuns:
     """
     folders = [RunFolder(run, store) for run in runs]
     manifests = [folder.read_manifest() for folder in folders]
-    manifest = join(manifests)
+    joined = join(manifests)
     problems = _problems(folders, manifests)
-    collector = _Collector(manifest, problems)
-    for file in _verdict_files(runs):
-        for batch in _batches(file):
-            collector.add(batch, file)
-    for file in (file for folder in folders for file in folder.label_files()):
-        collector.add_labels(read_labels(file))
-    nulls = tuple(_nulls(folders, problems))
-    sizes = parameters(manifests)
+    collector = _Collector(joined.manifest, problems)
+    for folder, manifest, keys in zip(folders, manifests, joined.firsts, strict=True):
+        collector.read(folder, _others(manifest, keys))
+    reruns, doubts = _reruns(folders, manifests, joined, problems)
     tables = collector.tables()
-    remarks = (*collector.remarks(), *remarks_on_ids(tables, manifest.cells))
-    return JudgedRuns(tuple(runs), manifest, sizes, tables, nulls, remarks)
+    return JudgedRuns(
+        runs=tuple(runs),
+        manifest=joined.manifest,
+        parameters=parameters(manifests),
+        tables=tables,
+        nulls=tuple(_nulls(folders, problems)),
+        remarks=(*collector.remarks(), *remarks_on_ids(tables, joined.manifest.cells), *doubts),
+        reruns=reruns,
+    )
+
+
+def _others(manifest: Manifest, keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(cell.key for cell in manifest.cells if cell.key not in keys)
+
+
+def _reruns(
+    folders: Sequence[RunFolder],
+    manifests: Sequence[Manifest],
+    joined: JoinedRuns,
+    problems: Mapping[str, Sequence[Problem]],
+) -> tuple[tuple[Rerun, ...], list[str]]:
+    """The runs that drew cells again, and what was odd about their files."""
+    reruns, remarks = [], []
+    for folder, manifest, keys in zip(folders, manifests, joined.reruns, strict=True):
+        if keys:
+            collector = _Collector(only(manifest, keys), problems)
+            collector.read(folder, _others(manifest, keys))
+            reruns.append(Rerun(manifest, collector.tables()))
+            remarks += [f"{manifest.run}: {text}" for text in collector.remarks()]
+    return tuple(reruns), remarks
 
 
 def _problems(
@@ -96,10 +128,6 @@ def _problems(
                     f"cannot share a table; report on them one by one{why}"
                 )
     return problems
-
-
-def _verdict_files(runs: Sequence[Path]) -> list[Path]:
-    return [file for run in runs for file in RunFolder(run).verdict_files()]
 
 
 def _nulls(
@@ -156,11 +184,13 @@ def read_answers(runs: Sequence[Path], wanted: Collection[SampleKey]) -> dict[Sa
         return found
     problems = pa.array(sorted({key.problem_id for key in wanted}))
     columns = ("cell", "extractor", "problem_id", "rank", "answer")
-    for file in _verdict_files(runs):
-        for batch in _batches(file, columns):
+    folders = [RunFolder(run) for run in runs]
+    joined = join([folder.read_manifest() for folder in folders])
+    for folder, keys in zip(folders, joined.firsts, strict=True):
+        for batch in (b for file in folder.verdict_files() for b in _batches(file, columns)):
             some = batch.filter(pc.is_in(batch["problem_id"], value_set=problems))
             for *labels, answer in zip(*(some[name].to_pylist() for name in columns), strict=True):
-                if (key := SampleKey(*labels)) in found:
+                if (key := SampleKey(*labels)) in found and key.cell in keys:
                     found[key] = (answer or "")[:_ANSWER_CHARACTERS]
     return found
 
@@ -219,7 +249,16 @@ class _Collector:
         self._unclassed = 0
         self._strange: dict[str, int] = {}
 
-    def add(self, batch: pa.RecordBatch, file: Path) -> None:
+    def read(self, folder: RunFolder, others: Set[str]) -> None:
+        """Take in a run's verdicts and labels, those of other cells left out."""
+        for file in folder.verdict_files():
+            for batch in _batches(file):
+                self.add(batch, file, others)
+        for file in folder.label_files():
+            if (labels := read_labels(file)).cell not in others:
+                self.add_labels(labels)
+
+    def add(self, batch: pa.RecordBatch, file: Path, others: Set[str]) -> None:
         """Scatter one batch."""
         rows = _DecodedBatch.of(batch, file)
         groups = np.stack([rows.cells.codes, rows.extractors.codes, rows.graders.codes])
@@ -231,6 +270,8 @@ class _Collector:
                     (rows.cells, rows.extractors, rows.graders), group, strict=True
                 )
             )
+            if cell_key in others:
+                continue
             if cell_key in self._cells:
                 self._scatter(rows, chosen, self._cells[cell_key], extractor, grader)
             else:

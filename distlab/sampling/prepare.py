@@ -383,6 +383,7 @@ def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm)
         sampler=None if spec.sampler is Sampler.INDEPENDENT else spec.decoder.sharing,
         engine_args=sample_args(study.cluster.engine_args),
         endpoint={} if endpoint is None else endpoint.declared(),
+        replicate=study.replicate,
         **decoder_fields(spec.decoder),
     )
 

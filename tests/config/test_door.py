@@ -186,6 +186,8 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         ([f"model.dtype={'x' * 10_000}"], r"^.{100,300}…: take one of bfloat16"),
         (["store='~nobody-here/st'"], "~nobody-here/st has no home folder"),
         (["dataset=[gsm8k,gsm-symbolic]", "dataset.path=x"], r"it is for one dataset, and 2"),
+        (["replicate='a/b'"], "`replicate` is 'a/b': name it with 1 to 32 letters"),
+        (["replicate=''"], "`replicate` is '': name it"),
         (["store='  '"], "`store` is '  ': name a path"),
     ],
 )

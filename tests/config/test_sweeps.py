@@ -36,6 +36,14 @@ def test_an_experiment_sweeps_the_eight_families_and_what_is_typed_takes_their_p
     assert set(one) == {"model=qwen3-8b", f"+experiment={name}"}
 
 
+def test_reruns_are_two_seeds_under_two_batch_sizes_each_with_a_name_of_its_own() -> None:
+    jobs = sweep_jobs(["+experiment=reruns", "model=qwen3-8b"])
+    studies = [validate(compose_config(list(job))) for job in jobs]
+    assert {(s.seed, s.cluster.max_num_seqs, s.replicate) for s in studies} == {
+        (seed, size, str(size)) for seed in (0, 1) for size in (256, 16)
+    }
+
+
 def test_a_swept_override_that_cannot_be_read_is_one_sentence() -> None:
     with pytest.raises(UserError, match="cannot be read"):
         sweep_jobs(["decoding.n=2,,"])

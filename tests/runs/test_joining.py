@@ -9,7 +9,11 @@ from distlab.report.__main__ import main
 from distlab.report.questions.scale import SCALE
 from distlab.report.score_table import SCORES
 from distlab.runs.folder import RunFolder
-from distlab.runs.joining import runs_in
+from distlab.runs.joining import rerun_fields, runs_in
+from distlab.runs.scored import SampleKey
+from distlab.runs.verdicts import read_answers, read_study
+from distlab.scoring.types import CORRECT
+from distlab.store.cell import ProblemFailure
 from tests.runs.written import Make, Samples, make_cell, make_problem
 
 PROBLEMS = [make_problem(name) for name in "abc"]
@@ -69,6 +73,70 @@ def test_the_report_of_a_sweep_is_in_its_folder(
 def test_two_runs_of_the_same_cell_are_refused(sweep: Path) -> None:
     with pytest.raises(UserError, match=r"both have the cell .*distlab\.compare"):
         build_report(sweep / "0", sweep / "0")
+
+
+def drawn(make_run: Make, tmp_path: Path, name: str, **fields: object) -> Path:
+    """A run of two arms, of which the branching one knows no seed."""
+    cot, warm = make_cell("base/cot"), make_cell("instruct/t0.05")
+    known = {cot.key: {"max_tokens": 8}, warm.key: {"max_tokens": 8}}
+    known[warm.key] |= fields
+    if "seed" not in fields:
+        known[cot.key] |= fields
+    cells = [replace(c, fingerprint=str(known[c.key])) for c in (cot, warm)]
+    marks = "0001" if name == "first" else "1111"
+    rows = [Samples(cell, p.id, marks) for cell in cells for p in PROBLEMS]
+    failures = [ProblemFailure(warm.key, "z", name)]
+    run = make_run(cells, PROBLEMS, rows, failures, run=name, fingerprints=known)
+    return run.rename(tmp_path / name)
+
+
+def test_a_cell_under_another_seed_is_a_rerun_and_in_no_other_figure(
+    make_run: Make, tmp_path: Path
+) -> None:
+    first = drawn(make_run, tmp_path, "first", seed=0)
+    study = read_study([first, drawn(make_run, tmp_path, "again", seed=1)])
+    assert [table.cell.arm for table in study.tables] == ["base/cot", "instruct/t0.05"]
+    # Each sample was read once, and from its own run.
+    assert [int((table.codes == CORRECT).sum()) for table in study.tables] == [3, 3]
+    assert not any("left out" in remark for remark in study.remarks)
+    assert [row.error for row in study.manifest.failures] == ["first"]
+    (rerun,) = study.reruns
+    (table,) = rerun.tables
+    assert table.cell.arm == "instruct/t0.05"
+    assert (table.codes == CORRECT).all()
+    assert rerun_fields(rerun.manifest, table.cell.key) == {"seed": 1}
+
+
+def test_answers_are_those_of_the_first_run(make_run: Make, tmp_path: Path) -> None:
+    runs = [drawn(make_run, tmp_path, f, seed=s) for s, f in enumerate(("first", "again"))]
+    key = SampleKey(make_cell("instruct/t0.05").key, "rules", "a", 0)
+    assert read_answers(runs, [key]) == {key: "8"}
+    assert read_answers(runs[::-1], [key]) == {key: "7"}
+
+
+def test_a_replicate_is_a_rerun_of_all_arms(make_run: Make, tmp_path: Path) -> None:
+    runs = [drawn(make_run, tmp_path, name, replicate=name) for name in ("first", "b", "c")]
+    study = read_study(runs)
+    arms = [[table.cell.arm for table in rerun.tables] for rerun in study.reruns]
+    assert arms == [["base/cot", "instruct/t0.05"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        ({"seed": 1, "max_tokens": 16}, r"\(with another max_tokens\)"),
+        ({"seed": 0}, "or draw a rerun of it with another `seed` or `replicate`"),
+    ],
+)
+def test_what_differs_in_more_or_in_nothing_is_no_rerun(
+    make_run: Make, tmp_path: Path, others: dict[str, object], why: str
+) -> None:
+    runs = [
+        drawn(make_run, tmp_path, "first", seed=0),
+        drawn(make_run, tmp_path, "again", **others),
+    ]
+    with pytest.raises(UserError, match=rf"first and again both have the cell .*{why}"):
+        build_report(*runs)
 
 
 def test_other_problems_under_one_name_are_refused(sweep: Path, make_run: Make) -> None:

@@ -1,6 +1,6 @@
 """Every kind of claim under the null hypothesis that its yes, or its no, would reject falsely."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
@@ -33,6 +33,7 @@ from distlab.analysis.gaps import paired_gap
 from distlab.analysis.passk import iid_curve
 from distlab.analysis.relative import loss_difference
 from distlab.analysis.replication import normal_error, published_share
+from distlab.analysis.reruns import Reruns, reruns
 from distlab.analysis.scale import gap_trend, size_groups
 from distlab.analysis.shares import solved_interval
 from distlab.analysis.spread import spread
@@ -189,6 +190,12 @@ def nulls() -> Iterator[Null]:
     yield Null(kind, Answer.NO, "it makes all of the gap", _format_explains(GAP, 0.0))
     yield Null(Kind.SPREAD, Answer.YES, "five wordings, one score", _wordings(0.0))
     yield Null(Kind.SPREAD, Answer.NO, "one wording is the margin off", _wordings(MARGIN))
+    yield Null(Kind.RERUNS, Answer.YES, "four runs, one score", _runs_differ(0.0))
+    yield Null(Kind.RERUNS, Answer.NO, "one run is the margin off", _runs_differ(MARGIN))
+    yield Null(Kind.RERUNS_GAP, Answer.YES, "no difference", _over_runs(0.0))
+    yield Null(Kind.RERUNS_GAP, Answer.NO, "a difference of the margin", _over_runs(MARGIN))
+    for answer in (Answer.YES, Answer.NO):
+        yield Null(Kind.RERUNS_TURN, answer, "a gap in two runs, none in one", _runs_turn)
     yield Null(Kind.STAGE, Answer.YES, "no difference", _paired(Kind.STAGE, 0.0))
     yield Null(Kind.STAGE, Answer.NO, "a difference of the margin", _paired(Kind.STAGE, MARGIN))
     for answer in (Answer.YES, Answer.NO):
@@ -282,6 +289,32 @@ def _wordings(by: float) -> Simulation:
         return any_differs(Kind.SPREAD, 0, "", found.differences, MARGIN)
 
     return draw
+
+
+def _runs(study: Study, moves: Sequence[float]) -> Reruns:
+    """Gaps in as many runs, each of another size."""
+    rate = study.design.rate
+    found = [study.arm(study.moved(by)) - study.arm(rate) for by in moves]
+    return reruns(np.stack(found), study.sources)
+
+
+def _runs_differ(by: float) -> Simulation:
+    def draw(study: Study) -> Claim:
+        found = _runs(study, (GAP, GAP, GAP, GAP + by))
+        return any_differs(Kind.RERUNS, 0, "", found.differences, MARGIN)
+
+    return draw
+
+
+def _over_runs(by: float) -> Simulation:
+    def draw(study: Study) -> Claim:
+        return differs(Kind.RERUNS_GAP, 0, "", _runs(study, (by, by, by)).pooled, MARGIN)
+
+    return draw
+
+
+def _runs_turn(study: Study) -> Claim:
+    return turns(Kind.RERUNS_TURN, 0, "", _runs(study, (2 * GAP, 2 * GAP, 0.0)).figures)
 
 
 def _guessing(explained: float, rest: float) -> Simulation:
