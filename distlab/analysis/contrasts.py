@@ -17,6 +17,9 @@ from distlab.analysis.tango import score_above, score_below, score_interval
 # Discordant problems below which Tango's interval takes the bootstrap's place (ours): resamples of
 # so few are too coarse.
 _FEW_DISCORDANT: Final = 25
+# Degrees of freedom of shared sources below which the error cannot be trusted (four, Tipton 2015,
+# and room for rounding): those of fewer than five sources, or of a few that hold most problems.
+_LEAST_FREEDOM: Final = 3.99
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +31,14 @@ class Mean:
         clusters: [problems] labels of their sources; None where every problem is its own, and none
             is in another part.
         weight: What the mean is multiplied by.
+        bound: Most that a value can be, either way: 1 for scores and their differences, 2 for the
+            difference of two differences.
     """
 
     values: FloatArray
     clusters: npt.ArrayLike | None = None
     weight: float = 1.0
+    bound: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,11 @@ class Contrast:
         ratio = (shared.high - shared.low) / (alone.high - alone.low)
         return 1.0 if math.isnan(ratio) else max(ratio, 1.0)
 
+    def clipped(self, bound: float) -> "Contrast":
+        """With intervals that hold nothing beyond ``bound`` either way: Student's t knows none."""
+        shared, alone = (_clipped(each, bound) for each in (self.estimate, self.independent))
+        return replace(self, estimate=shared, independent=alone)
+
     def beyond(self, published: Estimate, error: float) -> "Contrast":
         """This minus a figure from elsewhere that has an error of its own.
 
@@ -116,6 +127,13 @@ class Contrast:
         """
         both = math.hypot(self.error, self.inflation * error)
         return student(self.value - published.value, both, self.freedom)
+
+
+def _clipped(estimate: Estimate, bound: float) -> Estimate:
+    value = estimate.value
+    low = np.clip(estimate.low, min(-bound, value), value)
+    high = np.clip(estimate.high, value, max(bound, value))
+    return Estimate(value, float(low), float(high))
 
 
 EMPTY: Final = Contrast(NOTHING, NOTHING, math.nan, math.nan, math.nan)
@@ -153,7 +171,9 @@ def contrast(
     shared, its interval is a percentile bootstrap over problems, or Tango's score interval where
     few are discordant. Everything else uses Student's t with the CR2 error and Bell & McCaffrey's
     degrees of freedom (2002; Pustejovsky & Tipton 2018), sources that parts share being summed
-    over them, and Welch's freedom over parts.
+    over them, and Welch's freedom over parts. Intervals are clipped to what the parts' bounds
+    allow. Where sources are shared and leave fewer than four degrees of freedom there is no error
+    and no interval, and of several means no test; the sign-flip test of one mean is exact.
 
     Args:
         parts: The means, each over at least one problem with a figure; else the contrast is empty.
@@ -169,13 +189,26 @@ def contrast(
     value = sum(term.value for term in terms)
     variance = _merged(terms) + sum(term.floored - term.raw for term in terms)
     spread = [(term.floored, term.freedom) for term in terms]
-    by_error = student(value, math.sqrt(max(variance, 0.0)), _welch(spread))
+    few = any(_few_sources(part, term) for part, term in zip(kept, terms, strict=True))
+    error = math.nan if few else math.sqrt(max(variance, 0.0))
+    by_error = student(value, error, _welch(spread))
+    bound = sum(abs(part.weight) * part.bound for part in kept)
     if len(kept) == 1:
         p = sign_flip_test(terms[0].totals) if is_tested else math.nan
-        return _one_mean(kept[0], terms[0], replace(by_error, p=p), resamples, seed)
+        by_sign = replace(by_error, p=p)
+        return _one_mean(kept[0], terms[0], by_sign, resamples, seed).clipped(bound)
     bare = sum(_term(replace(part, clusters=None)).floored for part in kept)
     alone = student(value, math.sqrt(bare), math.inf)
-    return replace(by_error, independent=alone.estimate)
+    return replace(by_error, independent=alone.estimate).clipped(bound)
+
+
+def _share(part: Mean, term: _Term) -> bool:
+    """Whether problems share sources."""
+    return term.totals.size < part.values.size
+
+
+def _few_sources(part: Mean, term: _Term) -> bool:
+    return _share(part, term) and term.freedom < _LEAST_FREEDOM
 
 
 def _one_mean(part: Mean, term: _Term, student: Contrast, resamples: int, seed: int) -> Contrast:
@@ -186,7 +219,7 @@ def _one_mean(part: Mean, term: _Term, student: Contrast, resamples: int, seed: 
         independent = score_interval(counts.problems, counts.up, counts.down)
     elif resamples:
         independent = mean_interval(values, resamples=resamples, seed=seed)
-    if term.totals.size < values.size:
+    if _share(part, term):
         return replace(student, independent=independent)
     return replace(student, estimate=independent, independent=independent, discordance=counts)
 

@@ -64,7 +64,8 @@ def decompose(
     sources = None if clusters is None else np.asarray(clusters)[kept]
 
     def estimate(values: FloatArray) -> Contrast:
-        return contrast(Mean(values, sources), resamples=resamples)
+        # The interaction is a difference of differences.
+        return contrast(Mean(values, sources, bound=2.0), resamples=resamples)
 
     return Decomposition(
         problems=b1.size,
@@ -121,7 +122,7 @@ def grid_effects(
     means = kept.mean(axis=0)
 
     def estimate(values: FloatArray) -> Contrast:
-        return contrast(Mean(values, sources), resamples=resamples, seed=seed)
+        return contrast(Mean(values, sources, bound=2.0), resamples=resamples, seed=seed)
 
     return GridEffects(
         problems=kept.shape[2],

@@ -107,7 +107,8 @@ def drop_difference(
     """
     one, two = paired_arms(base, instruct)
     difference = (two.after - two.before) - (one.after - one.before)
-    return difference.size, contrast(Mean(difference, one.clusters), resamples=resamples)
+    change = Mean(difference, one.clusters, bound=2.0)
+    return difference.size, contrast(change, resamples=resamples)
 
 
 def unpaired_drop(

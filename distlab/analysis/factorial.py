@@ -60,8 +60,10 @@ def split_gap(
     sources = None if clusters is None else np.asarray(clusters)[kept]
 
     def estimate(values: FloatArray) -> Contrast:
-        return contrast(Mean(values, sources), resamples=resamples)
+        return contrast(Mean(values, sources, bound=widest), resamples=resamples)
 
+    # A part of k factors is a sum of 2^k scores, half of them negative.
+    widest = 2.0 ** (len(factors) - 1)
     none, every = frozenset[str](), frozenset(factors)
     total = scores[every] - scores[none]
     parts = {part: _effect(scores, part) for part in _subsets(factors) if part}

@@ -1,5 +1,6 @@
 """What the data of a study do not give, and what would; which of its verdicts to doubt first."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from distlab.analysis.answers import share
 from distlab.decoding.decoder import SampleOrder
+from distlab.errors import counted
+from distlab.report.gap_table import GAPS
 from distlab.report.questions.drops import DROPS
 from distlab.report.table import ScoredStudy
 from distlab.report.wording import judge_name
@@ -122,6 +125,7 @@ def limits(scored: ScoredStudy) -> Iterator[str]:
         if cell.n == 1 and cell.order != SampleOrder.SINGLE:
             yield f"{cell.key} has one sample per problem, so there is no pass@k beyond pass@1."
     yield from _one_sided(scored.cells, scored.pairs)
+    yield from _few_sources(scored)
     yield from _until_solved(scored.cells, scored.scores)
     yield from _until_decided(scored.cells)
     for pair in scored.pairs:
@@ -138,6 +142,21 @@ def limits(scored: ScoredStudy) -> Iterator[str]:
         yield "One grader was used, so how far the result depends on it cannot be said."
     if len({judge.extractor for judge in scored.judges}) == 1:
         yield "One extractor was used, so how far the result depends on it cannot be said."
+
+
+def _few_sources(scored: ScoredStudy) -> Iterator[str]:
+    """Datasets whose problems share so few sources that no gap has an interval."""
+    few = {
+        row.base.dataset: row.gap.clusters
+        for row in scored.rows(GAPS)
+        if row.gap.clusters < row.gap.problems and math.isnan(row.gap.difference.error)
+    }
+    for dataset, sources in few.items():
+        yield (
+            f"The problems of {dataset} come from {counted(sources, 'source')}: too few for an "
+            "interval, or for a test of anything else than one gap. It takes five, and more where "
+            "a few of them hold most problems."
+        )
 
 
 def _until_solved(cells: Sequence[Cell], scores: ScoreMap) -> Iterator[str]:

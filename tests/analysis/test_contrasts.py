@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS
@@ -48,13 +50,13 @@ def test_cr2_is_close_to_statsmodels_cr1_with_many_sources() -> None:
 
 def test_uneven_sources_have_fewer_degrees_of_freedom() -> None:
     # Bell & McCaffrey by hand: the squared trace of G'G over the sum of its squares.
-    sizes = np.array([20, 5, 5, 2])
-    clusters = np.repeat(np.arange(4), sizes)
-    values = np.random.default_rng(2).normal(size=32)
-    shares = sizes / 32
-    matrix = np.diag(sizes / 32**2) - np.outer(sizes, sizes) / 32**3
+    sizes = np.array([10, 5, 5, 2, 6, 7, 5])
+    clusters = np.repeat(np.arange(7), sizes)
+    values = np.random.default_rng(2).normal(size=40)
+    shares = sizes / 40
+    matrix = np.diag(sizes / 40**2) - np.outer(sizes, sizes) / 40**3
     scale = np.sqrt(1 - shares)
-    matrix = np.where(np.eye(4) > 0, np.diag(sizes) / 32**2, matrix / np.outer(scale, scale))
+    matrix = np.where(np.eye(7) > 0, np.diag(sizes) / 40**2, matrix / np.outer(scale, scale))
     expected = np.trace(matrix) ** 2 / (matrix**2).sum()
     assert contrast(Mean(values, clusters), resamples=0).freedom == pytest.approx(expected)
 
@@ -102,3 +104,33 @@ def test_beyond_a_published_figure_has_both_errors() -> None:
 def test_few_discordant_problems_show_too_little_spread() -> None:
     values = np.zeros(40)
     assert contrast(Mean(values, np.arange(40) // 4)).error > 0.05
+
+
+@pytest.mark.parametrize("sources", [1, 2, 4])
+def test_few_shared_sources_have_no_interval_and_no_test_that_needs_an_error(sources: int) -> None:
+    values = np.tile([1.0, 0.0, -1.0, 0.0], 6)
+    labels = np.arange(values.size) % sources
+    found = contrast(Mean(values, labels))
+    assert math.isnan(found.estimate.low)
+    assert math.isnan(found.within(0.05))
+    assert 0 < found.p <= 1
+    assert not math.isnan(found.independent.low)
+    two = contrast(Mean(values, labels), Mean(values[::-1], labels, -1.0))
+    assert math.isnan(two.p)
+    assert math.isnan(two.estimate.low)
+
+
+def test_five_equal_sources_have_an_interval() -> None:
+    values = np.tile([1.0, 0.0, -1.0, 0.0, 1.0], 4)
+    assert not math.isnan(contrast(Mean(values, np.arange(20) % 5)).estimate.low)
+
+
+def test_intervals_hold_nothing_impossible() -> None:
+    values = np.array([1.0] * 4 + [-1.0] * 4 + [1.0, -1.0])
+    labels = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    one = contrast(Mean(values, labels))
+    assert (one.estimate.low, one.estimate.high) == (-1, 1)
+    wide = contrast(Mean(2 * values, labels, bound=2.0))
+    assert (wide.estimate.low, wide.estimate.high) == (-2, 2)
+    both = contrast(Mean(values[:5]), Mean(-values[5:], weight=-1.0))
+    assert both.estimate.high <= 2

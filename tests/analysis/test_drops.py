@@ -95,14 +95,14 @@ def test_paired_interval_covers_a_known_drop() -> None:
 
 
 def test_pairs_of_one_source_hang_together() -> None:
-    keys = [str(i) for i in range(40)]
-    sources = [str(i // 10) for i in range(40)]
-    before = Scores(keys, np.ones(40), sources)
-    after = Scores(keys, np.repeat([1.0, 0.0], 20), sources)
+    keys = [str(i) for i in range(42)]
+    sources = [str(i // 7) for i in range(42)]
+    before = Scores(keys, np.ones(42), sources)
+    after = Scores(keys, np.repeat([1.0, 0.0], 21), sources)
     drop = paired_drop(before, after)
     assert drop is not None
-    # Two of four sources lose: nothing is told, where forty pairs alone would tell it.
-    assert drop.change.p == pytest.approx(0.5)
+    # Three of six sources lose: nothing is told, where forty-two pairs alone would tell it.
+    assert drop.change.p == pytest.approx(0.25)
     assert drop.change.independent.high < 0 < drop.change.estimate.high
 
 

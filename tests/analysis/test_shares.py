@@ -52,6 +52,6 @@ def test_a_share_of_none_or_all_lies_inside_its_interval(solved: int, problems: 
 
 
 def test_a_mean_score_lies_between_0_and_1_where_sources_are_shared() -> None:
-    found = mean_score(np.array([0.0, 0.0, 0.0, 1.0]), ["a", "a", "b", "c"])
-    assert (found.value, found.low) == (0.25, 0)
-    assert 0.25 < found.high <= 1
+    found = mean_score(np.array([0.0] * 7 + [1.0]), ["a", "a", *"bcdefg"])
+    assert (found.value, found.low) == (0.125, 0)
+    assert 0.125 < found.high <= 1

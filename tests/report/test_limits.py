@@ -6,6 +6,7 @@ from distlab.report import build_report, render_terminal
 from distlab.report.gap_table import GAPS
 from distlab.report.markdown_report import render_markdown
 from distlab.report.page.writer import render_page
+from tests.report.answers import answers
 from tests.runs.written import Make, Samples, make_cell, make_problem
 
 COT = make_cell("base/cot")
@@ -111,3 +112,21 @@ def test_of_many_cells_that_are_cut_off_the_worst_are_named_and_the_rest_counted
     # A fifth of set0 is cut off, which is not over a fifth.
     assert doubt.startswith(f"Samples are cut off: 100 % of {cells[4].key}, 80 % of {cells[3].key}")
     assert "and over 20% in 1 more cells" in doubt
+
+
+def test_four_problems_of_two_sources_have_no_interval_and_the_report_says_why(
+    make_run: Make,
+) -> None:
+    problems = [make_problem(f"p{i}", cluster=f"c{i % 2}") for i in range(4)]
+    rows = [
+        Samples(make_cell(arm), problem.id, marks)
+        for arm, marks in (("base/cot", "0000"), ("instruct/t0.05", "1111"))
+        for problem in problems
+    ]
+    cells = [make_cell("base/cot"), make_cell("instruct/t0.05")]
+    study = build_report(make_run(cells, problems, rows))
+    assert any("come from 2 sources: too few for an interval" in text for text in study.cannot)
+    (said,) = answers(study, "gap")
+    assert "is +100.0 points over 4 problems from 2 sources, too few for an interval" in said.text
+    assert "which arm solves more cannot be told here" in said.text
+    assert any("2 sources, too few for an interval; as if" in text for text in said.controls)

@@ -105,7 +105,7 @@ def _row(
         problems=int((known == 0).sum()),
         base_gain=contrast(Mean(gains[0] + known, sources)),
         instruct_gain=contrast(Mean(gains[1] + known, sources)),
-        difference=contrast(Mean(both, sources)),
+        difference=contrast(Mean(both, sources, bound=2.0)),
     )
 
 

@@ -112,6 +112,7 @@ def _sentence(study: StudyTables, row: GapRow) -> str:
     )
     if row.gap.clusters < row.gap.problems:
         measured += f" from {counted(row.gap.clusters, 'source')}"
+        measured += ", too few for an interval" if math.isnan(row.gap.difference.error) else ""
     arms, margin = (row.base, row.instruct), study.margins.equivalence
     said = who_solves_more(study.decision(Kind.GAP, row.key), arms, margin, "which arm solves more")
     text = f"{where}: {said}. {measured} ({judge_name(row.judge)})."
@@ -150,10 +151,12 @@ def _tests(study: StudyTables, row: GapRow) -> Iterator[_Check]:
         yield _Check(alone_note(decision), warns=True)
     if row.gap.clusters < row.gap.problems:
         independent = points_range(row.gap.difference.independent)
+        few = math.isnan(row.gap.difference.error)
+        taken = "which the interval and the test take into account"
         yield _Check(
-            f"Problems share {counted(row.gap.clusters, 'source')}, which the interval and "
-            "the test take into account; as if problems were independent the gap would be "
-            f"{independent}."
+            f"Problems share {counted(row.gap.clusters, 'source')}, "
+            f"{'too few for an interval' if few else taken}; as if problems were independent the "
+            f"gap would be {independent}."
         )
     detectable = smallest_detectable(row.gap, study.family.level)
     if decision.answer is Answer.CANNOT_TELL and not math.isnan(detectable):

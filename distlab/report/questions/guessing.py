@@ -235,7 +235,7 @@ def _reasoned_gap(
         metric=metrics(k)[0].name,
         gap=paired_gap(one, two, sources),
         all_samples=contrast(Mean(everything, sources)),
-        change=contrast(Mean(everything - (two - one), sources)),
+        change=contrast(Mean(everything - (two - one), sources, bound=2.0)),
     )
 
 

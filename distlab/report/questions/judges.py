@@ -96,7 +96,7 @@ def _difference(scored: ScoredStudy, one: GapRow, two: GapRow) -> Contrast:
         for row in (one, two)
     ]
     sources = scored.scores[one.base.key, one.judge].table.sources
-    return contrast(Mean(gaps[1] - gaps[0], sources))
+    return contrast(Mean(gaps[1] - gaps[0], sources, bound=2.0))
 
 
 def _winner_columns(study: StudyTables) -> Columns[WinnerRow]:
