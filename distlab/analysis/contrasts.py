@@ -14,8 +14,8 @@ from distlab.analysis.intervals import LEVEL, RESAMPLES, SEED, mean_interval
 from distlab.analysis.sign_flips import sign_flip_test
 from distlab.analysis.tango import score_above, score_below, score_interval
 
-# Discordant problems below which Tango's interval takes the bootstrap's place (ours): resamples of
-# so few are too coarse.
+# Problems that differ from the most common difference, below which Tango's interval takes the
+# bootstrap's place (ours): resamples of so few are too coarse, and of none all alike.
 _FEW_DISCORDANT: Final = 25
 # Degrees of freedom of shared sources below which the error cannot be trusted (four, Tipton 2015,
 # and room for rounding): those of fewer than five sources, or of a few that hold most problems.
@@ -225,7 +225,9 @@ def _one_mean(part: Mean, term: _Term, student: Contrast, resamples: int, seed: 
 
 
 def _is_few(counts: Discordance) -> bool:
-    return counts.up + counts.down < _FEW_DISCORDANT
+    """Whether few problems differ from the most common difference."""
+    alike = max(counts.up, counts.down, counts.problems - counts.up - counts.down)
+    return counts.problems - alike < _FEW_DISCORDANT
 
 
 def _discordance(values: FloatArray) -> Discordance | None:

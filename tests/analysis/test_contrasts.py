@@ -134,3 +134,11 @@ def test_intervals_hold_nothing_impossible() -> None:
     assert (wide.estimate.low, wide.estimate.high) == (-2, 2)
     both = contrast(Mean(values[:5]), Mean(-values[5:], weight=-1.0))
     assert both.estimate.high <= 2
+
+
+@pytest.mark.parametrize("odd", [0, 3])
+def test_problems_that_nearly_all_differ_have_tangos_interval_too(odd: int) -> None:
+    values = np.array([1.0] * (60 - odd) + [0.0] * odd)
+    found, turned = (contrast(Mean(sign * values)).estimate for sign in (1, -1))
+    assert 0.7 < found.low < found.value <= found.high <= 1
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))

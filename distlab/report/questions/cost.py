@@ -12,6 +12,7 @@ from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import Answer, Claim, Kind, crosses, differs
 from distlab.analysis.crossing import Crossing, at_cost, crossing, sample_counts
 from distlab.checkpoints.checkpoint import INSTRUCT
+from distlab.errors import counted
 from distlab.report.charts.kinds import Chart, Line, LineChart
 from distlab.report.gap_table import PAIR_COLUMNS
 from distlab.report.question import Question, Statement, cannot_say
@@ -210,7 +211,8 @@ def _by_samples(study: StudyTables, row: CrossingRow) -> Statement:
     return Statement(
         f"{where}: {_turned(study, row)}: {row.instruct.variant} minus {row.base.variant} is "
         f"{points_range(row.found.early.estimate)} points with one sample and "
-        f"{points_range(row.found.late.estimate)} with {most:.0f}, over {row.problems} problems "
+        f"{points_range(row.found.late.estimate)} with {most:.0f}, over "
+        f"{counted(row.problems, 'problem')} "
         f"({judge_name(row.judge)}).",
         _crossed(row, "sample"),
     )

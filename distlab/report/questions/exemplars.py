@@ -7,6 +7,7 @@ from typing import Any
 
 from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.contrasts import Contrast, Mean, contrast
+from distlab.errors import counted
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import holm_note, judge_name
@@ -171,7 +172,7 @@ def _statement(study: StudyTables, row: GainRow) -> Statement:
         f"{_where(row)}: {said[decision.answer]}. In {row.metric} {arms[0]} gains "
         f"{points_range(row.base_gain.estimate)} points and {arms[1]} "
         f"{points_range(row.instruct_gain.estimate)}, a difference of "
-        f"{points_range(row.difference.estimate)} over {row.problems} problems "
+        f"{points_range(row.difference.estimate)} over {counted(row.problems, 'problem')} "
         f"({judge_name(row.judge)}).",
         ("The paper says that base leans less on exemplars; its figures are not published.",),
     )

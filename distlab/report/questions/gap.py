@@ -108,7 +108,8 @@ def _sentence(study: StudyTables, row: GapRow) -> str:
         return f"{where}: no problem has a score in both arms, so there is no gap."
     measured = (
         f"{row.metric} of {row.instruct.arm} minus {row.base.arm} is "
-        f"{points_range(row.gap.difference.estimate)} points over {row.gap.problems} problems"
+        f"{points_range(row.gap.difference.estimate)} points over "
+        f"{counted(row.gap.problems, 'problem')}"
     )
     if row.gap.clusters < row.gap.problems:
         measured += f" from {counted(row.gap.clusters, 'source')}"

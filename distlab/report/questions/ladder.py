@@ -290,7 +290,7 @@ def _step_control(study: StudyTables, row: StepRow) -> str:
     )
     text = (
         f"{row.base.arm} → {row.instruct.arm}: {points_range(gap.difference.estimate)} points over "
-        f"{gap.problems} problems ({told})"
+        f"{counted(gap.problems, 'problem')} ({told})"
     )
     if _is_binary(gap):
         text += f"; {gap.instruct_only} learnt, {gap.base_only} forgotten"

@@ -10,6 +10,7 @@ from distlab.analysis.contrasts import Contrast
 from distlab.analysis.drops import Drop, paired_drop
 from distlab.analysis.estimate import Estimate
 from distlab.analysis.shares import mean_score
+from distlab.errors import counted
 from distlab.prompts.prompt import Shown
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.drops import Sides, side_scores, sides_name, transitions
@@ -182,7 +183,8 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
         yield Statement(
             f"{row.cell.arm}, {setting(row.cell)}: shown the first 60 % of a question, it "
             f"completes the rest word for word in {percent_range(row.completed)} per cent of "
-            f"{row.problems} problems, and its answers are correct in {percent_range(row.solved)} "
+            f"{counted(row.problems, 'problem')}, and its answers are correct in "
+            f"{percent_range(row.solved)} "
             f"({judge_name(row.judge)})."
         )
     yield from (_pair_statement(study, row) for row in _headline_pairs(study))

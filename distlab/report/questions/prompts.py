@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.contrasts import Contrast
 from distlab.analysis.gaps import paired_gap
+from distlab.errors import counted
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import holm_note, judge_name
@@ -129,7 +130,8 @@ def _statement(study: StudyTables, row: PromptRow) -> Statement:
     }
     return Statement(
         f"{row.first.family} {row.first.arm} on {row.first.dataset}: {said[decision.answer]}: "
-        f"{row.metric} {points_range(row.change.estimate)} points over {row.problems} problems "
+        f"{row.metric} {points_range(row.change.estimate)} points over "
+        f"{counted(row.problems, 'problem')} "
         f"({judge_name(row.judge)})."
     )
 

@@ -8,6 +8,7 @@ from distlab.analysis.claims import Claim, Kind, differs
 from distlab.analysis.estimate import Estimate
 from distlab.analysis.gaps import Gap, paired_gap
 from distlab.analysis.shares import solved_interval
+from distlab.errors import counted
 from distlab.report.gap_table import PAIRED_COLUMNS
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
@@ -160,7 +161,8 @@ def _statement(study: StudyTables, row: ReliableGapRow) -> Statement:
     return Statement(
         f"{where}: counting a problem as solved where at least half of its samples are correct, "
         f"{told}. {row.metric} of {row.instruct.arm} minus {row.base.arm} is "
-        f"{points_range(row.gap.difference.estimate)} points over {row.gap.problems} problems "
+        f"{points_range(row.gap.difference.estimate)} points over "
+        f"{counted(row.gap.problems, 'problem')} "
         f"({judge_name(row.judge)}).",
         tuple(map(_listed, covers)),
     )

@@ -193,7 +193,9 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
 def _statements(study: StudyTables) -> Iterator[Statement]:
     """A sentence per gap and score, its arms below it."""
     rows = _headline_rows(study)
-    if not rows:
+    if study.rows(RERUNS) and not rows:
+        yield cannot_say("no problem has a score in every run of a cell")
+    elif not rows:
         yield cannot_say(
             "no cell was drawn twice; run +experiment=reruns, or a sweep over seeds as in "
             "-m seed=0,1,2, and report on its folder"
@@ -228,18 +230,25 @@ def _said_of_gap(study: StudyTables, row: RerunRow) -> str:
 
 def _said(study: StudyTables, row: RerunRow) -> str:
     """What the runs gave, how far drawing again moves the figure, and whether they differ."""
-    decision, found = study.decision(Kind.RERUNS, row.key), row.found
+    decision = study.decision(Kind.RERUNS, row.key)
     told = {
         Answer.YES: f"The runs differ beyond the chance of draws ({holm_note(decision)})",
         Answer.NO: f"No two runs differ by {percent(study.margins.equivalence)} points or more",
         Answer.CANNOT_TELL: "Whether runs differ beyond the chance of draws cannot be told here",
     }
-    unit = "points" if row.is_gap else "per cent"
-    figures = f"{row.shown(found.lowest)} to {row.shown(found.highest)} {unit}"
     return (
-        f"{row.what} in {row.metric} is {figures} in {len(row.names)} runs "
+        f"{row.what} in {row.metric} is {_figures(row)} {len(row.names)} runs "
         f"({'; '.join(row.names)}). {_moved(row)} {told[decision.answer]}."
     )
+
+
+def _figures(row: RerunRow) -> str:
+    """As in "+10.0 to +14.0 points in", or "10.0 per cent in each of"."""
+    lowest, highest = row.shown(row.found.lowest), row.shown(row.found.highest)
+    unit = "points" if row.is_gap else "per cent"
+    if lowest == highest:
+        return f"{lowest} {unit} in each of"
+    return f"{lowest} to {highest} {unit} in"
 
 
 def _moved(row: RerunRow) -> str:

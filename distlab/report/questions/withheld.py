@@ -7,6 +7,7 @@ from typing import Final
 from distlab.analysis.claims import Answer, Claim, Kind, exceeds
 from distlab.analysis.contrasts import Contrast
 from distlab.analysis.gaps import paired_gap
+from distlab.errors import counted
 from distlab.prompts.prompt import Shown
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.guessing import BEYOND_NULL
@@ -120,7 +121,7 @@ def _statement(study: StudyTables, row: WithheldRow) -> Statement:
     text = (
         f"{row.cell.arm}, {setting(row.cell)}: {said}. Pass@{row.k} is {percent(row.read)} per "
         f"cent with it and {percent(row.unread)} without, {points_range(row.excess.estimate)} "
-        f"points over {row.problems} problems ({judge_name(row.judge)})."
+        f"points over {counted(row.problems, 'problem')} ({judge_name(row.judge)})."
     )
     if decision.answer is Answer.YES:
         return Statement(text, nulls)

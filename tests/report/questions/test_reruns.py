@@ -54,7 +54,7 @@ def test_a_gap_over_runs_and_its_arms(make_run: Make, tmp_path: Path) -> None:
     assert rows["base/cot"].names == ("seed 0", "seed 1")
     (said,) = answers(study, "reruns")
     assert (
-        "instruct/t0.05 − base/cot in pass@1 is +40.0 to +40.0 points in 3 runs (seed 0; seed 1; "
+        "instruct/t0.05 − base/cot in pass@1 is +40.0 points in each of 3 runs (seed 0; seed 1; "
         "seed 2). Drawing again moves it by 0.8 (0.5 to 1.1) points" in said.text
     )
     assert "No two runs differ by 5.0 points or more." in said.text
@@ -92,6 +92,19 @@ def test_what_is_said_of_runs(
     study = reported(make_run, tmp_path, [first, {WARM.arm: solved[1]}])
     (said,) = answers(study, "reruns")
     assert all(sentence in said.text for sentence in sentences)
+
+
+def test_runs_without_a_common_problem_cannot_say(make_run: Make, tmp_path: Path) -> None:
+    paths = []
+    for seed in (0, 1):
+        cells = [_addressed(cell, seed) for cell in (COT, WARM)]
+        mine = PROBLEMS[seed::2]
+        rows = [Samples(cell, problem.id, "1") for cell in cells for problem in mine]
+        fields = {cell.key: {"seed": seed} for cell in cells}
+        run = make_run(cells, PROBLEMS, rows, run=str(seed), fingerprints=fields)
+        paths.append(run.rename(tmp_path / f"run-{seed}"))
+    (said,) = answers(build_report(*paths), "reruns")
+    assert said.text == "Cannot be said: no problem has a score in every run of a cell."
 
 
 def test_one_run_cannot_say(make_run: Make, tmp_path: Path) -> None:
