@@ -43,13 +43,20 @@ class Run:
         path: A run folder, or the folder of a sweep.
 
     Raises:
-        UserError: It is neither.
+        UserError: It is neither, or its runs draw the same cells again.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path).expanduser()
         self._runs = KeyedRuns.of(runs_in(self.path))
-        self._manifest = join(self._runs.manifests)
+        joined = join(self._runs.manifests)
+        if any(joined.reruns):
+            # Two samples would have one key.
+            raise UserError(
+                f"{self.path} holds runs that draw the same cells again, under another seed or "
+                "replicate: open one of its run folders at a time"
+            )
+        self._manifest = joined.manifest
 
     @property
     def manifest(self) -> Manifest:
