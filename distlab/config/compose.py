@@ -69,11 +69,20 @@ def explained() -> Iterator[None]:
 
 
 def own_folders(folders: Sequence[Path]) -> list[str]:
-    """The override by which Hydra reads config folders of the user's too; none for none."""
+    """The override by which Hydra reads config folders of the user's too; none for none.
+
+    Raises:
+        UserError: One does not exist.
+    """
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"the config folder {folder} does not exist: name one that does")
-    listed = ",".join(quoted(str(folder.absolute())) for folder in folders)
+    return searched([folder.absolute() for folder in folders])
+
+
+def searched(folders: Sequence[Path]) -> list[str]:
+    """``own_folders`` of folders that may be on another machine, relative to where a run begins."""
+    listed = ",".join(quoted(str(folder)) for folder in folders)
     return [f"hydra.searchpath=[{listed}]"] if folders else []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path
+from distlab.console.main import Command, add_config_dir, path
 from distlab.errors import UserError
 
 
@@ -40,7 +40,8 @@ def _add_ray(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=path,
         metavar="PATH",
-        help="a module, folder or data of yours that goes along; may be given again",
+        help="a module, folder or data of yours that goes along, beside ./conf and the modules "
+        "that the config names; may be given again",
     )
     parser.add_argument(
         "--pin",
@@ -48,6 +49,7 @@ def _add_ray(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="refuse a cluster whose Python, Ray, vLLM and others are not the versions here",
     )
+    add_config_dir(parser)
     _add_multirun(parser)
     parser.add_argument("--detach", action="store_true", help="submit and return")
     parser.add_argument("--stop", action="store_true", help="stop the study's job; it commits")
@@ -56,6 +58,7 @@ def _add_ray(parser: argparse.ArgumentParser) -> None:
 
 def _add_slurm(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_slurm)
+    add_config_dir(parser)
     _add_multirun(parser)
     _add_overrides(parser)
 
@@ -131,7 +134,9 @@ def _ray(arguments: argparse.Namespace) -> int:
 
     # Over there they lie in the job's folder.
     sys.path += [str(extra.absolute().parent) for extra in arguments.add]
-    study = ray_job.Submission.of(_typed(arguments), arguments.add, pin=arguments.pin)
+    study = ray_job.Submission.of(
+        _typed(arguments), arguments.add, pin=arguments.pin, config_dirs=arguments.config_dir
+    )
     if arguments.stop:
         ray_job.stop(ray_job.connect(arguments.address), study, sys.stdout)
         return Exit.DONE
@@ -143,9 +148,10 @@ def _typed(arguments: argparse.Namespace) -> list[str]:
 
 
 def _slurm(arguments: argparse.Namespace) -> int:
+    from distlab.config.compose import own_folders
     from distlab.jobs.slurm import run_study
 
-    return run_study(_typed(arguments))
+    return run_study([*own_folders(arguments.config_dir), *_typed(arguments)])
 
 
 def _kuberay(arguments: argparse.Namespace) -> int:

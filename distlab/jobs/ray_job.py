@@ -23,10 +23,11 @@ from aiohttp import ClientError
 from ray.exceptions import AuthenticationError
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 
+from distlab.config.compose import own_folders, searched
 from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.jobs.entry import PINS
-from distlab.jobs.overrides import anchored, composed, study_name
+from distlab.jobs.overrides import anchored, composed, own_files, study_name
 from distlab.jobs.shipping import pack
 from distlab.versions import pinned_versions
 
@@ -60,15 +61,34 @@ class Submission:
     pin: bool
 
     @classmethod
-    def of(cls, overrides: Sequence[str], extras: Sequence[Path], *, pin: bool) -> "Submission":
+    def of(
+        cls,
+        overrides: Sequence[str],
+        extras: Sequence[Path],
+        *,
+        pin: bool,
+        config_dirs: Sequence[Path] = (),
+    ) -> "Submission":
         """Check the overrides and make them fit for another folder.
+
+        Args:
+            overrides: As typed.
+            extras: Files and folders that go along, beside ``./conf`` and modules that are named.
+            pin: As the attribute.
+            config_dirs: Config folders that go along.
 
         Raises:
             UserError: A run would refuse them.
         """
-        config = composed(overrides)[0]
-        there = (*anchored(overrides, config), "cluster.address=auto")
-        return cls(study_name(there, config), there, tuple(extras), pin)
+        configs = composed([*own_folders(config_dirs), *overrides])
+        there = (
+            *searched([Path(folder.name) for folder in config_dirs]),
+            *anchored(overrides, configs[0], along={extra.name for extra in extras}),
+            "cluster.address=auto",
+        )
+        given = {extra.resolve() for extra in (*extras, *config_dirs)}
+        own = [file for file in own_files(configs) if file.resolve() not in given]
+        return cls(study_name(there, configs[0]), there, (*extras, *config_dirs, *own), pin)
 
     @property
     def entrypoint(self) -> str:

@@ -206,6 +206,41 @@ def test_a_sweep_is_one_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ray_job.Submission.of(["--multirun", "decoding.n=2,0"], (), pin=False)
 
 
+def test_a_study_brings_its_own_config_its_modules_and_the_paths_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conf" / "dataset").mkdir(parents=True)
+    (tmp_path / "more" / "prompt").mkdir(parents=True)
+    (tmp_path / "conf" / "dataset" / "quiz.yaml").write_text(
+        "sets: {quiz: {loader: 'quizzes.own:Quiz', path: data/quiz.jsonl}}\n"
+    )
+    (tmp_path / "more" / "prompt" / "terse.yaml").write_text(
+        "styles: {terse: {instruction: Be brief., shots: 1, exemplars: shown.jsonl}}\n"
+    )
+    (tmp_path / "quizzes").mkdir()
+    (tmp_path / "quizzes" / "own.py").write_text("class Quiz: ...\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    typed = ["dataset=quiz", "prompt=terse"]
+    more = (tmp_path / "more",)
+    study = ray_job.Submission.of(typed, (), pin=False, config_dirs=more)
+    words = shlex.split(study.entrypoint)
+    assert words[4] == "hydra.searchpath=['more']"
+    there = composed([f"hydra.searchpath=['{tmp_path}/more']", *study.overrides[1:]])[0]
+    assert there.dataset.sets.quiz.path == f"{tmp_path}/data/quiz.jsonl"
+    assert there.prompt.styles.terse.exemplars == f"{tmp_path}/shown.jsonl"
+    assert {extra.name for extra in study.extras} == {"more", "conf", "quizzes"}
+    # Data that goes along is found in the job's folder.
+    along = ray_job.Submission.of(typed, (Path("data"),), pin=False, config_dirs=more)
+    assert not any(word.startswith("dataset.sets.quiz.path") for word in along.overrides)
+    job = tmp_path / "job"
+    (tmp_path / "data").mkdir()
+    pack(job, along.extras)
+    monkeypatch.chdir(job)
+    assert composed(along.overrides)[0].dataset.sets.quiz.path == "data/quiz.jsonl"
+    assert (job / "quizzes" / "own.py").is_file()
+
+
 def test_what_is_packed_runs_without_the_source_tree(tmp_path: Path) -> None:
     pack(tmp_path, [ENGINE])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["distlab", "scripted.py"]
