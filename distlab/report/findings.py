@@ -15,6 +15,7 @@ def findings(study: StudyTables) -> tuple[Finding, ...]:
             charts=tuple(question.charts(study)),
             tables=tuple(table.as_text(study) for table in question.tables),
             terms=tuple((title, study.sides.named(text)) for title, text in question.terms),
+            samples=question.samples,
         )
         for question in QUESTIONS
         if question.applies(study)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from distlab.analysis.claims import Claim
 from distlab.report.charts.kinds import Chart
 from distlab.report.sides import PAIR
 from distlab.report.table import ShortTable, StudyTables, Table, Term
+from distlab.store.cell import Cell
 from distlab.tables.text import TextTable
 
 
@@ -19,11 +21,30 @@ class Statement:
         text: The sentence.
         controls: What the controls say of it, one sentence each.
         warnings: Where a control explains it away, or the design cannot carry it.
+        samples: Where ``distlab view`` shows what it speaks of: an address beside the report's.
     """
 
     text: str
     controls: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    samples: str = ""
+
+
+def problems_of(cell: Cell, **more: str) -> str:
+    """The view's list of problems, with what the arms of a cell's setting solve of each."""
+    return _address(
+        "problems", family=cell.family, dataset=cell.dataset, prompt=cell.prompt, **more
+    )
+
+
+def samples_of(cell: Cell, **more: str) -> str:
+    """The view's list of a cell's samples."""
+    labels = {"arm": cell.arm, "family": cell.family, "dataset": cell.dataset}
+    return _address("samples", **labels, prompt=cell.prompt, **more)
+
+
+def _address(page: str, **labels: str) -> str:
+    return f"{page}?{urlencode(labels, errors='replace')}"
 
 
 def cannot_say(why: str) -> Statement:
@@ -58,6 +79,7 @@ class Question:
         terms: Titles of its columns that need explaining, and what they mean.
         of_ladder: The question as it is asked of a ladder of stages; None where it is the same.
         applies: Whether it is asked of a study at all.
+        samples: Where ``distlab view`` shows the samples behind it.
     """
 
     name: str
@@ -70,6 +92,7 @@ class Question:
     terms: tuple[Term, ...] = ()
     of_ladder: str | None = None
     applies: Callable[[StudyTables], bool] = _always
+    samples: str = "problems?solved=some"
 
     def asked(self, study: StudyTables) -> str:
         """The question as it is asked of a study."""
@@ -87,6 +110,7 @@ class Finding:
         charts: The charts; none where there is nothing to draw.
         tables: The tables behind it, also those without rows.
         terms: Titles of the tables' columns, and what they mean.
+        samples: The question's.
     """
 
     name: str
@@ -95,3 +119,4 @@ class Finding:
     charts: tuple[Chart, ...]
     tables: tuple[TextTable, ...]
     terms: tuple[Term, ...]
+    samples: str

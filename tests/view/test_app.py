@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 import pytest
 from starlette.testclient import TestClient
 
+from distlab.report.question import problems_of, samples_of
+from distlab.report.questions.order import QUESTIONS
 from distlab.runs.folder import RunFolder
 from distlab.view.app import make_app
 
@@ -160,6 +162,20 @@ def test_a_report_is_a_stranger_to_the_pages(scored_run: Path, tmp_path: Path) -
     assert "connect-src" not in policy
     assert "default-src 'none'" in policy
     assert '<a href="/report">Report</a>' in client.get("/samples").text
+
+
+def test_the_reports_links_lead_to_samples(client: TestClient, scored_run: Path) -> None:
+    (cell, _) = RunFolder(scored_run).read_manifest().cells
+    addresses = [question.samples for question in QUESTIONS]
+    addresses += [problems_of(cell, solved="some"), samples_of(cell, truncated="yes")]
+    totals = {
+        address: re.search(r'id="total">(\d+)', client.get(f"/{address}").text)
+        for address in addresses
+    }
+    assert all(totals.values())
+    last = totals[samples_of(cell, truncated="yes")]
+    assert last is not None
+    assert last[1] == "2"
 
 
 BAD = {

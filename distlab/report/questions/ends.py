@@ -23,7 +23,7 @@ from distlab.report.charts.kinds import (
     Part,
     cut_rows,
 )
-from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.question import Question, Statement, cannot_say, samples_of
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import between, holm_note, judge_name, setting
 from distlab.runs.scored import Judge
@@ -328,7 +328,9 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
                 f"{row.cell.arm}, {setting(row.cell)}: {percent_range(row.correct)} per cent of "
                 f"{row.samples} samples are correct, {percent_range(row.wrong)} wrong, "
                 f"{percent_range(row.no_answer)} without an answer, "
-                f"{percent_range(row.truncated)} cut off, {percent_range(row.unjudged)} not judged."
+                f"{percent_range(row.truncated)} cut off, "
+                f"{percent_range(row.unjudged)} not judged.",
+                samples=samples_of(row.cell, truncated="yes"),
             )
     for thinking in study.rows(THINKING):
         yield Statement(
@@ -385,6 +387,7 @@ def _end_charts(study: StudyTables) -> Iterator[Chart]:
     rows = found[:MOST_ROWS]
     yield BarChart(
         name="ends",
+        samples="samples?truncated=yes",
         title=cut_rows("Where samples end", len(found)),
         axis="per cent of samples",
         bars=tuple(f"{row.cell.arm}: {setting(row.cell)}" for row in rows),

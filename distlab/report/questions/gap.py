@@ -29,7 +29,7 @@ from distlab.report.decided_table import (
     decided_statements,
 )
 from distlab.report.gap_table import GAP_TERMS, GAPS, GapRow, first_gap, headline_gaps
-from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.question import Question, Statement, cannot_say, problems_of
 from distlab.report.questions.decoding import CONTROLS, ControlRow
 from distlab.report.questions.ends import ENDING_DIFFERENCES
 from distlab.report.questions.formats import FORMATS
@@ -79,6 +79,7 @@ def _statement(study: StudyTables, row: GapRow) -> Statement:
         text=_sentence(study, row),
         controls=tuple(each.text for each in said if not each.warns),
         warnings=tuple(each.text for each in said if each.warns),
+        samples=problems_of(row.base, solved="some"),
     )
 
 

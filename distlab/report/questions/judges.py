@@ -14,7 +14,7 @@ from distlab.analysis.claims import Answer, Claim, Kind, any_differs, turns
 from distlab.analysis.contrasts import EMPTY, Contrast, Mean, contrast
 from distlab.report.charts.kinds import Chart, MatrixChart
 from distlab.report.gap_table import GAPS, GapRow, headline_gaps
-from distlab.report.question import Question, Statement, cannot_say
+from distlab.report.question import Question, Statement, cannot_say, samples_of
 from distlab.report.questions.paper import published_gap_of
 from distlab.report.table import ScoredStudy, StudyTables, Table
 from distlab.report.wording import between, holm_note, judge_name
@@ -375,6 +375,7 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
             f"{between(row.base, row.instruct)}: {text}",
             tuple(_between(row)),
             (turned,) if turned else (),
+            samples_of(row.instruct, disagree="graders"),
         )
     yield from _accept_statements(study)
 
@@ -464,6 +465,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
 
 QUESTION = Question(
     name="judges",
+    samples="samples?disagree=graders",
     text="Does the winner depend on the grader or the extractor?",
     tables=(WINNERS, AGREEMENT, ACCEPTS, DISAGREEMENTS),
     statements=_statements,
