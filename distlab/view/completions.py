@@ -8,6 +8,7 @@ of it, compressed (measured in ``docs/benchmarks.md``). An index of words would 
 
 import hashlib
 import threading
+from collections import OrderedDict
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillAtIt
 from contextlib import suppress
@@ -20,8 +21,10 @@ from distlab.errors import UserError
 from distlab.files import cache_folder
 from distlab.view.texts import Texts
 
-# The table that queries join, once ``Completions.is_ready``.
-TEXTS: Final = "completions.text"
+# The table of the texts, once ``Completions.is_ready``.
+_TEXTS: Final = "completions.text"
+# Searches whose finds are remembered (ours).
+_RECENT: Final = 32
 # Of the file; raise it with every change of what is in it.
 _FORMAT: Final = 1
 # Files of earlier runs that are left in the cache folder (ours).
@@ -148,6 +151,39 @@ class Completions:
         finally:
             draft.unlink(missing_ok=True)
             self.read = 0
+
+
+class Finds:
+    """What recent searches found, each in a table: other pages of its list read no text again.
+
+    Args:
+        db: Where ``Completions`` are.
+    """
+
+    def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+        self._tables: OrderedDict[str, str] = OrderedDict()
+        self._made = 0
+
+    def table(self, sought: str) -> str:
+        """A table with the ``number`` of each sample whose completion has a text, without case."""
+        with self._lock:
+            if sought not in self._tables:
+                self._search(sought)
+            self._tables.move_to_end(sought)
+            return self._tables[sought]
+
+    def _search(self, sought: str) -> None:
+        cursor = self._db.cursor()
+        if len(self._tables) == _RECENT:
+            _, oldest = self._tables.popitem(last=False)
+            cursor.execute(f"DROP TABLE {oldest}")
+        self._made += 1
+        name = f"find_{self._made}"
+        found = f"SELECT number FROM {_TEXTS} WHERE contains(text, lower(?))"
+        cursor.execute(f"CREATE TABLE {name} AS {found}", [sought])
+        self._tables[sought] = name
 
 
 def _quoted(file: Path) -> str:

@@ -23,7 +23,7 @@ from distlab.runs.manifest import Manifest
 from distlab.scoring.types import BY_CODE, CODES, CORRECT, Verdict
 from distlab.scoring.verdict_schema import VERDICTS, upgraded
 from distlab.store.cell import Cell
-from distlab.view.completions import TEXTS
+from distlab.view.completions import Finds
 from distlab.view.samples import CellCount, Filter, JudgedAnswer, ProblemCount, SampleId, SampleRow
 
 # By the codes that stand for verdicts in the tables below.
@@ -108,6 +108,7 @@ class RunIndex:
         extractors: Names, in the config's order.
         graders: Names, in the config's order.
         db: Tables ``sample``, ``reading``, ``verdict`` and what they are split by.
+        finds: What searches in completions found.
     """
 
     manifest: Manifest
@@ -116,6 +117,7 @@ class RunIndex:
     extractors: tuple[str, ...]
     graders: tuple[str, ...]
     db: duckdb.DuckDBPyConnection
+    finds: Finds
 
     @classmethod
     def open(cls, run: Path, store: str | None = None) -> "RunIndex":
@@ -145,7 +147,7 @@ class RunIndex:
         ):
             _table(db, name, ("name",), [(label,) for label in labels])
         db.execute(_TABLES)
-        return cls(manifest, manifest.cells, problems, extractors, graders, db)
+        return cls(manifest, manifest.cells, problems, extractors, graders, db, Finds(db))
 
     def strata(self) -> Mapping[str, tuple[str, ...]]:
         """Values of each stratum that problems have, each once and sorted."""
@@ -288,10 +290,7 @@ class RunIndex:
         if wanted.text or wanted.strata:
             add("list_contains(?, problem)", self._problem_places(wanted))
         if wanted.completion:
-            add(
-                f"number IN (SELECT number FROM {TEXTS} WHERE contains(text, lower(?)))",
-                wanted.completion,
-            )
+            add(f"number IN (SELECT number FROM {self.finds.table(wanted.completion)})")
         if wanted.truncated:
             add("truncated = ?", wanted.truncated == "yes")
         if wanted.disagree:

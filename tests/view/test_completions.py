@@ -55,6 +55,16 @@ def test_what_was_read_is_kept_for_the_next_view(scored_run: Path, cache: Path) 
     assert (cache / kept[0]).stat().st_mtime_ns == written
 
 
+def test_searches_beyond_the_recent_ones_are_made_again(scored_run: Path) -> None:
+    index, completions = opened(scored_run)
+    assert completions.is_ready(60)
+    for _ in range(2):
+        found = [index.count(Filter(completion=f"the answer is {n}")) for n in range(40)]
+        assert found[12:15] == [1, 1, 1]
+    tables = index.db.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name ^@ 'find_'")
+    assert tables.fetchall() == [(32,)]
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence_each_time(
     scored_run: Path, cache: Path
 ) -> None:

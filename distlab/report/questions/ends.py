@@ -387,7 +387,6 @@ def _end_charts(study: StudyTables) -> Iterator[Chart]:
     rows = found[:MOST_ROWS]
     yield BarChart(
         name="ends",
-        samples="samples?truncated=yes",
         title=cut_rows("Where samples end", len(found)),
         axis="per cent of samples",
         bars=tuple(f"{row.cell.arm}: {setting(row.cell)}" for row in rows),
@@ -423,6 +422,7 @@ def _curve_charts(study: StudyTables) -> Iterator[Chart]:
 
 QUESTION = Question(
     name="ends",
+    samples="samples?truncated=yes",
     text="Where do samples end?",
     tables=(OUTCOMES, ENDING_DIFFERENCES, THINKING, CURVES),
     statements=_statements,
