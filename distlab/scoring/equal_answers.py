@@ -6,8 +6,9 @@ asked, and two are one where it accepts each with the other as gold; so are answ
 connected by such pairs, but for two numbers, which nothing makes one.
 
 Answers are compared with their neighbours first and with more distant ones in later rounds, each a
-batch for all problems. One that ran out of time takes no part in further rounds, so that a hostile
-answer costs some deadlines and no more.
+batch for some problems, few enough for a grader to remember how it read their answers. One that
+ran out of time takes no part in further rounds, so that a hostile answer costs some deadlines and
+no more.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,8 @@ Grade = Callable[[Sequence[GradeTask]], Sequence[Verdict]]
 # beyond counts by its spelling.
 _MOST_COMPARED = 64
 _MOST_CHARACTERS = 300
+# Problems of a batch (ours).
+_TOGETHER = 50
 # What an answer to a question of this kind is read as; other kinds are their own.
 _READ_AS = {
     GoldKind.LIST: GoldKind.LATEX,
@@ -130,9 +133,11 @@ def equal_answers(
         if key not in spellings:
             spellings[key] = len(mine.golds)
             mine.add(_as_gold(golds[problem].kind, answer), is_late)
-    for pairs in _rounds(list(problems.values())):
-        for pair in _accepted(grade, _accepted(grade, pairs, swapped=False), swapped=True):
-            pair.answers.join(pair.one, pair.other)
+    of_problems = list(problems.values())
+    for begin in range(0, len(of_problems), _TOGETHER):
+        for pairs in _rounds(of_problems[begin : begin + _TOGETHER]):
+            for pair in _accepted(grade, _accepted(grade, pairs, swapped=False), swapped=True):
+                pair.answers.join(pair.one, pair.other)
     return [
         problems[problem].classes[spellings[problem, plain_number(answer) or answer.strip()]]
         for problem, answer in answers

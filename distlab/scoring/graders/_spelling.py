@@ -1,6 +1,7 @@
 """One spelling for what models write in many ways, before any grader parses it."""
 
 import re
+from functools import lru_cache
 
 from distlab.scoring.graders._characters import one_space, visible
 from distlab.scoring.numerals import (
@@ -149,6 +150,7 @@ _LARGE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def spelled(text: str) -> str:
     r"""``text`` in the one spelling that parsers know: what models write otherwise.
 

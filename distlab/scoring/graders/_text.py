@@ -105,6 +105,7 @@ class Item(NamedTuple):
     unit: str = ""
 
 
+@lru_cache(maxsize=4096)
 def undressed(text: str) -> str:
     """``text`` without markup around and spacing inside its values; "and" and "or" are commas."""
     text = spelled(text)
@@ -133,6 +134,7 @@ def split(text: str, separator: str = ",") -> list[str]:
     return [part for part in (part.strip() for part in parts) if part]
 
 
+@lru_cache(maxsize=4096)
 def readings(text: str) -> tuple[tuple[Item, ...], ...]:
     """The lists of values that ``text`` can be read as.
 

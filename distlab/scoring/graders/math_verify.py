@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.graders._algebra import quicken_parser
@@ -17,6 +18,7 @@ from distlab.scoring.graders._match import (
     same_time,
     same_words,
 )
+from distlab.scoring.graders._probe import Probe, probe
 from distlab.scoring.graders._spelling import BOLD, in_digits, spelled
 from distlab.scoring.graders._text import (
     LETTERS,
@@ -157,13 +159,18 @@ def _other_base(gold: str, answer: str) -> bool:
     return bool(wanted and given and wanted[1] != given[1])
 
 
-def _equal(gold: object, answer: object) -> bool:
+def _equal(gold: "_Parsed", answer: "_Parsed") -> bool:
     """One comparison; running out of memory or stack is ours to report, not to call wrong."""
+    if gold.probe and answer.probe and gold.probe.is_far(answer.probe):
+        return False
+    if isinstance(gold.formula, str) != isinstance(answer.formula, str):
+        # It compares no text with a formula.
+        return False
     # Here, since it brings sympy: seconds that only the grader's worker should spend.
     from math_verify import verify
 
     try:
-        return bool(verify(gold, answer, timeout_seconds=None, raise_on_error=True))
+        return bool(verify(gold.formula, answer.formula, timeout_seconds=None, raise_on_error=True))
     except (MemoryError, RecursionError):
         raise
     except Exception:
@@ -171,20 +178,54 @@ def _equal(gold: object, answer: object) -> bool:
         return False
 
 
-def _parsed(text: str) -> list[object]:
+class _Parsed(NamedTuple):
+    """What Math-Verify reads a text as.
+
+    Attributes:
+        formula: Of sympy's, or a text.
+        probe: Its value, where it has one.
+    """
+
+    formula: object
+    probe: Probe | None
+
+
+def _parsed(text: str) -> tuple[_Parsed, ...]:
+    """What Math-Verify reads ``text`` as.
+
+    Raises:
+        ValueError: Its parser fails.
+    """
+    parsed = _parsed_or_why_not(text)
+    if isinstance(parsed, str):
+        raise ValueError(parsed)
+    return parsed
+
+
+# As many as the answers of a piece of samples, which are compared with the gold and then with each
+# other.
+@lru_cache(maxsize=8192)
+def _parsed_or_why_not(text: str) -> tuple[_Parsed, ...] | str:
     from math_verify import parse
 
     quicken_parser()
-    return list(parse(text, parsing_timeout=None, raise_on_error=True))
+    try:
+        formulas = parse(text, parsing_timeout=None, raise_on_error=True)
+    except (MemoryError, RecursionError):
+        # Of the machine or the stack below, not of the text alone.
+        raise
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return tuple(_Parsed(formula, probe(formula)) for formula in formulas)
 
 
 @lru_cache(maxsize=4096)
-def _gold(gold: Gold) -> tuple[object, ...]:
+def _gold(gold: Gold) -> tuple[_Parsed, ...]:
     if gold.kind is GoldKind.LIST:
         text = f"${', '.join(_both_signs(_bare(spelled(each))) for each in gold.items)}$"
     else:
         text = _delimited(spelled(gold_text(gold)))
-    parsed = tuple(_parsed(text))
+    parsed = _parsed(text)
     if not parsed:
         raise ValueError(f"Math-Verify cannot parse the gold {gold.text!r}")
     return parsed
@@ -199,6 +240,7 @@ def _bare(text: str) -> str:
     return _MIXED.sub(r"\1\\frac{\2}{\3}", text)
 
 
+@lru_cache(maxsize=4096)
 def _delimited(text: str) -> str:
     """``text`` so that Math-Verify sees all of it as one formula."""
     bare = _bare(text)
