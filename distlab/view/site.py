@@ -16,6 +16,7 @@ from typing import Final
 from starlette.datastructures import QueryParams
 
 from distlab.errors import UserError
+from distlab.files import written_once
 from distlab.problems import Problem
 from distlab.runs.folder import RunFolder
 from distlab.view.app import ASSETS, POLICY
@@ -50,31 +51,35 @@ def write_site(run: Path, folder: Path, most_bytes: int, store: str | None = Non
 
     Args:
         run: The run folder.
-        folder: Must not be there yet, or be empty.
+        folder: Must not be there yet; it appears whole or not at all.
         most_bytes: Bytes that all files together may have.
         store: Where the samples are; None for where the run says, or beside it.
 
     Raises:
-        UserError: The run cannot be read, the folder holds something, or not one problem fits.
+        UserError: The run cannot be read, the folder is there, or not one problem fits.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists():
         raise UserError(f"{folder} is there already: name a new folder for the pages")
     report = RunFolder(run).html
-    links = SiteLinks({}, has_report=report.is_file())
-    opened = OpenRun.open(run, links, store)
-    folder.mkdir(parents=True, exist_ok=True)
-    for asset in ASSETS.iterdir():
-        shutil.copyfile(asset, folder / asset.name)
-    if links.has_report:
-        shutil.copyfile(report, folder / SITE_PAGES["report"])
+    opened = OpenRun.open(run, SiteLinks({}, has_report=report.is_file()), store)
     problems = drawn_by_lot(opened.index.problems)
-    chosen = _fitting(opened, problems, most_bytes - _size(folder))
-    if not chosen:
-        raise UserError(
-            f"not one problem fits {most_bytes:,} bytes: give a larger number of megabytes"
-        )
-    _write(opened, chosen, folder)
-    return Site(folder, len(chosen), len(problems), _size(folder))
+    with written_once(folder) as draft:
+        # A draft is ours alone; a web server reads what becomes of it.
+        draft.chmod(0o755)
+        for asset in ASSETS.iterdir():
+            shutil.copyfile(asset, draft / asset.name)
+        if report.is_file():
+            shutil.copyfile(report, draft / SITE_PAGES["report"])
+        taken = _size(draft)
+        chosen = _fitting(opened, problems, most_bytes - taken)
+        if not chosen:
+            raise UserError(
+                f"not one problem fits {most_bytes / 10**6:.0f} MB, of which the report and our "
+                f"own files take {taken / 10**6:.1f}: give more --megabytes"
+            )
+        _write(opened, chosen, draft)
+        size = _size(draft)
+    return Site(folder, len(chosen), len(problems), size)
 
 
 def drawn_by_lot(problems: Sequence[Problem]) -> list[Problem]:

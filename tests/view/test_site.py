@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from distlab.errors import UserError
 from distlab.problems import Gold, GoldKind, Problem
 from distlab.view.__main__ import main
 from distlab.view.site import drawn_by_lot, write_site
@@ -13,6 +14,7 @@ from distlab.view.site import drawn_by_lot, write_site
 def test_pages_lead_to_each_other_and_nowhere_else(scored_run: Path, tmp_path: Path) -> None:
     site = write_site(scored_run, tmp_path / "site", 10**6)
     assert (site.problems, site.of) == (2, 2)
+    assert site.folder.stat().st_mode & 0o055 == 0o055
     pages = {file.name: file.read_text() for file in site.folder.glob("*.html")}
     assert set(pages) == {"index.html", "problems.html", "problem-0001.html", "problem-0002.html"}
     for text in pages.values():
@@ -37,6 +39,12 @@ def test_size_is_bounded_and_what_is_left_out_is_said(
     assert "2 of 2 problems, drawn by a hash of their names" in capsys.readouterr().out
 
 
+def test_what_does_not_fit_leaves_nothing_behind(scored_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"not one problem fits 0 MB.*more --megabytes"):
+        write_site(scored_run, tmp_path / "site", 10_000)
+    assert list(tmp_path.iterdir()) == []
+
+
 BAD = {
     ("--static", "there"): "there is there already: name a new folder",
     ("--static", "new", "--megabytes", "0"): "--megabytes is 0: give a whole number from 1",
@@ -54,7 +62,6 @@ def test_what_cannot_be_written_is_a_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").mkdir()
-    (tmp_path / "there" / "file").touch()
     run = str(scored_run)
     assert main([run, *(run if word == "RUN" else word for word in words)]) == 2
     assert BAD[words] in capsys.readouterr().err
