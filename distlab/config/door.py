@@ -119,6 +119,7 @@ def validate(config: DictConfig) -> Study:
         pool=pool_settings(raw.grader),
         cluster=_cluster(raw.cluster),
         seed=raw.seed,
+        mix=raw.mix,
         store=_path("store", raw.store),
         waves=_waves(raw),
         decided=_decided(raw),
@@ -560,6 +561,9 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     for name in ("tokens_per_s", "disk_gb_per_s"):
         if (rate := getattr(raw, name)) is not None:
             _positive(f"cluster.{name}", rate)
+    if raw.batch_invariant and raw.device != "gpu":
+        remedy = "vLLM has such kernels for GPUs alone; take it out, or set cluster=local-gpu"
+        refuse("cluster.batch_invariant", raw.batch_invariant, remedy)
     if raw.load_format is not None:
         _one_of("cluster.load_format", raw.load_format, LOAD_FORMATS)
     if not 0 <= raw.overhead_gib < math.inf:

@@ -420,6 +420,9 @@ class ClusterConfig:
     load_format: str | None = None
     # A rank of an expert-parallel engine reads its own experts alone.
     ep_weight_filter: bool = False
+    # vLLM's kernels that make a sample the same whatever else is in its batch: slower, for GPUs of
+    # compute capability 8.0 or more. It is in the address; VLLM_BATCH_INVARIANT is not heard.
+    batch_invariant: bool = False
     # Tokens in a KV block; prompts share whole blocks.
     block_size: int | None = None
     # Skip CUDA graphs and compilation. Never a default on GPUs.
@@ -474,6 +477,9 @@ class StudyConfig:
     seed: int = 0
     # A name for drawing everything again with the same seeds; cells of another name are others.
     replicate: str | None = None
+    # Go on with cells that engines on other hardware, or split otherwise, began, and say so in the
+    # report; else what they lack is drawn in a cell of its own.
+    mix: bool = False
     # Where samples are kept, over runs.
     store: str = "store"
     # Parent folder of run folders.

@@ -111,6 +111,7 @@ class Cluster:
     disk_gb_per_s: float | None
     load_format: str | None
     ep_weight_filter: bool
+    batch_invariant: bool
     block_size: int | None
     enforce_eager: bool
     compile_cache: str | None
@@ -167,6 +168,7 @@ class Study:
     waves: tuple[int, ...] | None = None  # None unless problems are drawn until solved
     decided: StoppingRule | None = None  # None unless arms are drawn until it is decided
     replicate: str | None = None  # names samples that are drawn again with the same seeds
+    mix: bool = False  # Go on with cells that other hardware began
 
     @property
     def stops_early(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,15 @@ class ManagedEngine(Engine, Protocol):
 
     def shutdown(self) -> None:
         """Stop the engine's processes."""
+        ...
+
+
+@runtime_checkable
+class TellsAttention(Protocol):
+    """An engine that knows the kernels of its attention, which are kept with its samples."""
+
+    async def attention(self) -> str:
+        """Their name; empty where it cannot be had."""
         ...
 
 

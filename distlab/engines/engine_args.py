@@ -74,6 +74,7 @@ HELD: Final[Mapping[str, str]] = {
     "logits_processors": "it would change samples in ways that no field says",
     "enable_sleep_mode": "an engine that sleeps looks hung",
     "scheduler_cls": "an engine's steps say whether it is hung",
+    "worker_extension_cls": "workers tell through it which attention backend they took",
     "hf_token": "credentials belong into the environment: set HF_TOKEN",
 }
 

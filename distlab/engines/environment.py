@@ -37,6 +37,8 @@ def prepare(
     for name, value in site.network:
         environment.setdefault(name, value)
     environment.update(settings.env)
+    # Said either way, since it changes samples and what is in the address must hold.
+    environment["VLLM_BATCH_INVARIANT"] = "1" if settings.batch_invariant else "0"
     if settings.compile_cache is not None:
         environment["VLLM_CACHE_ROOT"] = settings.compile_cache
     if (folder := vllm_folder(tempfile.gettempdir())) is not None:

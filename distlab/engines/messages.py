@@ -11,6 +11,7 @@ from distlab.decoding.thinking import Thinking
 from distlab.engines.endpoint import Endpoint
 from distlab.placement.placement import Device, EngineGroup, Parallelism
 from distlab.store.cell import ProblemFailure
+from distlab.store.origin import Origin
 
 # Siblings to a sequence (ours): at T = 0.05, 20 samples took 3 to 4 sequences at a time.
 _SIBLINGS = 4
@@ -45,6 +46,7 @@ class EngineSettings:
         compile_cache: Folder of compiled graphs, shared by nodes; None for vLLM's own.
         load_format: How weights are read (``values.LOAD_FORMATS``), None for vLLM's choice.
         ep_weight_filter: A rank reads its own experts alone.
+        batch_invariant: vLLM's kernels that make a sample the same whatever runs beside it.
         metrics: Publish vLLM's metrics on Ray's endpoint.
         env: Variables of the user's for the engine's processes, in the order of their names.
         engine_args: More arguments of vLLM's engine, as canonical JSON.
@@ -72,6 +74,7 @@ class EngineSettings:
     max_num_batched_tokens: int | None = None
     load_format: str | None = None
     ep_weight_filter: bool = False
+    batch_invariant: bool = False
     metrics: bool = False
     engine_args: str = "{}"
     env: tuple[tuple[str, str], ...] = ()
@@ -154,6 +157,7 @@ class Finished:
         failures: Requests without samples.
         unshared: Cell key to the tokens kept per token computed in its first problems, where that
             was too little to go on drawing siblings together.
+        origin: What drew it; None where a server did.
     """
 
     batches: Mapping[str, pa.RecordBatch]
@@ -162,6 +166,7 @@ class Finished:
     computed: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[ProblemFailure, ...] = ()
     unshared: Mapping[str, float] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from distlab.decoding.interface import (
     ManagedEngine,
     Sample,
     SampleRequest,
+    TellsAttention,
 )
 from distlab.decoding.seeds import sample_seed
 from distlab.decoding.thinking import parted
@@ -35,10 +36,12 @@ from distlab.engines.messages import (
     ReplicaInfo,
     Site,
 )
+from distlab.engines.origins import origin_here
 from distlab.engines.sharing import Sharing
 from distlab.importing import load_named
 from distlab.store.batches import to_batch
 from distlab.store.cell import ProblemFailure
+from distlab.store.origin import Origin
 
 # Finished requests travel together: one message per request would cost more than small models do.
 _GATHER_S = 0.5
@@ -54,6 +57,7 @@ class Replica:
         self._settings = settings
         self._site = site
         self._engine: ManagedEngine | None = None
+        self._origin: Origin | None = None
         self._halted = asyncio.Event()
         self._warm: dict[tuple[int, ...], asyncio.Task[None]] = {}
         self._sharing: dict[str, Sharing] = {}
@@ -70,7 +74,9 @@ class Replica:
         context = ray.get_runtime_context()
         prepare(os.environ, self._settings, self._site, context.gcs_address)
         began = time.monotonic()
-        self._engine = _make_engine(self._settings, self._site)
+        self._engine = engine = _make_engine(self._settings, self._site)
+        attention = await engine.attention() if isinstance(engine, TellsAttention) else ""
+        self._origin = origin_here(self._settings, attention)
         gpus = tuple(map(str, context.get_accelerator_ids().get("GPU", ())))
         return ReplicaInfo(socket.gethostname(), os.getpid(), time.monotonic() - began, gpus)
 
@@ -135,6 +141,7 @@ class Replica:
                 key: sum(s.computed_tokens or 0 for s in rows) for key, rows in samples.items()
             },
             failures=tuple(failures),
+            origin=self._origin,
             unshared={
                 key: self._sharing[key].saves
                 for key in samples

@@ -54,6 +54,7 @@ def engine_settings(
         compile_cache=cluster.compile_cache,
         load_format=cluster.load_format,
         ep_weight_filter=cluster.ep_weight_filter and group.parallelism.expert,
+        batch_invariant=cluster.batch_invariant,
         engine_args=frozen_args(cluster.engine_args),
         env=tuple(sorted(cluster.env.items())),
         # On one's own machine nobody collects them.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from distlab.config.values import Cluster, Family
 from distlab.errors import UserError
 from distlab.placement.batches import BatchLimits, cpu_step_tokens, held, vllm_limits
-from distlab.placement.gpus import GIB, GPU_MODELS
+from distlab.placement.gpus import GIB, GPU_MODELS, NOT_INVARIANT
 from distlab.placement.memory import Budget, Fit, gib, gpu_memory
 from distlab.placement.model_facts import KVDtype, ModelFacts, splits, splits_context
 from distlab.placement.placement import EngineGroup, Node, Parallelism, fill, place
@@ -107,6 +107,12 @@ def _kinds(cluster: Cluster, nodes: Sequence[Node]) -> list["_Kind"]:
         for node in empty
         if node.gpus and (cluster.gpu_type is None or node.gpu_type == cluster.gpu_type)
     ]
+    if cluster.batch_invariant and any(node.gpu_type in NOT_INVARIANT for node in having):
+        old = ", ".join(sorted({n.gpu_type for n in having if n.gpu_type in NOT_INVARIANT}))
+        raise UserError(
+            f"`cluster.batch_invariant` is true and vLLM has no such kernels for {old} (compute "
+            "capability 8.0 is the least): take it out, or set cluster.gpu_type"
+        )
     if not having:
         wanted = cluster.gpu_type or "GPU"
         raise UserError(

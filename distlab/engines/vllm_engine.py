@@ -33,6 +33,8 @@ _IN_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 # Compiled engines fuse the norms themselves.
 _CPU_WORKER = "distlab.engines.cpu_worker.FusedNormWorker"
 
+_TOLD = "distlab.engines.worker_extension.Told"
+
 # Asked for beyond k, so that we order ties at the edge (by token id) and the kernel does not.
 LOGPROB_MARGIN = 4
 
@@ -152,6 +154,11 @@ class VLLMEngine(TokenReader):
         if last is None:
             raise RuntimeError("the engine ended the request without an output")
         return last
+
+    async def attention(self) -> str:
+        """The attention backends of its layers, as its workers tell."""
+        told = await self._llm.collective_rpc("attention_backends")
+        return ", ".join(sorted({name for rank in told for name in rank}))
 
     async def check(self) -> None:
         """Raise if the engine is dead."""
@@ -277,6 +284,7 @@ def engine_args(settings: EngineSettings, *, spans: bool = False) -> dict[str, A
         "generation_config": "vllm",
         # The torch seed of the engine; every stochastic request brings its own.
         "seed": 0,
+        "worker_extension_cls": _TOLD,
     }
     if parallelism.ranks > 1:
         # Inside a placement group vLLM would take Ray's executor everywhere; processes need no

@@ -39,6 +39,10 @@ _A100_40 = GPUModel(39.4, 1.555e12, 312e12, _NVLINK_3)
 _MI300X = GPUModel(191.5, 5.3e12, 1307e12, 448e9)
 
 # By Ray's accelerator types. Ray calls both A100 "A100": without a word the smaller one is meant.
+# Types of a compute capability below 8.0, by Ray's names: vLLM's batch-invariant kernels are for
+# Ampere and later (vllm/model_executor/determinism/batch_invariant.py).
+NOT_INVARIANT: Final = frozenset({"K80", "P4", "P100", "T4", "V100"})
+
 GPU_MODELS: Final[Mapping[str, GPUModel]] = {
     "A100": _A100_40,
     "A100-40G": _A100_40,

@@ -161,6 +161,8 @@ def _notes(study: Study, found: Survey, cells: Sequence[PlannedCell]) -> Iterato
     if study.cluster.device == "gpu":
         yield from _on_gpus(study)
     for planned in cells:
+        if planned.note:
+            yield f"{planned.cell.key}: {planned.note}"
         if planned.differing:
             yield (
                 f"{planned.cell.key}: a new cell; the nearest stored one differs in "

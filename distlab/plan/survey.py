@@ -22,6 +22,7 @@ from distlab.sampling.prepare import (
     PromptSetting,
     TokenizedCheckpoint,
     TokenizedFamily,
+    Whereabouts,
     check_shown,
     render_cells,
     setting_notes,
@@ -110,6 +111,7 @@ class _Surveyor:
     def _cells(
         self, datasets: Mapping[str, LoadedDataset], counts: Mapping[str, int]
     ) -> Iterator[PlannedCell | Unrendered]:
+        where = Whereabouts(self._study, joins=False)
         for variant in self._study.variants:
             made = self._tokenized(variant, needed=bool(datasets))
             for spec, style in product(self._study.datasets, self._study.prompts):
@@ -120,7 +122,7 @@ class _Surveyor:
                     yield from self._unrendered(variant, spec.name, style.name, counts[spec.name])
                     continue
                 self._settings.append(setting)
-                yield from render_cells(self._study, self._store, setting, self._shown)
+                yield from render_cells(where, self._store, setting, self._shown)
 
     def _setting(
         self,

@@ -42,6 +42,8 @@ class Manifest:
         decisions: How far each gap was decided, where the study stops by itself.
         parts: Where parts that are not distlab's came from: ``folders`` of YAML, and of
             ``modules`` the folder in which each was found, by ``module:Class``.
+        origins: Cell key to what drew its stored samples (``store.origin.Origin``), each with how
+            many; of those that do not say, ``device`` is null.
     """
 
     run: str
@@ -62,6 +64,7 @@ class Manifest:
     readings: Mapping[str, str] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
     parts: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def own_folders(self) -> tuple[Path, ...]:

@@ -15,6 +15,7 @@ from distlab.prompts import Prompt
 from distlab.store.cell import Cell, ProblemFailure
 from distlab.store.fingerprint import CellFields
 from distlab.store.kept_prompts import KeptPrompt, keep_prompts
+from distlab.store.origin import Origin
 from distlab.store.store import StoredCell
 
 
@@ -56,6 +57,9 @@ class PlannedCell:
         prompts: Of the problems that can be sampled, for the store to keep.
         endpoint: The server that draws it; None for an engine of ours.
         thinking: How reasoning is marked, where its prompts ask for some.
+        origins: What drew the samples that the store holds, where they say so.
+        mixes: Whether other hardware may go on with it.
+        note: What is to be said of the hardware that goes on with it.
     """
 
     cell: Cell
@@ -76,11 +80,25 @@ class PlannedCell:
     prompts: tuple[KeptPrompt, ...] = ()
     endpoint: Endpoint | None = None
     thinking: Thinking | None = None
+    origins: frozenset[Origin] = frozenset()
+    mixes: bool = False
+    note: str = ""
 
     @property
     def is_chat(self) -> bool:
         """Whether its prompts are chat messages, whose tokens only the server can count."""
         return self.endpoint is not None and self.endpoint.chat
+
+    def is_foreign(self, origin: Origin | None) -> bool:
+        """Whether the stored samples were drawn otherwise than an engine would draw the rest."""
+        if origin is None or not self.origins:
+            return False
+        return not any(origin.draws_as(stored) for stored in self.origins)
+
+    @property
+    def drawn_on(self) -> str:
+        """What drew the stored samples, for people."""
+        return " and ".join(sorted(map(str, self.origins)))
 
     def opened(self) -> PlannedCell:
         """Make its folder in the store with its prompts; the cell without them, which may be long.

@@ -1,6 +1,7 @@
 """A validated study to its cells: problems loaded, prompts rendered, what is missing in the store.
 
-Needs tokenizers but no engine and no Ray, so everything that can be refused is refused here.
+Needs tokenizers but no engine, so everything that can be refused is refused here. Ray is asked only
+where a cell that is to be gone on with may have been drawn on other hardware than a cluster's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from distlab.decoding.interface import SampleRequest
 from distlab.decoding.thinking import Thinking
 from distlab.engines.endpoint import Endpoint
 from distlab.engines.engine_args import sample_args
+from distlab.engines.origins import expected_origin
 from distlab.errors import UserError
 from distlab.problems import LoadedDataset, load_dataset
 from distlab.problems.problem import Exemplar
@@ -33,6 +35,7 @@ from distlab.sampling.planned import Example, PlannedCell, Prepared
 from distlab.store.cell import Cell, ProblemFailure
 from distlab.store.fingerprint import CellFields, decoder_fields
 from distlab.store.kept_prompts import KeptPrompt
+from distlab.store.origin import Origin
 from distlab.store.store import Store, cell_path
 from distlab.versions import vllm_version
 
@@ -162,10 +165,39 @@ def prepare(study: Study, store: Store, shown: str | None = None) -> Prepared:
         )
         for variant, spec, style in product(study.variants, study.datasets, study.prompts)
     ]
-    cells = [cell for setting in settings for cell in render_cells(study, store, setting, shown)]
+    where = Whereabouts(study, joins=True)
+    cells = [cell for setting in settings for cell in render_cells(where, store, setting, shown)]
     notes = (*tokenizer_notes(list(dict.fromkeys(tokenized.values()))), *setting_notes(settings))
     found = {variant: each.checkpoint for variant, each in tokenized.items()}
     return Prepared(datasets, tuple(cells), found, notes)
+
+
+@dataclass(slots=True)
+class Whereabouts:
+    """Where a study's engines would run: asked once, and only where an answer matters.
+
+    Attributes:
+        study: The study.
+        joins: Whether a running cluster may be joined to ask it.
+    """
+
+    study: Study
+    joins: bool
+    _asked: bool = False
+    _origin: Origin | None = None
+
+    @property
+    def origin(self) -> Origin | None:
+        """What engines would draw on; None where that is not known.
+
+        Raises:
+            UserError: The cluster cannot be had.
+        """
+        if not self._asked:
+            study = self.study
+            self._origin = expected_origin(study.family, study.cluster, joins=self.joins)
+            self._asked = True
+        return self._origin
 
 
 def setting_notes(settings: Sequence[PromptSetting]) -> tuple[str, ...]:
@@ -178,12 +210,12 @@ def setting_notes(settings: Sequence[PromptSetting]) -> tuple[str, ...]:
 
 
 def render_cells(
-    study: Study, store: Store, setting: PromptSetting, shown: str | None = None
+    where: Whereabouts, store: Store, setting: PromptSetting, shown: str | None = None
 ) -> list[PlannedCell]:
     """The cells of one dataset x prompt x variant: its prompts rendered, the store looked up.
 
     Args:
-        study: What to do.
+        where: The study, and where it would run.
         store: Where samples are.
         setting: What the cells have in common.
         shown: Id of the problem whose prompt is kept as an example; None for the first.
@@ -191,6 +223,7 @@ def render_cells(
     Raises:
         UserError: A problem is an exemplar too, or K is larger than the vocabulary.
     """
+    study = where.study
     arms = [arm for arm in study.arms if arm.variant == setting.variant]
     tokenizer = setting.tokenized.tokenizer
     _check_branches(arms, len(tokenizer), setting.tokenized.checkpoint)
@@ -206,7 +239,8 @@ def render_cells(
     example = _example(prompts, shown, tokenizer)
     kept = {prompt.problem_id: KeptPrompt.of(prompt) for prompt in prompts}
     rendered = _Rendered(prompts, kept, renderer.identity, example, renderer.thinking)
-    return [_plan(study, store, setting, rendered, arm) for arm in arms]
+    drawn = [_with_its_sampler(study, store, setting, rendered, arm) for arm in arms]
+    return [_plan(where, store, setting, rendered, arm) for arm in drawn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +292,38 @@ def _check_branches(arms: list[Arm], vocabulary: int, checkpoint: Checkpoint) ->
 
 
 def _plan(
-    study: Study, store: Store, setting: PromptSetting, rendered: _Rendered, arm: Arm
+    where: Whereabouts, store: Store, setting: PromptSetting, rendered: _Rendered, arm: Arm
+) -> PlannedCell:
+    """The cell of an arm; what other hardware began is left alone, unless the study mixes."""
+    study = where.study
+    fields = _fields(study, setting, rendered, arm)
+    planned = _planned(study, store, setting, rendered, arm, fields)
+    if not planned.requests or not planned.origins or planned.endpoint is not None:
+        return planned
+    origin = where.origin
+    if origin is None or not planned.is_foreign(origin):
+        return planned
+    held = f"its {planned.held} stored samples were drawn on {planned.drawn_on}"
+    if study.mix:
+        note = f"{held}, and engines here run on {origin}: mixed, as `mix=true` says"
+        return replace(planned, note=note)
+    own = replace(fields, hardware=origin.address)
+    note = (
+        f"{held}, and engines here run on {origin}: drawn in a cell of its own; mix=true goes on "
+        "with the stored ones"
+    )
+    return replace(_planned(study, store, setting, rendered, arm, own), differing=(), note=note)
+
+
+def _planned(
+    study: Study,
+    store: Store,
+    setting: PromptSetting,
+    rendered: _Rendered,
+    arm: Arm,
+    fields: CellFields,
 ) -> PlannedCell:
     family, prompts = study.family, rendered.prompts
-    arm = _with_its_sampler(study, store, setting, rendered, arm)
-    fields = _fields(study, setting, rendered, arm)
     cell = _cell(study, setting, arm, fields.fingerprint())
     endpoint = setting.tokenized.endpoint
     room = family.max_model_len - arm.decoding.max_tokens
@@ -297,6 +358,8 @@ def _plan(
         prompts=kept,
         endpoint=endpoint,
         thinking=rendered.thinking,
+        origins=frozenset(origin for origin in stored.origins() if origin is not None),
+        mixes=study.mix,
     )
 
 
@@ -384,6 +447,7 @@ def _fields(study: Study, setting: PromptSetting, rendered: _Rendered, arm: Arm)
         engine_args=sample_args(study.cluster.engine_args),
         endpoint={} if endpoint is None else endpoint.declared(),
         replicate=study.replicate,
+        batch_invariant=study.cluster.batch_invariant,
         **decoder_fields(spec.decoder),
     )
 

@@ -81,6 +81,7 @@ class _Sampler:
         follow_up: FollowUp | None,
     ) -> None:
         self._cells = cells
+        self._planned = {planned.cell.path: planned for planned in cells}
         self._engines = engines
         self._run = run
         self._display = display
@@ -142,9 +143,22 @@ class _Sampler:
                 self._outcome.cells[path].error = sentence
 
     def _take(self, finished: Finished, committer: Committer) -> None:
+        for path in finished.batches:
+            self._check_origin(path, finished)
         for path, batch in finished.batches.items():
-            committer.add(path, batch)
+            committer.add(path, batch, finished.origin)
         self._counter.count(finished)
+
+    def _check_origin(self, path: str, finished: Finished) -> None:
+        """Refuse what an engine drew otherwise than was expected when the cell was chosen."""
+        planned = self._planned[path]
+        if planned.mixes or not planned.is_foreign(finished.origin):
+            return
+        raise UserError(
+            f"{planned.cell.key}: its stored samples were drawn on {planned.drawn_on}, and this "
+            f"engine runs on {finished.origin}, which can change samples: give mix=true to go on, "
+            "or make it run as those did; what was committed is safe"
+        )
 
     async def _until_done(
         self, dispatcher: Dispatcher, committing: "asyncio.Task[None]"

@@ -175,7 +175,8 @@ def _look_again(planned: PlannedCell) -> PlannedCell:
         found += len(request.ranks) - len(ranks)
         if ranks:
             requests.append(replace(request, ranks=ranks))
-    return replace(planned, requests=tuple(requests), held=planned.held + found)
+    origins = frozenset(origin for origin in planned.stored.origins() if origin is not None)
+    return replace(planned, requests=tuple(requests), held=planned.held + found, origins=origins)
 
 
 def cell_rows(cells: Iterable[PlannedCell]) -> dict[str, CellProgress]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from distlab.errors import DISK_FULL
+from distlab.store.origin import Origin
 from distlab.store.store import StoredCell, shard_name
 
 _COMMIT_SAMPLES = 5000
@@ -17,21 +18,26 @@ _SHARE, _SOONEST_S, _LATEST_S = 0.02, 10.0, 120.0
 _RETRIES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
+_Kind = tuple[str, Origin | None]
+"""Cell, and what drew the batches: a shard is of one of each."""
+
+
 class Committer:
     """Takes batches of whole requests; nothing waits for the disk but the committer itself."""
 
     def __init__(self, cells: Mapping[str, StoredCell]) -> None:
         self._cells = cells
-        self._waiting: dict[str, list[pa.RecordBatch]] = {}
-        self._rows: dict[str, int] = {}
+        self._waiting: dict[_Kind, list[pa.RecordBatch]] = {}
+        self._rows: dict[_Kind, int] = {}
         self._due = asyncio.Event()
         self._closed = asyncio.Event()
 
-    def add(self, cell: str, batch: pa.RecordBatch) -> None:
-        """Take a batch of a cell, by its key in ``cells``."""
-        self._waiting.setdefault(cell, []).append(batch)
-        self._rows[cell] = self._rows.get(cell, 0) + batch.num_rows
-        if self._rows[cell] >= _COMMIT_SAMPLES:
+    def add(self, cell: str, batch: pa.RecordBatch, origin: Origin | None = None) -> None:
+        """Take a batch of a cell, by its key in ``cells``, and what drew it."""
+        kind = cell, origin
+        self._waiting.setdefault(kind, []).append(batch)
+        self._rows[kind] = self._rows.get(kind, 0) + batch.num_rows
+        if self._rows[kind] >= _COMMIT_SAMPLES:
             self._due.set()
 
     def close(self) -> None:
@@ -58,16 +64,17 @@ class Committer:
         await self._commit_all(1)
 
     async def _commit_all(self, least: int) -> None:
-        for cell in [cell for cell, rows in self._rows.items() if rows >= least]:
-            del self._rows[cell]
-            await self._commit(cell, self._waiting.pop(cell))
+        for kind in [kind for kind, rows in self._rows.items() if rows >= least]:
+            del self._rows[kind]
+            await self._commit(kind, self._waiting.pop(kind))
 
-    async def _commit(self, cell: str, batches: list[pa.RecordBatch]) -> None:
+    async def _commit(self, kind: _Kind, batches: list[pa.RecordBatch]) -> None:
+        cell, origin = kind
         # One name for all tries: one that failed only in its last step leaves no second shard.
         name = shard_name()
         for wait in (*_RETRIES_S, None):
             try:
-                await asyncio.to_thread(self._cells[cell].commit, batches, name)
+                await asyncio.to_thread(self._cells[cell].commit, batches, name, origin)
             except OSError as error:
                 if wait is None or error.errno in DISK_FULL or self._closed.is_set():
                     raise

@@ -12,7 +12,10 @@ from distlab.decoding.decoder import Decoder
 # shard looks like has a version of its own, ``sample_schema.FORMAT``.
 ADDRESS_VERSION = 1
 # Fields that came after the first addresses.
-_LATER = ("parameters", "decoder_version", "sampler", "engine_args", "endpoint", "replicate")
+_LATER = (
+    *("parameters", "decoder_version", "sampler", "engine_args", "endpoint"),
+    *("batch_invariant", "hardware", "replicate"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ class CellFields(ContentAddress):
         decoder_version: ``Decoder.version``; not in the address either where it is None.
         endpoint: How a server was asked that distlab did not start; what stands in ``weights``,
             ``dtype`` and ``vllm`` is then as declared. Empty where an engine of ours draws.
+        batch_invariant: Whether kernels are those of vLLM's batch-invariant mode.
+        hardware: What draws it (``Origin.address``), where the cell of the same fields without it
+            was begun on other hardware; else empty.
         replicate: Name of a rerun, whose samples are drawn anew with the same seeds; None, and not
             in the address, where there is none.
     """
@@ -89,6 +95,8 @@ class CellFields(ContentAddress):
     engine_args: Mapping[str, Any] = field(default_factory=dict)
     decoder_version: str | None = None
     endpoint: Mapping[str, str] = field(default_factory=dict)
+    batch_invariant: bool = False
+    hardware: Mapping[str, str] = field(default_factory=dict)
     replicate: str | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from distlab.errors import brief
 from distlab.store.formats import FORMATS, format_of
+from distlab.store.origin import Origin, origin_of
 from distlab.store.sample_schema import FORMAT
 
 _MARK = b"dlabseal"
@@ -99,6 +100,19 @@ def decode(file: pa.NativeFile, columns: Sequence[str]) -> pa.Table:
     return kept.upgrade(table, columns)
 
 
+def origin_and_rows(file: pa.NativeFile) -> tuple[Origin | None, int]:
+    """What drew a shard, where it says so, and how many samples it holds, by its footer.
+
+    Raises:
+        Damage: Its footer is not as it was written.
+        Newer: A later distlab wrote it.
+        OSError: It cannot be read.
+    """
+    shard = _ShardBytes.open(file)
+    assert shard.metadata is not None, "open() has parsed the footer"
+    return shard.origin, shard.metadata.num_rows
+
+
 def sealed(file: pa.NativeFile) -> bool:
     """Whether a shard has checksums: without, a changed bit in it may go unnoticed.
 
@@ -140,6 +154,7 @@ class _ShardBytes:
         format: Of its schema.
         metadata: Its footer.
         sums: CRC-32 of each column chunk; empty where the format has no seal.
+        origin: What drew it, where it says so.
     """
 
     file: pa.NativeFile
@@ -148,6 +163,7 @@ class _ShardBytes:
     format: int = 0
     metadata: pq.FileMetaData | None = None
     sums: tuple[int, ...] = ()
+    origin: Origin | None = None
 
     @classmethod
     def open(cls, file: pa.NativeFile) -> "_ShardBytes":
@@ -223,6 +239,7 @@ class _ShardBytes:
             self.metadata = pq.read_metadata(self.source())
             schema = self.metadata.schema.to_arrow_schema()
             self.format = _known_format(schema)
+            self.origin = origin_of(schema)
             if self.format > 1 and not self.sums:
                 raise Damage("its seal is missing")
             _check_columns(schema, FORMATS[self.format].schema)

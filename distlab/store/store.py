@@ -43,9 +43,10 @@ from distlab.store.filesystem import (
     unusable,
 )
 from distlab.store.fingerprint import CellFields, ContentAddress, differing_fields
+from distlab.store.origin import ORIGIN_KEY, Origin
 from distlab.store.repeats import first_of_each
 from distlab.store.sample_schema import SAMPLES
-from distlab.store.shard import Damage, Newer, decode, encode, sealed
+from distlab.store.shard import Damage, Newer, decode, encode, origin_and_rows, sealed
 
 KEY = ("problem_id", "rank", "prompt_hash")
 SHARD = re.compile(r"samples-[0-9a-f]{32}\.parquet")
@@ -133,6 +134,9 @@ class Store:
     root: str
     # Shards never change, so their keys are read once in a process.
     _keys: dict[str, pa.Table] = field(default_factory=dict, compare=False, repr=False)
+    _origins: dict[str, tuple[Origin | None, int]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def open(cls, uri: str) -> "Store":
@@ -216,9 +220,20 @@ class Store:
             self._keys[shard] = pa.table(columns, names=list(KEY))
         return self._keys[shard]
 
+    def origin(self, shard: str) -> tuple[Origin | None, int]:
+        """What drew a shard, None where it does not say, and how many samples it holds.
+
+        Raises:
+            UserError: It cannot be read.
+        """
+        if shard not in self._origins:
+            self._origins[shard] = _read(self.fs, shard, origin_and_rows)
+        return self._origins[shard]
+
     def forget(self, shard: str) -> None:
         """Drop what is known of a shard."""
         self._keys.pop(shard, None)
+        self._origins.pop(shard, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +334,17 @@ class StoredCell:
                     held[problem_id].add(rank)
         return held
 
+    def origins(self) -> Mapping[Origin | None, int]:
+        """What drew its samples to how many of them; None stands for shards that do not say.
+
+        Raises:
+            UserError: A shard cannot be read.
+        """
+        found: dict[Origin | None, int] = defaultdict(int)
+        for origin, samples in self._each(self.store.origin):
+            found[origin] += samples
+        return found
+
     def samples(self, columns: list[str] | None = None) -> pa.Table:
         """All samples, each (problem, rank, prompt) once, in no stated order."""
         wanted = columns if columns is not None else SAMPLES.names
@@ -350,18 +376,27 @@ class StoredCell:
         with ThreadPoolExecutor(_READERS) as readers:
             yield from readers.map(read_one, shards)
 
-    def commit(self, batches: Iterable[pa.RecordBatch], name: str | None = None) -> str:
+    def commit(
+        self,
+        batches: Iterable[pa.RecordBatch],
+        name: str | None = None,
+        origin: Origin | None = None,
+    ) -> str:
         """Write one shard, whole or not at all; returns its path. An outage is not waited out.
 
         Args:
             batches: Its samples.
             name: From ``shard_name``, so that a second try replaces what the first may have left.
+            origin: What drew them, where it is known.
 
         Raises:
             OSError: The disk is full or the store is gone; nothing half-written is visible.
         """
         path = f"{self.path}/samples-{name or shard_name()}.parquet"
         table = pa.Table.from_batches(batches, schema=SAMPLES)
+        if origin is not None:
+            said = {**(SAMPLES.metadata or {}), ORIGIN_KEY: origin.encoded()}
+            table = table.replace_schema_metadata(said)
         publish(self.store.fs, path, encode(table))
         return path
 

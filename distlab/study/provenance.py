@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -17,8 +17,12 @@ from distlab.importing import origin
 from distlab.runs.manifest import Manifest
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import Prepared
+from distlab.store.origin import Origin
 from distlab.store.store import Store
 from distlab.versions import package_versions
+
+# Of shards that an earlier distlab wrote.
+_UNTOLD = "what an earlier distlab did not record"
 
 
 class Stopwatch:
@@ -128,6 +132,40 @@ def after_sampling(before: Manifest, outcome: Outcome, clock: Stopwatch) -> Mani
         },
         notes=(*before.notes, *outcome.errors, *_unshared(before, outcome)),
     )
+
+
+def with_origins(before: Manifest, origins: Mapping[str, Mapping[Origin | None, int]]) -> Manifest:
+    """The manifest with what drew the stored samples, and a note where a cell mixes.
+
+    Args:
+        before: As it was.
+        origins: Cell key to each origin and its samples.
+    """
+    return replace(
+        before,
+        origins={
+            key: [
+                {**({"device": None} if one is None else asdict(one)), "samples": samples}
+                for one, samples in of.items()
+            ]
+            for key, of in origins.items()
+        },
+        notes=(
+            *before.notes,
+            *(f"{key}: {said}" for key in origins for said in _mixed(origins[key])),
+        ),
+    )
+
+
+def _mixed(origins: Mapping[Origin | None, int]) -> Iterator[str]:
+    """What is to be said of a cell whose samples are not of one kind."""
+    kinds: dict[str, int] = {}
+    for drawn_on, samples in origins.items():
+        name = str(drawn_on) if drawn_on is not None else _UNTOLD
+        kinds[name] = kinds.get(name, 0) + samples
+    if len(kinds) > 1:
+        each = ", ".join(f"{samples} on {name}" for name, samples in sorted(kinds.items()))
+        yield f"its samples were drawn on hardware of several kinds, which can change them: {each}"
 
 
 def _unshared(before: Manifest, outcome: Outcome) -> Iterator[str]:

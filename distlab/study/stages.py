@@ -194,6 +194,8 @@ def _notes(work: OngoingStudy) -> Iterator[str]:
     yield from (f"note: {note}" for note in (*work.study.family.notes, *work.prepared.notes))
     yield from (f"note: {note}" for note in unshared(work.study))
     for planned in work.prepared.cells:
+        if planned.note:
+            yield f"note: {planned.cell.key}: {planned.note}"
         if planned.differing:
             yield (
                 f"{planned.cell.key}: a new cell; the nearest stored one differs in "
@@ -226,6 +228,8 @@ def draw(works: Sequence[OngoingStudy], session: Session, display: Display) -> O
         shared = drawn if work is works[0] else replace(drawn, load_s=[], engine_s=0.0)
         work.outcome = _part(shared, work)
         _finish_asks(work)
+        origins = {planned.cell.key: planned.stored.origins() for planned in work.prepared.cells}
+        work.manifest = provenance.with_origins(work.manifest, origins)
         work.write(provenance.after_sampling(work.manifest, work.outcome, work.clock))
     if drawn.signal is None:
         drawn = drawn.joined(_read(works, session, display))

@@ -153,6 +153,7 @@ def test_a_path_goes_to_the_one_dataset() -> None:
         (["cluster.address=ray://head:10001"], r"must run on a machine of the cluster"),
         (["cluster.address=head"], r"`cluster\.address` is 'head': give HOST:PORT"),
         (["cluster.engine_args=fast"], r"`cluster\.engine_args` is 'fast': write it as"),
+        (["cluster.batch_invariant=true"], r"batch_invariant` is True: .* for GPUs alone"),
         (["cluster.min_nodes=0"], r"`cluster\.min_nodes` is 0"),
         (["cluster.max_num_seqs=0"], r"`cluster\.max_num_seqs` is 0"),
         (["grader.deadline_s=0"], r"`grader\.deadline_s` is 0"),

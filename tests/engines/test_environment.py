@@ -74,7 +74,7 @@ def test_more_cores_than_the_machine_has_bind_nothing() -> None:
 def test_a_gpu_engine_is_left_alone() -> None:
     environment: dict[str, str] = {}
     prepare(environment, settings(device="gpu"), Site("r", False), "a:1")
-    assert environment == {"RAY_ADDRESS": "a:1"}
+    assert environment == {"RAY_ADDRESS": "a:1", "VLLM_BATCH_INVARIANT": "0"}
     assert "distributed_executor_backend" not in engine_args(settings(device="gpu"))
 
 
@@ -137,3 +137,11 @@ def test_vllms_sockets_leave_a_temporary_folder_whose_path_is_too_long(
     kept = {"VLLM_RPC_BASE_PATH": "/mine"}
     prepare(kept, settings(), Site("r1"), "1.2.3.4:6379")
     assert kept["VLLM_RPC_BASE_PATH"] == "/mine"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_batch_invariance_is_the_studys_and_not_the_shells(wanted: bool) -> None:
+    environment = {"VLLM_BATCH_INVARIANT": str(int(not wanted))}
+    invariant = replace(settings(device="gpu"), batch_invariant=wanted)
+    prepare(environment, invariant, Site("r"), "a:1")
+    assert environment["VLLM_BATCH_INVARIANT"] == str(int(wanted))

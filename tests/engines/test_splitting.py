@@ -202,6 +202,14 @@ def test_of_two_gpu_types_the_one_that_holds_more_engines_wins() -> None:
     assert [p.ranks for p in placed] == [(("b", 8),)]
 
 
+def test_gpus_without_batch_invariant_kernels_are_refused() -> None:
+    made = study("model=qwen3-8b", "cluster=local-gpu", "cluster.batch_invariant=true")
+    old, new = (Node(name, 96, 8, name, memory_bytes=500 * GIB) for name in ("V100", "H100"))
+    with pytest.raises(UserError, match=r"no such kernels for V100 .*cluster\.gpu_type"):
+        choose(made.family, made.cluster, [old, new])
+    assert choose(made.family, made.cluster, [new]).group.gpu_type == "H100"
+
+
 def test_what_is_taken_now_does_not_change_the_split() -> None:
     made = study("model=llama3-70b", "cluster=h100-1x8")
     taken = [replace(node, used_gpus=8) for node in made.cluster.nodes]

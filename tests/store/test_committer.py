@@ -11,6 +11,7 @@ from distlab.decoding.interface import Sample
 from distlab.store import committer as module
 from distlab.store.batches import to_batch
 from distlab.store.committer import Committer
+from distlab.store.origin import Origin
 from distlab.store.store import Store, StoredCell
 
 
@@ -22,11 +23,11 @@ class Flaky:
     failures: list[OSError]
     names: list[str | None] = field(default_factory=list)
 
-    def commit(self, batches: list[pa.RecordBatch], name: str | None = None) -> str:
+    def commit(self, batches: list[pa.RecordBatch], name: str | None, origin: Origin | None) -> str:
         self.names.append(name)
         if self.failures:
             raise self.failures.pop()
-        return self.cell.commit(batches, name)
+        return self.cell.commit(batches, name, origin)
 
 
 @pytest.fixture
@@ -119,3 +120,18 @@ def test_a_store_that_stays_away_is_said_and_what_was_committed_stays(
         asyncio.run(driven())
     assert len(broken.names) == (1 if error == errno.ENOSPC else 2)
     assert cell.samples(["problem_id"]).to_pylist() == [{"problem_id": "p0"}]
+
+
+def test_a_shard_is_of_one_origin(cell: StoredCell) -> None:
+    committer = Committer({"a": cell})
+    h100, a100 = Origin("H100", "TP 1"), Origin("A100", "TP 1")
+
+    async def driven() -> None:
+        for problem, origin in (("p", h100), ("q", a100), ("r", h100), ("s", None)):
+            committer.add("a", batch(problem, 2), origin)
+        committer.close()
+        await committer.run()
+
+    asyncio.run(driven())
+    assert cell.origins() == {h100: 4, a100: 2, None: 2}
+    assert len(cell.shards()) == 3
