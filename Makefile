@@ -17,7 +17,7 @@ FLAGS := $(if $(filter cpu,$(ENGINE)),$(CPU_FLAGS),)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: setup system run test check bench calibrate sentences docs lock clean
+.PHONY: setup system run test gpu check bench calibrate sentences docs lock clean
 
 setup: $(STAMP)
 
@@ -73,7 +73,11 @@ run: setup
 
 # One worker takes the real engines, one after the other; the second takes the rest meanwhile.
 test: setup system $(S3)
-	@$(VENV)/bin/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 --no-loadscope-reorder -m 'not gpu' $(ARGS)
+
+# Figures of this machine's GPU: load, tokens per second beside vLLM alone, a study. Skips without one.
+gpu: setup
+	@$(VENV)/bin/python -m tests.gpu $(ARGS)
 
 check: setup
 	@$(VENV)/bin/ruff check .

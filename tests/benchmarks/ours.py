@@ -73,6 +73,7 @@ class Side:
             "problems": sum(len(planned.requests) for planned in cells),
             "seconds": seconds,
             "starts": outcome.starts,
+            "load_s": outcome.load_s,
         }
 
 
