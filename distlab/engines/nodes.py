@@ -1,7 +1,7 @@
 """What a live Ray cluster has, as the values that placement is decided from."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,21 @@ def asked_for_memory(nodes: Sequence[Node]) -> tuple[Node, ...]:
         replace(node, gpu_memory_bytes=_asked.get(node.name) or node.gpu_memory_bytes)
         for node in nodes
     )
+
+
+def asked(nodes: Sequence[Node], question: Callable[[], str]) -> tuple[str | None, ...]:
+    """What each node with cores answers, asked there; None of one that does not."""
+    remote = ray.remote(question)
+    there = (NodeAffinitySchedulingStrategy(node.name, soft=False) for node in nodes if node.cpus)
+    answers = [remote.options(num_cpus=0, scheduling_strategy=one).remote() for one in there]
+    return tuple(map(_answer, answers))
+
+
+def _answer(answer: "ray.ObjectRef[str]") -> str | None:
+    try:
+        return str(ray.get(answer, timeout=_ANSWER_S))
+    except (RayError, TimeoutError):
+        return None
 
 
 def alive(names: Iterable[str]) -> bool:

@@ -4,15 +4,9 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-import ray
-from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
 from distlab.config.values import Cluster, Family
-from distlab.engines.cluster import connected
 from distlab.engines.machine import this_machine
 from distlab.engines.messages import EngineSettings
-from distlab.engines.nodes import asked_for_memory, live_nodes
 from distlab.engines.splitting import Choice, choose
 from distlab.errors import UserError
 from distlab.placement.placement import Node
@@ -21,7 +15,6 @@ from distlab.versions import vllm_version
 
 # Instruction sets for which vLLM has CPU kernels of their own, the widest first.
 _SETS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "asimd")
-_ANSWER_S = 60.0
 
 
 def origin_here(settings: EngineSettings, attention: str) -> Origin | None:
@@ -59,9 +52,15 @@ def expected_origin(family: Family, cluster: Cluster, *, joins: bool) -> Origin 
         return _expected(family, cluster, (this_machine(),), cpu_class())
     if not joins:
         return None
+    # Imported late: a plan does without Ray.
+    from distlab.engines.cluster import connected
+    from distlab.engines.nodes import asked, asked_for_memory, live_nodes
+
     with connected(cluster):
         nodes = asked_for_memory(live_nodes())
-        return _expected(family, cluster, nodes, _cpu_class_of(nodes, cluster))
+        classes = asked(nodes, cpu_class) if cluster.device == "cpu" else ()
+        cpu = classes[0] if len(set(classes)) == 1 else None
+        return _expected(family, cluster, nodes, cpu)
 
 
 def _expected(
@@ -94,23 +93,3 @@ def cpu_class() -> str:
         words = set()
     found = next((name for name in _SETS if name in words), "")
     return f"{platform.machine()} {found}".strip()
-
-
-def _cpu_class_of(nodes: Sequence[Node], cluster: Cluster) -> str | None:
-    """The class of all nodes; None where they differ, or one does not answer."""
-    if cluster.device != "cpu":
-        return None
-    asked = [
-        ray.remote(cpu_class)
-        .options(
-            num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node.name, soft=False)
-        )
-        .remote()
-        for node in nodes
-        if node.cpus
-    ]
-    try:
-        classes = set(ray.get(asked, timeout=_ANSWER_S))
-    except (RayError, TimeoutError):
-        return None
-    return str(classes.pop()) if len(classes) == 1 else None

@@ -22,6 +22,7 @@ from distlab.sampling.engine_jobs import plan_jobs
 from distlab.sampling.observer import EngineObserver
 from distlab.sampling.outcome import CellOutcome, Outcome
 from distlab.sampling.planned import PlannedCell
+from distlab.store.claims import EXPIRY_S, ClaimLost, Claims
 from distlab.store.committer import Committer
 
 _HALT_S = 25.0
@@ -35,11 +36,13 @@ class Engines:
         cluster: Where engines run and how they are built.
         fleet: Those that are up already, and in the end those that are up then.
         events: Where to note what happens to them.
+        claims: On the cells, which another driver may take over; None where nobody else draws.
     """
 
     cluster: Cluster
     fleet: Fleet
     events: EventLog
+    claims: Claims | None = None
 
 
 def sample(
@@ -121,7 +124,9 @@ class _Sampler:
         cluster, fleet = self._engines.cluster, self._engines.fleet
         nodes = await asyncio.to_thread(asked_for_memory, live_nodes(fleet.held()))
         jobs = plan_jobs(self._cells, cluster, nodes, self._run)
-        committer = Committer({planned.cell.path: planned.stored for planned in self._cells})
+        cells = {planned.cell.path: planned.stored for planned in self._cells}
+        claims = self._engines.claims
+        committer = Committer(cells) if claims is None else Committer(cells, claims.check)
         dispatcher = Dispatcher(
             fleet,
             jobs,
@@ -143,7 +148,10 @@ class _Sampler:
                 self._outcome.cells[path].error = sentence
 
     def _take(self, finished: Finished, committer: Committer) -> None:
+        claims = self._engines.claims
         for path in finished.batches:
+            if claims is not None and claims.is_lost(path):
+                raise self._explained(ClaimLost(path))
             self._check_origin(path, finished)
         for path, batch in finished.batches.items():
             committer.add(path, batch, finished.origin)
@@ -180,6 +188,13 @@ class _Sampler:
             await asyncio.gather(serving, stopped, return_exceptions=True)
 
     def _explained(self, error: BaseException) -> BaseException:
+        if isinstance(error, ClaimLost):
+            key = self._planned[str(error)].cell.key
+            return UserError(
+                f"{key} is drawn by another run by now, since this one stood still for longer than "
+                f"{EXPIRY_S:g} s: give the same command again to wait for it; what was committed "
+                "is safe"
+            )
         if not isinstance(error, OSError):
             return error
         uri = self._cells[0].stored.store.uri

@@ -111,7 +111,7 @@ class Session:
             first, then = pace([planned for planned in fresh if planned.requests])
             if not any(planned.requests for planned in first):
                 return Outcome()
-            engines = Engines(self.cluster, self._up(display), EventLog(self.events))
+            engines = Engines(self.cluster, self._up(display), EventLog(self.events), claims)
             return sample(first, engines, self.run, display, then)
         finally:
             for planned in ours:

@@ -1,25 +1,31 @@
 """Who draws a cell at this moment, so that two drivers on one store do not draw the same samples.
 
     STORE/.drivers/ID.json      a driver that lives, rewritten every few seconds
-    CELL/.claim-ID.json         it draws this cell
+    CELL/.claim-ID.json         it draws this cell: on disks
+    CELL/.claimed.json          who draws this cell: on object stores
 
-A driver writes its claim, then looks: whoever sees another's takes its own back and waits. Since
-each looks after it wrote, two can never both go on. That needs no lock of a file system, only that
-what was written is seen, which disks and object stores alike promise.
+On a disk a driver writes its claim, then looks: whoever sees another's takes its own back and
+waits. Since each looks after it wrote, two can never both go on. That needs no lock of a file
+system, only that what was written is seen. On an object store a claim is one object, written on the
+condition that nobody else has written it. Where the store or its credentials do not allow that, it
+is as on a disk.
 
 A driver of this machine lives while it holds its lifeline (see ``lifeline``). Of any other it
 counts whether its record is seen to change, by the watcher's own clock: two machines' clocks, boot
 ids and process ids are never compared.
 
-Claims are a courtesy. A driver that was stopped for longer than ``EXPIRY_S`` and goes on draws
-what another draws by then; the store counts such samples once.
+A driver that stood still for longer than ``EXPIRY_S`` may find that another draws its cells. It
+asks before every commit, and once it goes on, and then ends: what it had not committed the other
+draws.
 """
 
 import contextlib
 import datetime
 import json
+import logging
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -33,6 +39,7 @@ import pyarrow.fs as pafs
 
 from distlab.escape import plain
 from distlab.store import lifeline
+from distlab.store.conditional import ConditionalObjects, Unconditional, Version
 from distlab.store.filesystem import is_local, patiently, publish, read
 from distlab.store.lifeline import Lifeline
 from distlab.store.store import Store, StoredCell
@@ -47,6 +54,13 @@ _JOIN_S = 5.0
 
 DRIVERS = ".drivers"
 CLAIM = ".claim-"
+CLAIMED = ".claimed.json"
+
+_log = logging.getLogger(__name__)
+
+
+class ClaimLost(Exception):
+    """Another driver draws a cell that was ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +211,9 @@ class Claims:
     driver: Driver
     _witness: Witness
     _held: dict[str, StoredCell] = field(default_factory=dict)
+    _objects: ConditionalObjects | None = None
+    _lost: set[str] = field(default_factory=set)
+    _beaten: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread = field(init=False)
     _lifeline: Lifeline = field(init=False)
@@ -210,6 +227,7 @@ class Claims:
         self._lifeline = Lifeline(self.driver.id)
         try:
             self._beat()
+            self._objects = _conditional(self.store, self.driver)
         except BaseException:
             self._lifeline.release()
             raise
@@ -225,6 +243,8 @@ class Claims:
         Raises:
             OSError: The store cannot be written.
         """
+        if self._objects is not None:
+            return self._take_object(cell, self._objects)
         other = self._other(cell)
         for _ in range(_TRIES if other is None else 0):
             patiently(self.store.fs, lambda: publish(self.store.fs, self._file(cell), b"{}"))
@@ -237,17 +257,67 @@ class Claims:
             time.sleep(random.uniform(0.05, 0.3))
         return other
 
+    def _take_object(self, cell: StoredCell, objects: ConditionalObjects) -> Driver | None:
+        """Until a write succeeds or a living driver has it: one that fails is another's success."""
+        if (other := self._other(cell)) is not None:
+            return other
+        path = f"{cell.name}/{CLAIMED}"
+        while True:
+            seen = patiently(self.store.fs, lambda: objects.read(path))
+            holder = None if seen is None else _holder(seen.data)
+            if holder is not None and holder != self.driver.id:
+                if (driver := self._witness.living(holder)) is not None:
+                    return driver
+                lifeline.forget(holder)
+            mine = _claim(self.driver.id)
+
+            def write(seen: Version | None = seen, mine: bytes = mine) -> bool:
+                if seen is None:
+                    return objects.create(path, mine)
+                return objects.replace(path, mine, seen)
+
+            if patiently(self.store.fs, write):
+                self._held[cell.path] = cell
+                return None
+
     def release(self, cell: StoredCell) -> None:
         """Give a cell back. One that was not claimed stays as it is."""
-        if self._held.pop(cell.path, None) is not None:
+        if self._held.pop(cell.path, None) is None:
+            return
+        if self._objects is None:
             _remove(self.store.fs, self._file(cell))
+            return
+        objects, path = self._objects, f"{cell.name}/{CLAIMED}"
+        seen = patiently(self.store.fs, lambda: objects.read(path))
+        if seen is not None and _holder(seen.data) == self.driver.id:
+            # Where it fails, another has taken it from us, and keeps it.
+            patiently(self.store.fs, lambda: objects.replace(path, _claim(None), seen))
+
+    def check(self, path: str) -> None:
+        """See that a cell is still ours, before what is drawn of it is kept.
+
+        Args:
+            path: Of the cell, relative to the store.
+
+        Raises:
+            ClaimLost: Another driver has it.
+            OSError: The store does not answer.
+        """
+        if path in self._lost or not is_held(self.store.cell(path), self.driver.id):
+            self._lost.add(path)
+            raise ClaimLost(path)
+
+    def is_lost(self, path: str) -> bool:
+        """Whether it is known that another driver has a cell that was ours."""
+        return path in self._lost
 
     def _file(self, cell: StoredCell) -> str:
         return f"{cell.path}/{CLAIM}{self.driver.id}.json"
 
     def _other(self, cell: StoredCell) -> Driver | None:
         for driver_id, file in claims_on(cell):
-            if driver_id == self.driver.id:
+            is_object = self._objects is not None and file.endswith(CLAIMED)
+            if driver_id == self.driver.id or is_object:
                 continue
             if (driver := self._witness.living(driver_id)) is not None:
                 return driver
@@ -262,9 +332,14 @@ class Claims:
         lifeline.forget(driver_id)
 
     def _beat(self) -> None:
+        before, self._beaten = self._beaten, time.clock_gettime(time.CLOCK_BOOTTIME)
         self.driver = replace(self.driver, beat=self.driver.beat + 1)
         file = driver_file(self.store, self.driver.id)
         publish(self.store.fs, file, json.dumps(asdict(self.driver)).encode())
+        if before and self._beaten - before > EXPIRY_S:
+            for cell in list(self._held.values()):
+                with contextlib.suppress(ClaimLost):
+                    self.check(cell.name)
 
     def _keep_beating(self) -> None:
         while not self._over.wait(BEAT_S):
@@ -308,11 +383,61 @@ def claims_on(cell: StoredCell) -> list[tuple[str, str]]:
     fs = cell.store.fs
     inside = pafs.FileSelector(cell.path, allow_not_found=True)
     infos = patiently(fs, lambda: fs.get_file_info(inside))
-    return [
-        (info.base_name.removeprefix(CLAIM).removesuffix(".json"), info.path)
-        for info in infos
-        if info.base_name.startswith(CLAIM) and info.base_name.endswith(".json")
-    ]
+    found = ((claimant(fs, info), info.path) for info in infos)
+    return [(driver, path) for driver, path in found if driver is not None]
+
+
+def claimant(fs: pafs.FileSystem, file: pafs.FileInfo) -> str | None:
+    """Id of the driver whose claim a file is; None for other files and for cells given back."""
+    name = str(file.base_name)
+    if name.startswith(CLAIM) and name.endswith(".json"):
+        return name.removeprefix(CLAIM).removesuffix(".json")
+    if name != CLAIMED:
+        return None
+    try:
+        return _holder(read(fs, file.path))
+    except FileNotFoundError:
+        return None
+
+
+def is_held(cell: StoredCell, driver_id: str) -> bool:
+    """Whether a driver's claim on a cell stands.
+
+    Raises:
+        OSError: The store does not answer.
+    """
+    fs = cell.store.fs
+    paths = [f"{cell.path}/{CLAIM}{driver_id}.json", f"{cell.path}/{CLAIMED}"]
+    infos = patiently(fs, lambda: fs.get_file_info(paths))
+    there = (info for info in infos if info.type == pafs.FileType.File)
+    return any(claimant(fs, info) == driver_id for info in there)
+
+
+def _conditional(store: Store, driver: Driver) -> ConditionalObjects | None:
+    """What claims are written with where writes can have a condition."""
+    probe = f"{DRIVERS}/{driver.id}.probe"
+    try:
+        if (objects := ConditionalObjects.open(store.uri)) is not None:
+            objects.check(probe)
+            _remove(store.fs, f"{store.root}/{probe}")
+        return objects
+    except (Unconditional, OSError) as error:
+        _log.warning("claims on %s are written without a condition: %s", store.uri, error)
+        return None
+
+
+def _claim(driver_id: str | None) -> bytes:
+    """A claim, unlike any before: stores tell versions apart by their content."""
+    return json.dumps({"driver": driver_id, "turn": uuid.uuid4().hex}).encode()
+
+
+def _holder(claim: bytes) -> str | None:
+    try:
+        raw = json.loads(claim)
+    except (ValueError, RecursionError):
+        return None
+    holder = raw.get("driver") if isinstance(raw, dict) else None
+    return holder if isinstance(holder, str) and re.fullmatch(r"[0-9a-f]+", holder) else None
 
 
 def driver_file(store: Store, driver_id: str) -> str:

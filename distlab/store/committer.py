@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
@@ -25,8 +25,18 @@ _Kind = tuple[str, Origin | None]
 class Committer:
     """Takes batches of whole requests; nothing waits for the disk but the committer itself."""
 
-    def __init__(self, cells: Mapping[str, StoredCell]) -> None:
+    def __init__(
+        self, cells: Mapping[str, StoredCell], check: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Prepare for some cells.
+
+        Args:
+            cells: Key to cell.
+            check: Asked with a cell's key before each commit, in a thread; raises where it may not
+                be committed any more.
+        """
         self._cells = cells
+        self._check = check
         self._waiting: dict[_Kind, list[pa.RecordBatch]] = {}
         self._rows: dict[_Kind, int] = {}
         self._due = asyncio.Event()
@@ -74,6 +84,7 @@ class Committer:
         name = shard_name()
         for wait in (*_RETRIES_S, None):
             try:
+                await asyncio.to_thread(self._check, cell)
                 await asyncio.to_thread(self._cells[cell].commit, batches, name, origin)
             except OSError as error:
                 if wait is None or error.errno in DISK_FULL or self._closed.is_set():

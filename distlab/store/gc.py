@@ -9,7 +9,7 @@ from functools import partial
 
 import pyarrow.fs as pafs
 
-from distlab.store.claims import CLAIM, DRIVERS, Witness
+from distlab.store.claims import CLAIM, DRIVERS, Witness, claimant
 from distlab.store.filesystem import patiently
 from distlab.store.store import SHARD, Store
 
@@ -56,11 +56,7 @@ def find_leftovers(store: Store, older_than: datetime.timedelta) -> tuple[Find, 
     """
     files = store.files()
     living = Witness(store).watch(_driver_of(info) for info in files if _is_sign(store, info))
-    claimed = {
-        info.path.rpartition("/")[0]
-        for info in files
-        if info.base_name.startswith(CLAIM) and _driver_of(info) in living
-    }
+    claimed = {info.path.rpartition("/")[0] for info in files if claimant(store.fs, info) in living}
     latest = datetime.datetime.now(datetime.UTC) - older_than
     return tuple(
         Find(info.path, kind, info.size, _reason_to_keep(info, kind, claimed, latest))

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from tests.benchmarks.server import Server
-from tests.gpu.shapes import QWEN3_8B, SMALL, write_shape
+from tests.gpu.shapes import QWEN3_8B, SMALL, parameters, write_shape
 
 DRAWS = 20
 _LOAD_S, _JOB_S, _STUDY_S = 900.0, 900.0, 900.0
@@ -109,7 +109,10 @@ def _doctor(sizes: Sizes) -> Figure:
 
 def _speed(sizes: Sizes, shape: Path, folder: Path, batch: int) -> list[Figure]:
     """Load, draws and CoT at one batch size, then the same requests with ``LLM.generate``."""
+    count = parameters(sizes.shape)
     base = [
+        *(f"model.parameters={count / 1e9}", f"model.facts.active_parameters={count}"),
+        f"model.facts.weight_bytes={2 * count}",
         *("model=pair", f"model.base.id={shape}", f"model.instruct.id={shape}"),
         *("model.max_model_len=2048", "dataset=gsm-symbolic", "prompt=zero-shot"),
         *(*sizes.cluster, f"cluster.max_num_seqs={batch}", f"decoding.n={DRAWS}"),

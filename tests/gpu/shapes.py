@@ -47,6 +47,15 @@ SMALL: Mapping[str, Any] = {
 }
 
 
+def parameters(config: Mapping[str, Any]) -> int:
+    """Parameters of a Qwen3 of this shape, its embeddings untied."""
+    hidden, head = config["hidden_size"], config["head_dim"]
+    queries, pairs = config["num_attention_heads"] * head, 2 * config["num_key_value_heads"] * head
+    attention = hidden * (2 * queries + pairs) + 2 * head
+    layer = attention + 3 * hidden * config["intermediate_size"] + 2 * hidden
+    return config["num_hidden_layers"] * layer + hidden * (2 * config["vocab_size"] + 1)
+
+
 def write_shape(folder: Path, config: Mapping[str, Any]) -> Path:
     """A folder with config.json and the packaged checkpoint's tokenizer, whose ids fit it."""
     folder.mkdir(parents=True, exist_ok=True)

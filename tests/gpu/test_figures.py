@@ -6,9 +6,15 @@ import pytest
 
 from tests.gpu.card import card
 from tests.gpu.figures import FULL, measure
+from tests.gpu.shapes import QWEN3_8B, parameters
 
 # Of what the engine alone does with the same requests, so much must be left (ours).
 _LEAST_RATIO = 0.9
+
+
+def test_the_shape_is_that_of_qwen3_8b() -> None:
+    # As the hub counts its safetensors.
+    assert parameters(QWEN3_8B) == 8_190_735_360
 
 
 @pytest.mark.gpu

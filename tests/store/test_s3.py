@@ -1,20 +1,25 @@
 """The store on a real S3 server; see tests/s3.py."""
 
+import asyncio
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from distlab.errors import UserError
-from distlab.store import filesystem
+from distlab.store import claims, conditional, filesystem
 from distlab.store.asks import Ask, read_asks, write_ask
 from distlab.store.batches import to_batch
-from distlab.store.claims import claiming, claims_on
+from distlab.store.claims import ClaimLost, claiming, claims_on
+from distlab.store.committer import Committer
 from distlab.store.repair import repair
 from distlab.store.store import Store, shard_name
 from tests.s3 import BUCKET, Door, s3_server
 from tests.store.cells import FIELDS, fill, make_cell, sample
+from tests.store.test_claims import Clock
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +106,73 @@ def test_credentials_that_are_missing_or_wrong_are_one_sentence(
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
         with pytest.raises(UserError, match="credentials are missing or not accepted"):
             Store.look(f"s3://{BUCKET}/store")
+
+
+@pytest.fixture(params=["disk", "object store"])
+def place(request: pytest.FixtureRequest, server: Door, tmp_path: Path) -> str:
+    return str(tmp_path) if request.param == "disk" else f"s3://{BUCKET}/{tmp_path.name}"
+
+
+def test_a_driver_that_stood_still_for_ten_minutes_keeps_nothing_of_what_another_took_over(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on another machine, and so slow that it is for the test to let it beat.
+    monkeypatch.setattr(claims.lifeline, "is_alive", lambda _: None)
+    monkeypatch.setattr(claims, "BEAT_S", 1e6)
+    store = Store.open(place)
+    cell = make_cell(store)
+    clock = Clock(monkeypatch)
+    with claiming(store, "paused") as paused, claiming(store, "other") as other:
+        assert paused.take(cell) is None
+        paused.check(cell.name)
+        assert str(other.take(cell)).startswith("run paused (")
+        monkeypatch.setattr(claims, "BEAT_S", 10.0)
+        assert clock.look(other._witness, paused.driver.id, 600) is None
+        assert other.take(cell) is None
+        # It wakes: it signs on again, finds its claim gone, and commits nothing.
+        monkeypatch.setattr(paused, "_beaten", 1.0)
+        paused._beat()
+        assert paused.is_lost(cell.name)
+        committer = Committer({cell.name: cell}, paused.check)
+        committer.add(cell.name, to_batch([sample("a", 0)], "paused"))
+        committer.close()
+        with pytest.raises(ClaimLost):
+            asyncio.run(committer.run())
+        paused.release(cell)
+        other.check(cell.name)
+        assert str(paused.take(cell)).startswith("run other (")
+    assert cell.shards() == ()
+    assert not any(driver for driver, _ in claims_on(cell))
+
+
+def test_of_many_that_claim_an_object_at_once_exactly_one_has_it(
+    server: Door, tmp_path: Path
+) -> None:
+    store = Store.open(f"s3://{BUCKET}/{tmp_path.name}")
+    cell = make_cell(store)
+    with ExitStack() as stack:
+        drivers = [stack.enter_context(claiming(store, f"run-{i}")) for i in range(5)]
+        for _ in range(2):
+            with ThreadPoolExecutor(len(drivers)) as pool:
+                said = list(pool.map(lambda driver: driver.take(cell), drivers))
+            (winner,) = (i for i, holder in enumerate(said) if holder is None)
+            assert {str(h).split()[1] for h in said if h is not None} == {f"run-{winner}"}
+            drivers[winner].release(cell)
+
+
+def test_where_a_store_heeds_no_condition_claims_are_as_on_a_disk(
+    server: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put = conditional.obstore.put
+    monkeypatch.setattr(
+        conditional.obstore, "put", lambda store, path, data, mode: put(store, path, data)
+    )
+    store = Store.open(f"s3://{BUCKET}/{tmp_path.name}")
+    cell = make_cell(store)
+    with claiming(store, "first") as first, claiming(store, "second") as second:
+        assert first.take(cell) is None
+        assert str(second.take(cell)).startswith("run first (")
+        assert [path.rpartition("/")[2] for _, path in claims_on(cell)] == [
+            f".claim-{first.driver.id}.json"
+        ]
+    assert "it takes writes whatever their condition" in caplog.text
