@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from itertools import pairwise, product
-from typing import Any, Final, Literal, TypeVar, get_type_hints
+from typing import Any, Final, Literal, TypeVar, get_args, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
@@ -39,6 +39,7 @@ from distlab.config.schema import (
     ParallelConfig,
     StageConfig,
     StudyConfig,
+    TrackerConfig,
 )
 from distlab.config.servers import servers
 from distlab.config.values import (
@@ -50,10 +51,12 @@ from distlab.config.values import (
     StoppingRule,
     Study,
     Target,
+    TrackerKind,
+    TrackerSettings,
 )
 from distlab.credentials import refuse_credentials
 from distlab.decoding.interface import ManagedEngine
-from distlab.errors import UserError
+from distlab.errors import UserError, nearest
 from distlab.escape import plain
 from distlab.files import expanded, folder_name
 from distlab.importing import load_class
@@ -124,6 +127,7 @@ def validate(config: DictConfig) -> Study:
         waves=_waves(raw),
         decided=_decided(raw),
         replicate=_replicate(raw.replicate),
+        tracker=_tracker(raw.tracker),
     )
     _check_names(study)
     _check_servers(study)
@@ -135,6 +139,17 @@ def _replicate(name: str | None) -> str | None:
     if name is not None and not _REPLICATE.fullmatch(name):
         refuse("replicate", name, "name it with 1 to 32 letters, digits, '.', '_' and '-'")
     return name
+
+
+def _tracker(raw: TrackerConfig) -> TrackerSettings | None:
+    if raw.kind is None:
+        return None
+    for kind in get_args(TrackerKind):
+        if kind == raw.kind:
+            return TrackerSettings(kind, raw.project, raw.uri)
+    raise UserError(
+        f"`tracker.kind` has no option '{raw.kind}'{nearest(raw.kind, get_args(TrackerKind))}"
+    )
 
 
 def _check_servers(study: Study) -> None:

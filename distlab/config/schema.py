@@ -462,6 +462,18 @@ class ReportConfig:
 
 
 @dataclass
+class TrackerConfig:
+    """Where config, scores, gaps and report of a run are logged beside its folder."""
+
+    # wandb, mlflow, tensorboard or trackio; null logs nowhere.
+    kind: str | None = None
+    # Project, or experiment, that the run is logged in.
+    project: str = "distlab"
+    # mlflow's tracking URI or tensorboard's folder; null leaves it to the library.
+    uri: str | None = None
+
+
+@dataclass
 class StudyConfig:
     """Everything a run can be told."""
 
@@ -473,6 +485,7 @@ class StudyConfig:
     grader: GraderGroup = field(default_factory=GraderGroup)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
     # Study seed: every sample's seed derives from it.
     seed: int = 0
     # A name for drawing everything again with the same seeds; cells of another name are others.

@@ -151,6 +151,25 @@ class StoppingRule:
     budget: float
 
 
+TrackerKind = Literal["wandb", "mlflow", "tensorboard", "trackio"]
+"""A tracker of experiments, by the name of its library."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Where a run is logged beside its folder.
+
+    Attributes:
+        kind: With which library.
+        project: Project, or experiment, that the run is of.
+        uri: mlflow's tracking URI or tensorboard's folder; None leaves it to the library.
+    """
+
+    kind: TrackerKind
+    project: str
+    uri: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """A run as it was asked for, validated."""
@@ -169,6 +188,7 @@ class Study:
     decided: StoppingRule | None = None  # None unless arms are drawn until it is decided
     replicate: str | None = None  # names samples that are drawn again with the same seeds
     mix: bool = False  # Go on with cells that other hardware began
+    tracker: TrackerSettings | None = None
 
     @property
     def stops_early(self) -> bool:

@@ -15,6 +15,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "decodings": "decoding",
     "extractors": "extractor",
     "graders": "grader",
+    "trackers": "tracker",
     "clusters": "cluster",
     "experiments": "experiment",
 }

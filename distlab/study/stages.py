@@ -26,6 +26,7 @@ from distlab.engines.cluster import check_local
 from distlab.engines.engine_args import check_engine_args
 from distlab.engines.leasing import FollowUp
 from distlab.engines.machine import check_fits
+from distlab.escape import plain
 from distlab.files import whole
 from distlab.problems import write_problems
 from distlab.problems.problem import Gold
@@ -47,6 +48,8 @@ from distlab.store.repair import healed
 from distlab.store.store import Store
 from distlab.study import provenance
 from distlab.study.score_run import say_idle, score_run, verdict_cache
+from distlab.trackers.record import TrackedRun
+from distlab.trackers.track import check_tracker, track
 
 
 @dataclass(slots=True)
@@ -127,6 +130,7 @@ def check(study: Study) -> None:
     check_local(study.cluster)
     check_engine_args(study.cluster.engine_args, study.cluster.device)
     check_fits(study.family, study.cluster)
+    check_tracker(study.tracker)
 
 
 def begin(
@@ -416,10 +420,16 @@ def score(work: OngoingStudy, display: Display) -> None:
 
 
 def report(work: OngoingStudy) -> tuple[StudyTables, Path]:
-    """Write the study's report and results; returns its tables and the report's path."""
+    """Write the study's report and results, and log them; returns tables and the report's path."""
     with work.folder.alone(lambda: None):
         tables = build_report(work.folder.path)
-        return tables, write_report(work.folder.path, tables)
+        path = write_report(work.folder.path, tables)
+    if work.study.tracker is not None:
+        with quiet(work.folder.log):
+            fault = track(TrackedRun.of(work.folder.path, tables, path), work.study.tracker)
+        if fault is not None:
+            print(plain(f"warning: {fault}", None), file=sys.stderr)
+    return tables, path
 
 
 @contextmanager

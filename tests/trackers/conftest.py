@@ -1,0 +1,3 @@
+from tests.api.conftest import made
+
+__all__ = ["made"]
