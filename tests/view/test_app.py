@@ -149,11 +149,7 @@ def test_several_runs_have_their_pages_beside_each_other(scored_run: Path) -> No
     assert both.get("/samples").status_code == 404
 
 
-def test_a_report_is_a_stranger_to_the_pages(scored_run: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(scored_run, run)
-    (run / "report.html").write_text('<!DOCTYPE html>\n<html lang="en">\n<body>It says')
-    client = TestClient(make_app([run]), base_url="http://127.0.0.1")
+def test_a_report_is_a_stranger_to_the_pages(client: TestClient) -> None:
     answer = client.get("/report")
     assert '<html lang="en" class="in-view">' in answer.text
     policy = answer.headers["content-security-policy"]

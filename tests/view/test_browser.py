@@ -1,5 +1,6 @@
 """The pages in a real headless Chromium."""
 
+import json
 from collections.abc import Iterator
 from typing import Protocol
 from urllib.parse import urlencode
@@ -136,6 +137,58 @@ def test_a_link_to_a_sample_leads_to_it_and_on(page: Page, address: str) -> None
     page.keyboard.press("u")
     page.wait_for_url("**/problem?**")
     assert page.locator("h1").inner_text() == "plain"
+
+
+def test_formulas_are_drawn_and_at_a_key_as_they_were_typed(page: Page, address: str) -> None:
+    page.goto(f"{address}/problem?dataset=d&id=plain")
+    assert page.locator(".question math").is_visible()
+    assert "times" not in page.locator(".question").inner_text()
+    page.keyboard.press("m")
+    assert not page.locator(".question math").is_visible()
+    page.goto(address + sample(1, "plain"))
+    assert page.locator(".question").inner_text() == r"What is $3 \times 4$?"
+
+
+def test_what_a_filter_found_is_copied(page: Page, address: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{address}/samples?verdict=no_answer&text=plain")
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert [json.loads(line)["text"] for line in copied.splitlines()] == ["I do not know."]
+
+
+def test_a_report_leads_to_its_samples_and_can_read_none(watched: Watched, address: str) -> None:
+    watched.page.goto(f"{address}/report")
+    watched.page.wait_for_function("document.title === 'null alone'")
+    watched.page.get_by_text("its samples").click()
+    assert watched.page.locator("#total").inner_text() == "4"
+    watched.page.get_by_text("Report", exact=True).click()
+    assert watched.page.url == f"{address}/report"
+
+
+BROKEN = """() => [...document.querySelectorAll("th")].flatMap((th) => {
+  const texts = document.createTreeWalker(th, NodeFilter.SHOW_TEXT), broken = [];
+  while (texts.nextNode()) {
+    for (const word of texts.currentNode.data.matchAll(/[\\w.]+/g)) {
+      const range = new Range();
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+})"""
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_no_header_is_broken_inside_a_word(chromium: Browser, address: str, width: int) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 740})
+    sized = context.new_page()
+    for path in ("/", "/samples", "/problems", sample(0)):
+        sized.goto(address + path)
+        assert sized.evaluate(BROKEN) == []
+    context.close()
 
 
 def test_text_behind_the_cut_is_set_apart(page: Page, address: str) -> None:

@@ -9,6 +9,7 @@ from distlab.errors import UserError
 from distlab.problems import Gold, GoldKind, Problem
 from distlab.view.__main__ import main
 from distlab.view.site import drawn_by_lot, write_site
+from tests.view.conftest import REPORT
 
 
 def test_pages_lead_to_each_other_and_nowhere_else(scored_run: Path, tmp_path: Path) -> None:
@@ -16,6 +17,8 @@ def test_pages_lead_to_each_other_and_nowhere_else(scored_run: Path, tmp_path: P
     assert (site.problems, site.of) == (2, 2)
     assert site.folder.stat().st_mode & 0o055 == 0o055
     pages = {file.name: file.read_text() for file in site.folder.glob("*.html")}
+    report = pages.pop("report.html")
+    assert report == REPORT
     assert set(pages) == {"index.html", "problems.html", "problem-0001.html", "problem-0002.html"}
     for text in pages.values():
         assert "default-src 'none'; style-src 'self'" in text.replace("&#39;", "'")
