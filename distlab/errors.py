@@ -82,8 +82,8 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things: "1 shard", "2 shards"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    """A number of things: "1 shard", "2 shards", "1,000 shards"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def file_fault(error: OSError) -> str | None:

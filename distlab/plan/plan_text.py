@@ -102,7 +102,7 @@ def _table(plan: Plan, console: Console) -> None:
 
 
 def _count(number: float | None) -> str:
-    return _UNKNOWN if number is None else f"{number:.0f}"
+    return _UNKNOWN if number is None else f"{number:,.0f}"
 
 
 def _spread(line: _Line) -> str:
@@ -115,7 +115,7 @@ def _spread(line: _Line) -> str:
 
 def _expected(line: _Line) -> str:
     expected = line.totals.expected_new_tokens
-    return DASH if expected is None else f"{expected:.0f}"
+    return DASH if expected is None else f"{expected:,.0f}"
 
 
 _UNKNOWN: Final = "?"
@@ -125,12 +125,12 @@ _COLUMNS: Final[Columns[_Line]] = (
     label("dataset", lambda line: line.cells[0].dataset),
     label("prompt", lambda line: line.cells[0].prompt),
     label("arms", lambda line: line.arms, spare=6),
-    Column("problems", lambda line: str(line.cells[0].problems), spare=1),
+    Column("problems", lambda line: _count(line.cells[0].problems), spare=1),
     Column("too long", lambda line: _count(line.totals.too_long), spare=4),
     Column("in store", lambda line: _count(line.totals.held), spare=3),
-    Column("to draw", lambda line: str(line.totals.missing)),
+    Column("to draw", lambda line: _count(line.totals.missing)),
     Column("prompt tokens", _spread, spare=5),
-    Column("new tokens at most", lambda line: str(line.totals.max_new_tokens)),
+    Column("new tokens at most", lambda line: _count(line.totals.max_new_tokens)),
     Column("new tokens expected", _expected, spare=2),
 )
 
@@ -203,11 +203,11 @@ def _memory(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
         f"(our estimate) + {gib(fit.kv_cache)} KV cache, of {gib(fit.usable)}"
     )
     yield (
-        f"KV cache · {fit.kv_bytes_per_token} bytes per token{_window(fit)}, {fit.tokens} tokens: "
-        f"{_sequences(engines, fit.max_model_len)} of {fit.max_model_len} tokens at once"
+        f"KV cache · {fit.kv_bytes_per_token:,} bytes per token{_window(fit)}, {fit.tokens:,} "
+        f"tokens: {_sequences(engines, fit.max_model_len)} of {fit.max_model_len:,} tokens at once"
     )
     if (length := _expected_length(cells)) is not None:
-        yield f"  {_sequences(engines, length)} of {length:.0f} tokens, as long as those sampled"
+        yield f"  {_sequences(engines, length)} of {length:,.0f} tokens, as long as those sampled"
 
 
 def _window(fit: Fit) -> str:
@@ -215,7 +215,7 @@ def _window(fit: Fit) -> str:
     if not fit.window:
         return ""
     bounded = fit.windowed_kv_bytes_per_token
-    return f" ({bounded} of them in layers that keep the last {fit.window} tokens)"
+    return f" ({bounded:,} of them in layers that keep the last {fit.window:,} tokens)"
 
 
 def _sequences(engines: EnginePlan, length: float) -> str:
@@ -223,13 +223,13 @@ def _sequences(engines: EnginePlan, length: float) -> str:
     held = engines.fit.sequences(length)
     most = engines.limits.sequences
     if held > most:
-        return f"{most} sequences (cluster.max_num_seqs; it has room for {held})"
+        return f"{most:,} sequences (cluster.max_num_seqs; it has room for {held:,})"
     return counted(held, "sequence")
 
 
 def _limits(engines: EnginePlan) -> str:
     limits = engines.limits
-    tokens = "" if limits.tokens is None else f", {limits.tokens} tokens with prompts"
+    tokens = "" if limits.tokens is None else f", {limits.tokens:,} tokens with prompts"
     return f"at most {counted(limits.sequences, 'sequence')}{tokens}"
 
 
@@ -245,7 +245,7 @@ def _runners_up(engines: EnginePlan) -> Iterator[str]:
         worth = "?" if other.worth is None else f"{other.worth:.2f}"
         remarks = _remarks(other)
         yield (
-            f"  {worth} x · {other.parallelism} · {other.fit.tokens} tokens of KV cache"
+            f"  {worth} x · {other.parallelism} · {other.fit.tokens:,} tokens of KV cache"
             f"{f' · {remarks}' if remarks else ''}"
         )
 
@@ -279,11 +279,11 @@ def _expected_length(cells: tuple[CellPlan, ...]) -> float | None:
 
 
 def _draws(totals: Totals) -> str:
-    held = "an unknown number" if totals.held is None else str(totals.held)
+    held = "an unknown number" if totals.held is None else f"{totals.held:,}"
     return (
         f"{counted(totals.missing, 'sample')} to draw from {counted(totals.prompts, 'prompt')}, "
         f"{held} in the store · "
-        f"at most {totals.max_new_tokens} new tokens{_about(totals.expected_new_tokens)}"
+        f"at most {totals.max_new_tokens:,} new tokens{_about(totals.expected_new_tokens)}"
     )
 
 
@@ -300,7 +300,7 @@ def _disk(totals: Totals, engines: EnginePlan) -> str:
 
 
 def _about(tokens: float | None) -> str:
-    return "" if tokens is None else f", about {tokens:.0f} expected"
+    return "" if tokens is None else f", about {tokens:,.0f} expected"
 
 
 def _time(totals: Totals, engines: EnginePlan) -> str:

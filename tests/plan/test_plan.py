@@ -347,14 +347,14 @@ def test_kimi_is_planned_without_a_hub(capsys: pytest.CaptureFixture[str]) -> No
     assert "1 at once: the 2 checkpoints run one after the other" in output
     assert "  1 · a1: 8 ranks, a2: 8 ranks" in output
     assert "60.9 GiB weights + 4.0 GiB overhead (our estimate) + 6.3 GiB KV cache" in output
-    assert "1515884 tokens: 74 sequences of 20480 tokens at once" in output
-    assert "x · TP 8 x PP 2 x EP · 189485 tokens of KV cache\n" in output
+    assert "1,515,884 tokens: 74 sequences of 20,480 tokens at once" in output
+    assert "x · TP 8 x PP 2 x EP · 189,485 tokens of KV cache\n" in output
     assert "kv_cache_dtype: fp8} changes samples\n" in output
-    assert "step · at most 1024 sequences, 16384 tokens with prompts\n" in output
+    assert "step · at most 1,024 sequences, 16,384 tokens with prompts\n" in output
     assert "top_p" not in output  # 1.0 in the paper's arms
     # 2 (1319 + 1047 + 500 + 279) problems x 2 prompt styles x 20 samples.
-    assert "251600 samples to draw from 12580 prompts, an unknown number in the store" in output
-    assert "at most 2061107200 new tokens" in output
+    assert "251,600 samples to draw from 12,580 prompts, an unknown number in the store" in output
+    assert "at most 2,061,107,200 new tokens" in output
     hours = 2061107200 / 3000 / 3600
     assert f"at most {hours * 16:.3g} GPU-hours" in output
     assert "checkpoint moonshotai/Kimi-K2-Base cannot be had: the hub does not answer" in output
