@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import socket
 import sys
@@ -120,14 +121,13 @@ def _listen(port: int, host: str = "127.0.0.1") -> socket.socket:
         listener.bind((host, port))
         # From here on a browser that is early waits instead of being refused.
         listener.listen()
-    except socket.gaierror as error:
-        listener.close()
-        raise UserError(
-            f"--host is {host!r}, which is no IPv4 address or name of this machine: give one, or "
-            "0.0.0.0 for all of them"
-        ) from error
     except OSError as error:
         listener.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise UserError(
+                f"--host is {host!r}, which is no IPv4 address or name of this machine: give one, "
+                "or 0.0.0.0 for all of them"
+            ) from error
         raise UserError(
             f"port {port} of {host} cannot be had ({error.strerror}): give another --port, or 0 "
             "for any"

@@ -16,7 +16,8 @@ from starlette.testclient import TestClient
 
 from distlab.runs.folder import RunFolder
 from distlab.scoring.verdict_schema import VERDICTS
-from distlab.view.__main__ import main
+from distlab.view.__main__ import _hints, main
+from distlab.view.access import Access
 from distlab.view.app import make_app
 from distlab.view.index import RunIndex
 from distlab.view.samples import Filter
@@ -103,6 +104,26 @@ def test_ports(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
         assert f"port {port} of 127.0.0.1 cannot be had" in complaint(
             capsys, str(run.path), "--port", port
         )
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine(
+    run: RunFolder, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    said = complaint(capsys, str(run.path), "--port", "0", "--host", host)
+    assert f"--host is '{host}', which is no IPv4 address or name of this machine" in said
+
+
+def test_where_one_looks_from_afar_a_tunnel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSH_CONNECTION", "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert _hints(Access(), 8642, is_asked=False) == []
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+    tunnel, address = _hints(Access(), 8642, is_asked=False)
+    assert f"ssh -N -L 8642:127.0.0.1:8642 {socket.gethostname()}" in tunnel
+    assert "http://127.0.0.1:8642/ there" in address
+    access = Access.on("0.0.0.0")
+    assert f"?token={access.token}" in _hints(access, 8642, is_asked=True)[1]
 
 
 def test_it_serves_on_loopback_alone_until_it_is_stopped(scored_run: Path) -> None:
