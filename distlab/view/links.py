@@ -20,7 +20,13 @@ class Links(Protocol):
         """Whether the pages are files: then there are no filters and no pages of samples."""
 
     def page(self, name: str, **parameters: str | int) -> str:
-        """A page by its name: "overview", "samples", "problems", "report", "text" or "download"."""
+        """A page by its name.
+
+        Args:
+            name: "overview", "samples", "problems", "problem", "sample", "report", "text",
+                "download", or "runs" for that of several runs.
+            parameters: What it is asked; empty ones are left out.
+        """
 
     def problem(self, problem: Problem, **parameters: str) -> str:
         """The page of a problem."""
@@ -51,6 +57,8 @@ class ServerLinks:
 
     def page(self, name: str, **parameters: str | int) -> str:
         """See ``Links``."""
+        if name == "runs":
+            return "/" if self.root else ""
         if name == "report" and not self.has_report:
             return ""
         return url(f"{self.root}/{'' if name == 'overview' else name}", **parameters)

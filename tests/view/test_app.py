@@ -146,6 +146,7 @@ def test_several_runs_have_their_pages_beside_each_other(scored_run: Path) -> No
     problem = both.get("/1/problem?dataset=d&id=plain").text
     assert "<dt>in other runs</dt>" in problem
     assert 'href="/2/problem?dataset=d&amp;id=plain"' in problem
+    assert '<a href="/">All runs</a>' in problem
     assert both.get("/samples").status_code == 404
 
 
