@@ -22,6 +22,7 @@ _FILES: Final = 65536
 # Of a node's GPU, what is taken although nothing of ours runs.
 _TAKEN_MIB: Final = 1024
 _SHM: Final = 1 * GIB
+_PORTS: Final = 2000
 _SKEW_S: Final = 30.0
 _SLOW_DISK: Final = 100e6
 # Of an all-reduce: less than a gigabit, and less than PCIe gives.
@@ -36,7 +37,7 @@ class Wanted:
 
     Attributes:
         on_gpus: Whether engines compute on GPUs.
-        store: The store's folder; empty where it is an object store.
+        store: The store's folder, or its address in an object store.
         cache: The folder of the model cache.
         to_load: Bytes of checkpoints that the cache may lack; 0 where that is not known.
     """
@@ -52,7 +53,9 @@ def check_nodes(reports: Reports, wanted: Wanted) -> Iterator[Finding]:
     yield from versions(reports)
     yield from drivers(reports, wanted)
     yield from gpus(reports, wanted)
+    yield from slowed(reports)
     yield from interfaces(reports)
+    yield from ports(reports)
     yield from limits(reports, wanted)
     yield from clocks(reports)
     yield from folders(reports, wanted)
@@ -119,6 +122,29 @@ def gpus(reports: Reports, wanted: Wanted) -> Iterator[Finding]:
             yield Finding("warn", "GPUs", f"{said}, taken on {held}", remedy)
         else:
             yield Finding("ok", "GPUs", f"{said}, free")
+
+
+def slowed(reports: Reports) -> Iterator[Finding]:
+    """No GPU's clock is lowered by heat, its supply or a fault."""
+    found = [(node.host, gpu) for node in reports for gpu in node.gpus]
+    for host, gpu in found:
+        if gpu.slowed_by:
+            said = f"{host}: GPU {gpu.index} is slowed by {' and '.join(gpu.slowed_by)}"
+            remedy = "see `nvidia-smi -q -d PERFORMANCE`: an engine is as fast as its slowest"
+            yield Finding("warn", "GPU clocks", said, remedy)
+    if found and not any(gpu.slowed_by for _, gpu in found):
+        yield Finding("ok", "GPU clocks", "slowed by nothing")
+
+
+def ports(reports: Reports) -> Iterator[Finding]:
+    """The system has ports to give out."""
+    for node in reports:
+        if node.ports < _PORTS:
+            said = f"{node.host}: {node.ports} ports for whoever asks for any"
+            remedy = "sysctl -w net.ipv4.ip_local_port_range='32768 60999'"
+            yield Finding("warn", "ports", said, remedy)
+        else:
+            yield Finding("ok", "ports", f"{node.host}: {node.ports} to give out")
 
 
 def interfaces(reports: Reports) -> Iterator[Finding]:
@@ -204,6 +230,8 @@ def _folder(name: str, host: str, folder: FolderReport, wanted: Wanted) -> Findi
     said = f"{host}: {folder.path}"
     if folder.error:
         remedy = f"make it writable there, or set {'store' if name == 'store' else 'HF_HOME'}"
+        if "://" in folder.path:
+            remedy = "set its credentials there before `ray start`, or see that the node reaches it"
         return Finding("fail", name, f"{said} cannot be written ({folder.error})", remedy)
     said += f", {folder.write_s / 1e6:.0f} MB/s written, {folder.read_s / 1e6:.0f} MB/s read"
     if not folder.sees_mark and name == "store":
@@ -212,9 +240,11 @@ def _folder(name: str, host: str, folder: FolderReport, wanted: Wanted) -> Findi
     if name == "model cache" and folder.free < wanted.to_load:
         need = f"{gib(folder.free)} free of {gib(wanted.to_load)} that the checkpoints take"
         return Finding("fail", name, f"{said}, {need}", "free some, or set HF_HOME elsewhere")
-    if min(folder.write_s, folder.read_s) < _SLOW_DISK:
+    is_disk = "://" not in folder.path
+    if is_disk and min(folder.write_s, folder.read_s) < _SLOW_DISK:
         return Finding("warn", name, said, "a faster disk loads faster; plan says how long")
-    return Finding("ok", name, f"{said}, {gib(folder.free)} free")
+    free = "" if "://" in folder.path else f", {gib(folder.free)} free"
+    return Finding("ok", name, f"{said}{free}")
 
 
 def links(found: LinkReport) -> Finding:

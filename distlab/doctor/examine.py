@@ -28,7 +28,7 @@ def examine(study: Study) -> Iterator[Finding]:
     wanted = _wanted(study)
     yield from _checkpoints(study)
     places = list(dict.fromkeys(path for path in (wanted.store, wanted.cache) if path))
-    with _marked(places) as mark:
+    with _marked([place for place in places if "://" not in place]) as mark:
         if study.cluster.address is None:
             yield from check_nodes([report_here(_HERE, places, mark)], wanted)
             return
@@ -76,7 +76,7 @@ def _wanted(study: Study) -> Wanted:
     lacking = [spec for spec in specs if spec.source == "hub" and cached_folder(spec) is None]
     return Wanted(
         on_gpus=study.cluster.device == "gpu",
-        store="" if "://" in study.store else _standing(study.store),
+        store=study.store if "://" in study.store else _standing(study.store),
         cache=_standing(HF_HOME),
         to_load=len(lacking) * facts.weight_bytes if facts is not None else 0,
     )

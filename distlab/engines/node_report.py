@@ -15,12 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+
 from distlab.engines.network import interface_here
-from distlab.errors import UserError
+from distlab.errors import UserError, brief
+from distlab.store.filesystem import open_filesystem, publish, read
 from distlab.versions import vllm_version
 
 # Enough to see past a disk's own cache of a few MiB, and little enough for a slow share.
 _TRIAL_BYTES: Final = 64 << 20
+_BUCKET_BYTES: Final = 8 << 20
+# Why a GPU's clock is lowered other than by its own choice or by what it may draw: nvml.h,
+# nvmlClocksEventReasons.
+_SLOWED: Final = {0x8: "the hardware", 0x20: "heat", 0x40: "heat", 0x80: "the power supply"}
 _GPU_FIELDS: Final = "index,name,driver_version,memory.total,memory.used"
 
 
@@ -33,12 +40,14 @@ class GPUReport:
         name: "NVIDIA H100 80GB HBM3".
         total_mib: Its memory.
         used_mib: What is taken of that.
+        slowed_by: What lowers its clock at this moment; empty where nothing does.
     """
 
     index: int
     name: str
     total_mib: int
     used_mib: int
+    slowed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class FolderReport:
     """A folder as one machine sees it.
 
     Attributes:
-        path: The folder.
+        path: The folder, or the address of a store in a bucket.
         error: Why it cannot be written; empty where it can.
         sees_mark: Whether what the driver wrote there is there.
         free: Bytes free on its disk.
@@ -78,6 +87,7 @@ class NodeReport:
         nofile: Files that a process may open.
         memlock: Bytes that a process may pin; -1 for any.
         shm: Bytes of /dev/shm.
+        ports: Ports that the system gives out by itself; Ray and engines take dozens.
         clock: Seconds since 1970, by its clock.
         folders: Store and model cache.
     """
@@ -93,6 +103,7 @@ class NodeReport:
     nofile: int
     memlock: int
     shm: int
+    ports: int
     clock: float
     folders: tuple[FolderReport, ...]
 
@@ -118,9 +129,18 @@ def report_here(address: str, folders: Sequence[str], mark: str) -> NodeReport:
         nofile=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         memlock=resource.getrlimit(resource.RLIMIT_MEMLOCK)[0],
         shm=shutil.disk_usage("/dev/shm").total if Path("/dev/shm").is_dir() else 0,
+        ports=_ports(),
         clock=time.time(),
-        folders=tuple(try_folder(Path(folder), mark) for folder in folders),
+        folders=tuple(
+            try_bucket(folder) if "://" in folder else try_folder(Path(folder), mark)
+            for folder in folders
+        ),
     )
+
+
+def _ports() -> int:
+    low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    return int(high) - int(low) + 1
 
 
 def _vllm() -> str:
@@ -144,21 +164,56 @@ def _cuda() -> str:
 
 
 def _gpus() -> tuple[str, tuple[GPUReport, ...]]:
-    query = ["nvidia-smi", f"--query-gpu={_GPU_FIELDS}", "--format=csv,noheader,nounits"]
+    # Asked alone, since a driver that does not know the field refuses the whole question.
+    reasons = _nvidia_smi("index,clocks_throttle_reasons.active")
+    return parse_gpus(_nvidia_smi(_GPU_FIELDS), reasons)
+
+
+def _nvidia_smi(fields: str) -> str:
+    query = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return "", ()
-    return parse_gpus(answer.stdout) if answer.returncode == 0 else ("", ())
+        return ""
+    return answer.stdout if answer.returncode == 0 else ""
 
 
-def parse_gpus(listing: str) -> tuple[str, tuple[GPUReport, ...]]:
-    """Driver and GPUs out of nvidia-smi's lines of ``_GPU_FIELDS``."""
-    driver, gpus = "", []
+def parse_gpus(listing: str, reasons: str = "") -> tuple[str, tuple[GPUReport, ...]]:
+    """Driver and GPUs out of nvidia-smi's lines.
+
+    Args:
+        listing: Of ``_GPU_FIELDS``.
+        reasons: Index and bits of what lowers the clock ("0, 0x0000000000000040").
+    """
+    driver, gpus, slowed = "", [], dict(map(_slowed, reasons.splitlines()))
     for line in listing.splitlines():
         index, name, driver, total, used = (part.strip() for part in line.split(","))
-        gpus.append(GPUReport(int(index), name, int(total), int(used)))
+        why = slowed.get(int(index), ())
+        gpus.append(GPUReport(int(index), name, int(total), int(used), why))
     return driver, tuple(gpus)
+
+
+def _slowed(line: str) -> tuple[int, tuple[str, ...]]:
+    """Index of a GPU, and what lowers its clock; nothing where the driver does not say."""
+    index, bits = (part.strip() for part in line.split(","))
+    mask = int(bits, 16) if bits.startswith("0x") else 0
+    return int(index), tuple(dict.fromkeys(why for bit, why in _SLOWED.items() if mask & bit))
+
+
+def try_bucket(uri: str) -> FolderReport:
+    """Write an object into a bucket, read it and take it away again."""
+    trial = f".doctor-{uuid.uuid4().hex}"
+    try:
+        fs, root = open_filesystem(uri)
+        began = time.monotonic()
+        publish(fs, f"{root}/{trial}", os.urandom(_BUCKET_BYTES))
+        written = time.monotonic()
+        size = len(read(fs, f"{root}/{trial}"))
+        ended = time.monotonic()
+        fs.delete_file(f"{root}/{trial}")
+    except (OSError, pa.ArrowException) as error:
+        return FolderReport(uri, error=brief(str(error)))
+    return FolderReport(uri, "", True, 0, size / (written - began), size / (ended - written))
 
 
 def try_folder(folder: Path, mark: str) -> FolderReport:
@@ -173,7 +228,7 @@ def try_folder(folder: Path, mark: str) -> FolderReport:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         written = time.monotonic()
         size = len(trial.read_bytes())
-        read = time.monotonic()
+        ended = time.monotonic()
         free = shutil.disk_usage(folder).free
         sees = (folder / mark).exists()
     except OSError as error:
@@ -182,5 +237,5 @@ def try_folder(folder: Path, mark: str) -> FolderReport:
         with suppress(OSError):
             trial.unlink(missing_ok=True)
     return FolderReport(
-        str(folder), "", sees, free, size / (written - began), size / (read - written)
+        str(folder), "", sees, free, size / (written - began), size / (ended - written)
     )

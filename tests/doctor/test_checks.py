@@ -27,6 +27,7 @@ HEALTHY = NodeReport(
     nofile=1048576,
     memlock=-1,
     shm=64 * GIB,
+    ports=28232,
     clock=1000.0,
     folders=(STORE, CACHE),
 )
@@ -53,6 +54,14 @@ def test_healthy_nodes_have_no_fault_and_every_check_a_line() -> None:
 @pytest.mark.parametrize(
     ("fault", "level", "check", "said", "remedy"),
     [
+        ({"ports": 100}, "warn", "ports", "b: 100 ports", "ip_local_port_range"),
+        (
+            {"gpus": (GPUReport(3, "NVIDIA H100 80GB HBM3", 81559, 4, ("heat",)),)},
+            "warn",
+            "GPU clocks",
+            "b: GPU 3 is slowed by heat",
+            "nvidia-smi -q -d PERFORMANCE",
+        ),
         ({"python": "3.12.1"}, "fail", "Python", "3.11.7 on a, 3.12.1 on b", "the same version"),
         ({"ray": "2.59.0"}, "fail", "Ray", "2.59.0 on b", "the same version"),
         ({"vllm": ""}, "fail", "vLLM", "none on b", "make setup"),
@@ -135,3 +144,27 @@ def test_nvidia_smis_lines_are_read() -> None:
     assert driver == "580.65.06"
     assert gpus[1] == GPUReport(1, "NVIDIA H200", 143771, 9)
     assert parse_gpus("") == ("", ())
+
+
+def test_what_lowers_a_gpus_clock_is_read_and_idleness_is_no_fault() -> None:
+    listing = "".join(f"{index}, NVIDIA H100, 580.1, 81559, 4\n" for index in range(4))
+    reasons = "0, 0x0000000000000001\n1, 0x0000000000000060\n2, 0x88\n3, [N/A]\n"
+    _, gpus = parse_gpus(listing, reasons)
+    slowed = [gpu.slowed_by for gpu in gpus]
+    assert slowed == [(), ("heat",), ("the hardware", "the power supply"), ()]
+
+
+@pytest.mark.parametrize(
+    ("folder", "level"),
+    [
+        (FolderReport("s3://b/store", "", True, 0, 5e6, 5e6), "ok"),
+        (FolderReport("s3://b/store", "AccessDenied"), "fail"),
+    ],
+)
+def test_a_store_in_a_bucket_is_judged_by_whether_nodes_reach_it(
+    folder: FolderReport, level: str
+) -> None:
+    findings = found(replace(HEALTHY, folders=(folder,)), replace(WANTED, store="s3://b/store"))
+    (finding,) = (each for each in findings if each.check == "store")
+    assert finding.level == level
+    assert ("credentials there" in finding.remedy) is (level == "fail")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from distlab.engines.node_report import try_bucket
 from distlab.errors import UserError
 from distlab.store import claims, conditional, filesystem
 from distlab.store.asks import Ask, read_asks, write_ask
@@ -176,3 +177,11 @@ def test_where_a_store_heeds_no_condition_claims_are_as_on_a_disk(
             f".claim-{first.driver.id}.json"
         ]
     assert "it takes writes whatever their condition" in caplog.text
+
+
+def test_the_doctor_writes_into_a_bucket_reads_and_leaves_nothing(uri: str) -> None:
+    tried = try_bucket(uri)
+    assert not tried.error
+    assert min(tried.write_s, tried.read_s) > 0
+    assert Store.look(uri).files() == []
+    assert try_bucket("s3://nowhere/store").error
