@@ -10,6 +10,7 @@ from distlab.config.schema import PromptConfig, PromptGroup
 from distlab.errors import UserError, brief, nearest
 from distlab.escape import plain
 from distlab.files import expanded
+from distlab.prompts.instructions import FORM_KINDS
 from distlab.prompts.prompt import PromptFormat, PromptSpec, ShotsAs, Shown
 from distlab.prompts.templates import INSTRUCTION_NAMES, LAYOUT_NAMES, fill, names_in
 
@@ -36,8 +37,7 @@ def _style(name: str, raw: PromptConfig) -> PromptSpec:
     _one_of(f"{key}.shows", raw.shows, tuple(Shown))
     if raw.shots < 0:
         refuse(f"{key}.shots", raw.shots, "set it to 0 or more")
-    if raw.instruction is not None:
-        _names(f"{key}.instruction", raw.instruction, INSTRUCTION_NAMES)
+    instruction, instructions = _instruction(f"{key}.instruction", raw.instruction)
     for field, value, remedy in _idle(raw):
         refuse(f"{key}.{field}", value, remedy)
     return PromptSpec(
@@ -47,7 +47,8 @@ def _style(name: str, raw: PromptConfig) -> PromptSpec:
         chain_of_thought=raw.chain_of_thought,
         format=None if raw.format == _AUTO else PromptFormat(raw.format),
         system=raw.system,
-        instruction=raw.instruction,
+        instruction=instruction,
+        instructions=instructions,
         cue=raw.cue,
         exemplars=None if raw.exemplars is None else expanded(raw.exemplars),
         redraw=raw.redraw,
@@ -56,6 +57,23 @@ def _style(name: str, raw: PromptConfig) -> PromptSpec:
         template=_template(f"{key}.template", raw),
         shows=Shown(raw.shows),
     )
+
+
+def _instruction(key: str, raw: object) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    """An instruction for all datasets, or one by what their answers are."""
+    if raw is None:
+        return None, ()
+    if isinstance(raw, str):
+        _names(key, raw, INSTRUCTION_NAMES)
+        return raw, ()
+    if not isinstance(raw, dict) or not raw:
+        refuse(key, raw, "write it as a text, or as texts by what a dataset's answers are")
+    for kind, text in raw.items():
+        _one_of(f"{key}.KIND", str(kind), FORM_KINDS)
+        if not isinstance(text, str):
+            refuse(f"{key}.{kind}", text, "write it as a text")
+        _names(f"{key}.{kind}", text, INSTRUCTION_NAMES)
+    return None, tuple(raw.items())
 
 
 def _one_of(key: str, value: str, known: Sequence[str]) -> None:

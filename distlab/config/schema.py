@@ -247,8 +247,10 @@ class PromptConfig:
     system: str | None = None
     # What follows every question, exemplars' too, in any format: Jinja with {{ instruction }} (the
     # dataset's own) and {{ form }} (what that says of the answer's form). null is the dataset's
-    # own, which plain few-shot text and styles without reasoning do without; "" is none.
-    instruction: str | None = None
+    # own, which plain few-shot text and styles without reasoning do without; "" is none. A mapping
+    # from what a dataset's answers are (number, latex, choice, date, text, mixed) to such texts;
+    # what it leaves out has the dataset's own. Untyped so that another value has its sentence.
+    instruction: Any = None
     # What the answer begins with, in any format. null is "Let's think step by step." in plain
     # zero-shot text, and nothing elsewhere.
     cue: str | None = None

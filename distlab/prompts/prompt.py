@@ -1,7 +1,7 @@
 """Prompt: what a replica is given, and the settings it is rendered from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,6 +41,8 @@ class PromptSpec:
         system: System turn of a chat prompt; None for none.
         instruction: Jinja source of what follows every question, see ``templates``. None for the
             dataset's own, which plain few-shot text and prompts without reasoning do without.
+        instructions: The same by what a dataset's answers are (``instructions.FORM_KINDS``), in the
+            place of ``instruction``; what it leaves out has the dataset's own.
         cue: What the answer begins with. None for ours, in plain zero-shot text alone.
         exemplars: File that the exemplars are picked from; None for the dataset's train split.
         redraw: Pick other exemplars for every problem.
@@ -57,6 +59,7 @@ class PromptSpec:
     format: PromptFormat | None = None
     system: str | None = None
     instruction: str | None = None
+    instructions: tuple[tuple[str, str], ...] = ()
     cue: str | None = None
     exemplars: str | None = None
     redraw: bool = False
@@ -64,6 +67,12 @@ class PromptSpec:
     stop: tuple[str, ...] | None = None
     template: str | None = None
     shows: Shown = Shown.QUESTION
+
+    def asked_of(self, kind: str) -> "PromptSpec":
+        """The style for a dataset whose answers are of a kind."""
+        if not self.instructions:
+            return self
+        return replace(self, instruction=dict(self.instructions).get(kind), instructions=())
 
 
 @dataclass(frozen=True, slots=True)

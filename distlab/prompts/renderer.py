@@ -151,7 +151,9 @@ def build_renderer(
         UserError: The pool is smaller than the shots, or chat is asked of a tokenizer without a
             chat template, or its template refuses the turns.
     """
-    layout = Layout(spec, answer_form(dataset, kinds))
+    form = answer_form(dataset, kinds)
+    spec = spec.asked_of(form.kind)
+    layout = Layout(spec, form)
     shots = Shots.of(spec, dataset, exemplars)
     thinking = None
     if chat is not None:

@@ -230,6 +230,26 @@ def test_a_styles_own_instruction_and_cue_stand_in_every_format(bytes_tokenizer:
     assert render(bytes_tokenizer(), none, PromptFormat.PLAIN) == "Q: What is 1 + 1?\nA:"
 
 
+def test_an_instruction_by_what_answers_are_is_in_prompt_and_identity(
+    bytes_tokenizer: Make,
+) -> None:
+    spec = replace(ZERO, instructions=(("number", "A number. {{ form }}"), ("choice", "A letter.")))
+    made = {
+        kind: build_renderer(spec, "mine", bytes_tokenizer(), (), None, (kind,))
+        for kind in (GoldKind.INTEGER, GoldKind.CHOICE, GoldKind.DATE)
+    }
+    texts = {kind: one.render(PROBLEM).text for kind, one in made.items()}
+    assert f"\nA number. {answer_form('gsm8k').request}\nA:" in texts[GoldKind.INTEGER]
+    assert "\nA letter.\nA:" in texts[GoldKind.CHOICE]
+    assert answer_form("mine", (GoldKind.DATE,)).instruction in texts[GoldKind.DATE]
+    assert made[GoldKind.CHOICE].identity["instruction"] == "A letter."
+    # What is asked of other answers is nothing to this address.
+    alone = build_renderer(
+        replace(ZERO, instruction="A letter."), "mine", bytes_tokenizer(), (), None, ()
+    )
+    assert made[GoldKind.CHOICE].identity == alone.identity
+
+
 def test_formats_differ_in_nothing_but_the_format(bytes_tokenizer: Make) -> None:
     spec = replace(ZERO, instruction="{{ instruction }}", cue="", stop=PLAIN_STOP)
     plain, chat = (renderer(bytes_tokenizer(), spec, fmt) for fmt in PromptFormat)
