@@ -51,8 +51,8 @@ def read_log(file: Path, tool: str) -> EvalLog:
         )
     if found is None:
         raise UserError(
-            f"{file} is no log of {', '.join(_FORMATS)}: name its columns with --map, as in "
-            "--map samples=code gold=gt"
+            f"{file} is no log of {', '.join(_FORMATS)}: ingest it, and name its columns with "
+            "--map, as in --map samples=code gold=gt"
         )
     return _FORMATS[found].read(file)
 
