@@ -31,7 +31,8 @@ def write_logs(run: Run, folder: Path) -> None:
     """
     date = stamp(run)
     for cell in run.cells:
-        place = folder / folder_name(cell.key.replace("/", "__"))
+        parts = (cell.family, cell.variant, cell.decoding, cell.dataset, cell.prompt)
+        place = folder / "__".join(map(folder_name, parts))
         task = folder_name(cell.dataset)
         scores: dict[str, list[float]] = {}
         place.mkdir(parents=True)

@@ -33,7 +33,7 @@ def write_model_cards(run: Run, folder: Path) -> None:
             continue
         name = plain(f"{family}-{variant}", None)
         data = ModelCardData(model_name=name, eval_results=results, tags=["distlab"])
-        place = folder / folder_name(f"{family}-{variant}")
+        place = folder / f"{folder_name(family)}__{folder_name(variant)}"
         place.mkdir(parents=True)
         body = f"# {markdown(name, None)}\n\nEvaluated with distlab, run {run.manifest.run}.\n"
         with whole(place / "README.md") as stream:

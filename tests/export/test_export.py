@@ -20,6 +20,7 @@ from distlab.export.tables import _SAMPLE_COLUMNS
 from distlab.ingest.__main__ import main as ingest
 from distlab.logs.formats import read_log
 from distlab.runs.folder import RunFolder
+from tests.api.made import judged
 from tests.export.hub import standing_in
 
 BASE = "org-tiny__base__given__sums__given"
@@ -141,12 +142,31 @@ def test_evaluations_keep_the_schema_and_are_read_back(made: Path, tmp_path: Pat
 
 def test_model_cards_hold_the_scores_for_the_hub(made: Path, tmp_path: Path) -> None:
     folder = export(made, tmp_path / "out", "model-index")
-    assert sorted(path.name for path in folder.iterdir()) == ["org-tiny-base", "org-tiny-instruct"]
-    card = ModelCard.load(folder / "org-tiny-base" / "README.md")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "org-tiny__base",
+        "org-tiny__instruct",
+    ]
+    card = ModelCard.load(folder / "org-tiny__base" / "README.md")
     results = {(r.dataset_type, r.metric_name.split(", 95")[0]): r for r in card.data.eval_results}
     found = results["sums", "pass@1, base/given, rules/standard"]
     assert (found.metric_value, found.metric_type) == (50.0, "pass@1")
     assert len(results) == 2 * 2 * 3
+
+
+def test_names_with_slashes_are_folders_of_their_own(made: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(made, tmp_path / "run"))
+    manifest = run / "manifest.json"
+    family = '"family": "org-tiny"'
+    manifest.write_text(manifest.read_text().replace(family, '"family": "../org/tiny"'))
+    shutil.rmtree(run / "labels")
+    judged(run)
+    for form in FORMS:
+        export(run, tmp_path / form, form)
+    assert len(list((tmp_path / "lm-eval").iterdir())) == 4
+    assert len(list((tmp_path / "model-index").iterdir())) == 2
+    (developer,) = (tmp_path / "every-eval-ever" / "data" / "sums").iterdir()
+    assert len(list(developer.iterdir())) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"run", *FORMS}
 
 
 def test_what_cannot_be_exported_is_said_and_leaves_nothing(
