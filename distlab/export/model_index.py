@@ -47,9 +47,8 @@ def _results(row: Mapping[str, Any]) -> Iterator[EvalResult]:
             continue
         named = metric.format(n=row["n"])
         judge = f"{row['extractor']}/{row['grader']}"
-        ends = (
-            f"95 % interval {100 * row[f'{column}_low']:.1f} to {100 * row[f'{column}_high']:.1f}"
-        )
+        low, high = (100 * row[f"{column}_{end}"] for end in ("low", "high"))
+        ends = "no interval" if math.isnan(low) else f"95 % interval {low:.1f} to {high:.1f}"
         yield EvalResult(
             task_type="text-generation",
             dataset_type=row["dataset"],
