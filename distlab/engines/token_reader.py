@@ -1,6 +1,7 @@
 """What an engine of vLLM's, or a client of one, does with its tokenizer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,15 +68,35 @@ class TokenReader:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Token ids as text, special tokens skipped, spaces as the model wrote them."""
-        return str(
-            self._tokenizer.decode(
-                list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
-        )
+        return self._decode(token_ids)
+
+    @cached_property
+    def _decode(self) -> Callable[[Sequence[int]], str]:
+        return _decoder(self._tokenizer)
 
     def detokenizer(self, prompt_ids: tuple[int, ...], stop: tuple[str, ...]) -> VLLMDetokenizer:
         """VLLM's own."""
         return VLLMDetokenizer(self._tokenizer, prompt_ids, stop)
+
+
+def _decoder(tokenizer: Any) -> Callable[[Sequence[int]], str]:  # noqa: ANN401
+    """What reads token ids; a tokenizer of Rust's by itself, since its wrapper costs as much again.
+
+    Where a tokenizer has a way of its own to decode, it keeps it.
+    """
+    from transformers import PreTrainedTokenizerBase, TokenizersBackend
+
+    is_plain = (
+        isinstance(tokenizer, TokenizersBackend)
+        and type(tokenizer).decode is PreTrainedTokenizerBase.decode
+        and type(tokenizer)._decode is TokenizersBackend._decode
+    )
+    if is_plain:
+        rust = tokenizer.backend_tokenizer
+        return lambda ids: str(rust.decode(list(ids), skip_special_tokens=True))
+    return lambda ids: str(
+        tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    )
 
 
 def special_tokens(tokenizer: Any) -> dict[int, str]:  # noqa: ANN401

@@ -1,13 +1,13 @@
 """The Engine that decoders talk to, around vLLM's AsyncLLM."""
 
+import asyncio
 import itertools
 import json
 import logging
-import math
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Step, Vitals
 from distlab.engines.engine_args import LOADING
@@ -42,15 +42,21 @@ LOGPROB_MARGIN = 4
 # fork some steps late.
 _STEPS_AT_ONCE = 4
 
+# Margins that are read in the event loop (ours): some 2 ms.
+_MARGINS_AT_ONCE = 5000
+
 
 class VLLMEngine(TokenReader):
     """Token ids in, completions out; one per process."""
 
     def __init__(self, settings: EngineSettings, site: Site) -> None:
-        from vllm import AsyncEngineArgs
+        from vllm import AsyncEngineArgs, envs
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
+        from distlab.engines.raw_logprobs import keep_raw_logprobs
+
+        keep_raw_logprobs()
         self._vitals = Vitals()
         self._llm = AsyncLLM.from_engine_args(
             AsyncEngineArgs(**engine_args(settings, spans=site.spans)),
@@ -58,6 +64,8 @@ class VLLMEngine(TokenReader):
             usage_context=UsageContext.LLM_CLASS,
             stat_loggers=self._stat_loggers(publish=settings.metrics),
         )
+        # As vLLM's own processes do: one is looked up at every token.
+        envs.enable_envs_cache()
         tokenizer = self._llm.get_tokenizer()
         super().__init__(tokenizer, _eos_token_ids(self._llm, tokenizer))
         self._ids = itertools.count()
@@ -89,7 +97,7 @@ class VLLMEngine(TokenReader):
             text=output.text,
             truncated=output.finish_reason == "length",
             stop_string=output.stop_reason if isinstance(output.stop_reason, str) else None,
-            margins=_margins(output) if request.margins else (),
+            margins=await _margins_of(output) if request.margins else (),
         )
 
     async def stream(
@@ -213,27 +221,21 @@ class VLLMEngine(TokenReader):
 
     def shutdown(self) -> None:
         """Stop the engine's processes."""
+        from vllm import envs
+
+        envs.disable_envs_cache()
         self._llm.shutdown()
 
 
 def _steps(output: "CompletionOutput") -> list[Step]:
-    """New steps, with vLLM's FlatLogprobs: the sampled token first, then the likeliest."""
-    from vllm.logprobs import FlatLogprobs
+    """New steps, of rows as ``raw_logprobs`` keeps them."""
+    from distlab.engines.raw_logprobs import read_rows
 
-    logprobs = output.logprobs
-    assert isinstance(logprobs, FlatLogprobs)
-    return [
-        Step(
-            token,
-            FirstTokens(
-                tuple(logprobs.token_ids[start + 1 : end]),
-                tuple(logprobs.logprobs[start + 1 : end]),
-            ),
-        )
-        for token, start, end in zip(
-            output.token_ids, logprobs.start_indices, logprobs.end_indices, strict=True
-        )
-    ]
+    if not output.token_ids:
+        return []
+    ids, logprobs = read_rows(cast("Sequence[bytes]", output.logprobs))
+    steps = zip(output.token_ids, ids[:, 1:].tolist(), logprobs[:, 1:].tolist(), strict=True)
+    return [Step(token, FirstTokens(tuple(top), tuple(values))) for token, top, values in steps]
 
 
 def _after_step(
@@ -321,19 +323,10 @@ def _eos_token_ids(llm: "AsyncLLM", tokenizer: "TokenizerLike") -> frozenset[int
     return frozenset(int(i) for i in ids if i is not None)
 
 
-def _margins(output: "CompletionOutput") -> tuple[float, ...]:
-    """p(top1) - p(top2) of every position of an output with vLLM's FlatLogprobs.
+async def _margins_of(output: "CompletionOutput") -> tuple[float, ...]:
+    from distlab.engines.raw_logprobs import margins
 
-    A position lists the sampled token first and then the top two, so a greedy token can stand
-    there twice; ranks tell them apart.
-    """
-    from vllm.logprobs import FlatLogprobs
-
-    logprobs, margins = output.logprobs, []
-    assert isinstance(logprobs, FlatLogprobs)
-    for start, end in zip(logprobs.start_indices, logprobs.end_indices, strict=True):
-        top = {logprobs.token_ids[i]: logprobs.logprobs[i] for i in range(start, end)}
-        ordered = sorted(top.values(), reverse=True)
-        second = math.exp(ordered[1]) if len(ordered) > 1 else 0.0
-        margins.append(math.exp(ordered[0]) - second)
-    return tuple(margins)
+    rows = cast("Sequence[bytes]", output.logprobs)
+    if len(rows) > _MARGINS_AT_ONCE:
+        return await asyncio.to_thread(margins, rows)
+    return margins(rows)
