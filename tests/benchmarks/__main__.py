@@ -1,13 +1,15 @@
 """``make bench``: measure every row, print each as it is done, write the results file.
 
-    python -m tests.benchmarks [--rows help,plan,...] [--pairs 5] [--quick] [--docs]
+    python -m tests.benchmarks [--rows help,plan,...] [--pairs 5] [--against FILE] [--quick]
 
 ``--quick`` tries the rows with next to no work and keeps no results; ``--docs`` puts the table of
-the results file into docs/benchmarks.md. The exit status is 1 where a row could not be measured;
+the results file into docs/benchmarks.md; ``--against`` says of each row if it became slower than in
+an earlier results file. The exit status is 1 where a row could not be measured;
 one that misses its goal is named and does not change it.
 """
 
 import argparse
+import json
 import signal
 import sys
 import tempfile
@@ -15,7 +17,9 @@ import time
 from pathlib import Path
 
 from tests.benchmarks import (
+    against,
     commands,
+    cot_front_row,
     driver_row,
     front_end_row,
     harness,
@@ -34,7 +38,9 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=harness.PAIRS)
     parser.add_argument("--quick", action="store_true", help="try the rows; keep no results")
     parser.add_argument("--docs", action="store_true", help="only write the table of the docs anew")
+    parser.add_argument("--against", type=Path, help="compare with another results file")
     asked = parser.parse_args()
+    before = json.loads(asked.against.read_text()) if asked.against else None
     if asked.docs:
         PAGE.write_text(table.in_page(PAGE.read_text(), harness.load()))
         return 0
@@ -44,7 +50,7 @@ def main() -> int:
     # Our engine is up from `generate` to `shots`; no other row runs beside it.
     groups = (
         (commands.HELP, commands.PLAN, commands.NOTHING, commands.REPORT),
-        (driver_row.ROW, front_end_row.ROW, scoring_row.ROW),
+        (driver_row.ROW, front_end_row.ROW, cot_front_row.ROW, *scoring_row.ROWS),
         tokens.rows(bench),
         (lm_eval.row(bench.sizes),),
     )
@@ -69,6 +75,8 @@ def main() -> int:
     content = harness.load()
     print(f"\n{time.monotonic() - began:.0f} s\n\n{table.markdown(content)}")
     for sentence in table.misses(content):
+        print(sentence)
+    for sentence in against.compared(before, content) if before else ():
         print(sentence)
     if failed:
         print(f"could not be measured: {', '.join(failed)}", file=sys.stderr)

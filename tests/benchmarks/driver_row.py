@@ -1,5 +1,6 @@
 """Row: the driver and the writer at 64 replicas; see ``driver`` for what runs."""
 
+import statistics
 import sys
 
 from tests.benchmarks.harness import Goal, Measured, Row, RowFailed
@@ -11,7 +12,10 @@ SMALL, LARGE = 500, 3000
 
 
 def measure(pairs: int) -> Measured:
-    """Rates of ``pairs`` cells; memory and cost a sample must not grow with what was drawn."""
+    """CPU µs per sample in ``pairs`` cells; memory must not grow with what was drawn.
+
+    One core alone then bears a million divided by it samples per second, however busy the machine.
+    """
     command = [sys.executable, "-m", "tests.benchmarks.driver", "--replicas", f"{REPLICAS}"]
     with Server(command, start_s=600) as driver:
         small = driver.ask({"problems": SMALL})
@@ -21,18 +25,19 @@ def measure(pairs: int) -> Measured:
         raise RowFailed(f"the driver grew by {growth:.0f} MiB over {pairs} cells of one size")
     costs = [1e6 * one["cpu_s"] / one["samples"] for one in (small, large[-1])]
     total = small["samples"] + sum(one["samples"] for one in large)
+    rate = statistics.median(one["samples"] / one["seconds"] for one in large)
     note = (
-        f"{total:,} samples; CPU a sample {costs[0]:.0f} µs at {small['samples']:,}, "
-        f"{costs[1]:.0f} µs in the last {large[-1]['samples']:,}; driver "
+        f"{total:,} samples; {costs[0]:.0f} µs at {small['samples']:,}, {costs[1]:.0f} µs in the "
+        f"last {large[-1]['samples']:,}; {rate:,.0f} samples/s beside the replicas; driver "
         f"{large[0]['rss_mib']:.0f} MiB at first, {large[-1]['rss_mib']:.0f} MiB at last"
     )
-    return Measured([one["samples"] / one["seconds"] for one in large], notes=[note])
+    return Measured([1e6 * one["cpu_s"] / one["samples"] for one in large], notes=[note])
 
 
 ROW = Row(
     "driver",
-    f"driver and writer at {REPLICAS} scripted replicas, samples/s",
+    f"driver and writer at {REPLICAS} scripted replicas, CPU µs per sample",
     "-",
-    Goal(20_000, at_least=True),
+    Goal(50, at_least=False),
     measure,
 )

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import ray
@@ -15,15 +16,15 @@ from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate
 from tests.benchmarks.scoring import MATH_VERIFY, OUTPUTS, RULES, loop, make
 
 # Samples of the stage, with its start, and of the loop in a pair: seconds of either.
-SAMPLES, LOOP = 50_000, 300
+SAMPLES, DISTINCT, LOOP = 50_000, 10_000, 300
 
 
-def measure(pairs: int) -> Measured:
+def measure(samples: int, distinct: bool, pairs: int) -> Measured:
     if not OUTPUTS.exists():
         raise RowFailed(f"the samples to score are absent: {OUTPUTS}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        made = make(folder, SAMPLES, LOOP * pairs, distinct=False)
+        made = make(folder, samples, LOOP * pairs, distinct)
 
         def stage(pair: int) -> float:
             out, settings = folder / f"out-{pair}", PoolSettings()
@@ -42,17 +43,27 @@ def measure(pairs: int) -> Measured:
                 ours, theirs = alternate(stage, plain, pairs)
             finally:
                 ray.shutdown()
+    kinds = "all different" if distinct else "drawn from 8 real outputs each"
     note = (
-        f"{SAMPLES:,} samples in {SAMPLES / ours[-1]:.0f} s, start included, beside {LOOP}; "
-        "20 a problem, drawn from 8 real outputs each; Ray's own start outside"
+        f"{samples:,} samples in {samples / ours[-1]:.0f} s, start included, beside {LOOP}; "
+        f"20 a problem, {kinds}; Ray's own start outside"
     )
     return Measured(ours, theirs, [note])
 
 
-ROW = Row(
-    "scoring",
-    "scoring, samples/s",
-    "a loop over math-verify",
-    Goal(10, at_least=True),
-    measure,
+ROWS = (
+    Row(
+        "scoring",
+        "scoring, samples/s",
+        "a loop over math-verify",
+        Goal(10, at_least=True),
+        partial(measure, SAMPLES, False),
+    ),
+    Row(
+        "scoring-distinct",
+        "scoring where all answers differ, samples/s",
+        "a loop over math-verify",
+        Goal(8, at_least=True),
+        partial(measure, DISTINCT, True),
+    ),
 )

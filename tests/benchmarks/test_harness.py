@@ -1,9 +1,10 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import harness, table
+from tests.benchmarks import against, harness, table
 from tests.benchmarks.harness import Goal, Measured, Row, RowFailed, alternate, run
 
 
@@ -70,3 +71,53 @@ def test_rows_that_were_not_run_again_stay_in_the_results(
     text = table.in_page(f"before\n{table.BEGIN}\nold\n{table.END}\nafter", content)
     assert text.startswith("before\n") and text.endswith("\nafter") and "old" not in text
     assert "| speed, tokens/s | another | ≥ 3 | 2.00 (2.00 to 2.00 of 3), missed |" in text
+
+
+def results(goal: str, ours: list[float], theirs: list[float], cores: int = 2) -> dict:
+    row = {"what": "speed", "beside": "a peer", "goal": goal, "ours": ours, "theirs": theirs}
+    return {"machine": {"cores": cores}, "rows": {"one": row}}
+
+
+OLD = results(">= 2", [20, 21, 19, 20], [10, 10, 10, 10])
+
+
+@pytest.mark.parametrize(
+    ("new", "verdict"),
+    [
+        (results(">= 2", [30, 31, 29, 30], [10, 10, 10, 10]), "faster, 1.4"),
+        (results(">= 2", [30, 31, 29, 30], [20, 20, 20, 20]), "slower, 0.7"),
+        (results(">= 2", [20, 25, 15, 21], [10, 10, 10, 10]), "no change told"),
+        (results(">= 2", [20], [10]), "a single pair"),
+    ],
+)
+def test_a_row_is_slower_where_the_interval_of_its_change_says_so(new: dict, verdict: str) -> None:
+    (sentence,) = against.compared(OLD, new)
+    assert sentence.startswith(f"one: {verdict}")
+
+
+def test_less_of_a_cost_is_faster() -> None:
+    before, after = (results("<= 2", [cost, cost + 0.1, cost - 0.1], []) for cost in (2.0, 1.0))
+    (sentence,) = against.compared(before, after)
+    assert sentence.startswith("one: faster, 0.")
+
+
+def test_another_machine_is_said_first() -> None:
+    elsewhere = results(">= 2", [20, 21, 19, 20], [10, 10, 10, 10], cores=16)
+    first, second = against.compared(OLD, elsewhere)
+    assert first.startswith("measured on another machine")
+    assert second == "one: no change told, 0.93 to 1.07 times what it was"
+
+
+def test_a_row_that_measures_something_else_is_not_compared() -> None:
+    new = results(">= 2", [1.0, 1.1], [])
+    new["rows"]["one"]["what"] = "CPU"
+    assert list(against.compared(OLD, new)) == ["one: measures something else than before"]
+
+
+def test_the_interval_is_welchs_on_logarithms() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    before, after = [1.0, 1.3, 0.9, 1.1], [2.0, 2.9, 1.8]
+    logs = [[math.log(figure) for figure in side] for side in (after, before)]
+    expected = stats.ttest_ind(*logs, equal_var=False).confidence_interval(0.95)
+    found = against.change(before, after)
+    assert found == pytest.approx((math.exp(expected.low), math.exp(expected.high)))

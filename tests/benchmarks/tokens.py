@@ -2,11 +2,12 @@
 
 import json
 import os
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class Sizes:
 
     Attributes:
         problems: Of the stochastic rows, 20 draws each.
+        sibling_problems: The same where siblings are drawn together: as many as fill a batch with
+            a few sequences each, which a cell of a study has.
         max_tokens: Most new tokens of a draw.
         shots_draws: Of the few-shot row's problem, whose prompt is a thousand tokens: fewer than
             20, which favours the peer, as it reads the prompt for each.
@@ -41,6 +44,7 @@ class Sizes:
     """
 
     problems: int = 4
+    sibling_problems: int = 10
     max_tokens: int = 80
     shots_draws: int = 8
     cot_problems: int = 8
@@ -49,7 +53,7 @@ class Sizes:
     job_problems: int = 2
 
 
-QUICK = Sizes(1, 16, 2, 1, 8, 4, 1)
+QUICK = Sizes(1, 1, 16, 2, 1, 8, 4, 1)
 
 
 class Bench:
@@ -60,6 +64,7 @@ class Bench:
         self._ours: Server | None = None
         self._peers: dict[tuple[str, ...], Server] = {}
         self._folder = Path(tempfile.mkdtemp())
+        self._jobs: list[dict[str, Any]] = []
 
     @property
     def ours(self) -> Server:
@@ -91,16 +96,24 @@ class Bench:
             raise
         self._peers[key] = server
 
-    def sharing(self, overrides: Sequence[str]) -> str:
-        """What a job's siblings saved, for a note."""
-        answer = self.ours.ask({"overrides": [*overrides, ENGINE]})
-        kept, computed = answer["tokens"], answer["computed"]
-        return f"{kept} tokens kept, {computed} computed: {kept / computed:.2f}"
+    def sharing(self, ratios: Sequence[float]) -> str:
+        """What siblings saved in all jobs so far, and how much of it the ratios are."""
+        kept, computed = (sum(one[what] for one in self._jobs) for what in ("tokens", "computed"))
+        bound = kept / computed
+        reached = statistics.median(ratios) / bound
+        return (
+            f"{kept} tokens kept, {computed} computed: {bound:.2f}, of which {reached:.2f} is met"
+        )
+
+    def forget_jobs(self) -> None:
+        """Begin anew to count what siblings save."""
+        self._jobs.clear()
 
     def rate(self, overrides: Sequence[str], unit: str) -> float:
         """Tokens or problems a second of our side on a job."""
         answer = self.ours.ask({"overrides": [*overrides, ENGINE]})
         assert answer["starts"] == 0, "an engine was started inside a pair"
+        self._jobs.append(answer)
         return answer[unit] / answer["seconds"]
 
     def requests(self, overrides: Sequence[str], pair: int) -> Path:
@@ -181,29 +194,35 @@ def _start(name: str, *arguments: str) -> Server:
 
 def generate(bench: Bench, pairs: int) -> Measured:
     """Siblings drawn together beside as many requests."""
-    jobs = _draws(bench, pairs)
+    problems = bench.sizes.sibling_problems
+    jobs = _draws(bench, problems, pairs)
     with bench.peer("llm_generate", str(bench.engine_file())) as peer:
+        bench.forget_jobs()
         ours, theirs = _beside(bench, peer, jobs, "tokens")
-    return Measured(ours, theirs, [_size(bench), bench.sharing(jobs[0])])
+    measured = Measured(ours, theirs)
+    return replace(measured, notes=[_size(problems), bench.sharing(measured.figures)])
 
 
 def independent(bench: Bench, pairs: int) -> Measured:
     """The same with a request for each draw: what everything but the siblings costs."""
-    jobs = [[*job, "decoding.sampler=independent"] for job in _draws(bench, pairs)]
+    jobs = [
+        [*job, "decoding.sampler=independent"] for job in _draws(bench, bench.sizes.problems, pairs)
+    ]
     with bench.peer("llm_generate", str(bench.engine_file())) as peer:
         ours, theirs = _beside(bench, peer, jobs, "tokens")
-    return Measured(ours, theirs, [_size(bench)])
+    return Measured(ours, theirs, [_size(bench.sizes.problems)])
 
 
 def ray_data(bench: Bench, pairs: int) -> Measured:
-    jobs = _draws(bench, pairs)
+    problems = bench.sizes.sibling_problems
+    jobs = _draws(bench, problems, pairs)
     # The fused norms are part of what is compared here; `generate` shows what they do not explain.
     with _start("ray_data_llm", str(bench.engine_file(worker_cls=None))) as peer:
         # The engine starts with the first requests.
         warm = bench.requests(instruct(pairs, 1, 8), pairs)
         peer.ask({"requests": str(warm)}, limit_s=240)
         ours, theirs = _beside(bench, peer, jobs, "tokens")
-    return Measured(ours, theirs, [_size(bench)])
+    return Measured(ours, theirs, [_size(problems)])
 
 
 def shots(bench: Bench, pairs: int) -> Measured:
@@ -277,13 +296,12 @@ def cot_script(bench: Bench, pairs: int) -> Measured:
     return Measured(ours, other, [note])
 
 
-def _draws(bench: Bench, pairs: int) -> list[list[str]]:
-    sizes = bench.sizes
-    return [instruct(pair, sizes.problems, sizes.max_tokens) for pair in range(pairs)]
+def _draws(bench: Bench, problems: int, pairs: int) -> list[list[str]]:
+    return [instruct(pair, problems, bench.sizes.max_tokens) for pair in range(pairs)]
 
 
-def _size(bench: Bench) -> str:
-    return f"{bench.sizes.problems} problems x {DRAWS} of {_source()} a pair"
+def _size(problems: int) -> str:
+    return f"{problems} problems x {DRAWS} of {_source()} a pair"
 
 
 def _source() -> str:
