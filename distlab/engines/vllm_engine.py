@@ -128,7 +128,7 @@ class VLLMEngine(TokenReader):
         outputs = self._llm.generate(prompt, params, str(next(self._ids)))
         async with aclosing(outputs):
             async for output in outputs:
-                yield _steps(output.outputs[0])
+                yield steps_of(output.outputs[0])
 
     async def first_tokens(self, prompt_ids: tuple[int, ...], k: int) -> FirstTokens:
         """The ``k`` likeliest first tokens by raw log probability, ties by ascending id."""
@@ -227,7 +227,7 @@ class VLLMEngine(TokenReader):
         self._llm.shutdown()
 
 
-def _steps(output: "CompletionOutput") -> list[Step]:
+def steps_of(output: "CompletionOutput") -> list[Step]:
     """New steps, of rows as ``raw_logprobs`` keeps them."""
     from distlab.engines.raw_logprobs import read_rows
 

@@ -32,24 +32,30 @@ def steps() -> list[Any]:
     return made
 
 
-def kept(processor: Any, flat: bool) -> Any:  # noqa: ANN401
-    """The log probabilities that a front end has of a request after all steps."""
+def request(**sampling: Any) -> Any:  # noqa: ANN401
     from vllm import SamplingParams
-    from vllm.v1.engine import EngineCoreOutput, EngineCoreRequest
+    from vllm.v1.engine import EngineCoreRequest
 
-    params = SamplingParams(logprobs=CANDIDATES, flat_logprobs=flat, detokenize=False)
-    request = EngineCoreRequest(
+    made = EngineCoreRequest(
         request_id="r",
         prompt_token_ids=[1],
         mm_features=None,
-        sampling_params=params,
+        sampling_params=SamplingParams(logprobs=CANDIDATES, detokenize=False, **sampling),
         pooling_params=None,
         arrival_time=0.0,
         lora_request=None,
         cache_salt=None,
         data_parallel_rank=None,
     )
-    mine = processor.from_new_request(None, request)
+    made.external_req_id = "r"
+    return made
+
+
+def kept(processor: Any, flat: bool) -> Any:  # noqa: ANN401
+    """The log probabilities that a front end has of a request after all steps."""
+    from vllm.v1.engine import EngineCoreOutput
+
+    mine = processor.from_new_request(None, request(flat_logprobs=flat))
     for step in steps():
         mine.update_from_output(EngineCoreOutput("r", [1], new_logprobs=step))
     return mine.logprobs
@@ -94,3 +100,37 @@ def test_margins_are_those_of_the_two_likeliest_tokens_to_the_last_bit() -> None
         best, second, *_ = sorted((each.logprob for each in step.values()), reverse=True)
         expected.append(math.exp(best) - math.exp(second))
     assert list(margins(kept(RawLogprobs, flat=True))) == expected
+
+
+@pytest.mark.parametrize("looks_after", [1, 7, STEPS])
+def test_a_stream_gives_every_step_once_however_late_it_is_read(
+    looks_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vllm.sampling_params import RequestOutputKind
+    from vllm.v1.engine import EngineCoreOutput, FinishReason, output_processor
+
+    from distlab.engines.raw_logprobs import RawLogprobs
+    from distlab.engines.vllm_engine import steps_of
+
+    monkeypatch.setattr(output_processor, "LogprobsProcessor", RawLogprobs)
+    delta = RequestOutputKind.DELTA
+    front = output_processor.OutputProcessor(None, log_stats=False)
+    queue = output_processor.RequestOutputCollector(delta, "r")
+    asked = request(flat_logprobs=True, output_kind=delta, stream_interval=4)
+    front.add_request(asked, None, queue=queue)
+    given = []
+    for number, step in enumerate(steps(), 1):
+        drawn, reason = int(step.logprob_token_ids[0, 0]), FinishReason.LENGTH
+        last = reason if number == STEPS else None
+        message = EngineCoreOutput("r", [drawn], new_logprobs=step, finish_reason=last)
+        front.process_outputs([message])
+        if number % looks_after == 0 and (output := queue.get_nowait()) is not None:
+            given += steps_of(output.outputs[0])
+    if (output := queue.get_nowait()) is not None:
+        given += steps_of(output.outputs[0])
+    expected = [
+        (ids[0], tuple(ids[1 : CANDIDATES + 1]), tuple(values[1 : CANDIDATES + 1]))
+        for step in steps()
+        for ids, values in zip(step.logprob_token_ids.tolist(), step.logprobs.tolist(), strict=True)
+    ]
+    assert [(s.token_id, s.likeliest.token_ids, s.likeliest.logprobs) for s in given] == expected
