@@ -18,6 +18,8 @@ UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKUP: Final = re.compile(
     r"[\\`*_\[\]#|~!$^<>&\"]|(?<!\w)@|@(?!\d)|:(?=//)|(?i:(?<=\bwww)\.)|^[-+=:]|(?<=^\d)[.)](?=\s|$)"
 )
+# What may have to be written out: all that is no printable ASCII.
+_UNUSUAL: Final = re.compile(r"[^ -~]")
 # Some spreadsheets take the full-width signs for the others.
 _FORMULA: Final = re.compile(r"^\s*[=+\-@|%＝＋－＠]")
 
@@ -33,7 +35,7 @@ def plain(text: str, limit: int | None = LIMIT) -> str:
         ``text`` with every unprintable character written out ("\n", "\x1b", "\u202e").
     """
     kept = text if limit is None else text[:limit]
-    shown = "".join(_written_out(character) for character in kept)
+    shown = _UNUSUAL.sub(_written_out, kept)
     return shown if len(kept) == len(text) else f"{shown}…"
 
 
@@ -53,9 +55,8 @@ def spreadsheet(text: str) -> str:
     return f"'{shown}" if _FORMULA.match(shown) else shown
 
 
-def _written_out(character: str) -> str:
-    if character.isascii() and character.isprintable():
-        return character
+def _written_out(found: re.Match[str]) -> str:
+    character = found[0]
     if unicodedata.category(character) in UNSEEN:
         return character.encode("unicode_escape", "surrogatepass").decode("ascii")
     return " " if character.isspace() else character

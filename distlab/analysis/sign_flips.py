@@ -5,11 +5,13 @@ from typing import Final
 import numpy as np
 from scipy import fft
 
-from distlab.analysis.arrays import FloatArray
+from distlab.analysis.arrays import FloatArray, IntArray
 
 # Scores are fractions of few draws; other sums are rounded to steps of their total (ours).
 _DENOMINATORS: Final = 64
 _STEPS: Final = 1 << 13
+# What a factor of a product may be taken for zero at: far below the transform's rounding.
+_NOTHING: Final = 1e-24
 
 
 def sign_flip_test(sums: FloatArray) -> float:
@@ -33,14 +35,24 @@ def sign_flip_test(sums: FloatArray) -> float:
     if total == 0 or observed == 0:
         return 1.0
     length = fft.next_fast_len(2 * total + 1, real=True)
-    angles = 2 * np.pi / length * np.arange(length // 2 + 1)
-    characteristic = np.ones(angles.size)
-    for size, count in zip(sizes, counts, strict=True):
-        characteristic *= np.cos(size * angles) ** count
-    masses = fft.irfft(characteristic, length)
+    masses = fft.irfft(_characteristic(sizes, counts, length), length)
     # The transform rounds at 1e-16; no p is below that of the two flips that are all alike.
     least = 2.0 ** (1 - int(counts[sizes > 0].sum()))
     return float(min(max(2 * masses[observed : total + 1].sum(), least), 1.0))
+
+
+def _characteristic(sizes: FloatArray, counts: IntArray, length: int) -> FloatArray:
+    """[length // 2 + 1]: the product of cos(t size) ** count, zero where that rounds to nothing."""
+    angles = 2 * np.pi / length * np.arange(length // 2 + 1)
+    product, left = np.zeros(angles.size), np.ones(angles.size)
+    kept = np.arange(angles.size)
+    # Those that come most often first: after a few factors almost nothing is left.
+    for place in np.argsort(-counts):
+        left *= np.cos(sizes[place] * angles[kept]) ** counts[place]
+        alive = np.abs(left) > _NOTHING
+        kept, left = kept[alive], left[alive]
+    product[kept] = left
+    return product
 
 
 def _on_lattice(sums: FloatArray) -> FloatArray:
