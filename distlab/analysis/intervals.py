@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from distlab.analysis.arrays import FloatArray
@@ -18,9 +19,11 @@ LEVEL: Final = 0.95
 # Scores are fractions of counts: what differs later than this is rounding error.
 _DECIMALS: Final = 12
 # Distinct values up to which a multinomial is the cheaper draw, and items up to which the matrix of
-# all draws is small enough to keep (2000 items and 10 000 draws take 160 MB).
+# all draws is small enough to keep (2000 items and 10 000 draws take 40 MB).
 _FEW_LEVELS: Final = 8
 _FEW_ITEMS: Final = 2_000
+# Draws that are multiplied at a time, since products want them as floats.
+_DRAWS: Final = 1_000
 
 
 def resampled_means(
@@ -42,7 +45,10 @@ def resampled_means(
     """
     levels, counts = np.unique(values.round(_DECIMALS), return_counts=True)
     if levels.size > _FEW_LEVELS and values.size <= _FEW_ITEMS:
-        means = _item_counts(values.size, resamples, seed) @ values / values.size
+        counted = _item_counts(values.size, resamples, seed)
+        blocks = (counted[begin : begin + _DRAWS] for begin in range(0, resamples, _DRAWS))
+        means = np.concatenate([block.astype(np.float64) @ values for block in blocks])
+        means = means / values.size
     else:
         rng = np.random.default_rng(seed)
         means = rng.multinomial(values.size, counts / values.size, size=resamples) @ levels
@@ -50,11 +56,11 @@ def resampled_means(
     return np.asarray(means.round(_DECIMALS), dtype=np.float64)
 
 
-@lru_cache(maxsize=2)
-def _item_counts(items: int, resamples: int, seed: int) -> FloatArray:
-    """[draws, items]: how often each item turns up in each resample."""
+@lru_cache(maxsize=8)
+def _item_counts(items: int, resamples: int, seed: int) -> npt.NDArray[np.int16]:
+    """[draws, items]: how often each item turns up in each resample; kept for several datasets."""
     rng = np.random.default_rng(seed)
-    counts = np.empty((resamples, items))
+    counts = np.empty((resamples, items), dtype=np.int16)
     for row in counts:
         row[:] = np.bincount(rng.integers(0, items, items), minlength=items)
     return counts
