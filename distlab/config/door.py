@@ -111,6 +111,7 @@ def validate(config: DictConfig) -> Study:
         refuse_credentials(f"`{key}`", text)
     for name in ("margin", "replication_margin"):
         _inner_share(f"report.{name}", getattr(raw.report, name))
+    _one_of("report.paper", raw.report.paper, ("own", "all"))
     family = _tiny_family(raw.model) if tiny else _family(raw.model)
     study = Study(
         family=family,

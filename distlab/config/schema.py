@@ -458,6 +458,10 @@ class ReportConfig:
     margin: float = 0.05
     # Differences from the paper's figures below this are called none, as a share.
     replication_margin: float = 0.10
+    # Title of the report; without one, the families' names.
+    title: str | None = None
+    # Families of the paper that figures show: own (those of the study, beside ours), or all.
+    paper: str = "own"
     # Pairs of a ladder's stages to compare beside the last with the first, as [[sft, rl]]: the
     # second minus the first. Untyped, as stages are.
     pairs: list[Any] = field(default_factory=list)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from distlab.report.margins import AskedMargins
     from distlab.report.table import StudyTables
+    from distlab.runs.manifest import PaperFamilies
     from distlab.store.cell import StagePair
 
 __all__ = ["build_report", "render_terminal", "write_report"]
@@ -29,6 +30,7 @@ def build_report(
     margins: AskedMargins | None = None,
     pairs: Sequence[StagePair] = (),
     store: str | None = None,
+    paper: PaperFamilies | None = None,
 ) -> StudyTables:
     """Read run folders as one study and compute its tables.
 
@@ -37,6 +39,7 @@ def build_report(
         margins: Differences that are taken for none; None for those of the runs' config.
         pairs: Stages to compare beside the last with the first and those of the config.
         store: Where the samples are; None for where the runs say, or beside them.
+        paper: Whose figures of the paper are drawn; None for what the runs' config says.
 
     Raises:
         UserError: One is no run folder, a file in it cannot be read, or they do not go together.
@@ -48,7 +51,7 @@ def build_report(
 
     runs = [run for path in paths for run in runs_in(path)]
     settled = (margins or AS_CONFIGURED).settle([RunFolder(run).read_manifest() for run in runs])
-    return build_tables(read_study(runs, store), settled, pairs)
+    return build_tables(read_study(runs, store), settled, pairs, paper)
 
 
 def write_report(run: Path, tables: StudyTables) -> Path:

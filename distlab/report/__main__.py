@@ -46,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         help="differences from the paper's figures below this are called none (default: "
         "report.replication_margin)",
     )
+    parser.add_argument(
+        "--paper",
+        choices=("own", "all"),
+        help="families of the paper that figures show beside ours (default: report.paper)",
+    )
     add_store(parser)
     return parser
 
@@ -74,7 +79,11 @@ def _report(arguments: argparse.Namespace) -> int:
         print(plain(f"note: {waiting}", None))
     asked = AskedMargins(arguments.margin, arguments.replication_margin)
     tables = build_report(
-        *arguments.runs, margins=asked, pairs=arguments.pair, store=arguments.store
+        *arguments.runs,
+        margins=asked,
+        pairs=arguments.pair,
+        store=arguments.store,
+        paper=arguments.paper,
     )
     report = write_report(folder, tables)
     console = printer()

@@ -10,6 +10,7 @@ from distlab.report.questions.claims import CLAIMS, claim_rows
 from distlab.report.questions.order import QUESTIONS
 from distlab.report.sides import Sides
 from distlab.report.table import ScoredRerun, ScoredStudy, StudyTables
+from distlab.runs.manifest import PaperFamilies
 from distlab.runs.pairing import ScoreMap, arm_pairs
 from distlab.runs.scored import Judge, JudgedRuns, VerdictTable
 from distlab.runs.scores import problem_scores
@@ -17,7 +18,10 @@ from distlab.store.cell import StagePair
 
 
 def build_tables(
-    study: JudgedRuns, margins: Margins = MARGINS, pairs: Sequence[StagePair] = ()
+    study: JudgedRuns,
+    margins: Margins = MARGINS,
+    pairs: Sequence[StagePair] = (),
+    paper: PaperFamilies | None = None,
 ) -> StudyTables:
     """Compute every table of the report, and decide what it asserts.
 
@@ -25,6 +29,7 @@ def build_tables(
         study: The run.
         margins: Differences that are taken for none.
         pairs: Stages to compare beside those that its config names.
+        paper: Whose figures of the paper are drawn; None for what its config says.
 
     Raises:
         UserError: A verdict file cannot be read again.
@@ -40,6 +45,7 @@ def build_tables(
         doubts=tuple(doubts(scored)),
         margins=margins,
         sides=Sides.of(scored.pairs),
+        paper=paper or study.manifest.paper,
     )
     family = decide([claim for question in QUESTIONS for claim in question.claims(tables)])
     claimed = {**tables.tables, CLAIMS: tuple(claim_rows(family))}

@@ -164,28 +164,28 @@ PAIR_COLUMNS: Final[Columns[PairRow]] = (
     label("family", lambda row: row.base.family),
     label("dataset", lambda row: row.base.dataset),
     label("prompt", lambda row: row.base.prompt),
-    label("base arm", lambda row: row.base.arm),
-    label("instruct arm", lambda row: row.instruct.arm),
+    label("base arm", lambda row: row.base.arm, spare=2),
+    label("instruct arm", lambda row: row.instruct.arm, spare=2),
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
 )
 # Those, and what the arms score: what every table of gaps begins with.
 PAIRED_COLUMNS: Final[Columns[PairedRow]] = (
     *PAIR_COLUMNS,
-    Column("problems", lambda row: str(row.gap.problems)),
+    Column("problems", lambda row: str(row.gap.problems), spare=1),
     Column("base", lambda row: percent(row.gap.base)),
     Column("instruct", lambda row: percent(row.gap.instruct)),
 )
 _COLUMNS: Columns[GapRow] = (
     *PAIRED_COLUMNS,
     Column("gap (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
-    Column("clusters", lambda row: str(row.gap.clusters)),
-    Column("if problems were independent (95 %)", _independent),
-    Column("base only", lambda row: str(row.gap.base_only)),
-    Column("instruct only", lambda row: str(row.gap.instruct_only)),
     Column("p", lambda row: p_value(row.gap.difference.p)),
-    Column("gap, both sampled", _sampled),
-    Column("detectable", lambda row: percent(row.detectable)),
+    Column("clusters", lambda row: str(row.gap.clusters), spare=1),
+    Column("if problems were independent (95 %)", _independent, spare=1),
+    Column("base only", lambda row: str(row.gap.base_only), spare=1),
+    Column("instruct only", lambda row: str(row.gap.instruct_only), spare=1),
+    Column("gap, both sampled", _sampled, spare=1),
+    Column("detectable", lambda row: percent(row.detectable), spare=1),
 )
 GAP_TERMS: Final[tuple[Term, ...]] = (
     (

@@ -10,7 +10,7 @@ from rich.console import Console
 from distlab.analysis.claims import MARGINS, NO_CLAIMS, Decision, Family, Kind, Margins
 from distlab.prompts.prompt import Shown
 from distlab.report.sides import PAIR, Sides
-from distlab.runs.manifest import Manifest
+from distlab.runs.manifest import Manifest, PaperFamilies
 from distlab.runs.pairing import ArmPair, ScoreMap
 from distlab.runs.scored import Judge, JudgedRuns
 from distlab.runs.scores import ProblemScores
@@ -112,6 +112,7 @@ class StudyTables:
         margins: Differences that are taken for none.
         family: All that the report may assert, decided together.
         sides: What the arms of its pairs are called.
+        paper: Which of the paper's families stand in figures.
     """
 
     manifest: Manifest
@@ -124,6 +125,7 @@ class StudyTables:
     margins: Margins = MARGINS
     family: Family = NO_CLAIMS
     sides: Sides = PAIR
+    paper: PaperFamilies = "own"
 
     def decision(self, kind: Kind, key: Hashable) -> Decision:
         """What is decided of a claim of some question.

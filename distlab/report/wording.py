@@ -11,14 +11,24 @@ from distlab.tables.numbers import p_value, percent
 
 def setting(cell: Cell) -> str:
     """As in "qwen3-8b on gsm8k (zero-shot)"."""
-    return f"{cell.family} on {cell.dataset} ({cell.prompt})"
+    return f"{cell.family} on {data_of(cell)}"
+
+
+def data_of(cell: Cell) -> str:
+    """As in "gsm8k (zero-shot)"."""
+    return f"{cell.dataset} ({cell.prompt})"
 
 
 def between(base: Cell, instruct: Cell) -> str:
     """The setting of two arms, and which stages they are of where these are no pair."""
+    return f"{setting(base)}{stages_of(base, instruct)}"
+
+
+def stages_of(base: Cell, instruct: Cell) -> str:
+    """As in ", rl − sft"; empty where they are base and instruct."""
     if (base.variant, instruct.variant) == (BASE, INSTRUCT):
-        return setting(base)
-    return f"{setting(base)}, {instruct.variant} − {base.variant}"
+        return ""
+    return f", {instruct.variant} − {base.variant}"
 
 
 def model_part(manifest: Manifest, base: Cell, instruct: Cell) -> str:

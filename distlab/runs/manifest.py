@@ -16,6 +16,9 @@ INGESTED: Final = "ingested"
 JudgePart = Literal["extractor", "grader"]
 """What a judge is made of."""
 
+PaperFamilies = Literal["own", "all"]
+"""Whose figures of the paper are drawn: those of the study's families, or of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -88,6 +91,11 @@ class Manifest:
         """How much of its questions the prompts of a cell show."""
         prompt = self.fingerprints.get(cell.key, {}).get("prompt", {})
         return Shown(prompt.get("shows", Shown.QUESTION))
+
+    @property
+    def paper(self) -> PaperFamilies:
+        """Whose figures of the paper the config asks for."""
+        return "all" if self.config.get("report", {}).get("paper") == "all" else "own"
 
     @property
     def pairs(self) -> tuple[StagePair, ...]:

@@ -17,7 +17,8 @@ class Column(Generic[Row_contra]):
         title: The header, not yet escaped.
         text: A row to the text of its cell, not yet escaped.
         number: Aligned to the right; holds figures that ``figures`` wrote, so nothing to escape.
-        spare: Left out where there is no room, columns with the highest first; 0 never.
+        spare: Left out where there is no room, columns with the highest first; 0 never. A page
+            folds every such column away.
         stays: In the table even where every row has the same text, which else moves into the title.
     """
 

@@ -34,6 +34,11 @@ _LATEX: Final[Mapping[str, str]] = {
 _MARKUP: Final = re.compile("|".join(map(re.escape, _LATEX)))
 
 
+def latex_escapes() -> Mapping[str, str]:
+    """Characters that LaTeX does not take as they are, and what to write for them."""
+    return _LATEX
+
+
 def latex(text: str) -> str:
     """``text`` as literal text in LaTeX; of characters beyond ASCII, those that we use are set."""
     shown = _MARKUP.sub(lambda found: _LATEX[found[0]], plain(text))

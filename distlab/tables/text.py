@@ -16,6 +16,7 @@ class TextTable:
         titles: The header, one title per column.
         numbers: Which columns hold figures: aligned to the right.
         rows: Cells, row by row.
+        spare: Which columns can be folded away.
     """
 
     name: str
@@ -23,6 +24,7 @@ class TextTable:
     titles: tuple[str, ...]
     numbers: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
+    spare: tuple[bool, ...]
 
 
 def lay(name: str, caption: str, columns: Sequence[Column[Row]], rows: Iterable[Row]) -> TextTable:
@@ -33,6 +35,7 @@ def lay(name: str, caption: str, columns: Sequence[Column[Row]], rows: Iterable[
         titles=tuple(column.title for column in columns),
         numbers=tuple(column.number for column in columns),
         rows=tuple(tuple(column.text(row) for column in columns) for row in rows),
+        spare=tuple(column.spare > 0 for column in columns),
     )
 
 
@@ -40,5 +43,5 @@ def lay_texts(
     name: str, caption: str, titles: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> TextTable:
     """A table of what is text already."""
-    plain = (False,) * len(titles)
-    return TextTable(name, caption, tuple(titles), plain, tuple(tuple(row) for row in rows))
+    no = (False,) * len(titles)
+    return TextTable(name, caption, tuple(titles), no, tuple(tuple(row) for row in rows), no)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,11 +15,14 @@ from distlab.report.table import StudyTables
 from tests.conftest import Watched
 from tests.report.studies import write_run, write_sweep
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
 pytestmark = pytest.mark.browser
 
 # Time for a loaded machine to inflate plotly.js and draw; a quiet one takes two seconds.
 PATIENCE_MS = 120_000
-SCREENSHOT = Path(__file__).parents[2] / "docs" / "report.png"
+DOCS = Path(__file__).parents[2] / "docs"
 SIZES = {"desktop": (1100, 900), "phone": (375, 700)}
 
 
@@ -160,7 +164,7 @@ def test_pictures_stay_without_scripts(chromium: object, page: Path) -> None:
 
 
 def test_screenshot(watched: Watched, tmp_path: Path) -> None:
-    """What the README shows; DISTLAB_WRITE_GOLDEN=1 puts it there."""
+    """What docs/report.md shows; DISTLAB_WRITE_GOLDEN=1 puts it there."""
     run = tmp_path / "run"
     write_run(run, "qwen3-8b", ("zero-shot",), "made-up verdicts", ("gsm8k",))
     page = write_report(run, build_report(run))
@@ -171,9 +175,22 @@ def test_screenshot(watched: Watched, tmp_path: Path) -> None:
     shot = watched.page.locator("section").first.screenshot(type="png")
     assert shot.startswith(b"\x89PNG")
     assert len(shot) > 50_000
+    keep(shot, DOCS / "report.png")
+
+
+def test_screenshot_of_the_scoreboard(opened: Watched) -> None:
+    """What the README shows first: from the title to the end of the table."""
+    opened.page.set_viewport_size({"width": 1100, "height": 1000})
+    end = opened.page.locator(".board").bounding_box()
+    assert end is not None
+    clip = {"x": 0.0, "y": 0.0, "width": 1100.0, "height": end["y"] + end["height"] + 8}
+    keep(opened.page.screenshot(type="png", clip=clip), DOCS / "scoreboard.png")  # type: ignore[arg-type]
+
+
+def keep(shot: bytes, file: Path) -> None:
     if os.environ.get("DISTLAB_WRITE_GOLDEN"):
-        SCREENSHOT.write_bytes(shot)
-    assert SCREENSHOT.is_file()
+        file.write_bytes(shot)
+    assert file.is_file()
 
 
 def test_one_small_file_that_names_no_address(page: Path) -> None:
@@ -201,7 +218,10 @@ def test_the_first_screen_answers(opened: Watched, study: StudyTables, size: str
         box = seen.bounding_box()
         assert box is not None
         assert box["y"] < height
-    assert first.locator(":scope > .warning").count() == 3
+    assert first.locator("#warnings > .warning").count() == 3
+    if size == "desktop":
+        # All questions, before anything is opened.
+        assert opened.page.evaluate("document.documentElement.scrollHeight") < 12_000
     links = scoreboard.locator("a")
     assert links.count() == len(headline_gaps(study)) == 18
     # Each leads to the answer of its own setting.
@@ -209,6 +229,44 @@ def test_the_first_screen_answers(opened: Watched, study: StudyTables, size: str
         where, _, _ = str(link.get_attribute("aria-label")).partition(": ")
         answer = opened.page.locator(str(link.get_attribute("href")))
         assert str(answer.text_content()).strip().startswith(f"{where}: ")
+
+
+def test_a_table_shows_its_keys_sorts_and_is_copied(opened: Watched) -> None:
+    box = opened.page.locator(".table[data-name=gaps]")
+    box.evaluate("box => { box.closest('details').open = true; }")
+    titles = box.locator("th:visible").all_inner_texts()
+    assert [title for title in titles if title in ("base", "instruct", "gap (95 %)", "p")] == [
+        "base",
+        "instruct",
+        "gap (95 %)",
+        "p",
+    ]
+    assert "detectable" not in titles
+    rows = box.locator("tbody tr")
+    gaps = [float(text.split()[0].replace("−", "-")) for text in column(rows, "gap (95 %)", box)]
+    box.get_by_role("button", name="gap (95 %)").click()
+    found = [float(text.split()[0].replace("−", "-")) for text in column(rows, "gap (95 %)", box)]
+    assert found == sorted(gaps)
+    opened.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    box.get_by_role("button", name="Copy as LaTeX").click()
+    box.get_by_text("Copied as LaTeX").wait_for()
+    copied = opened.page.evaluate("navigator.clipboard.readText()")
+    assert copied.count(r"\\") == rows.count() + 1
+    assert r"gap (95 \%)" in copied
+    box.get_by_label("more columns").check()
+    assert "detectable" in box.locator("th:visible").all_inner_texts()
+
+
+def column(rows: "Locator", title: str, box: "Locator") -> list[str]:
+    place = box.locator("th").all_text_contents().index(title)
+    return rows.locator(f"td:nth-child({place + 1})").all_text_contents()
+
+
+def test_a_word_opens_what_it_means(opened: Watched) -> None:
+    meaning = opened.page.locator("#word-judge")
+    assert not meaning.is_visible()
+    opened.page.locator("header .word", has_text="judge").click()
+    assert "an extractor" in meaning.inner_text()
 
 
 def test_a_cell_leads_to_its_answer_and_opens_it(opened: Watched) -> None:

@@ -122,7 +122,7 @@ def test_no_cells_and_no_problems(make_run: Make) -> None:
 def test_main(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(run)]) == 0
     assert "report.html" in capsys.readouterr().out.replace("\n", "")
-    for name in ("report.html", "report.md", "results/gaps.csv", "results/figures/gaps.svg"):
+    for name in ("report.html", "report.md", "results/gaps.csv", "results/figures/gaps-0.svg"):
         assert (run / name).stat().st_size > 0
 
 

@@ -7,17 +7,23 @@ from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from distlab.escape import plain
 from distlab.report.charts.kinds import (
+    FULL_COLOUR,
     BarChart,
     Chart,
     IntervalChart,
     LineChart,
+    LinePanel,
     Mark,
     MatrixChart,
     Series,
     SizeChart,
+    SizePanel,
+    grid,
+    size_ticks,
 )
 from distlab.report.charts.palette import Look, looks
 
@@ -27,8 +33,13 @@ _DASHES: Final = ("solid", "dash", "dot", "dashdot")
 _LABEL_WIDTH: Final = 26
 # Samples up to which each has a tick.
 _FEW_TICKS: Final = 10
-# Pixels: of a line of labels, around rows, of charts without rows.
-_LINE, _PAD, _FRAME, _HEIGHT = 15, 14, 130, 420
+# Pixels: of a line of labels, of a mark, around rows, around charts, of charts without rows.
+_LINE, _MARK, _PAD, _FRAME, _HEIGHT = 15, 9, 10, 130, 420
+# Pixels of a panel, between rows of panels, and between those whose axis has names.
+_PANEL, _PANEL_GAP, _NAMES_GAP = 150, 60, 165
+_LEGEND: Final = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"}
+# Series of one size stand beside each other: each is this much larger than the one before.
+_DODGE: Final = 1.12
 
 
 def figure_json(chart: Chart) -> str:
@@ -50,8 +61,11 @@ def figure_json(chart: Chart) -> str:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"},
+        legend=_LEGEND,
     )
+    if isinstance(chart, LineChart | SizeChart) and len(chart.panels) > 1:
+        # Above the titles of the panels.
+        figure.update_layout(margin_t=60, legend_yref="container", legend_yanchor="top")
     figure.update_xaxes(automargin=True, zeroline=False)
     figure.update_yaxes(automargin=True, zeroline=False)
     return str(figure.to_json())
@@ -71,7 +85,7 @@ def _wrapped(text: str) -> str:
 def _axis(labels: Sequence[str], marks: int = 1) -> tuple[dict[str, Any], int]:
     """A vertical axis, one row per label, and its pixels with so many marks per row."""
     shown = [_wrapped(label) for label in labels]
-    lines = max(marks, *(text.count("<br>") + 1 for text in shown))
+    lines = max(text.count("<br>") + 1 for text in shown)
     axis = {
         "tickmode": "array",
         "tickvals": list(range(len(labels))),
@@ -79,7 +93,7 @@ def _axis(labels: Sequence[str], marks: int = 1) -> tuple[dict[str, Any], int]:
         "range": [len(labels) - 0.5, -0.5],
         "showgrid": False,
     }
-    return axis, len(labels) * (lines * _LINE + _PAD)
+    return axis, len(labels) * (max(lines * _LINE, marks * _MARK) + _PAD)
 
 
 def _ends(marks: Sequence[Mark]) -> dict[str, Any]:
@@ -125,53 +139,116 @@ def _interval_figure(chart: IntervalChart) -> go.Figure:
             )
         )
     figure.add_vline(x=0, line={"width": 1, "color": "#808080"})
-    figure.update_xaxes(title_text=_text(chart.axis))
+    figure.update_xaxes(title_text=_text(chart.axis), range=[0, 100] if chart.is_share else None)
     figure.update_yaxes(**axis)
     figure.update_layout(height=height + _FRAME, showlegend=len(chart.series) > 1)
     return figure
 
 
-def _line_figure(chart: LineChart) -> go.Figure:
-    figure = go.Figure()
-    for line, look in zip(chart.lines, looks([line.role for line in chart.lines]), strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=line.xs,
-                y=line.ys,
-                mode="lines+markers",
-                line={"color": look.colour, "dash": _DASHES[line.style % len(_DASHES)]},
-                marker={"symbol": _SHAPES[look.shape % len(_SHAPES)], "size": 6},
-                name=_text(line.name),
-            )
-        )
-    longest = max(len(line.xs) for line in chart.lines)
-    figure.update_xaxes(title_text=_text(chart.x_axis), dtick=1 if longest <= _FEW_TICKS else None)
-    figure.update_yaxes(title_text=_text(chart.y_axis), rangemode="tozero")
-    figure.update_layout(height=_HEIGHT)
+def _panels(titles: Sequence[str], gap: int) -> go.Figure:
+    """Empty panels, with so many pixels between rows of them."""
+    rows, columns = grid(len(titles))
+    figure = make_subplots(
+        rows,
+        columns,
+        shared_yaxes=True,
+        subplot_titles=[_text(title) for title in titles] if len(titles) > 1 else None,
+        horizontal_spacing=0.03,
+        vertical_spacing=gap / ((_PANEL + gap) * rows),
+    )
+    figure.update_annotations(font_size=12)
+    height = _HEIGHT if len(titles) == 1 else (_PANEL + gap) * rows + _FRAME - gap
+    figure.update_layout(height=height)
     return figure
+
+
+def _put(figure: go.Figure, panels: Sequence[Sequence[go.Scatter]]) -> None:
+    """Every trace into its panel, at once: each call of plotly's checks the whole figure."""
+    _, columns = grid(len(panels))
+    placed = [(place, trace) for place, traces in enumerate(panels) for trace in traces]
+    figure.add_traces(
+        [trace for _, trace in placed],
+        rows=[place // columns + 1 for place, _ in placed],
+        cols=[place % columns + 1 for place, _ in placed],
+    )
+    named: set[str] = set()
+    for trace in figure.select_traces():
+        # The legend has each name once.
+        name = trace["name"]
+        trace.update(legendgroup=name, showlegend=name not in named)
+        named.add(name)
+
+
+def _axis_titles(figure: go.Figure, x_axis: str, y_axis: str, panels: int) -> None:
+    """Once: below the last row, and beside the first column."""
+    rows, columns = grid(panels)
+    for column in range(1, columns + 1):
+        last = rows if panels > (rows - 1) * columns + column - 1 else rows - 1
+        figure.update_xaxes(title_text=_text(x_axis), row=last, col=column)
+    for row in range(1, rows + 1):
+        figure.update_yaxes(title_text=_text(y_axis), row=row, col=1)
+
+
+def _line_figure(chart: LineChart) -> go.Figure:
+    figure = _panels([panel.title for panel in chart.panels], _PANEL_GAP)
+    _put(figure, [_lines(panel) for panel in chart.panels])
+    farthest = max(line.xs[-1] for panel in chart.panels for line in panel.lines)
+    figure.update_xaxes(dtick=1 if farthest <= _FEW_TICKS else None, nticks=6)
+    # A little more, so that a line at 100 does not run into the panel's title.
+    figure.update_yaxes(range=[0, 104], tickvals=list(range(0, 101, 20)))
+    _axis_titles(figure, chart.x_axis, chart.y_axis, len(chart.panels))
+    return figure
+
+
+def _lines(panel: LinePanel) -> list[go.Scatter]:
+    return [
+        go.Scatter(
+            x=line.xs,
+            y=line.ys,
+            mode="lines+markers",
+            line={"color": look.colour, "dash": _DASHES[line.style % len(_DASHES)]},
+            marker={"symbol": _SHAPES[look.shape % len(_SHAPES)], "size": 5},
+            cliponaxis=False,
+            name=_text(line.name),
+        )
+        for line, look in zip(panel.lines, looks([line.role for line in panel.lines]), strict=True)
+    ]
 
 
 def _size_figure(chart: SizeChart) -> go.Figure:
-    figure = go.Figure()
-    styles = looks([series.role for series in chart.series])
-    for series, sizes, look in zip(chart.series, chart.sizes, styles, strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=sizes,
-                y=[mark.value for mark in series.marks],
-                error_y=_ends(series.marks),
-                mode="markers",
-                marker=_marker(look),
-                name=_text(series.name),
-                hovertext=_hover(series),
-                hoverinfo="text",
-            )
+    figure = _panels([panel.title for panel in chart.panels], _NAMES_GAP)
+    _put(figure, [_sized(panel) for panel in chart.panels])
+    _, columns = grid(len(chart.panels))
+    for place, panel in enumerate(chart.panels):
+        ticks = size_ticks(panel)
+        figure.update_xaxes(
+            tickvals=[size for size, _ in ticks],
+            ticktext=[_text(name) for _, name in ticks],
+            tickangle=-45,
+            row=place // columns + 1,
+            col=place % columns + 1,
         )
     figure.add_hline(y=0, line={"width": 1, "color": "#808080"})
-    figure.update_xaxes(title_text=_text(chart.x_axis), type="log", exponentformat="B", dtick=1)
-    figure.update_yaxes(title_text=_text(chart.y_axis))
-    figure.update_layout(height=_HEIGHT)
+    figure.update_xaxes(type="log")
+    _axis_titles(figure, chart.x_axis, chart.y_axis, len(chart.panels))
     return figure
+
+
+def _sized(panel: SizePanel) -> list[go.Scatter]:
+    styles = looks([series.role for series in panel.series])
+    return [
+        go.Scatter(
+            x=[size * _DODGE**place for size in sizes],
+            y=[mark.value for mark in series.marks],
+            error_y=_ends(series.marks),
+            mode="markers",
+            marker=_marker(styles[place]),
+            name=_text(series.name),
+            hovertext=_hover(series),
+            hoverinfo="text",
+        )
+        for place, (series, sizes) in enumerate(zip(panel.series, panel.sizes, strict=True))
+    ]
 
 
 def _matrix_figure(chart: MatrixChart) -> go.Figure:
@@ -187,6 +264,7 @@ def _matrix_figure(chart: MatrixChart) -> go.Figure:
             texttemplate="%{text}",
             colorscale="Blues",
             zmin=0,
+            zmax=FULL_COLOUR,
             showscale=False,
             hovertemplate="accepts %{y}, rejects %{x}: %{z:.2f} %<extra></extra>",
         )

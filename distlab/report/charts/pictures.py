@@ -3,29 +3,34 @@
 import io
 import textwrap
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from distlab.escape import plain
 from distlab.files import whole
 from distlab.report.charts.kinds import (
+    FULL_COLOUR,
     BarChart,
     Chart,
     IntervalChart,
     LineChart,
+    LinePanel,
     Mark,
     MatrixChart,
     Series,
     SizeChart,
+    SizePanel,
+    grid,
+    size_ticks,
 )
 from distlab.report.charts.palette import looks
 
@@ -36,6 +41,11 @@ _LABEL_WIDTH: Final = 34
 # Text and axes are drawn in this colour, which the page turns into its own text colour.
 _INK: Final = "#010203"
 _WIDTH: Final = 7.5
+_TITLE_WIDTH: Final = 90
+# Inches: above panels, below them without their axes, and of a panel; a lone one is larger.
+_ABOVE, _BELOW, _PANEL, _LONE_PANEL = 0.7, 0.8, 1.4, 3.0
+# Series of one size stand beside each other: each is this much larger than the one before.
+_DODGE: Final = 1.12
 _DPI: Final = 150
 # No date, so that the same chart is the same file.
 _NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -113,21 +123,64 @@ def _figure(chart: Chart) -> Figure:
             figure, axes = _canvas(_rows_height(_labels(chart), len(chart.series)))
             _draw_intervals(axes, chart)
         case LineChart():
-            figure, axes = _canvas(4.0)
-            _draw_lines(axes, chart)
+            figure = _draw_panels(chart, chart.panels, _draw_lines)
         case SizeChart():
-            figure, axes = _canvas(4.0)
-            _draw_sizes(axes, chart)
+            figure = _draw_panels(chart, chart.panels, _draw_sizes)
         case MatrixChart():
             figure, axes = _canvas(1.4 + 0.6 * len(chart.labels))
             _draw_matrix(axes, chart)
         case BarChart():
             figure, axes = _canvas(_rows_height(chart.bars))
             _draw_bars(axes, chart)
-    axes.set_title(plain(chart.title, None), fontsize=10, loc="left", wrap=True)
-    handles, names = axes.get_legend_handles_labels()
-    if len(names) > 1:
-        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
+    title = "\n".join(textwrap.wrap(plain(chart.title, None), _TITLE_WIDTH))
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    named = {
+        name: handle
+        for axes in figure.axes
+        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if len(named) > 1:
+        is_laid_out = figure.get_layout_engine() is not None
+        figure.legend(
+            list(named.values()),
+            list(named),
+            loc="outside lower center" if is_laid_out else "lower center",
+            ncols=3,
+            frameon=False,
+        )
+    return figure
+
+
+_Panel = TypeVar("_Panel", LinePanel, SizePanel)
+
+
+def _draw_panels(
+    chart: LineChart | SizeChart, panels: Sequence[_Panel], draw: Callable[[Axes, _Panel], None]
+) -> Figure:
+    rows, columns = grid(len(panels))
+    # Names below an axis take more room than numbers do. Nothing is measured: with this many axes
+    # matplotlib's layout takes longer than the drawing.
+    below = 1.0 if isinstance(chart, SizeChart) else 0.5
+    tall = _LONE_PANEL if len(panels) == 1 else _PANEL
+    height = _ABOVE + _BELOW + rows * (tall + below)
+    figure = Figure(figsize=(_WIDTH, height))
+    figure.subplots_adjust(
+        left=0.1,
+        right=0.98,
+        top=1 - _ABOVE / height,
+        bottom=(_BELOW + below) / height,
+        hspace=below / tall,
+        wspace=0.12,
+    )
+    places = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    for axes, panel in zip(places, panels, strict=False):
+        draw(axes, panel)
+        if len(panels) > 1:
+            axes.set_title(plain(panel.title, None), fontsize=8)
+    for axes in places[len(panels) :]:
+        axes.set_axis_off()
+    figure.supxlabel(plain(chart.x_axis, None), fontsize=9, y=0.55 * _BELOW / height)
+    figure.supylabel(plain(chart.y_axis, None), fontsize=9)
     return figure
 
 
@@ -177,12 +230,14 @@ def _draw_intervals(axes: Axes, chart: IntervalChart) -> None:
             label=plain(series.name, None),
         )
     axes.axvline(0, color="#808080", linewidth=0.8)
+    if chart.is_share:
+        axes.set_xlim(0, 100)
     axes.set_xlabel(plain(chart.axis, None))
     _rows(axes, labels)
 
 
-def _draw_lines(axes: Axes, chart: LineChart) -> None:
-    for line, look in zip(chart.lines, looks([line.role for line in chart.lines]), strict=True):
+def _draw_lines(axes: Axes, panel: LinePanel) -> None:
+    for line, look in zip(panel.lines, looks([line.role for line in panel.lines]), strict=True):
         axes.plot(
             line.xs,
             line.ys,
@@ -190,22 +245,24 @@ def _draw_lines(axes: Axes, chart: LineChart) -> None:
             linestyle=_DASHES[line.style % len(_DASHES)],
             marker=_SHAPES[look.shape % len(_SHAPES)],
             markersize=3,
+            clip_on=False,
             label=plain(line.name, None),
         )
-    axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(plain(chart.x_axis, None))
-    axes.set_ylabel(plain(chart.y_axis, None))
+    axes.set_ylim(0, 100)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
-def _draw_sizes(axes: Axes, chart: SizeChart) -> None:
-    styles = looks([series.role for series in chart.series])
-    for series, sizes, look in zip(chart.series, chart.sizes, styles, strict=True):
-        _draw_size(axes, series, sizes, _SHAPES[look.shape % len(_SHAPES)], look.colour)
+def _draw_sizes(axes: Axes, panel: SizePanel) -> None:
+    styles = looks([series.role for series in panel.series])
+    for place, (series, sizes) in enumerate(zip(panel.series, panel.sizes, strict=True)):
+        look, beside = styles[place], [size * _DODGE**place for size in sizes]
+        _draw_size(axes, series, beside, _SHAPES[look.shape % len(_SHAPES)], look.colour)
     axes.axhline(0, color="#808080", linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlabel(plain(chart.x_axis, None))
-    axes.set_ylabel(plain(chart.y_axis, None))
+    ticks = size_ticks(panel)
+    names = [plain(name, None) for _, name in ticks]
+    axes.set_xticks([size for size, _ in ticks], names, rotation=45, ha="right", fontsize=7)
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _draw_size(axes: Axes, series: Series, sizes: Sequence[float], shape: str, colour: str) -> None:
@@ -221,10 +278,11 @@ def _draw_size(axes: Axes, series: Series, sizes: Sequence[float], shape: str, c
 
 def _draw_matrix(axes: Axes, chart: MatrixChart) -> None:
     values = np.array(chart.values)
-    axes.imshow(np.nan_to_num(values), cmap="Blues", vmin=0, vmax=2 * np.nanmax([*values.flat, 1]))
+    axes.imshow(np.nan_to_num(values), cmap="Blues", vmin=0, vmax=FULL_COLOUR)
     for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
         shown = f"{values[row, column]:.1f} %"
-        axes.text(column, row, shown, ha="center", va="center", color="black")
+        colour = "white" if values[row, column] > FULL_COLOUR / 2 else "black"
+        axes.text(column, row, shown, ha="center", va="center", color=colour)
     ticks = [_wrapped(label) for label in chart.labels]
     axes.set_xticks(range(len(ticks)), ticks)
     axes.set_yticks(range(len(ticks)), ticks)

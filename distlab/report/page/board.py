@@ -15,6 +15,7 @@ from distlab.report.question import Finding
 from distlab.report.score_table import ScoreRow, score_name
 from distlab.report.scoreboard import BoardGap, BoardRow, answers, board
 from distlab.report.table import StudyTables
+from distlab.report.wording import stages_of
 from distlab.tables.numbers import percent, points, points_interval
 
 # Families that the title names, and warnings of the first screen (ours).
@@ -73,7 +74,7 @@ class FirstScreen:
     """What the page shows before anything else.
 
     Attributes:
-        title: The families.
+        title: What the config calls the report, or the families.
         answers: The study's answer, a sentence or up to three.
         score: Name of the main score, as in "Pass@20".
         datasets: Columns of the scoreboard.
@@ -118,6 +119,8 @@ def first_screen(study: StudyTables, findings: Sequence[Finding]) -> FirstScreen
 
 def _title(study: StudyTables) -> str:
     families = list(dict.fromkeys(cell.family for cell in study.manifest.cells))
+    if given := study.manifest.config.get("report", {}).get("title"):
+        return str(given)
     if not families:
         return study.manifest.run
     more = len(families) - _FAMILIES_NAMED
@@ -150,10 +153,7 @@ def _rows(
 
 def _stages(row: BoardRow) -> str:
     """Of a ladder, which of its stages are compared."""
-    if row.gap is None:
-        return ""
-    base, instruct = row.gap.row.base.variant, row.gap.row.instruct.variant
-    return "" if (base, instruct) == (BASE, INSTRUCT) else f", {instruct} − {base}"
+    return "" if row.gap is None else stages_of(row.gap.row.base, row.gap.row.instruct)
 
 
 def _reach(row: BoardRow) -> float:

@@ -3,8 +3,9 @@
 import base64
 import gzip
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -14,19 +15,22 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from distlab.escape import plain
-from distlab.report.charts.kinds import Chart, describe, rows_of
+from distlab.report.charts.kinds import Chart, LineChart, SizeChart, describe, rows_of
 from distlab.report.charts.live import figure_json
 from distlab.report.charts.pictures import Picture
 from distlab.report.page.board import first_screen
 from distlab.report.page.facts import cell_facts, dataset_facts, run_facts, token_facts
 from distlab.report.page.prose import methods
-from distlab.report.question import Finding
+from distlab.report.page.words import WORDS, button, glossed
+from distlab.report.question import Finding, Statement
 from distlab.report.table import StudyTables
+from distlab.tables.latex import latex_escapes
 from distlab.tables.text import TextTable, lay_texts
 
-# Rows of a table and answers to a question that the page shows at once (ours).
+# Rows of a table that the page holds, and answers to a question that it shows at once: fewer where
+# there are many (ours).
 _MOST_ROWS: Final = 200
-_MOST_STATEMENTS: Final = 4
+_MOST_STATEMENTS, _FEW_STATEMENTS, _MANY_STATEMENTS = 4, 2, 12
 # Figures of a question up to which they are shown at once (ours); the others open at a click.
 _MOST_FIGURES: Final = 2
 # Rows of a figure up to which it is shown at once (ours): a longer one opens at a click.
@@ -46,15 +50,30 @@ class _PageChart:
     svg: str
     figure: str
     is_long: bool
+    is_wide: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A finding with its charts and tables."""
+    """A finding with its charts and tables.
+
+    Attributes:
+        finding: The finding.
+        shown: Figures that are seen at once.
+        folded: The others.
+        tables: Those with rows.
+        said: Answers that are seen at once.
+        more_said: The others.
+        words: The words of ours that are explained where they come first.
+    """
 
     finding: Finding
-    charts: tuple[_PageChart, ...]
+    shown: tuple[_PageChart, ...]
+    folded: tuple[_PageChart, ...]
     tables: tuple[TextTable, ...]
+    said: tuple[Statement, ...]
+    more_said: tuple[Statement, ...]
+    words: set[str]
 
 
 def render_page(
@@ -72,24 +91,17 @@ def render_page(
         findings: The questions and their answers.
         pictures: Each chart's picture, by the chart's name.
     """
-    sections = [
-        _Section(
-            finding,
-            tuple(_draw(chart, pictures[chart.name]) for chart in finding.charts),
-            tuple(table for table in finding.tables if table.rows),
-        )
-        for finding in findings
-    ]
+    sections = [_section(finding, pictures) for finding in findings]
     manifest = study.manifest
     failed = [(row.cell, row.problem_id, row.error) for row in manifest.failures]
     js = _asset("page.js")
-    is_live = any(section.charts for section in sections)
+    is_live = any(finding.charts for finding in findings)
     return _template().render(
         title=f"distlab: {manifest.run}",
         first=first_screen(study, findings),
         sides=study.sides,
         run=manifest.run,
-        policy=_policy([get_plotlyjs(), js] if is_live else []),
+        policy=_policy([get_plotlyjs(), js] if is_live else [js]),
         css=Markup(_asset("page.css")),
         js=js,
         plotly=_packed_plotly() if is_live else "",
@@ -113,8 +125,41 @@ def render_page(
             run_facts(study),
         ],
         most_rows=_MOST_ROWS,
-        most_statements=_MOST_STATEMENTS,
-        most_figures=_MOST_FIGURES,
+        words=WORDS,
+        latex=json.dumps(dict(latex_escapes())).replace("<", "\\u003c"),
+    )
+
+
+def _section(finding: Finding, pictures: Mapping[str, Picture]) -> _Section:
+    charts = [_draw(chart, pictures[chart.name]) for chart in finding.charts]
+    shown = [chart for chart in charts if not chart.is_long]
+    # What takes the whole width stands alone.
+    most = 1 if shown and shown[0].is_wide else _MOST_FIGURES
+    answers = finding.statements
+    seen = _FEW_STATEMENTS if len(answers) > _MANY_STATEMENTS else _MOST_STATEMENTS
+    return _Section(
+        finding,
+        tuple(shown[:most]),
+        tuple(chart for chart in charts if chart not in shown[:most]),
+        tuple(map(_folded, (table for table in finding.tables if table.rows))),
+        answers[:seen],
+        answers[seen:],
+        set(WORDS),
+    )
+
+
+def _folded(text: TextTable) -> TextTable:
+    """A label that every row shares moves into the caption and is folded away."""
+    first, *others = text.rows
+    shared = [
+        place > 0 and not number and bool(others) and len({row[place] for row in text.rows}) == 1
+        for place, number in enumerate(text.numbers)
+    ]
+    named = (f"{text.titles[at]} {first[at]}" for at, is_shared in enumerate(shared) if is_shared)
+    return replace(
+        text,
+        caption="; ".join((text.caption, *named)),
+        spare=tuple(a or b for a, b in zip(text.spare, shared, strict=True)),
     )
 
 
@@ -126,6 +171,7 @@ def _draw(chart: Chart, picture: Picture) -> _PageChart:
         # Inside a script element nothing but its end tag has a meaning.
         figure=figure_json(chart).replace("<", "\\u003c"),
         is_long=rows_of(chart) > _SHOWN_ROWS,
+        is_wide=isinstance(chart, LineChart | SizeChart) and len(chart.panels) > 1,
     )
 
 
@@ -138,6 +184,8 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["glossed"] = glossed
+    environment.filters["button"] = button
     environment.filters["shown"] = lambda text: plain(text, _CELL_CHARACTERS)
     return environment.from_string(_asset("page.html.j2"))
 

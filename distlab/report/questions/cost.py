@@ -13,11 +13,19 @@ from distlab.analysis.claims import Answer, Claim, Kind, crosses, differs
 from distlab.analysis.crossing import Crossing, at_cost, crossing, sample_counts
 from distlab.checkpoints.checkpoint import INSTRUCT
 from distlab.errors import counted
-from distlab.report.charts.kinds import Chart, Line, LineChart
+from distlab.report.charts.kinds import Chart, Line, LineChart, small_multiples
 from distlab.report.gap_table import PAIR_COLUMNS
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import between, holm_note, judge_name, setting, who_solves_more
+from distlab.report.wording import (
+    between,
+    data_of,
+    holm_note,
+    judge_name,
+    setting,
+    stages_of,
+    who_solves_more,
+)
 from distlab.runs.pairing import ArmPair
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
@@ -26,9 +34,8 @@ from distlab.tables.column import Column, Columns
 from distlab.tables.flat import Record, flat
 from distlab.tables.numbers import DASH, points_interval, points_range
 
-# Budgets at which arms are compared, and panels that are drawn (ours).
+# Budgets at which arms are compared (ours).
 _BUDGETS: Final = 8
-_MOST_PANELS: Final = 6
 
 
 class Spent(StrEnum):
@@ -261,19 +268,24 @@ def _crossed(row: CrossingRow, unit: str) -> tuple[str, ...]:
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
     """pass@k of both arms over the tokens that they take."""
-    rows = [row for row in _headline_rows(study) if row.spent is Spent.TOKENS]
-    for place, row in enumerate(rows[:_MOST_PANELS]):
-        arms = (row.base, row.base_scores), (row.instruct, row.instruct_scores)
+    for place, (where, panels) in enumerate(small_multiples(_lines(study))):
         yield LineChart(
             name=f"costs-{place}",
-            title=f"Solved for the same tokens: {between(row.base, row.instruct)}",
+            title=f"Solved for the same tokens: {where}",
             x_axis="new tokens per problem",
             y_axis="per cent of problems solved",
-            lines=tuple(
-                Line(cell.arm, cell.variant, 0, row.found.places, tuple(100 * y for y in scores))
-                for cell, scores in arms
-            ),
+            panels=panels,
         )
+
+
+def _lines(study: StudyTables) -> Iterator[tuple[str, str, Line]]:
+    for row in _headline_rows(study):
+        family = f"{row.base.family}{stages_of(row.base, row.instruct)}"
+        for cell, scores in ((row.base, row.base_scores), (row.instruct, row.instruct_scores)):
+            if row.spent is Spent.TOKENS:
+                shares = tuple(100 * y for y in scores)
+                line = Line(cell.arm, cell.variant, 0, row.found.places, shares)
+                yield family, data_of(cell), line
 
 
 _TERMS: Final[tuple[Term, ...]] = (

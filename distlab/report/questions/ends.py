@@ -1,6 +1,7 @@
 """Where do samples end?"""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -22,14 +23,15 @@ from distlab.report.charts.kinds import (
     LineChart,
     Part,
     cut_rows,
+    small_multiples,
 )
 from distlab.report.question import Question, Statement, cannot_say, samples_of
 from distlab.report.table import ScoredStudy, StudyTables, Table
-from distlab.report.wording import between, holm_note, judge_name, setting
+from distlab.report.wording import between, data_of, holm_note, judge_name, setting
 from distlab.runs.scored import Judge
 from distlab.runs.scores import ProblemScores
 from distlab.scoring.types import CORRECT, ERROR, INCORRECT, NO_ANSWER, NO_VERDICT, TIMEOUT
-from distlab.store.cell import Cell
+from distlab.store.cell import Cell, CellVariant
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.flat import Record, flat
 from distlab.tables.numbers import (
@@ -44,8 +46,6 @@ from distlab.tables.numbers import (
 _MANY: Final = 0.10
 # The k of the curve table (ours), beside the largest n.
 _CURVE_KS = (1, 2, 5, 10, 20)
-# Panels of curves that are drawn (ours); the table has them all.
-_MOST_CURVES: Final = 6
 
 
 _ENDINGS: Final[Mapping[Ending, str]] = {
@@ -399,25 +399,28 @@ def _end_charts(study: StudyTables) -> Iterator[Chart]:
 
 def _curve_charts(study: StudyTables) -> Iterator[Chart]:
     """pass@k of the arms of one family, dataset and prompt."""
-    groups: dict[str, list[Line]] = {}
-    for row in study.rows(CURVES):
-        cell = row.cell
-        values = [value.value for value in row.values]
-        if not study.is_headline(cell, row.judge) or np.isnan(values).all() or cell.n < 2:
-            continue
-        lines = groups.setdefault(setting(cell), [])
-        style = sum(line.role == cell.variant for line in lines)
-        ks = tuple(map(float, range(1, cell.n + 1)))
-        ys = tuple(100 * value for value in values)
-        lines.append(Line(cell.arm, cell.variant, style, ks, ys))
-    for place, (where, lines) in enumerate(list(groups.items())[:_MOST_CURVES]):
+    for place, (where, panels) in enumerate(small_multiples(_curves(study))):
         yield LineChart(
             name=f"curves-{place}",
             title=f"pass@k: {where}",
             x_axis="k samples",
             y_axis="per cent of problems solved",
-            lines=tuple(lines),
+            panels=panels,
         )
+
+
+def _curves(study: StudyTables) -> Iterator[tuple[str, str, Line]]:
+    drawn: Counter[tuple[str, CellVariant]] = Counter()
+    for row in study.rows(CURVES):
+        cell = row.cell
+        values = [value.value for value in row.values]
+        if not study.is_headline(cell, row.judge) or np.isnan(values).all() or cell.n < 2:
+            continue
+        ks = tuple(map(float, range(1, cell.n + 1)))
+        ys = tuple(100 * value for value in values)
+        style = drawn[setting(cell), cell.variant]
+        yield cell.family, data_of(cell), Line(cell.arm, cell.variant, style, ks, ys)
+        drawn[setting(cell), cell.variant] += 1
 
 
 QUESTION = Question(

@@ -126,10 +126,10 @@ _COLUMNS: Columns[FormatRow] = (
     Column("checkpoint (95 %)", lambda row: _interval(row, CHECKPOINT)),
     Column("format (95 %)", lambda row: _interval(row, FORMAT)),
     Column("decoding (95 %)", lambda row: _interval(row, DECODING)),
-    Column("checkpoint x format", lambda row: _interval(row, CHECKPOINT, FORMAT)),
-    Column("checkpoint x decoding", lambda row: _interval(row, CHECKPOINT, DECODING)),
-    Column("format x decoding", lambda row: _interval(row, FORMAT, DECODING)),
-    Column("all three", lambda row: _interval(row, CHECKPOINT, FORMAT, DECODING)),
+    Column("checkpoint x format", lambda row: _interval(row, CHECKPOINT, FORMAT), spare=1),
+    Column("checkpoint x decoding", lambda row: _interval(row, CHECKPOINT, DECODING), spare=1),
+    Column("format x decoding", lambda row: _interval(row, FORMAT, DECODING), spare=1),
+    Column("all three", lambda row: _interval(row, CHECKPOINT, FORMAT, DECODING), spare=1),
     Column("plain for both", lambda row: points_interval(row.split.without[FORMAT].estimate)),
 )
 

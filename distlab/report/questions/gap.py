@@ -4,7 +4,7 @@ The headline, so it reads the controls in the tables of the other questions.
 """
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,10 +40,17 @@ from distlab.report.questions.guessing import (
     ReasonedGapRow,
 )
 from distlab.report.questions.judges import find_winners, judge_verdict
-from distlab.report.questions.scale import SCALE, GapSource
+from distlab.report.questions.scale import GapSource, ScaleRow, drawn
 from distlab.report.score_table import SCORE_TERMS, SCORES, ScoreRow
 from distlab.report.table import StudyTables
-from distlab.report.wording import alone_note, between, holm_note, judge_name, who_solves_more
+from distlab.report.wording import (
+    alone_note,
+    between,
+    holm_note,
+    judge_name,
+    stages_of,
+    who_solves_more,
+)
 from distlab.runs.styles import prompt_format
 from distlab.store.cell import Cell
 from distlab.tables.numbers import decimal, percent, points_range
@@ -275,7 +282,7 @@ def _null(study: StudyTables, row: GapRow) -> Iterator[_Check]:
 
 def _beyond(excess: BeyondNullRow, answer: Answer) -> tuple[str, bool]:
     """What an arm solves beyond answering unread, and whether that is a warning."""
-    unread = f"answering 0 to {excess.answers - 1} unread does"
+    unread = f"answering 0 to {excess.answers - 1} without reading the question does"
     said = {
         Answer.YES: f"{excess.cell.arm} solves more than {unread}",
         Answer.NO: f"{excess.cell.arm} solves less than {unread}",
@@ -378,41 +385,44 @@ def _problems(study: StudyTables, row: GapRow) -> Iterator[_Check]:
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
-    """Ours under every judge, and the paper's, by family, dataset and prompt."""
+    """Ours under every judge, and the paper's: a figure per dataset, a row per setting."""
     rows = [row for row in study.rows(GAPS) if row.primary and row.headline]
-    if not rows:
-        return
-    # The paper's zero-shot gaps on GSM8K are its headline: they stand beside any set of ours.
-    datasets = {"gsm8k", *(row.base.dataset for row in rows)}
-    ours = [
-        Series(
-            judge_name(judge),
-            "ours" if place == 0 else "other",
-            tuple(
-                at_label(between(r.base, r.instruct), r.gap.difference.estimate)
-                for r in rows
-                if r.judge == judge
-            ),
+    paper = [row for row in drawn(study) if rows and row.source == GapSource.PAPER]
+    datasets = dict.fromkeys((*(r.base.dataset for r in rows), *(r.dataset for r in paper)))
+    sides = study.sides
+    for place, dataset in enumerate(datasets):
+        ours = [row for row in rows if row.base.dataset == dataset]
+        theirs = [row for row in paper if row.dataset == dataset]
+        yield from interval_chart(
+            f"gaps-{place}",
+            f"Gap in {rows[0].metric} on {dataset}, {sides.second} − {sides.first}",
+            f"← {sides.first} solves more · points · {sides.second} →",
+            [*_our_series(study, ours), *_their_series(theirs)],
         )
-        for place, judge in enumerate(study.judges)
-    ]
-    shown = [series for series in ours if series.marks]
-    theirs = [
-        row
-        for row in study.rows(SCALE)
-        if row.source == GapSource.PAPER and row.dataset in datasets
-    ]
-    for grader in dict.fromkeys(row.judge for row in theirs):
+
+
+def _our_series(study: StudyTables, rows: Sequence[GapRow]) -> Iterator[Series]:
+    for place, judge in enumerate(study.judges):
         marks = tuple(
-            at_label(f"{row.family} on {row.dataset} ({row.prompt or 'prompt not said'})", row.gap)
-            for row in theirs
+            at_label(
+                f"{row.base.family} ({row.base.prompt}){stages_of(row.base, row.instruct)}",
+                row.gap.difference.estimate,
+            )
+            for row in rows
+            if row.judge == judge
+        )
+        if marks:
+            yield Series(judge_name(judge), "ours" if place == 0 else "other", marks)
+
+
+def _their_series(rows: Sequence[ScaleRow]) -> Iterator[Series]:
+    for grader in dict.fromkeys(row.judge for row in rows):
+        marks = tuple(
+            at_label(f"{row.family} ({row.prompt or 'prompt not said'})", row.gap)
+            for row in rows
             if row.judge == grader
         )
-        shown.append(Series(f"the paper, {grader}", "paper", marks))
-    sides = study.sides
-    title = f"Gap in {rows[0].metric}, {sides.second} − {sides.first}"
-    axis = f"points; right of zero {sides.second} solves more"
-    yield from interval_chart("gaps", title, axis, shown)
+        yield Series(f"the paper, {grader}", "paper", marks)
 
 
 QUESTION = Question(

@@ -1,4 +1,4 @@
-"""Could it be had without reasoning?"""
+"""Would answers without reasoning solve as much?"""
 
 import math
 from collections.abc import Iterator
@@ -310,9 +310,11 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
             for where, grader in graders.items()
             if (datasets[where], grader, answers) in solved
         )
-        series.append(Series(f"answering 0 to {answers - 1} unread", "null", marks))
+        series.append(
+            Series(f"answering 0 to {answers - 1} without reading the question", "null", marks)
+        )
     title = "Pass@n of every arm, and of answering without reading"
-    yield from interval_chart("nulls", title, "per cent of problems solved", series)
+    yield from interval_chart("nulls", title, "per cent of problems solved", series, True)
 
 
 _TERMS: Final[tuple[Term, ...]] = (
@@ -328,7 +330,7 @@ _TERMS: Final[tuple[Term, ...]] = (
 )
 QUESTION = Question(
     name="guessing",
-    text="Could it be had without reasoning?",
+    text="Would answers without reasoning solve as much?",
     tables=(NULLS, BEYOND_NULL, REASONING, REASONED_GAPS),
     statements=_statements,
     charts=_charts,

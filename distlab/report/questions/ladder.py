@@ -30,9 +30,7 @@ from distlab.store.cell import Cell
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import DASH, decimal, p_value, percent, points_interval, points_range
 
-# Settings that are drawn, and steps or names of stages that a sentence goes into (ours); the table
-# has them all.
-_MOST_CHARTS: Final = 6
+# Steps or names of stages that a sentence goes into (ours); the table has them all.
 _MOST_STEPS: Final = 12
 
 
@@ -152,15 +150,15 @@ _STEP_COLUMNS: Columns[StepRow] = (
     label("stages", lambda row: f"{row.base.arm} → {row.instruct.arm}"),
     label("judge", lambda row: judge_name(row.judge)),
     label("score", lambda row: row.metric),
-    Column("problems", lambda row: str(row.gap.problems)),
+    Column("problems", lambda row: str(row.gap.problems), spare=1),
     Column("before", lambda row: percent(row.gap.base)),
     Column("after", lambda row: percent(row.gap.instruct)),
     Column("change (95 %)", lambda row: points_interval(row.gap.difference.estimate)),
     Column("learnt", lambda row: str(row.gap.instruct_only) if _is_binary(row.gap) else DASH),
     Column("forgotten", lambda row: str(row.gap.base_only) if _is_binary(row.gap) else DASH),
     Column("p", lambda row: p_value(row.gap.difference.p)),
-    Column("clusters", lambda row: str(row.gap.clusters)),
-    Column("McNemar, if independent", lambda row: p_value(row.gap.mcnemar)),
+    Column("clusters", lambda row: str(row.gap.clusters), spare=1),
+    Column("McNemar, if independent", lambda row: p_value(row.gap.mcnemar), spare=1),
 )
 STAGES = Table("stages", "Stages against earlier ones, in points", _step_rows, _STEP_COLUMNS)
 
@@ -338,7 +336,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
     """pass@1 and Pass@n of every stage, by setting."""
     scores = {row.cell: row for row in study.rows(SCORES) if study.is_headline(row.cell, row.judge)}
     ladders = [cells for cells in settings(study.manifest.cells) if is_ladder(cells)]
-    for place, cells in enumerate(ladders[:_MOST_CHARTS]):
+    for place, cells in enumerate(ladders):
         rows = [scores[arm] for arm in stage_arms(cells) if arm in scores]
         rows = [row for row in rows if not row.cell.until_decided]
         one = tuple(at_label(row.cell.variant, row.pass_1) for row in rows)
@@ -346,7 +344,8 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
         series = (Series("Pass@n", "ours", many), Series("pass@1", "other", one))
         title = f"What each stage solves: {setting(cells[0])}"
         axis = "per cent of problems solved"
-        yield from interval_chart(f"stages-{place}", title, axis, [s for s in series if s.marks])
+        shown = [each for each in series if each.marks]
+        yield from interval_chart(f"stages-{place}", title, axis, shown, True)
 
 
 def _applies(study: StudyTables) -> bool:

@@ -28,7 +28,7 @@ from distlab.tables.numbers import (
     points_range,
 )
 
-Sign = Literal["completed word for word", "solved unread"]
+Sign = Literal["completed word for word", "solved without the question"]
 """What speaks for a question that was seen before."""
 
 
@@ -131,7 +131,7 @@ def _memory_rows(scored: ScoredStudy) -> Iterator[MemoryRow]:
                     yield MemoryRow(second.table.cell, judge, sign, sides, drop)
 
 
-_SIGNS: Final[tuple[Sign, Sign]] = ("completed word for word", "solved unread")
+_SIGNS: Final[tuple[Sign, Sign]] = ("completed word for word", "solved without the question")
 
 
 _MEMORY_COLUMNS: Columns[MemoryRow] = (

@@ -1,4 +1,4 @@
-"""Are the paper's figures found again?"""
+"""Do our figures agree with the paper's?"""
 
 import csv
 import math
@@ -297,7 +297,7 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
 _SAID: Final = {
     Answer.YES: "found again",
     Answer.NO: "not found again",
-    Answer.CANNOT_TELL: "cannot tell",
+    Answer.CANNOT_TELL: "cannot be told",
 }
 
 
@@ -310,8 +310,10 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
     counts = Counter(study.decision(Kind.REPLICATION, row.key).answer for row in tested)
     listed = [f"{count} {_SAID[answer]}" for answer, count in counts.items()]
     if len(tested) < len(rows):
-        listed.append(f"{len(rows) - len(tested)} measured otherwise")
-    yield Statement(f"Of {len(rows)} figures that we have too: {', '.join(listed)}.")
+        listed.append(f"{len(rows) - len(tested)} measured in another way")
+    yield Statement(
+        f"Of {len(rows)} figures of the paper that this study measures too: {', '.join(listed)}."
+    )
     yield from (_statement(study, row) for row in tested)
 
 
@@ -342,7 +344,7 @@ _TERMS: Final[tuple[Term, ...]] = (
 )
 QUESTION = Question(
     name="paper",
-    text="Are the paper's figures found again?",
+    text="Do our figures agree with the paper's?",
     tables=(PAPER,),
     statements=_statements,
     claims=_claims,

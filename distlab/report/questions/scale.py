@@ -13,7 +13,7 @@ from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.estimate import Estimate
 from distlab.analysis.replication import normal_error, published_gap
 from distlab.analysis.scale import Trend, gap_trend
-from distlab.report.charts.kinds import Chart, Role, Series, SizeChart, at_label
+from distlab.report.charts.kinds import Chart, Role, Series, SizeChart, SizePanel, at_label
 from distlab.report.gap_table import GAPS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.paper import SAMPLES, published_figures
@@ -178,6 +178,16 @@ def stands(study: StudyTables) -> Callable[[SettingRow | ScaleRow], bool]:
     return lambda row: row.source == GapSource.PAPER or row.judge in judges
 
 
+def drawn(study: StudyTables) -> list[ScaleRow]:
+    """What figures show: of the paper's families those that are ours, unless all are asked for."""
+    ours = {(cell.family, cell.dataset) for cell in study.manifest.cells}
+    return [
+        row
+        for row in study.rows(SCALE)
+        if row.source == GapSource.OURS or study.paper == "all" or (row.family, row.dataset) in ours
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class TrendRow(SettingRow):
     """The straight line through the ``ScaleRow``s of one setting.
@@ -260,28 +270,32 @@ def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
-    """Our headline gaps and the paper's over the size of the family."""
-    rows = list(filter(stands(study), study.rows(SCALE)))
-    groups: dict[tuple[GapSource, str, str], list[int]] = {}
-    for place, row in enumerate(rows):
-        groups.setdefault((row.source, row.dataset, row.prompt), []).append(place)
-    series, sizes = [], []
-    for (source, dataset, prompt), places in groups.items():
-        whose = "" if source == GapSource.OURS else "the paper, "
-        name = f"{whose}{dataset}{f' ({prompt})' if prompt else ''}"
-        role: Role = "ours" if source == GapSource.OURS else "paper"
-        marks = tuple(at_label(rows[place].family, rows[place].gap) for place in places)
-        series.append(Series(name, role, marks))
-        sizes.append(tuple(rows[place].parameters for place in places))
-    if series:
+    """Our headline gaps over the size of the family, a panel per dataset, with the paper's."""
+    rows = [row for row in drawn(study) if stands(study)(row)]
+    datasets = dict.fromkeys(row.dataset for row in rows)
+    panels = (_panel(name, [row for row in rows if row.dataset == name]) for name in datasets)
+    if rows:
         yield SizeChart(
             name="scale",
             title="Gap against the size of the family",
-            x_axis="parameters",
+            x_axis="families by their parameters, on a logarithmic axis",
             y_axis="gap, points",
-            series=tuple(series),
-            sizes=tuple(sizes),
+            panels=tuple(panels),
         )
+
+
+def _panel(dataset: str, rows: Sequence[ScaleRow]) -> SizePanel:
+    groups: dict[tuple[GapSource, str], list[ScaleRow]] = {}
+    for row in rows:
+        groups.setdefault((row.source, row.prompt), []).append(row)
+    series, sizes = [], []
+    for (source, prompt), found in groups.items():
+        whose = "" if source == GapSource.OURS else "the paper, "
+        role: Role = "ours" if source == GapSource.OURS else "paper"
+        marks = tuple(at_label(row.family, row.gap) for row in found)
+        series.append(Series(f"{whose}{prompt or 'prompt not said'}", role, marks))
+        sizes.append(tuple(row.parameters for row in found))
+    return SizePanel(dataset, tuple(series), tuple(sizes))
 
 
 QUESTION = Question(

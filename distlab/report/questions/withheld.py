@@ -114,7 +114,8 @@ def _statement(study: StudyTables, row: WithheldRow) -> Statement:
         Answer.CANNOT_TELL: "whether it solves more with the question than without cannot be told",
     }[decision.answer]
     nulls = tuple(
-        f"Answering 0 to {null.answers - 1} unread solves {percent(null.null)} per cent."
+        f"Answering 0 to {null.answers - 1} without reading the question solves "
+        f"{percent(null.null)} per cent."
         for null in study.rows(BEYOND_NULL)
         if (null.cell, null.judge) == (row.cell, row.judge)
     )

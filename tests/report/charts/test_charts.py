@@ -33,7 +33,7 @@ def test_of_many_rows_the_first_are_drawn(make_run: Make, monkeypatch: pytest.Mo
         for arm in ("base/cot", "instruct/t0.05")
     ]
     rows = [Samples(cell, "a", "0001") for cell in cells]
-    chart = chart_of(build_report(make_run(cells, [make_problem("a")], rows)), "gaps")
+    chart = chart_of(build_report(make_run(cells, [make_problem("a")], rows)), "gaps-0")
     assert isinstance(chart, IntervalChart)
     assert "(the first 8 of 12 rows)" in chart.title
     assert len({mark.label for series in chart.series for mark in series.marks}) == 8

@@ -74,7 +74,7 @@ def test_who_solves_more_for_the_same_tokens(
     assert (row.found.places[0], row.found.places[-1]) == pytest.approx((40, 80))
     chart = chart_of(study, "costs-0")
     assert isinstance(chart, LineChart)
-    assert chart.lines[0].ys[-1] == pytest.approx(100 * base / n)
+    assert chart.panels[0].lines[0].ys[-1] == pytest.approx(100 * base / n)
 
 
 def test_branches_are_paid_for_as_they_come(make_run: Make) -> None:

@@ -14,10 +14,10 @@ def test_ends_add_up(full_study: StudyTables) -> None:
 def test_curves_climb_with_k(full_study: StudyTables) -> None:
     curves = chart_of(full_study, "curves-0")
     assert isinstance(curves, LineChart)
-    assert [line.name for line in curves.lines] == [
+    assert [line.name for line in curves.panels[0].lines] == [
         "base/cot",
         "base/t0.05",
         "instruct/cot",
         "instruct/t0.05",
     ]
-    assert all(np.diff(line.ys).min() >= 0 for line in curves.lines)
+    assert all(np.diff(line.ys).min() >= 0 for panel in curves.panels for line in panel.lines)

@@ -46,7 +46,10 @@ def test_only_the_same_measurement_is_judged(make_run: Make, n: int, problems: i
         ]
         assert all(row.reason == "" for row in found)
         said = answers(study, "paper")
-        assert said[0].text == "Of 3 figures that we have too: 1 found again, 2 not found again."
+        assert said[0].text == (
+            "Of 3 figures of the paper that this study measures too: 1 found again, 2 not found "
+            "again."
+        )
         assert "found again, within 10.0 points; the paper 29.0" in said[1].text
         assert "not found again (p < 0.001 after Holm)" in said[2].text
     else:

@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from distlab.report import build_report
-from distlab.report.charts.kinds import SizeChart
+from distlab.report.charts.kinds import SizeChart, size_ticks
 from distlab.report.table import StudyTables
 from tests.report.answers import COT, PROBLEMS, WARM, answers, arm, chart_of
 from tests.runs.written import Make, Samples, make_problem
@@ -55,4 +55,12 @@ def test_sizes_of_one_lineage_are_counted_once(make_run: Make, tmp_path: Path) -
 def test_gaps_of_ours_and_of_the_paper_stand_at_their_sizes(full_study: StudyTables) -> None:
     scale = chart_of(full_study, "scale")
     assert isinstance(scale, SizeChart)
-    assert {size for sizes in scale.sizes for size in sizes} >= {8.2e9, 1.04e12}
+    ours = {size for panel in scale.panels for sizes in panel.sizes for size in sizes}
+    assert ours == {8.2e9}
+    everyone = chart_of(replace(full_study, paper="all"), "scale")
+    assert isinstance(everyone, SizeChart)
+    assert [panel.title for panel in everyone.panels] == [
+        *(panel.title for panel in scale.panels),
+        "medcalc",
+    ]
+    assert "kimi-k2" in {name for _, name in size_ticks(everyone.panels[0])}
