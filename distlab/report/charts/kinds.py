@@ -175,13 +175,14 @@ def describe(chart: Chart) -> str:
     return f"{chart.title}. {listed}."
 
 
-def rows_of(chart: Chart) -> int:
-    """Rows that a chart grows with; 1 where its height is fixed."""
+def lines_of(chart: Chart) -> int:
+    """Marks above each other, at least two for a row; 1 where a chart's height is fixed."""
     match chart:
         case IntervalChart():
-            return len({mark.label for series in chart.series for mark in series.marks})
+            rows = len({mark.label for series in chart.series for mark in series.marks})
+            return rows * max(2, len(chart.series))
         case BarChart():
-            return len(chart.bars)
+            return 2 * len(chart.bars)
         case _:
             return 1
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from distlab.escape import plain
-from distlab.report.charts.kinds import Chart, LineChart, SizeChart, describe, rows_of
+from distlab.report.charts.kinds import Chart, LineChart, SizeChart, describe, lines_of
 from distlab.report.charts.live import figure_json
 from distlab.report.charts.pictures import Picture
 from distlab.report.page.board import first_screen
@@ -33,8 +33,8 @@ _MOST_ROWS: Final = 200
 _MOST_STATEMENTS, _FEW_STATEMENTS, _MANY_STATEMENTS = 4, 2, 12
 # Figures of a question up to which they are shown at once (ours); the others open at a click.
 _MOST_FIGURES: Final = 2
-# Rows of a figure up to which it is shown at once (ours): a longer one opens at a click.
-_SHOWN_ROWS: Final = 24
+# Marks above each other up to which a figure is shown at once (ours); a longer one is folded.
+_SHOWN_LINES: Final = 50
 # Characters of a cell (ours); ``results/`` has the whole text.
 _CELL_CHARACTERS: Final = 300
 _FAILURES_LISTED: Final = 20
@@ -170,7 +170,7 @@ def _draw(chart: Chart, picture: Picture) -> _PageChart:
         svg=picture.svg,
         # Inside a script element nothing but its end tag has a meaning.
         figure=figure_json(chart).replace("<", "\\u003c"),
-        is_long=rows_of(chart) > _SHOWN_ROWS,
+        is_long=lines_of(chart) > _SHOWN_LINES,
         is_wide=isinstance(chart, LineChart | SizeChart) and len(chart.panels) > 1,
     )
 
