@@ -102,13 +102,7 @@ docs: setup
 # Which sentences of a run's report change from another commit's code to this: make sentences
 # RUN=runs/NAME OLD=main. The run's own report is left as it is.
 sentences: setup
-	@rm -rf $(VENV)/.sentences && mkdir -p $(VENV)/.sentences/code
-	@git archive $(OLD) distlab | tar -x -C $(VENV)/.sentences/code
-	@PYTHONPATH=$(VENV)/.sentences/code $(VENV)/bin/python -P -m distlab.report $(RUN) \
-	  --into $(VENV)/.sentences/old > /dev/null
-	@$(VENV)/bin/python -m distlab.report $(RUN) --into $(VENV)/.sentences/new > /dev/null
-	@$(VENV)/bin/python -m tests.report.sentences $(VENV)/.sentences/old/report.md \
-	  $(VENV)/.sentences/new/report.md
+	@$(VENV)/bin/python -m tests.report.sentences $(RUN) $(OLD)
 
 # Pin every version anew, for both builds: for GPUs on every Python that vLLM takes (tool.uv in
 # pyproject.toml), for CPUs on 3.11.

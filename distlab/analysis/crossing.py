@@ -14,7 +14,7 @@ import numpy.typing as npt
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.estimate import Estimate
-from distlab.analysis.intervals import LEVEL
+from distlab.analysis.intervals import LEVEL, RESAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Crossing:
 
     Attributes:
         places: [points] what the curves are over, ascending: k, or tokens per problem.
-        differences: [points] second minus first, at least one.
+        differences: [points] second minus first, at least one. The first and the last have the
+            interval that a gap has; those between, of which the sign alone is read, Student's.
         at: Where the difference last changes its sign, by a straight line between points; NaN where
             it never does. Its interval is every place around it at which zero is not rejected at
             5 %, so that it holds the one crossing of the true curves in 95 % of studies (a
@@ -51,6 +52,8 @@ def crossing(
     first: FloatArray,
     second: FloatArray,
     clusters: npt.ArrayLike | None = None,
+    *,
+    resamples: int = RESAMPLES,
 ) -> Crossing:
     """Compare two curves over the same problems, point by point.
 
@@ -59,9 +62,13 @@ def crossing(
         first: [problems, points] scores; NaN where a problem has none.
         second: [problems, points], the same problems in the same order.
         clusters: [problems] labels of the sources; None for one source per problem.
+        resamples: Bootstrap resamples of the first and the last difference.
     """
+    columns = (second - first).T
+    ends = {0, len(columns) - 1}
     differences = tuple(
-        contrast(Mean(column, clusters), resamples=0) for column in (second - first).T
+        contrast(Mean(column, clusters), resamples=resamples if place in ends else 0)
+        for place, column in enumerate(columns)
     )
     return Crossing(tuple(places), differences, _last_crossing(places, differences))
 

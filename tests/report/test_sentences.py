@@ -9,14 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from distlab.analysis.claims import Answer, Claim, Decision, Family, Kind
 from distlab.analysis.contrasts import student
+from distlab.errors import UserError
 from distlab.escape import plain
 from distlab.report import build_report
 from distlab.report.questions.order import QUESTIONS
 from distlab.report.questions.paper import PAPER
 from distlab.report.table import StudyTables
-from tests.report.sentences import changes
+from tests.report.sentences import changes, reported
+from tests.report.sentences import main as list_changes
 from tests.report.studies import HOSTILE, write_run
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "sentences.md"
@@ -57,11 +61,10 @@ def answered(study: StudyTables, kind: Kind, answer: Answer) -> StudyTables:
     first = next(key for key in study.family.decisions if key[0] is kind)
     decisions = {}
     for key, decision in study.family.decisions.items():
-        claim = replace(decision.claim, direction=1)
         told = answer if key == first else Answer.CANNOT_TELL
         if key[0] is Kind.GAP and kind in _OF_A_GAP:
             told = Answer.YES
-        decisions[key] = Decision(claim, told, 0.001, 0.001)
+        decisions[key] = Decision(decision.claim, told, 0.001, 0.001)
     return replace(study, family=Family(decisions, study.family.tests, study.family.level))
 
 
@@ -106,6 +109,25 @@ def test_what_changed_between_two_reports_is_listed_by_question() -> None:
     new = "## Who?\n\n- it cannot be told\n  - a control\n\n## Why?\n\n- so\n"
     assert list(changes(old, new)) == ["## Who?", "- base solves more", "+ it cannot be told"]
     assert list(changes(old, old)) == []
+
+
+def test_a_commit_that_cannot_read_the_run_is_told_in_one_sentence(tmp_path: Path) -> None:
+    package = tmp_path / "distlab" / "report"
+    package.mkdir(parents=True)
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
+    (package / "__main__.py").write_text("raise ValueError('no field parts')")
+    with pytest.raises(UserError, match=r"no report of .*run \(ValueError: no field parts\)$"):
+        reported(tmp_path, tmp_path / "run", tmp_path / "into")
+
+
+def test_what_is_no_commit_is_told_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list_changes([str(tmp_path), "no-such-commit"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("no distlab can be taken from OLD=no-such-commit (fatal:")
+    assert said.count("\n") == 1
 
 
 def main() -> None:

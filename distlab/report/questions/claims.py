@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from distlab.analysis.claims import ALPHA, Answer, Family, Kind
+from distlab.errors import counted
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.tables.column import Column, Columns, label
@@ -77,7 +78,8 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
     listed = ", ".join(f"{answer} {counts[answer]}" for answer in Answer)
     margins = study.margins
     yield Statement(
-        f"{len(rows)} claims are decided together, as one family of {study.family.tests} tests "
+        f"The report makes {counted(len(rows), 'claim')}, decided together as one family of "
+        f"{counted(study.family.tests, 'test')} "
         f"with Holm's adjustment: {listed}. The chance that any yes or no of this report is false "
         f"is at most {percent(ALPHA)} per cent.",
         (

@@ -234,8 +234,8 @@ def _by_tokens(study: StudyTables, row: CrossingRow) -> Statement:
     where = f"{between(row.base, row.instruct)}, for the same {high:.0f} tokens per problem"
     return Statement(
         f"{where}: {told}. {_minus(row)} is {points_range(row.found.late.estimate)} points there "
-        f"and {points_range(row.found.early.estimate)} at {low:.0f} tokens, over {row.problems} "
-        f"problems ({judge_name(row.judge)}); {_turned(study, row)}.",
+        f"and {points_range(row.found.early.estimate)} at {low:.0f} tokens, over "
+        f"{counted(row.problems, 'problem')} ({judge_name(row.judge)}); {_turned(study, row)}.",
         _crossed(row, "token"),
     )
 

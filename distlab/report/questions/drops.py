@@ -21,6 +21,7 @@ from distlab.analysis.drops import (
     unpaired_drop,
 )
 from distlab.analysis.estimate import NOTHING, Estimate
+from distlab.errors import counted
 from distlab.problems.problem import Problem, Side
 from distlab.report.charts.kinds import Chart, Role, Series, at_label, interval_chart
 from distlab.report.gap_table import headline_gaps
@@ -412,7 +413,7 @@ def _drop_statement(study: StudyTables, row: DropRow) -> Statement:
     text = (
         f"{arm_name(row.cell)}, {sides_name(row.sides)}: "
         f"{_change_verdict(study, decision, 'on the perturbed side')}: {row.metric} "
-        f"{points_range(row.drop.change.estimate)} points over {row.drop.pairs} pairs "
+        f"{points_range(row.drop.change.estimate)} points over {counted(row.drop.pairs, 'pair')} "
         f"({judge_name(row.judge)})."
     )
     pairing = study.decision(Kind.PAIRING, row.key)
@@ -450,7 +451,7 @@ def _difference_statement(study: StudyTables, gap: ChangeDifferenceRow) -> State
     return Statement(
         f"{gap.base.family} ({gap.base.prompt}), {sides_name(gap.sides)}: "
         f"{said[decision.answer]}; drop of {gap.instruct.arm} minus drop of {gap.base.arm} is "
-        f"{points_range(gap.difference.estimate)} points over {gap.pairs} pairs."
+        f"{points_range(gap.difference.estimate)} points over {counted(gap.pairs, 'pair')}."
     )
 
 

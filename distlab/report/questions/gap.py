@@ -256,6 +256,14 @@ def _reasoning(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     reasoned = _reasoned(study, row)
     if reasoned is None or math.isnan(reasoned.gap.difference.value):
         return
+    if reasoned.silent:
+        named = " and of ".join(cell.arm for cell in reasoned.silent)
+        yield _Check(
+            f"No sample of {named} reasons before its answer, so no gap is counted over samples "
+            "that reason.",
+            warns=True,
+        )
+        return
     shown = points_range(reasoned.gap.difference.estimate)
     yield _Check(f"Counting only samples that reason, the gap is {shown}.")
     cause, equal = "Answers without reasoning", "counting only samples that reason"
@@ -370,7 +378,7 @@ def _problems(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     sampled = row.sampled
     if sampled.problems != row.gap.problems:
         shown = points_range(sampled.difference.estimate)
-        without = f"over the {sampled.problems} problems that no arm failed"
+        without = f"over the {counted(sampled.problems, 'problem')} that no arm failed"
         yield _Check(f"Failed problems count as unsolved; {without} the gap is {shown}.")
         claim = (Kind.FAILURES_EXPLAIN, row.key)
         yield from _explained(study, row, claim, "Failed problems", without)

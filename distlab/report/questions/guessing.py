@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from distlab.analysis.arrays import FloatArray
+from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.claims import Claim, Explanation, Kind, exceeds, explains
 from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.estimate import Estimate
@@ -163,8 +163,7 @@ def _reasoning_rows(scored: ScoredStudy) -> Iterator[ReasoningRow]:
 def _reasoning_row(judge: Judge, scores: ProblemScores) -> ReasoningRow:
     """Pass@n of a cell without the samples that give an answer and no reasoning."""
     table, sources = scores.table, scores.table.sources
-    present = table.facts.present
-    reasoned = reasons(table.facts.answers, table.facts.starts) & present
+    present, reasoned = table.facts.present, _reasoning(scores)
     return ReasoningRow(
         cell=table.cell,
         judge=judge,
@@ -172,6 +171,12 @@ def _reasoning_row(judge: Judge, scores: ProblemScores) -> ReasoningRow:
         pass_n=solved_interval(scores.pass_at(table.cell.n), sources),
         reasoned=solved_interval(_reasoned(scores, table.cell.n), sources),
     )
+
+
+def _reasoning(scores: ProblemScores) -> BoolArray:
+    """[problems, n]: samples that reason before they answer."""
+    facts = scores.table.facts
+    return reasons(facts.answers, facts.starts) & facts.present
 
 
 def _reasoned(scores: ProblemScores, k: int) -> FloatArray:
@@ -204,6 +209,8 @@ class ReasonedGapRow:
         gap: Over all problems scored in both arms.
         all_samples: The same gap over all samples.
         change: ``all_samples`` minus ``gap``: what answers without reasoning make of it.
+        base_reasoned: Samples of the base arm that reason.
+        instruct_reasoned: Samples of the instruct arm that reason.
     """
 
     base: Cell
@@ -213,6 +220,14 @@ class ReasonedGapRow:
     gap: Gap
     all_samples: Contrast
     change: Contrast
+    base_reasoned: int
+    instruct_reasoned: int
+
+    @property
+    def silent(self) -> tuple[Cell, ...]:
+        """Arms of which no sample reasons: over what reasons there is nothing to compare."""
+        arms = (self.base, self.base_reasoned), (self.instruct, self.instruct_reasoned)
+        return tuple(cell for cell, reasoned in arms if not reasoned)
 
 
 def _reasoned_gap_rows(scored: ScoredStudy) -> Iterator[ReasonedGapRow]:
@@ -236,6 +251,8 @@ def _reasoned_gap(
         gap=paired_gap(one, two, sources),
         all_samples=contrast(Mean(everything, sources)),
         change=contrast(Mean(everything - (two - one), sources, bound=2.0)),
+        base_reasoned=int(_reasoning(base).sum()),
+        instruct_reasoned=int(_reasoning(instruct).sum()),
     )
 
 
@@ -280,7 +297,8 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
             one = (excess.cell, excess.judge)
             yield exceeds(Kind.BEYOND_NULL, one, where, excess.excess)
     for row in study.rows(REASONED_GAPS):
-        if study.is_headline(row.instruct, row.judge) and row.gap.problems:
+        told = row.gap.problems and not row.silent
+        if told and study.is_headline(row.instruct, row.judge):
             key = (row.base, row.instruct, row.judge)
             where = f"{between(row.base, row.instruct)}, {row.metric}"
             split = Explanation(row.all_samples, row.change, row.gap.difference)

@@ -204,7 +204,7 @@ def _pair_statement(study: StudyTables, row: MemoryRow) -> Statement:
     text = (
         f"{_where(row)}: {said}: {percent(row.drop.before)} per cent of originals and "
         f"{percent(row.drop.after)} of perturbed problems, {points_range(row.change.estimate)} "
-        f"points over {row.drop.pairs} pairs."
+        f"points over {counted(row.drop.pairs, 'pair')}."
     )
     if decision.answer is Answer.YES and decision.direction < 0:
         seen = "It has seen originals before, so what it solves of them may be memory."

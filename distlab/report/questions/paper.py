@@ -25,6 +25,7 @@ from distlab.analysis.replication import (
 from distlab.analysis.shares import solved_interval
 from distlab.checkpoints.checkpoint import BASE, INSTRUCT, Variant
 from distlab.decoding.cot import CoT
+from distlab.errors import counted
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
 from distlab.report.wording import judge_name, setting, shown_p
@@ -297,7 +298,7 @@ def _claims(study: StudyTables) -> Iterator[Claim]:
 _SAID: Final = {
     Answer.YES: "found again",
     Answer.NO: "not found again",
-    Answer.CANNOT_TELL: "cannot be told",
+    Answer.CANNOT_TELL: "undecided",
 }
 
 
@@ -311,9 +312,8 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
     listed = [f"{count} {_SAID[answer]}" for answer, count in counts.items()]
     if len(tested) < len(rows):
         listed.append(f"{len(rows) - len(tested)} measured in another way")
-    yield Statement(
-        f"Of {len(rows)} figures of the paper that this study measures too: {', '.join(listed)}."
-    )
+    figures = counted(len(rows), "figure")
+    yield Statement(f"Of {figures} of the paper that this study measures too: {', '.join(listed)}.")
     yield from (_statement(study, row) for row in tested)
 
 

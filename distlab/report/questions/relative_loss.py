@@ -16,6 +16,7 @@ from distlab.analysis.relative import (
     relative_loss,
     unpaired_loss,
 )
+from distlab.errors import counted
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.questions.drops import (
     ChangeDifferenceRow,
@@ -198,7 +199,7 @@ def _difference_statement(study: StudyTables, row: ChangeDifferenceRow) -> State
     return Statement(
         f"{_where(row)}: {said[decision.answer]}; the share that {row.instruct.arm} loses minus "
         f"that of {row.base.arm} is {points_range(row.difference.estimate)} points over "
-        f"{row.pairs} pairs.",
+        f"{counted(row.pairs, 'pair')}.",
         ("The paper's figure of this difference: not published.",),
     )
 

@@ -13,6 +13,7 @@ from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.estimate import Estimate
 from distlab.analysis.replication import normal_error, published_gap
 from distlab.analysis.scale import Trend, gap_trend
+from distlab.errors import counted
 from distlab.report.charts.kinds import Chart, Role, Series, SizeChart, SizePanel, at_label
 from distlab.report.gap_table import GAPS, headline_gaps
 from distlab.report.question import Question, Statement, cannot_say
@@ -264,8 +265,8 @@ def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
     }
     return (
         f"{row.opening}{said[decision.answer]}: {points_range(slope.estimate)} points for ten "
-        f"times the parameters, over {row.trend.families} families of {row.trend.lineages} "
-        "lineages."
+        f"times the parameters, over {row.trend.families} families of "
+        f"{counted(row.trend.lineages, 'lineage')}."
     )
 
 

@@ -435,7 +435,7 @@ def _crossing(study: Study) -> Claim:
     second = _curve(study, rate * (1 - 0.5**_DRAWS), 1.0)
     counts = sample_counts(_DRAWS)
     places = np.array(counts) - 1
-    found = crossing(counts, first[:, places], second[:, places], study.sources)
+    found = crossing(counts, first[:, places], second[:, places], study.sources, resamples=0)
     return crosses(Kind.CROSSING, 0, "", found.early, found.late)
 
 
@@ -457,7 +457,7 @@ def _at_equal_cost(by: float) -> Simulation:
             tokens = price * (1.3 - 0.6 * (curve[:, -1] > 0)) / (1.3 - 0.6 * solved)
             tokens *= study.rng.uniform(0.5, 1.5, tokens.size)
             arms.append(at_cost(curve, tokens[:, None] * np.arange(1, _DRAWS + 1), (600.0,)))
-        found = crossing((600.0,), arms[0], arms[1], study.sources)
+        found = crossing((600.0,), arms[0], arms[1], study.sources, resamples=0)
         return differs(Kind.EQUAL_COST, 0, "", found.late, MARGIN)
 
     return draw

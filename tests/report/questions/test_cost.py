@@ -5,6 +5,7 @@ import pytest
 
 from distlab.report import build_report
 from distlab.report.charts.kinds import LineChart
+from distlab.report.gap_table import GAPS
 from distlab.report.questions.cost import CROSSINGS, Spent
 from distlab.report.table import StudyTables
 from distlab.store.cell import Cell
@@ -34,6 +35,15 @@ def test_the_winner_turns_with_the_samples(make_run: Make) -> None:
     assert "−30.0 (" in said.text
     assert "with one sample and +30.0 (" in said.text
     assert said.controls[0].startswith("The curves cross at 2.5 samples (2 to 3)")
+
+
+def test_the_ends_have_the_intervals_of_the_gap(make_run: Make) -> None:
+    """Few problems are discordant, where Student's interval and Tango's are far apart."""
+    study = written(make_run, drawn(BASE, "1000", 6, 12), drawn(INSTRUCT, "1000", 7, 12))
+    (samples,) = [row for row in study.rows(CROSSINGS) if row.spent is Spent.SAMPLES]
+    gaps = {row.metric: row.gap.difference.estimate for row in study.rows(GAPS)}
+    assert samples.found.early.estimate == gaps["pass@1"]
+    assert samples.found.late.estimate == gaps["Pass@4"]
 
 
 def test_one_arm_leads_throughout(make_run: Make) -> None:

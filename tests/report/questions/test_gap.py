@@ -101,7 +101,7 @@ def test_decoding_explains_more_than_all_of_it(make_run: Make) -> None:
 def test_answers_without_reasoning_explain_it_away(make_run: Make) -> None:
     problems = [make_problem(f"q{place:03d}") for place in range(400)]
     rows = [
-        Samples(cell, p.id, "0001" if place < solved else "0000", start=2)
+        Samples(cell, p.id, "0001" if place < solved else "0000", start=99 * (place == 399))
         for cell, solved in ((COT, 300), (WARM, 100))
         for place, p in enumerate(problems)
     ]
@@ -116,9 +116,23 @@ def test_answers_without_reasoning_do_not_explain_it_away(make_run: Make) -> Non
 
 
 def test_whether_answers_without_reasoning_explain_it_away_cannot_be_told(make_run: Make) -> None:
-    rows = [*arm(COT, 30, start=2), *arm(WARM, 10, start=2)]
+    rows = [*arm(COT, 30, start=2)[:-1], *arm(WARM, 10, start=2)[:-1]]
+    rows += [Samples(cell, PROBLEMS[-1].id, "0000", start=99) for cell in (COT, WARM)]
     said = gap(make_run([COT, WARM], PROBLEMS, rows))
     assert warned(said, "Whether answers without reasoning explain it away cannot be told apart")
+
+
+@pytest.mark.parametrize(
+    ("starts", "named"), [((2, 2), "base/cot and of instruct/t0.05"), ((2, 99), "base/cot")]
+)
+def test_no_gap_is_counted_over_reasoning_that_an_arm_lacks(
+    make_run: Make, starts: tuple[int, int], named: str
+) -> None:
+    rows = [*arm(COT, 10, start=starts[0]), *arm(WARM, 30, start=starts[1])]
+    said = gap(make_run([COT, WARM], PROBLEMS, rows))
+    assert warned(said, f"No sample of {named} reasons before its answer")
+    assert not warned(said, "explain it away")
+    assert not controlled(said, "nly samples that reason")
 
 
 @pytest.mark.parametrize(("guessed", "warns"), [(30, True), (2, False)])
