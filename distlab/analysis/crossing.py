@@ -76,16 +76,16 @@ def crossing(
 def _last_crossing(places: Sequence[float], differences: Sequence[Contrast]) -> Estimate:
     """Where the sign changes last, with the places around it that cannot be told from it."""
     values = [difference.value for difference in differences]
-    changes = [
-        place
-        for place, (one, two) in enumerate(pairwise(values))
-        if one * two < 0 or one == 0 != two
-    ]
+    signed = [place for place, value in enumerate(values) if value != 0]
+    changes = [(one, two) for one, two in pairwise(signed) if values[one] * values[two] < 0]
     if not changes:
         return Estimate(math.nan, math.nan, math.nan)
-    left = changes[-1]
-    share = values[left] / (values[left] - values[left + 1])
-    at = places[left] + share * (places[left + 1] - places[left])
+    left, right = changes[-1]
+    if right > left + 1:  # Zero in between: that is where they cross.
+        at = (places[left + 1] + places[right - 1]) / 2
+    else:
+        share = values[left] / (values[left] - values[right])
+        at = places[left] + share * (places[right] - places[left])
     told = [difference.p < 1 - LEVEL for difference in differences]
     before = sum(1 for _ in takewhile(lambda told: not told, reversed(told[: left + 1])))
     after = sum(1 for _ in takewhile(lambda told: not told, told[left + 1 :]))

@@ -33,6 +33,11 @@ class Reruns:
     deviation: Estimate
 
     @property
+    def error(self) -> float:
+        """Standard error of one run's figure over problems: the root of the runs' mean square."""
+        return float(np.sqrt(np.mean([figure.error**2 for figure in self.figures])))
+
+    @property
     def lowest(self) -> float:
         """The least figure."""
         return min(figure.value for figure in self.figures)

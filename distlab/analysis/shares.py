@@ -41,7 +41,7 @@ def share_interval(
     # The influence of a problem on a ratio of sums.
     influence = (counted - share * among) / among.mean()
     spread = contrast(Mean(influence, labels), resamples=0, is_tested=False)
-    if sources < 2:
+    if math.isnan(spread.error):  # Too few sources, see ``contrast``.
         return Estimate(share, math.nan, math.nan)
     if share in (0, 1) or np.ptp(influence) == 0:
         return _wilson(share, sources, sources - 1)

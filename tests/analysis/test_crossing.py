@@ -33,6 +33,23 @@ def test_curves_that_do_not_cross() -> None:
     assert math.isnan(found.at.value)
 
 
+@pytest.mark.parametrize(
+    ("differences", "at"),
+    [
+        ((0.0, 0.5, 1.0), math.nan),
+        ((0.5, 0.0, 1.0), math.nan),
+        ((0.5, 0.0, 0.0), math.nan),
+        ((0.5, 0.0, -1.0), 2.0),
+        ((-0.5, 0.5, 0.0), 1.5),
+    ],
+)
+def test_curves_that_meet_cross_where_the_leader_changes(
+    differences: tuple[float, ...], at: float
+) -> None:
+    found = crossing((1, 2, 3), np.zeros((6, 3)), np.tile(differences, (6, 1)))
+    assert found.at.value == pytest.approx(at, nan_ok=True)
+
+
 def test_problems_without_a_score_are_left_out() -> None:
     first, second = np.zeros((4, 1)), np.ones((4, 1))
     second[3] = np.nan

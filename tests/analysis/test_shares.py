@@ -33,6 +33,13 @@ def test_none_and_all_are_as_good_as_their_sources() -> None:
     assert np.isnan(share_interval(np.zeros(3), np.zeros(3)).value)
 
 
+@pytest.mark.parametrize("counted", [0.0, 4.0])
+def test_none_and_all_of_few_sources_have_no_interval_either(counted: float) -> None:
+    found = share_interval(np.full(40, counted), np.full(40, 4.0), np.repeat(np.arange(4), 10))
+    assert found.value == counted / 4
+    assert np.isnan([found.low, found.high]).all()
+
+
 def test_it_covers_where_sources_are_shared() -> None:
     rng, covered = np.random.default_rng(0), 0
     sources = np.repeat(np.arange(25), 8)

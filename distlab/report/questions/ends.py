@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -130,7 +130,7 @@ class EndingRow:
         base: The study's base arm.
         instruct: The study's instruct arm.
         judge: Extractor and grader.
-        ending: "cut off at max_tokens" or "without an answer".
+        ending: "cut off at max_tokens", "without an answer" or "not judged".
         first: Share of the base arm's samples that end so, mean over problems.
         second: The same of the instruct arm.
         difference: Instruct minus base, paired by problem.
@@ -155,8 +155,11 @@ def _ending_rows(scored: ScoredStudy) -> Iterator[EndingRow]:
         if pair.base.stops_early or pair.instruct.stops_early:
             continue
         sources = base.table.sources
-        for ending, of in (("cut off at max_tokens", _cut), ("without an answer", _unanswered)):
-            first, second = _rates(base, of(base)), _rates(instruct, of(instruct))
+        for ending, of in _LOST.items():
+            lost, lost_too = of(base), of(instruct)
+            if of is _unjudged and not (lost.any() or lost_too.any()):
+                continue  # Graders seldom fail; nothing to say of those that did not.
+            first, second = _rates(base, lost), _rates(instruct, lost_too)
             yield EndingRow(
                 base=pair.base,
                 instruct=pair.instruct,
@@ -176,6 +179,18 @@ def _cut(scores: ProblemScores) -> BoolArray:
 def _unanswered(scores: ProblemScores) -> BoolArray:
     unanswered: BoolArray = scores.table.codes == NO_ANSWER
     return unanswered & ~scores.table.facts.truncated
+
+
+def _unjudged(scores: ProblemScores) -> BoolArray:
+    failed: BoolArray = np.isin(scores.table.codes, (TIMEOUT, ERROR))
+    return failed & ~scores.table.facts.truncated
+
+
+_LOST: Final[Mapping[str, Callable[[ProblemScores], BoolArray]]] = {
+    "cut off at max_tokens": _cut,
+    "without an answer": _unanswered,
+    "not judged": _unjudged,
+}
 
 
 def _rates(scores: ProblemScores, ending: BoolArray) -> FloatArray:
@@ -340,7 +355,8 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
     calm = [row for row in rows if max(_losses(row)) < _MANY]
     if calm:
         lost = max(sum(_losses(row)) for row in calm)
-        which = "every arm" if len(calm) == len(rows) else f"the other {len(calm)} arms"
+        others = "the other arm" if len(calm) == 1 else f"the other {len(calm)} arms"
+        which = "every arm" if len(calm) == len(rows) else others
         yield Statement(
             f"In {which}, at most {percent(lost)} per cent of the samples are cut off, without an "
             "answer or not judged."

@@ -257,7 +257,7 @@ def _reasoning(study: StudyTables, row: GapRow) -> Iterator[_Check]:
     if reasoned is None or math.isnan(reasoned.gap.difference.value):
         return
     if reasoned.silent:
-        named = " and of ".join(cell.arm for cell in reasoned.silent)
+        named = " or ".join(cell.arm for cell in reasoned.silent)
         yield _Check(
             f"No sample of {named} reasons before its answer, so no gap is counted over samples "
             "that reason.",

@@ -10,9 +10,10 @@ import numpy as np
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import Answer, Claim, Kind, any_differs, differs, turns
 from distlab.analysis.reruns import Reruns, reruns
+from distlab.errors import counted
 from distlab.report.question import Question, Statement, cannot_say
 from distlab.report.table import ScoredStudy, StudyTables, Table, Term
-from distlab.report.wording import between, holm_note, judge_name, who_solves_more
+from distlab.report.wording import between, holm_note, judge_name, setting, who_solves_more
 from distlab.runs.joining import RERUN_FIELDS, rerun_fields
 from distlab.runs.pairing import metrics
 from distlab.runs.scored import Judge
@@ -72,8 +73,8 @@ class _Drawn:
 def _rows(scored: ScoredStudy) -> Iterator[RerunRow]:
     """The study's own gaps and their arms, where a run drew one of them again."""
     for pair, judge, _, _ in scored.own_arms():
-        runs = list(_runs(scored, (pair.base, pair.instruct), judge))
         for cells in ((pair.base, pair.instruct), (pair.base,), (pair.instruct,)):
+            runs = _runs(scored, cells, judge)
             mine = [tuple(run[cell.key] for cell in cells) for run in runs]
             yield from _of(cells, judge, _distinct(mine))
 
@@ -197,13 +198,16 @@ def _statements(study: StudyTables) -> Iterator[Statement]:
         yield cannot_say("no problem has a score in every run of a cell")
     elif not rows:
         yield cannot_say(
-            "no cell was drawn twice; run +experiment=reruns, or a sweep over seeds as in "
-            "-m seed=0,1,2, and report on its folder"
+            "no cell was drawn and scored twice; run +experiment=reruns, or a sweep over seeds as "
+            "in -m seed=0,1,2, and report on its folder"
         )
     gaps = [row for row in rows if row.is_gap]
     for gap in gaps:
         arms = [row for row in rows if _is_arm_of(row, gap)]
         yield Statement(_said_of_gap(study, gap), tuple(_said(study, arm) for arm in arms))
+    for row in rows:
+        if not row.is_gap and not any(_is_arm_of(row, gap) for gap in gaps):
+            yield Statement(f"{setting(row.cells[0])}: {_said(study, row)}")
 
 
 def _is_arm_of(arm: RerunRow, gap: RerunRow) -> bool:
@@ -238,7 +242,8 @@ def _said(study: StudyTables, row: RerunRow) -> str:
     }
     return (
         f"{row.what} in {row.metric} is {_figures(row)} {len(row.names)} runs "
-        f"({'; '.join(row.names)}). {_moved(row)} {told[decision.answer]}."
+        f"({'; '.join(row.names)}), over {counted(row.found.problems, 'problem')} that all have. "
+        f"{_moved(row)} {told[decision.answer]}."
     )
 
 
@@ -252,13 +257,13 @@ def _figures(row: RerunRow) -> str:
 
 
 def _moved(row: RerunRow) -> str:
-    """How far drawing again moves the figure, beside what other problems would."""
+    """How far drawing again moves the figure, beside the error of which that is a part."""
     found = row.found
     if found.deviation.value == 0:
         return "Every problem has the same score in all of them."
     beside = ""
-    if row.is_gap and not math.isnan(found.pooled.error):
-        beside = f"; its standard error over problems is {percent(found.pooled.error)}"
+    if row.is_gap and not math.isnan(found.error):
+        beside = f", a part of the standard error of {percent(found.error)} that one run has"
     return (
         f"Drawing again moves it by {percent_range(found.deviation)} points (one standard "
         f"deviation){beside}."

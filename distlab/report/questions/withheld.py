@@ -124,7 +124,7 @@ def _statement(study: StudyTables, row: WithheldRow) -> Statement:
         f"cent with it and {percent(row.unread)} without, {points_range(row.excess.estimate)} "
         f"points over {counted(row.problems, 'problem')} ({judge_name(row.judge)})."
     )
-    if decision.answer is Answer.YES:
+    if decision.answer is Answer.YES or row.read == 0:
         return Statement(text, nulls)
     return Statement(text, nulls, ("What it solves may be guessed.",))
 

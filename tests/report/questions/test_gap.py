@@ -123,7 +123,7 @@ def test_whether_answers_without_reasoning_explain_it_away_cannot_be_told(make_r
 
 
 @pytest.mark.parametrize(
-    ("starts", "named"), [((2, 2), "base/cot and of instruct/t0.05"), ((2, 99), "base/cot")]
+    ("starts", "named"), [((2, 2), "base/cot or instruct/t0.05"), ((2, 99), "base/cot")]
 )
 def test_no_gap_is_counted_over_reasoning_that_an_arm_lacks(
     make_run: Make, starts: tuple[int, int], named: str
@@ -133,6 +133,19 @@ def test_no_gap_is_counted_over_reasoning_that_an_arm_lacks(
     assert warned(said, f"No sample of {named} reasons before its answer")
     assert not warned(said, "explain it away")
     assert not controlled(said, "nly samples that reason")
+
+
+def test_samples_of_one_arm_that_no_grader_judged_are_warned_of(make_run: Make) -> None:
+    rows = [
+        Samples(cell, p.id, marks)
+        for cell, marks in ((COT, "1000"), (WARM, "tttt"))
+        for p in PROBLEMS
+    ]
+    run = make_run([COT, WARM], PROBLEMS, rows)
+    assert warned(gap(run), "samples of base/cot are not judged, and 100.0 of instruct/t0.05")
+    said = [statement.text for statement in answers(build_report(run), "ends")]
+    assert any("more samples of the instruct arm are not judged" in text for text in said)
+    assert any(text.startswith("In the other arm, at most 0.0 per cent") for text in said)
 
 
 @pytest.mark.parametrize(("guessed", "warns"), [(30, True), (2, False)])

@@ -55,7 +55,9 @@ def test_a_gap_over_runs_and_its_arms(make_run: Make, tmp_path: Path) -> None:
     (said,) = answers(study, "reruns")
     assert (
         "instruct/t0.05 − base/cot in pass@1 is +40.0 points in each of 3 runs (seed 0; seed 1; "
-        "seed 2). Drawing again moves it by 0.8 (0.5 to 1.1) points" in said.text
+        "seed 2), over 200 problems that all have. Drawing again moves it by 0.8 (0.5 to 1.1) "
+        "points (one standard deviation), a part of the standard error of 3.6 that one run has."
+        in said.text
     )
     assert "No two runs differ by 5.0 points or more." in said.text
     assert "the instruct arm solves more (p < 0.001 after Holm" in said.text
@@ -107,8 +109,23 @@ def test_runs_without_a_common_problem_cannot_say(make_run: Make, tmp_path: Path
     assert said.text == "Cannot be said: no problem has a score in every run of a cell."
 
 
+def test_an_arm_that_alone_was_drawn_again(make_run: Make, tmp_path: Path) -> None:
+    paths = []
+    for seed, arms in enumerate([(COT, WARM), (COT,)]):
+        cells = [_addressed(cell, seed) for cell in arms]
+        rows = [Samples(cell, problem.id, "1") for cell in cells for problem in PROBLEMS[:9]]
+        fields = {cell.key: {"seed": seed} for cell in cells}
+        run = make_run(cells, PROBLEMS, rows, run=str(seed), fingerprints=fields)
+        paths.append(run.rename(tmp_path / f"run-{seed}"))
+    (said,) = answers(build_report(*paths), "reruns")
+    assert said.text.startswith(
+        "tiny on gsm-symbolic (zero-shot): base/cot in pass@1 is 100.0 per cent in each of 2 runs "
+        "(seed 0; seed 1), over 9 problems that all have."
+    )
+
+
 def test_one_run_cannot_say(make_run: Make, tmp_path: Path) -> None:
     study = reported(make_run, tmp_path, [{COT.arm: range(9), WARM.arm: range(9)}])
     assert not study.rows(RERUNS)
     (said,) = answers(study, "reruns")
-    assert said.text.startswith("Cannot be said: no cell was drawn twice")
+    assert said.text.startswith("Cannot be said: no cell was drawn and scored twice")
