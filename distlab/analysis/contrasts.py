@@ -230,6 +230,12 @@ def _is_few(counts: Discordance) -> bool:
     return counts.problems - alike < _FEW_DISCORDANT
 
 
+def is_coarse(values: FloatArray) -> bool:
+    """Whether so few problems differ from the commonest score that a bootstrap knows too little."""
+    counts = np.unique(values, return_counts=True)[1]
+    return values.size - int(counts.max(initial=0)) < _FEW_DISCORDANT
+
+
 def _discordance(values: FloatArray) -> Discordance | None:
     if not np.isin(values, (-1, 0, 1)).all():
         return None

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.contrasts import Contrast, Mean, contrast
+from distlab.analysis.contrasts import Contrast, Mean, contrast, is_coarse
 from distlab.analysis.intervals import RESAMPLES, SEED, percentile_interval, resampled_means
 
 
@@ -117,7 +117,8 @@ def unpaired_drop(
     """Difference of the means of two problem sets.
 
     This is the figure that papers give; it also holds whatever else tells the two sets apart.
-    Where problems share no source, its interval is a bootstrap that resamples each set on its own.
+    Where problems share no source, its interval is a bootstrap that resamples each set on its own,
+    unless few problems of one set differ: nearly all its resamples would be alike.
 
     Args:
         before: Scores of the originals.
@@ -127,10 +128,8 @@ def unpaired_drop(
     """
     change = contrast(after, replace(before, weight=-1.0))
     first, second = (part.values[~np.isnan(part.values)] for part in (before, after))
-    empty = first.size == 0 or second.size == 0
-    if not resamples or empty or _share_sources(before, after):
-        return change
-    if np.ptp(first) == 0 and np.ptp(second) == 0:
+    coarse = is_coarse(first) or is_coarse(second)
+    if not resamples or coarse or _share_sources(before, after):
         return change
     # Seeds of their own: the two sets are resampled independently.
     resampled = resampled_means(second, resamples=resamples, seed=seed)

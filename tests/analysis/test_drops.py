@@ -71,6 +71,13 @@ def test_unpaired() -> None:
     assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.05)
 
 
+def test_few_problems_of_one_set_hide_nothing() -> None:
+    """Three that are all unsolved: every resample of them is, too."""
+    found = unpaired_drop(Mean(np.repeat([1.0, 0.0], 30)), Mean(np.zeros(3))).estimate
+    assert found.value == -0.5
+    assert found.high > 0
+
+
 def test_unpaired_edges() -> None:
     assert np.isnan(unpaired_drop(Mean(np.zeros(0)), Mean(np.ones(3))).value)
     flat = unpaired_drop(Mean(np.ones(3)), Mean(np.zeros(2)))
