@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from distlab.checkpoints.layer_kinds import layer_kinds
-from distlab.errors import UserError
+from distlab.errors import UserError, brief
 
 _LAYERS: Final = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _HEADS: Final = ("num_attention_heads", "n_head", "n_heads")
@@ -19,6 +19,13 @@ _EXPERTS: Final = ("n_routed_experts", "num_experts", "num_local_experts", "moe_
 _ROUTED: Final = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_k", "top_k")
 _CONTEXT: Final = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 _BITS: Final = ("bits", "w_bit", "num_bits")
+
+
+class NotSaid(UserError):
+    """A config.json lacks a field that everything depends on, or has it in an unknown form.
+
+    The sentence names field and checkpoint. Whoever asked says what to give by hand.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ def architecture(config: Mapping[str, Any], place: str) -> Architecture:
         place: What it is called in a sentence.
 
     Raises:
-        UserError: A field that everything depends on is missing or no number.
+        NotSaid: A field that everything depends on is missing or no number.
     """
     fields = _Fields(_of_language(config), place)
     heads, layers = fields.number(_HEADS), fields.number(_LAYERS)
@@ -118,9 +125,9 @@ class _Fields:
             if type(value) is int and value >= 0:
                 return value
             if value is not None:
-                raise UserError(f"{self._of(name)} is {value!r} and not one number: {_BY_HAND}")
+                raise NotSaid(f"{self._of(name)} is {brief(repr(value))} and not one number")
         if default is None:
-            raise UserError(f"{self._of(names[0])} is missing: {_BY_HAND}")
+            raise NotSaid(f"{self._of(names[0])} is missing")
         return default
 
     def _of(self, name: str) -> str:
@@ -129,7 +136,7 @@ class _Fields:
     def class_name(self) -> str:
         names = self.raw.get("architectures")
         if not isinstance(names, list) or not names:
-            raise UserError(f"{self._of('architectures')} is missing: {_BY_HAND}")
+            raise NotSaid(f"{self._of('architectures')} is missing")
         return str(names[0])
 
     def kv_heads(self, heads: int) -> int:
@@ -149,9 +156,6 @@ class _Fields:
     def latent(self) -> int:
         """Values of MLA's latent of a token in one layer (arXiv 2405.04434, section 2.1)."""
         return self.number(("kv_lora_rank",)) + self.number(("qk_rope_head_dim",))
-
-
-_BY_HAND: Final = "give `model.facts`, `model.parameters` and `model.max_model_len` by hand"
 
 
 def _is_stretched(rope: object) -> bool:

@@ -13,6 +13,7 @@ from distlab.checkpoints.class_defaults import with_class_defaults
 from distlab.checkpoints.hub import cached_folder, gated_message, hub_reason, resolve_hub
 from distlab.checkpoints.local import local_folder
 from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.unfinished import unfinished
 from distlab.checkpoints.weights import Weights, measured
 from distlab.errors import Unavailable, UserError
 
@@ -40,6 +41,7 @@ def read_facts(spec: CheckpointSpec) -> CheckpointFacts:
 
     Raises:
         Unavailable: The folder is not on this machine, or the hub does not answer.
+        NotSaid: Its config.json does not say what everything depends on.
         UserError: There is no such checkpoint, or its files are not as they should be.
     """
     found = facts_at_hand(spec)
@@ -66,6 +68,7 @@ def facts_at_hand(spec: CheckpointSpec, *, weights: bool = True) -> CheckpointFa
         weights: Whether to read the headers of its weights.
 
     Raises:
+        NotSaid: Its config.json does not say what everything depends on.
         UserError: Its files are not as they should be.
     """
     if spec.source == "hub":
@@ -81,8 +84,15 @@ def _of_folder(spec: CheckpointSpec, folder: Path, *, weights: bool = True) -> C
     from huggingface_hub.errors import NotASafetensorsRepoError, SafetensorsParsingError
 
     made = architecture(with_class_defaults(_json(folder / "config.json", spec.id)), spec.id)
-    if not weights:
+    # Without any file of weights, config and index of a checkpoint may be all that a plan needs.
+    if not weights or next(folder.glob("*.safetensors"), None) is None:
         return CheckpointFacts(spec.id, made, None)
+    # Of the hub's cache, what is missing is downloaded.
+    if spec.source == "local" and (lack := unfinished(folder)) is not None:
+        raise UserError(
+            f"the weights of {spec.id} are not whole: {lack}; copy or download it again, or name "
+            "another checkpoint as `model.*.id`"
+        )
     try:
         return _facts(spec, made, get_local_safetensors_metadata(folder))
     except (NotASafetensorsRepoError, FileNotFoundError):

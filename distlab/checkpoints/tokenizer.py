@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from distlab.checkpoints.checkpoint import Checkpoint
 from distlab.checkpoints.hub import gated_message
-from distlab.errors import Unavailable, UserError
+from distlab.errors import Unavailable, UserError, summary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -31,7 +31,7 @@ def load_tokenizer(
         return AutoTokenizer.from_pretrained(
             checkpoint.model, revision=checkpoint.revision, trust_remote_code=trust_remote_code
         )
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # whatever a checkpoint's code raises, or its files bring about
         # The hub tells of a gated repository freely and refuses its files; transformers wraps that.
         if "gated repo" in str(error):
             raise Unavailable(gated_message(checkpoint.id)) from error
@@ -43,7 +43,10 @@ def load_tokenizer(
             ) from error
         if isinstance(error, ImportError) and "cannot import name" in str(error):
             raise UserError(_outdated(checkpoint, error)) from error
-        raise UserError(f"the tokenizer of {checkpoint.id} does not load: {error}") from error
+        # Of these the type says nothing that their texts do not.
+        is_told = isinstance(error, (OSError, ValueError, ImportError))
+        reason = str(error) if is_told else summary(error)
+        raise UserError(f"the tokenizer of {checkpoint.id} does not load: {reason}") from error
 
 
 def _outdated(checkpoint: Checkpoint, error: ImportError) -> str:

@@ -1,17 +1,23 @@
 """The folder of a checkpoint in; what it still lacks out, while a training writes it."""
 
 import json
+import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 _INDEX: Final = "model.safetensors.index.json"
+# One of several files, as transformers names them.
+_SHARD: Final = re.compile(r"(.*)-\d+-of-(\d+)\.safetensors")
 
 
 def unfinished(folder: Path) -> str | None:
     """What a checkpoint lacks of being whole; None where it lacks nothing.
 
     It is whole where config.json is there, and every file of weights that the index names (without
-    one, every file in safetensors) holds the bytes that its header says.
+    one, every file in safetensors, and as many as their names say) holds the bytes that its
+    header says.
 
     Args:
         folder: Of a checkpoint in safetensors.
@@ -28,7 +34,8 @@ def unfinished(folder: Path) -> str | None:
         return f"config.json or {_INDEX} is not whole"
     if not names:
         return "it has no weights in safetensors"
-    return next((lack for name in names if (lack := _file_lack(folder / name)) is not None), None)
+    lacks = (_file_lack(folder / name) for name in names)
+    return _shards_lack(names) or next((lack for lack in lacks if lack is not None), None)
 
 
 def _weights(folder: Path) -> list[str]:
@@ -36,6 +43,15 @@ def _weights(folder: Path) -> list[str]:
     if (index := folder / _INDEX).is_file():
         return sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
     return sorted(path.name for path in folder.glob("*.safetensors"))
+
+
+def _shards_lack(names: Iterable[str]) -> str | None:
+    """What is missing where files are named as one of several; an index is written last."""
+    sets = Counter((found[1], int(found[2])) for found in map(_SHARD.fullmatch, names) if found)
+    for (stem, count), there in sets.items():
+        if there < count:
+            return f"{there} of the {count} files of {stem} are there"
+    return None
 
 
 def _file_lack(file: Path) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 
+from distlab.checkpoints.architecture import NotSaid
 from distlab.checkpoints.checkpoint import (
     BASE,
     INSTRUCT,
@@ -143,7 +144,7 @@ def _complete(model: DictConfig, *, is_served: bool) -> None:
         nodes[key].id, nodes[key].source = spec.id, spec.source
     # Facts of a family of ours are known to be right: nothing is asked of a hub for them.
     is_known = of is not None and not _missing(model)
-    found, reason = _read(list(dict.fromkeys(specs.values())), at_hand=is_known)
+    found, reason = _read(list(dict.fromkeys(specs.values())), _missing(model), at_hand=is_known)
     if found:
         names = " and ".join(one.checkpoint for one in found)
         for key, value in _values(found, weights=not is_known).items():
@@ -171,14 +172,25 @@ def _forget(model: DictConfig, family: str, name: str) -> None:
     model.notes = [f"{name} is {family} with other checkpoints: sizes are read from them{kept}."]
 
 
-def _read(specs: Sequence[CheckpointSpec], *, at_hand: bool) -> tuple[list[CheckpointFacts], str]:
-    """What the checkpoints say that can be had, and why others cannot."""
+def _read(
+    specs: Sequence[CheckpointSpec], missing: Sequence[str], *, at_hand: bool
+) -> tuple[list[CheckpointFacts], str]:
+    """What the checkpoints say that can be had, and why others cannot.
+
+    Raises:
+        UserError: A config.json cannot be made sense of, and not all that is ``missing`` is given.
+    """
     found, reason = [], ""
     for spec in specs:
         try:
             one = facts_at_hand(spec, weights=False) if at_hand else read_facts(spec)
         except Unavailable as error:
             reason = reason or str(error)
+            continue
+        except NotSaid as error:
+            # What another checkpoint says is not taken for this one's.
+            if missing:
+                raise UserError(f"{error}: give by hand {', '.join(missing)}") from error
             continue
         found += [one] if one is not None else []
     return found, reason

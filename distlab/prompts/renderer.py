@@ -8,8 +8,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import jinja2
-
 from distlab.decoding.thinking import Thinking
 from distlab.errors import UserError, brief
 from distlab.problems.opening import split_question
@@ -188,10 +186,10 @@ def apply_template(
         text = tokenizer.apply_chat_template(
             list(turns), tokenize=False, add_generation_prompt=True, **{**dated, **kwargs}
         )
-    except (jinja2.TemplateError, TypeError, ValueError) as error:
+    except Exception as error:  # a template is code, of which anything may be raised
         raise UserError(
             f"the chat template of {tokenizer.name_or_path} cannot be rendered "
-            f"({brief(str(error))}); correct model.chat_template_kwargs"
+            f"({brief(str(error))}); correct it, or model.chat_template_kwargs"
             f"{', or leave the system turn out' if turns[0]['role'] == 'system' else ''}"
         ) from error
     return str(text)

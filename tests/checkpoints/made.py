@@ -1,6 +1,7 @@
-"""Checkpoints with a config.json and the headers of weights that nobody could load."""
+"""Checkpoints with a config.json and the headers of weights that are all holes."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ Tensors = Iterable[tuple[str, str, tuple[int, ...]]]
 
 
 def write_checkpoint(folder: Path, config: Mapping[str, Any], tensors: Tensors = ()) -> Path:
-    """A folder with a config.json and, where there are tensors, a header of safetensors."""
+    """A folder with a config.json and, where there are tensors, a sparse file of safetensors."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))
     header, at = {}, 0
@@ -24,5 +25,8 @@ def write_checkpoint(folder: Path, config: Mapping[str, Any], tensors: Tensors =
         at += size
     if header:
         raw = json.dumps(header).encode()
-        (folder / "model.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw)
+        file = folder / "model.safetensors"
+        file.write_bytes(len(raw).to_bytes(8, "little") + raw)
+        # Zeros that take no room on the disk.
+        os.truncate(file, 8 + len(raw) + at)
     return folder

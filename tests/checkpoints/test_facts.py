@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from distlab.checkpoints.architecture import architecture
+from distlab.checkpoints.architecture import NotSaid, architecture
 from distlab.checkpoints.checkpoint import CheckpointSpec, recognised_source
 from distlab.checkpoints.facts import read_facts
 from distlab.checkpoints.resolve import resolve
@@ -61,13 +61,13 @@ def test_a_language_model_inside_another_is_the_one_that_counts() -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"num_hidden_layers": None}, "`num_hidden_layers` in config.json of x is missing: give"),
+        ({"num_hidden_layers": None}, "`num_hidden_layers` in config.json of x is missing"),
         ({"num_attention_heads": [4, 2]}, r"`num_attention_heads` .* is \[4, 2\] and not one num"),
         ({"architectures": []}, "`architectures` in config.json of x is missing"),
     ],
 )
 def test_a_config_that_says_too_little_is_refused(fields: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(NotSaid, match=sentence):
         architecture({**LLAMA, **fields}, "x")
 
 
@@ -126,8 +126,18 @@ def test_damaged_weights_and_configs_are_one_sentence(tmp_path: Path) -> None:
     spec = CheckpointSpec(str(tmp_path), "local")
     assert read_facts(spec).weights is None
     (tmp_path / "model.safetensors").write_bytes(b"\xff" * 40)
-    with pytest.raises(UserError, match=r"the weights of .* are damaged"):
+    with pytest.raises(
+        UserError, match=r"the weights of .* whole: model\.safetensors is not whole;"
+    ):
         read_facts(spec)
+    (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {"x": "b.safetensors"}}')
+    with pytest.raises(
+        UserError, match=r"are not whole: b\.safetensors is not there; copy or down"
+    ):
+        read_facts(spec)
+    # Config and index alone are what one may have where nothing is loaded.
+    (tmp_path / "model.safetensors").unlink()
+    assert read_facts(spec).weights is None
     (tmp_path / "config.json").write_text("[1]")
     with pytest.raises(UserError, match=r"config\.json of .* holds no mapping"):
         read_facts(spec)

@@ -85,3 +85,11 @@ def test_code_that_was_corrected_as_the_sentence_says_is_loaded(tmp_path: Path) 
 def test_code_is_not_run_unasked(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"set model\.trust_remote_code=true"):
         load_tokenizer(checkpoint(tmp_path, NOW))
+
+
+def test_code_that_fails_is_one_sentence(tmp_path: Path) -> None:
+    fails = f"{NOW}\nraise AttributeError('no such\\nattribute')"
+    with pytest.raises(UserError) as refusal:
+        load_tokenizer(checkpoint(tmp_path, fails), trust_remote_code=True)
+    sentence = "the tokenizer of org/Bytes does not load: AttributeError: attribute"
+    assert str(refusal.value) == sentence

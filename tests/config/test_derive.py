@@ -16,6 +16,16 @@ from tests.families.published import PUBLISHED
 
 TENSORS = [("model.embed_tokens.weight", "BF16", (1000, 64))]
 
+BY_HAND = (
+    "model.facts.architecture=LlamaForCausalLM",
+    "model.facts.active_parameters=7e9",
+    "model.facts.weight_bytes=14e9",
+    "model.facts.layers=32",
+    "model.facts.attention_heads=32",
+    "model.facts.kv_heads=8",
+    "model.facts.kv_bytes_per_token=131072",
+)
+
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -171,20 +181,30 @@ def test_where_nothing_can_be_read_the_facts_to_give_are_listed(place: Path) -> 
     assert "or give by hand model.parameters, model.max_model_len, model.facts.arch" in sentence
     sizes = ("model.parameters=7e9", "model.max_model_len=4096")
     assert family(*gone, *sizes).facts is None
-    facts = {
-        "architecture": "LlamaForCausalLM",
-        "active_parameters": 7e9,
-        "weight_bytes": 14e9,
-        "layers": 32,
-        "attention_heads": 32,
-        "kv_heads": 8,
-        "kv_bytes_per_token": 131072,
-    }
-    by_hand = family(*gone, *sizes, *(f"model.facts.{key}={value}" for key, value in facts.items()))
+    by_hand = family(*gone, *sizes, *BY_HAND)
     assert by_hand.facts is not None
     assert by_hand.facts.weight_bytes == 14_000_000_000
     with pytest.raises(Unavailable, match=r"or give by hand model\.facts\.architecture"):
         family(*gone, *sizes, "model.facts.layers=32")
+
+
+@pytest.mark.parametrize("model", ["pair", "llama3-3b"])
+def test_a_config_that_nobody_can_read_leaves_its_facts_to_the_user(
+    place: Path, model: str
+) -> None:
+    write_checkpoint(place / "my-sft", {**LLAMA, "num_attention_heads": [4, 2]}, TENSORS)
+    with pytest.raises(UserError) as refusal:
+        family("model.max_model_len=4096", model=model)
+    assert str(refusal.value) == (
+        "`num_attention_heads` in config.json of ./my-sft is [4, 2] and not one number: give by "
+        "hand model.parameters, model.facts.architecture, model.facts.active_parameters, "
+        "model.facts.weight_bytes, model.facts.layers, model.facts.attention_heads, "
+        "model.facts.kv_heads, model.facts.kv_bytes_per_token"
+    )
+    sizes = ("model.base.id=./my-sft", "model.parameters=7e9", "model.max_model_len=4096")
+    made = family(*sizes, *BY_HAND, model="pair").facts
+    assert made is not None
+    assert (made.layers, made.source) == (32, "given by hand")
 
 
 def test_a_key_without_a_value_is_one_sentence() -> None:

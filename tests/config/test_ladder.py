@@ -31,10 +31,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_whole(folder: Path) -> Path:
-    """A checkpoint with all the bytes of its weights."""
-    weights = write_checkpoint(folder, LLAMA, TENSORS) / "model.safetensors"
-    weights.write_bytes(weights.read_bytes() + bytes(2 * 1000 * 64))
-    return folder
+    return write_checkpoint(folder, LLAMA, TENSORS)
 
 
 @cache
@@ -99,7 +96,8 @@ def test_what_was_derived_is_not_derived_again() -> None:
 
 
 def test_steps_of_a_folder_are_stages_by_their_numbers(place: Path) -> None:
-    write_checkpoint(place / "ckpts" / "step-30", LLAMA, TENSORS)
+    cut = write_checkpoint(place / "ckpts" / "step-30", LLAMA, TENSORS) / "model.safetensors"
+    cut.write_bytes(cut.read_bytes()[:-1])
     made = study(r"model.steps={folder: ckpts, pattern: 'step-(\d+)'}")
     assert [stage.name for stage in made.family.stages] == ["step-2", "step-9", "step-10"]
     assert {stage.format for stage in made.family.stages} == {PromptFormat.PLAIN}
@@ -200,4 +198,14 @@ def test_what_a_checkpoint_lacks_is_said_until_it_is_whole(place: Path) -> None:
         (folder / "two.safetensors").write_bytes(whole[:cut])
         assert unfinished(folder) == "two.safetensors is not whole"
     (folder / "two.safetensors").write_bytes(whole)
+    assert unfinished(folder) is None
+
+
+def test_a_file_that_is_one_of_several_waits_for_the_others(place: Path) -> None:
+    folder, whole = place / "new", (place / "a" / "model.safetensors").read_bytes()
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model-00001-of-00002.safetensors").write_bytes(whole)
+    assert unfinished(folder) == "1 of the 2 files of model are there"
+    (folder / "model-00002-of-00002.safetensors").write_bytes(whole)
     assert unfinished(folder) is None

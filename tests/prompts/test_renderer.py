@@ -127,6 +127,7 @@ def test_template_arguments_reach_the_template_and_the_identity(bytes_tokenizer:
         (None, "has no chat template"),
         ("{{ raise_exception('no such role') }}", "cannot be rendered .*no such role"),
         ("{% for %}", "cannot be rendered"),
+        ("{{ 1 // 0 }}", "cannot be rendered .*by zero.*; correct it, or model"),
     ],
 )
 def test_bad_templates_are_refused_before_any_problem(
