@@ -84,8 +84,12 @@ def _in_folder(steps: StepsConfig, model: DictConfig) -> Iterator[StageConfig]:
     found = step_folders(folder, steps.pattern)
     if not found:
         refuse("model.steps.folder", steps.folder, "no folder in it has a name of the pattern")
-    for path in found:
-        if (lack := unfinished(path)) is not None:
+    lacks = {path: unfinished(path) for path in found}
+    if None not in lacks.values():
+        remedy = f"none of its checkpoints is whole (in {found[0].name}: {lacks[found[0]]})"
+        refuse("model.steps.folder", steps.folder, f"{remedy}; wait for one, or name another")
+    for path, lack in lacks.items():
+        if lack is not None:
             model.notes = [*model.notes, f"{path.name} is left out: {lack}."]
             continue
         yield StageConfig(id=str(path), source="local", name=path.name, format=steps.format)

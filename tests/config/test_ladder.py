@@ -201,6 +201,16 @@ def test_what_a_checkpoint_lacks_is_said_until_it_is_whole(place: Path) -> None:
     assert unfinished(folder) is None
 
 
+def test_a_folder_of_unfinished_checkpoints_says_what_one_lacks(place: Path) -> None:
+    write_checkpoint(place / "drafts" / "step-1", LLAMA)
+    with pytest.raises(UserError) as refusal:
+        study("model.steps={folder: drafts}")
+    assert str(refusal.value) == (
+        "`model.steps.folder` is 'drafts': none of its checkpoints is whole (in step-1: it has no "
+        "weights in safetensors); wait for one, or name another"
+    )
+
+
 def test_a_file_that_is_one_of_several_waits_for_the_others(place: Path) -> None:
     folder, whole = place / "new", (place / "a" / "model.safetensors").read_bytes()
     folder.mkdir()
