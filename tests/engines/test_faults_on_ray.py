@@ -20,6 +20,7 @@ from ray.util.placement_group import placement_group, remove_placement_group
 
 from distlab.errors import UserError
 from distlab.store import committer
+from distlab.store.origin import Origin
 from distlab.store.store import StoredCell
 from distlab.sweep.side_by_side import run_beside
 from tests.engines.conftest import NODE
@@ -234,10 +235,12 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[OSError]]:
     errors: list[OSError] = []
     commit = StoredCell.commit
 
-    def maybe(self: StoredCell, batches: list[pa.RecordBatch], name: str | None = None) -> str:
+    def maybe(
+        self: StoredCell, batches: list[pa.RecordBatch], name: str | None, origin: Origin | None
+    ) -> str:
         if errors:
             raise errors.pop()
-        return commit(self, batches, name)
+        return commit(self, batches, name, origin)
 
     monkeypatch.setattr(StoredCell, "commit", maybe)
     monkeypatch.setattr(committer, "_SOONEST_S", 0.2)
