@@ -251,7 +251,7 @@ class TestStudy:
         ("model=smollm2-135m-package", "did you mean smollm2-135m-packaged"),
         ("dataset.path=absent.jsonl", "absent.jsonl does not exist"),
         ("decoding.n=50000", "more first tokens than the 49152 in the vocabulary"),
-        ("model.base.source=local", "has no config.json"),
+        ("model.base.source=local", "does not exist"),
         ("cluster=local-gpu", "asks for GPUs and this machine has none: set cluster=local-cpu, or"),
         ("cluster.replicas=64", "this machine has"),
         ("store=/dev/null/store", "set `store` to a folder that can"),

@@ -18,6 +18,7 @@ _HIDDEN: Final = ("hidden_size", "n_embd", "d_model")
 _EXPERTS: Final = ("n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts")
 _ROUTED: Final = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_k", "top_k")
 _CONTEXT: Final = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+_TIED: Final = "tie_word_embeddings"
 _BITS: Final = ("bits", "w_bit", "num_bits")
 
 
@@ -44,6 +45,7 @@ class Architecture:
         context: Tokens of the longest sequence, None where it is not said.
         stretched: Whether rotary embeddings are scaled, so that an engine may take more.
         tied: Whether it says that the output head is the embedding.
+        untied: Whether it says that it is not; some leave that to their class.
         window: Tokens that sliding-window layers attend to, 0 without such layers.
         recurrent_layers: Layers with a state of fixed size in the place of a cache.
         bits: Of a packed weight, None where weights are not packed.
@@ -60,6 +62,7 @@ class Architecture:
     context: int | None
     stretched: bool
     tied: bool
+    untied: bool
     window: int
     recurrent_layers: int
     bits: int | None
@@ -94,7 +97,8 @@ def architecture(config: Mapping[str, Any], place: str) -> Architecture:
         experts_per_token=fields.number(_ROUTED, 1) if experts else 0,
         context=fields.number(_CONTEXT, 0) or None,
         stretched=_is_stretched(fields.get("rope_scaling") or fields.get("rope_parameters")),
-        tied=fields.get("tie_word_embeddings") is True,
+        tied=fields.get(_TIED) is True,
+        untied=fields.get(_TIED) is False and config.get(_TIED) is not True,
         window=kinds.window,
         recurrent_layers=kinds.recurrent,
         bits=_bits(fields.get("quantization_config")),

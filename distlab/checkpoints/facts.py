@@ -13,8 +13,8 @@ from distlab.checkpoints.class_defaults import with_class_defaults
 from distlab.checkpoints.hub import cached_folder, gated_message, hub_reason, resolve_hub
 from distlab.checkpoints.local import local_folder
 from distlab.checkpoints.resolve import resolve
-from distlab.checkpoints.unfinished import unfinished
-from distlab.checkpoints.weights import Weights, measured
+from distlab.checkpoints.unfinished import strayed, unfinished
+from distlab.checkpoints.weights import Weights, lacks_head, measured
 from distlab.errors import Unavailable, UserError
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _of_folder(spec: CheckpointSpec, folder: Path, *, weights: bool = True) -> C
     if not weights or next(folder.glob("*.safetensors"), None) is None:
         return CheckpointFacts(spec.id, made, None)
     # Of the hub's cache, what is missing is downloaded.
-    if spec.source == "local" and (lack := unfinished(folder)) is not None:
+    lack = unfinished(folder) if spec.source == "local" else strayed(folder)
+    if lack is not None:
         raise UserError(
             f"the weights of {spec.id} are not whole: {lack}; copy or download it again, or name "
             "another checkpoint as `model.*.id`"
@@ -132,6 +133,12 @@ def _facts(
         for file in headers.files_metadata.values()
         for name, tensor in file.tensors.items()
     }
+    if lacks_head(tensors, made):
+        raise UserError(
+            f"the weights of {spec.id} have no output head (lm_head), and its config.json says "
+            "that the embedding is none: set `tie_word_embeddings` to true there if it is, or name "
+            "a checkpoint with all of its weights as `model.*.id`"
+        )
     return CheckpointFacts(spec.id, made, measured(tensors, made))
 
 

@@ -35,6 +35,9 @@ def local_folder(spec: CheckpointSpec) -> Path:
             f"checkpoint folder {folder} holds an adapter and no whole checkpoint: merge it into "
             "its base (peft's merge_and_unload) and set `model.*.id` to the result"
         )
+    if not folder.is_dir():
+        lack = "is a file" if folder.exists() else "does not exist"
+        raise UserError(f"checkpoint folder {folder} {lack}: set `model.*.id` to one that is there")
     raise UserError(f"checkpoint folder {folder} has no config.json: set `model.*.id` to one")
 
 

@@ -4,8 +4,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
+
+from distlab.errors import brief
 
 _INDEX: Final = "model.safetensors.index.json"
 # One of several files, as transformers names them.
@@ -32,10 +34,27 @@ def unfinished(folder: Path) -> str | None:
         return f"{Path(error.filename).name} is not there"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"config.json or {_INDEX} is not whole"
+    if (lack := strayed(folder)) is not None:
+        return lack
     if not names:
         return "it has no weights in safetensors"
     lacks = (_file_lack(folder / name) for name in names)
     return _shards_lack(names) or next((lack for lack in lacks if lack is not None), None)
+
+
+def strayed(folder: Path) -> str | None:
+    """Which file the index names that is not in the folder's tree; None where it names none.
+
+    Returns:
+        A clause, as ``unfinished`` gives it.
+    """
+    try:
+        names = _weights(folder)
+        paths = [(name, PurePosixPath(name)) for name in names]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    out = (name for name, path in paths if path.is_absolute() or ".." in path.parts)
+    return next((f"{_INDEX} names {brief(name)}, which is outside of it" for name in out), None)
 
 
 def _weights(folder: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # The language model's layers, not those of a vision tower.
 _LAYER: Final = re.compile(r"(?:model\.|language_model\.)*layers\.(\d+)\.")
 _ROUTED: Final = re.compile(r"\.experts\.")
+_HEAD: Final = "lm_head.weight"
+_ANY_HEAD: Final = re.compile(r"(?:^|\.)(?:lm_head|embed_out|output_layer|output|head)\.")
 # What quantised weights need beside themselves; bytes, but no parameters.
 _SCALES: Final = re.compile(r"(?:_scale|_scale_inv|scales|zeros|g_idx|absmax|quant_map|_shape)$")
 _DTYPES: Final[Mapping[str, WeightDtype]] = {
@@ -36,12 +38,14 @@ class Weights:
         routed_parameters: Of these, in routed experts.
         bytes: As stored, scales included.
         dtype: In which most bytes are stored.
+        has_unread_head: Whether there is a head that a tied embedding takes the place of.
     """
 
     parameters: int
     routed_parameters: int
     bytes: int
     dtype: WeightDtype
+    has_unread_head: bool = False
 
     def active_parameters(self, made: Architecture) -> float:
         """Parameters that a token passes through."""
@@ -68,7 +72,23 @@ def measured(tensors: "Mapping[str, TensorInfo]", made: Architecture) -> Weights
         routed_parameters=sum(count for name, count in counts.items() if _ROUTED.search(name)),
         bytes=sum(sizes.values()),
         dtype=max(sizes, key=lambda dtype: sizes[dtype], default="bfloat16"),
+        has_unread_head=made.tied and _HEAD in tensors,
     )
+
+
+def lacks_head(names: Iterable[str], made: Architecture) -> bool:
+    """Whether an output head is missing that the embedding does not stand in for.
+
+    vLLM 0.32 loads such weights all the same, and draws with a head that nothing was written to:
+    its check of what was loaded passes over layers that it may post-process.
+
+    Args:
+        names: Of all tensors. Weights whose embedding has another name than most are not judged.
+        made: The architecture that they are of.
+    """
+    there = list(names)
+    has_embedding = any(name.endswith("embed_tokens.weight") for name in there)
+    return made.untied and has_embedding and not any(_ANY_HEAD.search(name) for name in there)
 
 
 def _is_loaded(name: str, made: Architecture) -> bool:
@@ -76,7 +96,7 @@ def _is_loaded(name: str, made: Architecture) -> bool:
     layer = _LAYER.match(name)
     if name.startswith("mtp.") or (layer is not None and int(layer[1]) >= made.layers):
         return False
-    return not (made.tied and name == "lm_head.weight")
+    return not (made.tied and name == _HEAD)
 
 
 def _bytes(tensor: "TensorInfo") -> int:

@@ -1,5 +1,6 @@
 """Facts that a checkpoint says of itself, on headers of weights that nobody could load."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from distlab.checkpoints.architecture import NotSaid, architecture
 from distlab.checkpoints.checkpoint import CheckpointSpec, recognised_source
 from distlab.checkpoints.facts import read_facts
 from distlab.checkpoints.resolve import resolve
+from distlab.checkpoints.unfinished import strayed, unfinished
 from distlab.checkpoints.weights import Weights
 from distlab.errors import UserError
 from tests.checkpoints.made import Tensors, write_checkpoint
@@ -80,7 +82,7 @@ def test_weights_that_are_not_loaded_are_not_counted(tmp_path: Path) -> None:
         ("lm_head.weight", "BF16", (10, 64)),
     ]
     found = weights(tmp_path, {**LLAMA, "tie_word_embeddings": True}, [*kept, *left_out])
-    assert found == Weights(10 * 64 + 64, 0, 2 * 10 * 64 + 4 * 64, "bfloat16")
+    assert found == Weights(10 * 64 + 64, 0, 2 * 10 * 64 + 4 * 64, "bfloat16", has_unread_head=True)
     untied = weights(tmp_path / "untied", LLAMA, [*kept, *left_out])
     assert untied.parameters == 2 * 10 * 64 + 64
 
@@ -155,3 +157,52 @@ def test_a_source_is_recognised_by_the_id(tmp_path: Path, monkeypatch: pytest.Mo
     ids = ("org/name", "org/here", "./x", "/x", "~/x", "..", "dist:file.gguf")
     found = [recognised_source(one) for one in ids]
     assert found == ["hub", "local", "local", "local", "local", "local", "packaged"]
+
+
+HEAD = ("lm_head.weight", "BF16", (10, 64))
+
+
+@pytest.mark.parametrize(
+    ("fields", "more", "is_refused"),
+    [
+        ({"tie_word_embeddings": False}, [], True),
+        ({"tie_word_embeddings": False}, [HEAD], False),
+        ({"tie_word_embeddings": False}, [("lm_head.qweight", "I32", (10, 8))], False),
+        ({"tie_word_embeddings": True}, [], False),
+        # Whether it is tied is left to the class.
+        ({}, [], False),
+        ({"tie_word_embeddings": True, "text_config": {"tie_word_embeddings": False}}, [], False),
+    ],
+)
+def test_weights_without_the_head_that_their_config_asks_for_are_refused(
+    tmp_path: Path, fields: dict[str, Any], more: Tensors, is_refused: bool
+) -> None:
+    embedding = ("model.embed_tokens.weight", "BF16", (10, 64))
+    place = write_checkpoint(tmp_path, {**LLAMA, **fields}, [embedding, *more])
+    spec = CheckpointSpec(str(place), "local")
+    if not is_refused:
+        found = read_facts(spec).weights
+        assert found is not None
+        assert not found.has_unread_head
+        return
+    with pytest.raises(UserError, match=r"have no output head \(lm_head\), .* set `tie_word_emb"):
+        read_facts(spec)
+
+
+@pytest.mark.parametrize("name", ["../other/model.safetensors", "/etc/passwd", "a/../../b"])
+def test_an_index_reads_nothing_outside_of_its_folder(tmp_path: Path, name: str) -> None:
+    write_checkpoint(tmp_path / "other", LLAMA, [HEAD])
+    place = write_checkpoint(tmp_path / "mine", LLAMA, [HEAD])
+    (place / "model.safetensors").rename(place / "model-1.safetensors")
+    index = {"weight_map": {"lm_head.weight": name}}
+    (place / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(UserError, match=rf"index\.json names {name}, which is outside of it"):
+        read_facts(CheckpointSpec(str(place), "local"))
+    assert strayed(place) == unfinished(place)
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_that(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name, lack in (("gone", "does not exist"), ("file", "is a file"), (".", "has no config")):
+        with pytest.raises(UserError, match=rf"^checkpoint folder {tmp_path}\S* {lack}"):
+            resolve(CheckpointSpec(str(tmp_path / name), "local"))
