@@ -7,7 +7,8 @@ given beside that is compared with the checkpoints, wherever these are at hand.
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -122,12 +123,13 @@ def _is_other(model: DictConfig, of: FactsOfConfig) -> bool:
     return any(not lacks_id(node) and node.id != given[Variant(v)] for v, node in nodes.items())
 
 
-def _facts_of_these(model: DictConfig) -> FactsOfConfig:
-    """That facts are of the checkpoints that there are."""
+def _facts_of_these(model: DictConfig, of: FactsOfConfig | None) -> FactsOfConfig:
+    """That facts are of the checkpoints that there are, with the lengths of their family."""
+    made = FactsOfConfig() if of is None else replace(of)
     if is_ladder(model):
-        return FactsOfConfig(model.name, stages=_ids(model))
+        return replace(made, family=model.name, stages=_ids(model))
     base, instruct = _ids(model)
-    return FactsOfConfig(model.name, base, instruct)
+    return replace(made, family=model.name, base=base, instruct=instruct)
 
 
 def _complete(model: DictConfig, *, is_served: bool) -> None:
@@ -135,10 +137,10 @@ def _complete(model: DictConfig, *, is_served: bool) -> None:
     write_out(model)
     nodes = checkpoint_nodes(model)
     specs = {key: _checkpoint_spec(key, node) for key, node in nodes.items()}
-    of = _facts_of(model)
+    of, former = _facts_of(model), None
     if of is not None and _is_other(model, of):
         _forget(model, of.family, name)
-        of = None
+        of, former = None, of
     model.name = name
     for key, spec in specs.items():
         nodes[key].id, nodes[key].source = spec.id, spec.source
@@ -146,21 +148,26 @@ def _complete(model: DictConfig, *, is_served: bool) -> None:
     is_known = of is not None and not _missing(model)
     found, reason = _read(list(dict.fromkeys(specs.values())), _missing(model), at_hand=is_known)
     if found:
-        names = " and ".join(one.checkpoint for one in found)
-        for key, value in _values(found, weights=not is_known).items():
-            _settle(model, key, value, names)
-        _settle_context(model, found, names)
-        _note_states(model, found)
-        reason = reason or f"{names} has no weights in safetensors, which alone can be measured"
+        weightless = [one for one in found if one.weights is None]
+        # What one weighs is not taken for what another does.
+        for key, value in _values(found, weights=not (is_known or weightless)).items():
+            _settle(model, key, value, found)
+        if former is not None:
+            _lower(model, former, found)
+        _settle_context(model, found)
+        _note(model, (*_states_notes(found), *_head_notes(found)))
+        lack = f"{_have(weightless or found)} no weights in safetensors"
+        reason = reason or f"{lack}, which alone can be measured"
+        names = _names(found)
         model.facts.source = model.facts.source or f"config.json and weight headers of {names}"
     if is_served and any(key.startswith("model.facts.") for key in _missing(model)):
         # No engine is placed, so that nothing has to fit anywhere.
         model.facts = None
     _refuse_missing(model, reason, needs_facts=not is_served)
     if model.facts is not None:
-        model.facts.of = _facts_of_these(model)
+        model.facts.of = _facts_of_these(model, of)
     if OmegaConf.is_missing(model, "max_new_tokens"):
-        model.max_new_tokens = max(1, min(_NEW_TOKENS, model.max_model_len // 2))
+        model.max_new_tokens = _new_tokens(model)
 
 
 def _forget(model: DictConfig, family: str, name: str) -> None:
@@ -227,8 +234,31 @@ def _values(found: Sequence[CheckpointFacts], *, weights: bool) -> dict[str, Any
     return values
 
 
-def _settle(model: DictConfig, key: str, value: Any, names: str) -> None:  # noqa: ANN401
-    """Take over what a checkpoint says, or see that it is what the config says.
+def _names(found: Sequence[CheckpointFacts]) -> str:
+    """What checkpoints are called, as one phrase."""
+    names = [one.checkpoint for one in found]
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _say(found: Sequence[CheckpointFacts]) -> str:
+    return f"{_names(found)} {'says' if len(found) == 1 else 'say'}"
+
+
+def _take(found: Sequence[CheckpointFacts]) -> str:
+    return f"{_names(found)} {'takes' if len(found) == 1 else 'take'}"
+
+
+def _have(found: Sequence[CheckpointFacts]) -> str:
+    return f"{_names(found)} {'has' if len(found) == 1 else 'have'}"
+
+
+def _settle(
+    model: DictConfig,
+    key: str,
+    value: Any,  # noqa: ANN401
+    found: Sequence[CheckpointFacts],
+) -> None:
+    """Take over what checkpoints say, or see that it is what the config says.
 
     Raises:
         UserError: The config says something else.
@@ -242,31 +272,77 @@ def _settle(model: DictConfig, key: str, value: Any, names: str) -> None:  # noq
     is_size = isinstance(value, float)
     if not math.isclose(given, value, rel_tol=_ROUNDED) if is_size else given != value:
         said = f"{value:.0f}" if is_size else value
-        refuse(f"model.{key}", given, f"{names} says {said}; correct it, or leave it out")
+        refuse(f"model.{key}", given, f"{_say(found)} {said}; correct it, or leave it out")
 
 
-def _settle_context(model: DictConfig, found: Sequence[CheckpointFacts], names: str) -> None:
-    shapes = [one.architecture for one in found]
-    context = min((s.context for s in shapes if s.context is not None), default=None)
+def _context(found: Sequence[CheckpointFacts]) -> int | None:
+    """Tokens of the longest sequence that all checkpoints take; None where none says it."""
+    said = (one.architecture.context for one in found)
+    return min((context for context in said if context is not None), default=None)
+
+
+def _is_too_long(model: DictConfig, found: Sequence[CheckpointFacts]) -> bool:
+    """Whether sequences are longer than checkpoints take, which are sure of that."""
+    length, context = _given(model, "max_model_len"), _context(found)
+    is_firm = not any(one.architecture.stretched for one in found)
+    return is_firm and length is not None and context is not None and length > context
+
+
+def _lower(model: DictConfig, former: FactsOfConfig, found: Sequence[CheckpointFacts]) -> None:
+    """Lower the lengths of a family, which nobody typed, to what other checkpoints take."""
+    if model.max_model_len != former.max_model_len or not _is_too_long(model, found):
+        return
+    model.max_model_len = _context(found)
+    said = f"`model.max_model_len` is lowered from {former.max_model_len} to {model.max_model_len}"
+    if model.max_new_tokens == former.max_new_tokens and model.max_new_tokens > (
+        most := _new_tokens(model)
+    ):
+        model.max_new_tokens = most
+        said += f", and `model.max_new_tokens` from {former.max_new_tokens} to {most}"
+    _note(model, [f"{said}: {_take(found)} no longer sequences than that."])
+
+
+def _new_tokens(model: DictConfig) -> int:
+    """Most new tokens of a sample that leave room for a prompt."""
+    return max(1, min(_NEW_TOKENS, int(model.max_model_len) // 2))
+
+
+def _settle_context(model: DictConfig, found: Sequence[CheckpointFacts]) -> None:
+    context = _context(found)
     if _given(model, "max_model_len") is None:
         if context is not None:
             model.max_model_len = min(_LONGEST, context)
         return
-    is_firm = not any(s.stretched for s in shapes)
-    if context is not None and is_firm and model.max_model_len > context:
-        remedy = f"{names} takes {context} tokens; lower it"
+    if _is_too_long(model, found):
+        remedy = f"{_take(found)} {context} tokens; lower it"
         refuse("model.max_model_len", model.max_model_len, remedy)
 
 
-def _note_states(model: DictConfig, found: Sequence[CheckpointFacts]) -> None:
+def _note(model: DictConfig, notes: Iterable[str]) -> None:
+    """Add to a model's notes what does not stand there."""
+    model.notes = list(dict.fromkeys((*model.notes, *notes)))
+
+
+def _states_notes(found: Sequence[CheckpointFacts]) -> Iterator[str]:
     """Say where the plan's arithmetic leaves something out."""
     states = max(one.architecture.recurrent_layers for one in found)
     if states:
-        model.notes.append(
+        yield (
             f"{states} of {found[0].architecture.layers} layers keep a state of fixed size for "
             "each sequence (linear attention, Mamba or a convolution), which the plan leaves out "
             "of its memory: fewer sequences fit at once than it says."
         )
+
+
+def _head_notes(found: Sequence[CheckpointFacts]) -> Iterator[str]:
+    """Say where weights hold an output head that nobody reads."""
+    for one in found:
+        if one.weights is not None and one.weights.has_unread_head:
+            yield (
+                f"the weights of {one.checkpoint} hold an output head, and its config.json says "
+                "`tie_word_embeddings`: vLLM takes the embedding for the head and leaves the other "
+                "unread; where the two differ, set that to false there."
+            )
 
 
 def _given(model: DictConfig, key: str) -> Any:  # noqa: ANN401 (whatever the key holds)

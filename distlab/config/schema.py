@@ -73,6 +73,11 @@ class FactsOfConfig:
     instruct: str | None = None
     # Ids of a ladder's stages.
     stages: list[str] = field(default_factory=list)
+    # The family's own `max_model_len`: lowered where that still stands and
+    # other checkpoints take less.
+    max_model_len: int | None = None
+    # The family's own `max_new_tokens`, lowered with it.
+    max_new_tokens: int | None = None
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
-from distlab.config.compose import compose_config
+from distlab.config.compose import compose_config, conf_folder
 from distlab.config.derive import derived
 from distlab.config.door import validate
 from distlab.config.values import Family
@@ -122,12 +123,12 @@ def test_what_was_derived_is_not_derived_again(place: Path) -> None:
     [
         (
             "model.facts.layers=3",
-            r"`model\.facts\.layers` is 3: my-base and \./my-sft says 2; corr",
+            r"`model\.facts\.layers` is 3: my-base and \./my-sft say 2; corr",
         ),
-        ("model.parameters=7e9", r"`model\.parameters` is 7000000000\.0: .* says 64000"),
-        ("model.facts.weight_bytes=1e9", r"weight_bytes` is 1000000000\.0: .* says 128000"),
-        ("model.facts.weight_dtype=fp8", r"weight_dtype` is 'fp8': .* says bfloat16"),
-        ("model.max_model_len=4096", r"`model\.max_model_len` is 4096: .* takes 512 tokens; lower"),
+        ("model.parameters=7e9", r"`model\.parameters` is 7000000000\.0: .* say 64000"),
+        ("model.facts.weight_bytes=1e9", r"weight_bytes` is 1000000000\.0: .* say 128000"),
+        ("model.facts.weight_dtype=fp8", r"weight_dtype` is 'fp8': .* say bfloat16"),
+        ("model.max_model_len=4096", r"`model\.max_model_len` is 4096: .* take 512 tokens; lower"),
         (
             "model.base.source=ftp",
             r"`model\.base\.source` is 'ftp': take hub, local, packaged, server, or",
@@ -141,13 +142,68 @@ def test_what_contradicts_a_checkpoint_is_refused_with_both_numbers(
         family(override)
 
 
+def test_a_length_that_nobody_typed_is_lowered_to_what_other_checkpoints_take(place: Path) -> None:
+    ids = ["model=llama3-3b", "model.base.id=my-base", "model.instruct.id=./my-sft"]
+    study = validate(compose_config(ids))
+    assert study.family.max_model_len == 512
+    assert {arm.decoding.max_tokens for arm in study.arms} == {256}
+    assert study.family.notes[-1] == (
+        "`model.max_model_len` is lowered from 20480 to 512, and `model.max_new_tokens` from 8192 "
+        "to 256: my-base and ./my-sft take no longer sequences than that."
+    )
+    with pytest.raises(UserError, match=r"`model\.max_model_len` is 4096: .* take 512 tokens"):
+        validate(compose_config([*ids, "model.max_model_len=4096"]))
+    with pytest.raises(UserError, match=r"max_tokens` is 600: .* model\.max_model_len=512"):
+        validate(compose_config([*ids, "model.max_new_tokens=600"]))
+    for name in ("my-base", "my-sft"):
+        change(place / name, max_position_embeddings=131072)
+    made = validate(compose_config(ids)).family
+    assert (made.max_model_len, len(made.notes)) == (20480, 1)
+
+
+def test_every_family_says_which_lengths_are_its_own() -> None:
+    for file in sorted((conf_folder() / "model").glob("*.yaml")):
+        model = OmegaConf.load(file)
+        if (of := OmegaConf.select(model, "facts.of")) is not None:
+            lengths = (model.max_model_len, model.max_new_tokens)
+            assert (of.max_model_len, of.max_new_tokens) == lengths, file.stem
+
+
+def test_what_one_of_a_pair_weighs_is_not_taken_for_the_other(place: Path) -> None:
+    (place / "my-sft" / "model.safetensors").unlink()
+    sizes = ("parameters=64000", "facts.active_parameters=64000", "facts.weight_bytes=256000")
+    by_hand = [f"model.{size}" for size in sizes]
+    for given in ([], by_hand[:2]):
+        with pytest.raises(Unavailable) as refusal:
+            family(*given)
+        assert str(refusal.value) == (
+            "./my-sft has no weights in safetensors, which alone can be measured; or give by hand "
+            + ", ".join(size.partition("=")[0] for size in by_hand[len(given) :])
+        )
+    made = family(*by_hand).facts
+    assert made is not None
+    assert (made.weight_bytes, made.layers) == (256_000, 2)
+
+
+def test_a_head_that_nobody_reads_is_said_once(place: Path) -> None:
+    tied = {**LLAMA, "tie_word_embeddings": True}
+    write_checkpoint(place / "my-sft", tied, [*TENSORS, ("lm_head.weight", "BF16", (1000, 64))])
+    made = derived(
+        compose_config(["model=pair", "model.base.id=my-base", "model.instruct.id=my-sft"])
+    )
+    assert [note.partition(",")[0] for note in made.model.notes] == [
+        "the weights of my-sft hold an output head"
+    ]
+    assert derived(made) == made
+
+
 def test_what_weights_alone_say_is_asked_for_where_they_cannot_be_measured(place: Path) -> None:
     for name in ("my-base", "my-sft"):
         (place / name / "model.safetensors").unlink()
     with pytest.raises(Unavailable) as refusal:
         family()
     assert str(refusal.value) == (
-        "my-base and ./my-sft has no weights in safetensors, which alone can be measured; or give "
+        "my-base and ./my-sft have no weights in safetensors, which alone can be measured; or give "
         "by hand model.parameters, model.facts.active_parameters, model.facts.weight_bytes"
     )
 
