@@ -35,6 +35,22 @@ def check_fidelity(tokenizer: PromptTokenizer, checkpoint: str) -> None:
             )
 
 
+def are_one(first: PromptTokenizer, second: PromptTokenizer) -> bool:
+    """Whether two tokenizers cut texts alike, and number alike all tokens that both of them have.
+
+    One of them may have tokens more, as chat turns need.
+    """
+    return first is second or not (
+        differing_texts(first, second) or differing_tokens(first, second)
+    )
+
+
+def differing_tokens(first: PromptTokenizer, second: PromptTokenizer) -> int:
+    """Of the tokens that two tokenizers have, those that have another id in each."""
+    others = second.get_vocab()
+    return sum(others.get(token, number) != number for token, number in first.get_vocab().items())
+
+
 def differing_texts(first: PromptTokenizer, second: PromptTokenizer) -> int:
     """Of the texts that are tried, those that two tokenizers cut differently."""
     return sum(

@@ -19,7 +19,7 @@ _MARKS: Final = (
     ("<reasoning>", "</reasoning>"),
 )
 # Switches of chat templates that turn it on.
-_SWITCHES: Final = ("enable_thinking", "thinking")
+THINKING_SWITCHES: Final = ("enable_thinking", "thinking")
 
 
 def thinking_of(
@@ -38,7 +38,7 @@ def thinking_of(
     """
     if isinstance(tokenizer, MessagesTokenizer):
         # Only the switch is known of a server's template.
-        is_on = any(kwargs.get(switch) is True for switch in _SWITCHES)
+        is_on = any(kwargs.get(switch) is True for switch in THINKING_SWITCHES)
         return Thinking(*_MARKS[0]) if is_on else None
     template = lender.chat_template
     source = template if isinstance(template, str) else json.dumps(template)

@@ -1,11 +1,16 @@
 """Which chat template a prompt style is rendered with, and what is to be said of a borrowed one."""
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from distlab.checkpoints.checkpoint import Variant
 from distlab.config.values import Family
+from distlab.escape import plain
 from distlab.prompts import ChatTemplate, PromptFormat, PromptSpec, Turn
+from distlab.prompts.messages import MessagesTokenizer
 from distlab.prompts.prompt import PromptTokenizer
+from distlab.prompts.thinking import THINKING_SWITCHES
 
 
 def chat_template(
@@ -57,6 +62,31 @@ def lending_notes(
             f"{checkpoint} has no chat template: its chat prompts are rendered with that of "
             f"{chat.lender}{spelled}"
         )
+
+
+def switch_notes(chat: ChatTemplate) -> Iterator[str]:
+    """What is to be said of keyword arguments that do not do what they seem to.
+
+    Args:
+        chat: What turns are rendered with. Which switches a server's template has nobody knows.
+    """
+    template = chat.tokenizer.chat_template
+    source = template if isinstance(template, str) else json.dumps(template)
+    for name, value in chat.kwargs.items():
+        key = f"`model.chat_template_kwargs.{name}`"
+        is_known = isinstance(chat.tokenizer, MessagesTokenizer) or re.search(
+            rf"\b{re.escape(name)}\b", source
+        )
+        if not is_known:
+            yield (
+                f"{key} changes nothing: the chat template of {chat.tokenizer.name_or_path} has no "
+                "such switch"
+            )
+        elif name in THINKING_SWITCHES and not isinstance(value, bool):
+            yield (
+                f"{key} is {plain(repr(value), 40)}, and not true or false: whether reasoning is "
+                "asked for is left to what the chat template makes of that"
+            )
 
 
 def _split(chat: ChatTemplate, tokenizer: PromptTokenizer) -> Iterator[str]:

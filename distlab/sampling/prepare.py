@@ -25,11 +25,11 @@ from distlab.problems import LoadedDataset, load_dataset
 from distlab.problems.problem import Exemplar
 from distlab.prompts import ChatTemplate, Prompt, PromptSpec, build_renderer
 from distlab.prompts.exemplars import ExemplarPools
-from distlab.prompts.fidelity import check_fidelity, differing_texts
+from distlab.prompts.fidelity import are_one, check_fidelity
 from distlab.prompts.messages import MessagesTokenizer
 from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.snapshot import prompt_tokenizer
-from distlab.sampling.chat_templates import chat_template, lending_notes
+from distlab.sampling.chat_templates import chat_template, lending_notes, switch_notes
 from distlab.sampling.endpoints import endpoint_of, served_note
 from distlab.sampling.planned import Example, PlannedCell, Prepared
 from distlab.store.cell import Cell, ProblemFailure
@@ -133,7 +133,7 @@ def tokenizer_notes(tokenized: Sequence[TokenizedCheckpoint]) -> tuple[str, ...]
         f"{first.checkpoint.id} and {other.checkpoint.id} have different tokenizers: tokens, "
         "margins and lengths of their samples are not of one kind."
         for first, other in product(tokenized[:1], tokenized[1:])
-        if differing_texts(first.tokenizer, other.tokenizer)
+        if not are_one(first.tokenizer, other.tokenizer)
     )
 
 
@@ -202,11 +202,11 @@ class Whereabouts:
 
 def setting_notes(settings: Sequence[PromptSetting]) -> tuple[str, ...]:
     """What is to be said of how the settings' prompts are made."""
-    return tuple(
-        lending_notes(
-            (each.tokenized.checkpoint.id, each.tokenized.tokenizer, each.chat) for each in settings
-        )
+    chats = [each.chat for each in settings if each.chat is not None]
+    lent = lending_notes(
+        (each.tokenized.checkpoint.id, each.tokenized.tokenizer, each.chat) for each in settings
     )
+    return (*lent, *dict.fromkeys(note for chat in chats for note in switch_notes(chat)))
 
 
 def render_cells(

@@ -8,7 +8,8 @@ from distlab.checkpoints.checkpoint import BASE, INSTRUCT, CheckpointSpec
 from distlab.config.values import Family, Stage
 from distlab.errors import UserError
 from distlab.prompts import ChatTemplate, PromptFormat, PromptSpec, build_renderer
-from distlab.sampling.chat_templates import chat_template, lending_notes
+from distlab.prompts.messages import MessagesTokenizer
+from distlab.sampling.chat_templates import chat_template, lending_notes, switch_notes
 from tests.prompts.conftest import TURNS, bytes_tokenizer
 from tests.prompts.test_renderer import Make
 
@@ -69,3 +70,19 @@ def test_a_borrowed_template_is_said_once_with_what_it_costs(bytes_tokenizer: Ma
     (said,) = lending_notes(cast("list[tuple[str, Make, ChatTemplate]]", rows))  # type: ignore[arg-type]
     assert "org/base has no chat template" in said
     assert "rendered with that of org/instruct; it has no token for <|end|>" in said
+
+
+def test_switches_that_do_nothing_or_are_no_switch_are_said(bytes_tokenizer: Make) -> None:
+    thinker = bytes_tokenizer(template=TURNS + "{% if enable_thinking %}<think>{% endif %}")
+    thinker.name_or_path = "org/thinker"
+    assert list(switch_notes(ChatTemplate(thinker, {"enable_thinking": True}))) == []
+    (unknown,) = switch_notes(ChatTemplate(thinker, {"thinking": True}))
+    assert unknown == (
+        "`model.chat_template_kwargs.thinking` changes nothing: the chat template of org/thinker "
+        "has no such switch"
+    )
+    server = MessagesTokenizer("org/served")
+    for tokenizer in (thinker, server):
+        (vague,) = switch_notes(ChatTemplate(tokenizer, {"enable_thinking": "maybe"}))
+        assert vague.startswith("`model.chat_template_kwargs.enable_thinking` is 'maybe', and not")
+    assert list(switch_notes(ChatTemplate(server, {"effort": "high"}))) == []
