@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from distlab.config.entries import ENTRIES
 from distlab.config.quoting import typed
 from distlab.config.schema import StudyConfig
-from distlab.errors import UserError, file_fault, nearest
+from distlab.errors import UserError, brief, file_fault, nearest
 
 # Groups that take several options in one run.
 _LISTS: Final = ("dataset", "prompt", "extractor", "grader")
@@ -103,12 +103,32 @@ def _bad_override(error: BaseException, conf: Path) -> str:
         return _no_key(key[1], conf, missing if missing.startswith(f"{key[1]}.") else None)
     if value := re.search(r"Error merging override (\S+)", text):
         detail = str(cause).splitlines()[0]
+        if (form := _other_form(detail, text)) is not None:
+            return form
         if "not in" in detail and (key := re.search(r"Key '([^']+)'", detail)):
             return _no_key(key[1], conf, place=f" in {value[1]}")
         return f"`{value[1]}` cannot be set: {detail}"
     full_key = getattr(cause, "full_key", None)
     place = f"`{full_key}`: " if full_key else ""
     return f"{place}{str(cause).splitlines()[0]}"
+
+
+def _other_form(detail: str, text: str) -> str | None:
+    """The sentence for a value of another form than the key's; None where that is not the fault.
+
+    Args:
+        detail: What OmegaConf says.
+        text: What Hydra says, with the override at its end.
+    """
+    key, _, value = text.partition("Error merging override ")[2].lstrip("+").partition("=")
+    is_mixed = "Cannot merge DictConfig with ListConfig" in detail
+    if "is not a ListConfig" in detail or (is_mixed and value.startswith("{")):
+        wanted = "a list: write it as [..., ...]"
+    elif "is not a subclass of" in detail or is_mixed:
+        wanted = "a mapping: write it as {NAME: VALUE}"
+    else:
+        return None
+    return f"`{key}` is {brief(value)}, and has to be {wanted}"
 
 
 def _no_key(key: str, conf: Path, inside: str | None = None, place: str = "") -> str:

@@ -84,3 +84,25 @@ def test_a_key_of_nothing_is_no_key() -> None:
 
 def test_a_fault_of_ours_is_not_explained() -> None:
     assert explain(KeyError("x"), conf_folder()) is None
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        (
+            "model.stages={a: {id: x}}",
+            "`model.stages` is {a: {id: x}}, and has to be a list: write it as [..., ...]",
+        ),
+        ("cluster.nodes=5", "`cluster.nodes` is 5, and has to be a list: write it as [..., ...]"),
+        (
+            "model.facts=[1, 2]",
+            "`model.facts` is [1, 2], and has to be a mapping: write it as {NAME: VALUE}",
+        ),
+        (
+            "model.base=org/name",
+            "`model.base` is org/name, and has to be a mapping: write it as {NAME: VALUE}",
+        ),
+    ],
+)
+def test_a_value_of_another_form_is_told_its_form(override: str, sentence: str) -> None:
+    assert complaint("model=pair", override) == sentence
