@@ -173,7 +173,7 @@ def _until_solved(cells: Sequence[Cell], scores: ScoreMap) -> Iterator[str]:
         open_problems = int((~row.scored & ~row.outside).sum())
         if row.table.cell.until_solved and open_problems:
             yield (
-                f"{key} has {counted(open_problems, 'problem')} stopped early and not solved under "
+                f"{key} stopped early at {counted(open_problems, 'problem')} not solved under "
                 f"{judge.extractor} and {judge.grader}, so its Pass@{row.table.cell.n} cannot be "
                 "said under them: run again with them."
             )

@@ -65,4 +65,4 @@ def test_a_judge_that_the_run_did_not_stop_for_gets_no_pass_at_n(make_run: Make)
     base = {row.judge.grader: row for row in study.rows(SCORES) if row.cell == COT}
     assert base["standard"].pass_n.value == 2 / 3
     assert np.isnan(base["prm800k"].pass_n.value)
-    assert any("1 problem that stopped early" in sentence for sentence in study.cannot)
+    assert any("stopped early at 1 problem" in sentence for sentence in study.cannot)
