@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from distlab.compare.comparison import Shared
+from distlab.errors import counted
 from distlab.problems.content import folded
 from distlab.problems.problem import Problem
 from distlab.runs.spellings import respelt
@@ -110,18 +111,19 @@ def pairing_sentences(name: str, shared: Shared) -> Iterator[str]:
     ways = {"by id": shared.by_id, "by question": len(shared.names) - shared.by_id}
     told = " and ".join(f"{count} {way}" for way, count in ways.items() if count)
     alone = f"{shared.alone[0]} of A and {shared.alone[1]} of B have no counterpart"
-    paired = f"{len(shared.names)} problems are paired{f', {told}' if told else ''}"
+    paired = f"{counted(len(shared.names), 'problem')} paired{f', {told}' if told else ''}"
     yield f"{name}: {paired}; {alone}."
     if shared.unasked:
-        yield f"{name}: of {shared.unasked} pairs one side tells no question, so the id decides."
+        pairs = counted(shared.unasked, "pair")
+        yield f"{name}: {pairs} of which one side tells no question, so that the id decides."
     if shared.clashing:
         yield (
-            f"{name}: {shared.clashing} ids stand for other questions in A than in B, so these "
-            "were looked for by their questions."
+            f"{name}: {counted(shared.clashing, 'id')} with other questions in A than in B, looked "
+            "for by their questions."
         )
     if shared.regolded:
         one, gold, other = shared.regolded[0]
         yield (
-            f"{name}: {len(shared.regolded)} pairs have golds that are not equal ({one}: {gold!r} "
-            f"and {other!r}); they are left out."
+            f"{name}: {counted(len(shared.regolded), 'pair')} left out for golds that are not "
+            f"equal ({one}: {gold!r} and {other!r})."
         )

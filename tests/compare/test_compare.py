@@ -141,8 +141,8 @@ def test_problems_of_another_gold_are_left_out(make: Make) -> None:
     found = only(one, make("two", (cell(), OTHER), problems=theirs))
     assert gap(found).problems == 3
     assert found.pairing == (
-        "d: 3 problems are paired, 3 by id; 0 of A and 0 of B have no counterpart.",
-        "d: 1 pairs have golds that are not equal (a: '7' and '8'); they are left out.",
+        "d: 3 problems paired, 3 by id; 0 of A and 0 of B have no counterpart.",
+        "d: 1 pair left out for golds that are not equal (a: '7' and '8').",
     )
 
 
@@ -320,10 +320,8 @@ def test_problems_pair_by_question_where_ids_are_others(make: Make) -> None:
     two = make("two", (cell(), {"a": "11", "b": "01", "9": "00", "8": "11"}), problems=theirs)
     found = only(one, two)
     assert found.pairing == (
-        "d: 3 problems are paired, 1 by id and 2 by question; 1 of A and 1 of B have no "
-        "counterpart.",
-        "d: 1 ids stand for other questions in A than in B, so these were looked for by their "
-        "questions.",
+        "d: 3 problems paired, 1 by id and 2 by question; 1 of A and 1 of B have no counterpart.",
+        "d: 1 id with other questions in A than in B, looked for by their questions.",
     )
     wide = gap(found)
     assert (wide.problems, wide.base_only, wide.instruct_only, wide.clusters) == (3, 1, 1, 2)
@@ -367,7 +365,7 @@ def test_logs_of_two_tools_are_compared_by_their_own_scores(
         "inspect:match",
     )
     assert (row.gap.problems, row.gap.base, row.gap.instruct) == (6, 4 / 6, 0.75)
-    assert found.pairing[0].startswith("mini_gsm: 6 problems are paired, 6 by question; 0 of A")
+    assert found.pairing[0].startswith("mini_gsm: 6 problems paired, 6 by question; 0 of A")
     assert ("2", 1, "The answer is $1,250", "$1,250") in [
         (row.problem, row.way, row.before_answer.rstrip("."), row.after_answer)
         for row in found.changes
@@ -375,7 +373,7 @@ def test_logs_of_two_tools_are_compared_by_their_own_scores(
     assert main([str(LM_EVAL), str(INSPECT), "--judge", "nothing"]) == 2
     assert "name one of logged/lm-eval:exact_match,strict-match" in capsys.readouterr().err
     assert main([str(LM_EVAL), str(DATA / "inspect" / "mini-choice.json")]) == 2
-    assert "mini_gsm and mini_choice: 0 problems are paired" in capsys.readouterr().err
+    assert "mini_gsm and mini_choice: 0 problems paired" in capsys.readouterr().err
 
 
 def test_a_log_is_compared_with_a_run(make: Make) -> None:
@@ -390,6 +388,5 @@ def test_a_log_is_compared_with_a_run(make: Make) -> None:
     (found,) = compare([run, LM_EVAL], Asked({"judge": ("standard", "exact_match,strict-match")}))
     assert (gap(found, "pass@1").base, gap(found, "pass@1").instruct) == (1.0, 0.5)
     assert found.pairing == (
-        "d and mini_gsm: 4 problems are paired, 4 by question; 0 of A and 2 of B have no "
-        "counterpart.",
+        "d and mini_gsm: 4 problems paired, 4 by question; 0 of A and 2 of B have no counterpart.",
     )
