@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from distlab.analysis.arrays import FloatArray
+from distlab.analysis.arrays import BoolArray, FloatArray
 from distlab.analysis.contrasts import EMPTY, Contrast, student
 
 
@@ -22,6 +22,8 @@ class Trend:
         scatter: Standard deviation of families about the line, beyond the errors of their gaps.
         crossing: Parameters at which the line crosses zero; NaN where the slope's interval holds
             zero, since the line then may not cross at all.
+        smallest: Parameters of the smallest of the families; NaN without families.
+        largest: Parameters of the largest.
     """
 
     families: int
@@ -29,6 +31,8 @@ class Trend:
     slope: Contrast
     scatter: float
     crossing: float
+    smallest: float
+    largest: float
 
 
 def gap_trend(
@@ -48,7 +52,19 @@ def gap_trend(
     fit = _regress(np.log10(parameters), gaps, errors, lineages)
     told = fit.slope.estimate.low > 0 or fit.slope.estimate.high < 0
     crossing = 10 ** float(fit.centre - fit.height / fit.slope.value) if told else math.nan
-    return Trend(fit.families, fit.lineages, fit.slope, fit.scatter, crossing)
+    sizes = parameters[_usable(gaps, errors)]
+    smallest, largest = (sizes.min(), sizes.max()) if sizes.size else (math.nan, math.nan)
+    return Trend(
+        *(fit.families, fit.lineages, fit.slope, fit.scatter, crossing),
+        smallest=float(smallest),
+        largest=float(largest),
+    )
+
+
+def _usable(gaps: FloatArray, errors: FloatArray) -> BoolArray:
+    """[families] whether one has a gap with an error."""
+    usable: BoolArray = (errors > 0) & ~np.isnan(gaps)
+    return usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +141,7 @@ def _regress(
     interval and test are Student's t with lineages - 2 degrees of freedom (ours): few as these are,
     no asymptotic error holds.
     """
-    kept = (errors > 0) & ~np.isnan(gaps)
+    kept = _usable(gaps, errors)
     x, y, variances = covariate[kept], gaps[kept], errors[kept] ** 2
     groups = np.unique(np.asarray(lineages, dtype=np.str_)[kept], return_inverse=True)[1]
     count = int(groups.max()) + 1 if groups.size else 0

@@ -3,7 +3,10 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
+
+# New tokens per second below which an engine without a whole sample is warming up (ours).
+_WARM_TOKENS_PER_S: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -73,9 +76,8 @@ class CellProgress:
         return self.made / (now - self.began) if self.began is not None and now > self.began else 0
 
     def left_s(self, now: float) -> float | None:
-        """Seconds left at the present rate; None before the first token."""
-        rate = self.tokens_per_s(now)
-        return self.ahead / rate if rate else None
+        """Seconds left at the present rate; None before the first token and while it warms up."""
+        return _left_s(self.ahead, self.tokens_per_s(now), self.is_bound)
 
 
 @dataclass(slots=True)
@@ -185,14 +187,26 @@ class State:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds left at the present rate of tokens; None before the first."""
-        rate = self.tokens_per_s
-        return sum(row.ahead for row in self.cells.values()) / rate if rate else None
+        """Seconds left at the present rate of tokens; None before the first and in the warm-up."""
+        ahead = sum(row.ahead for row in self.cells.values())
+        return _left_s(ahead, self.tokens_per_s, self.is_bound)
 
     @property
     def is_bound(self) -> bool:
         """Whether ``left_s`` is only a bound, since a cell with samples to come has none yet."""
         return any(row.is_bound and row.share < 1 for row in self.cells.values())
+
+
+def _left_s(ahead: float, rate: float, is_bound: bool) -> float | None:
+    """No bound follows from an engine that still compiles between its first tokens."""
+    return None if not rate or (is_bound and rate < _WARM_TOKENS_PER_S) else ahead / rate
+
+
+def format_rate(tokens_per_s: float) -> str:
+    """A rate for people, never 0 where tokens came: "130", "4.2", "< 0.1"."""
+    if 0 < tokens_per_s < 0.1:
+        return "< 0.1"
+    return f"{tokens_per_s:.0f}" if tokens_per_s >= 10 else f"{tokens_per_s:.1f}"
 
 
 def format_seconds(seconds: float) -> str:

@@ -13,7 +13,13 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from distlab.console.progress import CellProgress, ReplicaProgress, State, format_seconds
+from distlab.console.progress import (
+    CellProgress,
+    ReplicaProgress,
+    State,
+    format_rate,
+    format_seconds,
+)
 
 _PLAIN_EVERY_S = 20.0
 _SHOWN_REPLICAS = 12
@@ -113,7 +119,7 @@ def _cell(row: CellProgress, now: float, width: int) -> tuple[RenderableType, ..
     bar = ProgressBar(total=max(1, row.samples), completed=row.done_samples, width=_BAR_WIDTH)
     began, rate = row.began, ""
     if began is not None and width >= _WITH_RATES:
-        rate = f"{row.tokens_per_s(now):.0f} tok/s"
+        rate = f"{format_rate(row.tokens_per_s(now))} tok/s"
     elapsed = "" if began is None or row.share >= 1 else _clock(now - began)
     left = f"{row.failed} failed" if row.failed else _left(row.left_s(now), row.is_bound)
     if row.share >= 1:
@@ -213,7 +219,7 @@ def _progress(state: State) -> str:
         return " · ".join(part for part in (state.stage, state.detail) if part)
     done = sum(c.done_samples for c in state.cells.values())
     total = sum(c.samples for c in state.cells.values())
-    parts = [state.stage, f"{done}/{total} samples", f"{rate:.0f} tokens/s"]
+    parts = [state.stage, f"{done}/{total} samples", f"{format_rate(rate)} tokens/s"]
     if len(up := [row for row in state.replicas.values() if row.state == "sampling"]) > 1:
         parts.append(f"{len(up)} engines")
     if (left := state.left_s) is not None and done < total:

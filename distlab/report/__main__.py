@@ -1,6 +1,7 @@
 """``distlab report RUN``: rebuild a run's or a sweep's report from what is on disk."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,7 +89,9 @@ def _report(arguments: argparse.Namespace) -> int:
     report = write_report(folder, tables)
     console = printer()
     render_terminal(tables, console)
-    console.print(f"report: {plain(str(report), None)}", markup=False, highlight=False)
+    look = shlex.join(["distlab", "view", *map(str, arguments.runs)])
+    for line in (f"report: {report}", f"samples: {look}"):
+        console.print(plain(line, None), markup=False, highlight=False, soft_wrap=True)
     return Exit.DONE
 
 

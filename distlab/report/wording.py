@@ -60,8 +60,15 @@ def who_solves_more(decision: Decision, arms: tuple[Cell, Cell], margin: float, 
     return {
         Answer.YES: f"the {winner} arm solves more ({holm_note(decision)})",
         Answer.NO: f"both arms solve as much, within {percent(margin)} points",
-        Answer.CANNOT_TELL: f"{which} cannot be told here",
+        Answer.CANNOT_TELL: f"{which} cannot be told here{_told_alone(decision)}",
     }[decision.answer]
+
+
+def _told_alone(decision: Decision) -> str:
+    """Why an interval off zero tells nothing: the report has many claims."""
+    if not decision.alone:
+        return ""
+    return f" (p {shown_p(decision.claim.yes)} alone, {p_value(decision.yes)} after Holm)"
 
 
 def holm_note(decision: Decision) -> str:

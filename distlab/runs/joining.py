@@ -1,6 +1,6 @@
 """Several runs, as a sweep leaves them, read as one study; reruns of its cells apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -159,10 +159,21 @@ def _as_one(manifests: Sequence[Manifest]) -> Manifest:
         timings_s=_added([manifest.timings_s for manifest in manifests]),
         counts=_added([manifest.counts for manifest in manifests]),
         tokens=_merged([manifest.tokens for manifest in manifests]),
-        notes=tuple(f"{manifest.run}: {note}" for manifest in manifests for note in manifest.notes),
+        notes=tuple(_joined_notes(manifests)),
         readings=_merged([manifest.readings for manifest in manifests]),
         decisions=tuple(row for manifest in manifests for row in manifest.decisions),
     )
+
+
+def _joined_notes(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """Every note once, with the runs that have it where not all do."""
+    having: dict[str, dict[str, None]] = {}
+    for manifest in manifests:
+        for note in manifest.notes:
+            having.setdefault(note, {})[manifest.run] = None
+    runs = {manifest.run for manifest in manifests}
+    for note, some in having.items():
+        yield note if set(some) == runs else f"{', '.join(some)}: {note}"
 
 
 def parameters(manifests: Sequence[Manifest]) -> dict[str, float]:

@@ -264,7 +264,7 @@ class StoredCell:
     def differing(self, fields: CellFields) -> tuple[str, ...]:
         """Why the cell is new: the fields in which the nearest one of equal labels differs.
 
-        Empty where the cell exists, or none with its labels does.
+        Empty where the cell exists, or where no cell with its labels holds samples.
         """
         return () if self.exists() else self._nearest_sibling(fields)
 
@@ -304,7 +304,8 @@ class StoredCell:
             differing_fields(fields, stored)
             for info in patiently(fs, lambda: fs.get_file_info(beside))
             if info.type == pafs.FileType.Directory
-            and (sibling := StoredCell(self.store, info.path)).exists()
+            # A folder without shards was only opened, perhaps by the same sweep.
+            and (sibling := StoredCell(self.store, info.path)).shards()
             and (stored := sibling._readable_fields()) is not None
         ]
         return min(found, key=len, default=())

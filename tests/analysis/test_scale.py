@@ -15,6 +15,8 @@ def test_a_line_is_found() -> None:
     assert trend.slope.value == pytest.approx(-0.1)
     assert trend.slope.estimate.high < 0
     assert trend.crossing == pytest.approx(1e10)
+    without = gap_trend(parameters, gaps, np.array([0.01, 0.01, 0.01, np.nan]), LINEAGES)
+    assert (without.smallest, without.largest) == (1e9, 1e11)
 
 
 def test_scatter_brings_the_residuals_to_their_mean() -> None:

@@ -2,7 +2,13 @@ import time
 
 import pytest
 
-from distlab.console.progress import CellProgress, ReplicaProgress, State, format_seconds
+from distlab.console.progress import (
+    CellProgress,
+    ReplicaProgress,
+    State,
+    format_rate,
+    format_seconds,
+)
 
 
 def test_time_left_is_known_from_the_first_token_on() -> None:
@@ -15,6 +21,26 @@ def test_time_left_is_known_from_the_first_token_on() -> None:
     assert row.tokens_per_s(22.0) == 40
     assert row.left_s(22.0) == (8000 - 400) / 40
     assert row.is_bound
+
+
+def test_a_bound_waits_for_an_engine_that_warms_up() -> None:
+    row = CellProgress("base/cot", 4, 80, max_tokens=100)
+    row.advance(10.0, 2)
+    # Two tokens in half a minute of compiling would promise days.
+    assert row.left_s(40.0) is None
+    state = State(cells={"a": row}, sampling_since=10.0)
+    row.began = time.monotonic() - 30
+    assert state.left_s is None
+    # What is slow and whole is no bound.
+    row.finish(40.0, 1, 2, 0)
+    assert row.left_s(row.began + 40) == 79 * 2 / (2 / 40)
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0, "0.0"), (0.01, "< 0.1"), (4.24, "4.2"), (130.4, "130")]
+)
+def test_a_rate_is_not_rounded_to_nothing(rate: float, text: str) -> None:
+    assert format_rate(rate) == text
 
 
 def test_whole_samples_say_how_long_the_others_will_be() -> None:

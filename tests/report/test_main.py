@@ -61,6 +61,8 @@ def test_a_run_in_which_every_problem_failed_has_its_report(
     run = make_run(tmp_path / "run", failures=(failure,))
     assert main([str(run)]) == 0
     assert (run / "report.html").exists()
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2:] == [f"report: {run}/report.html", f"samples: distlab view {run}"]
 
 
 def test_a_run_that_was_scored_in_part_is_not_reported_on(

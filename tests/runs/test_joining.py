@@ -33,7 +33,7 @@ def sweep(make_run: Make, tmp_path: Path) -> Path:
             config={"model": {"parameters": size}},
             run=str(job),
             timings_s={"sample": 2.0},
-            notes=["slow"],
+            notes=["slow", f"of {size:g}"],
         )
         (tmp_path / "sweep").mkdir(exist_ok=True)
         run.rename(tmp_path / "sweep" / str(job))
@@ -48,7 +48,8 @@ def test_a_sweep_is_one_study(sweep: Path) -> None:
     ours = [(row.family, row.parameters) for row in study.rows(SCALE) if row.source == "ours"]
     assert ours == [("small", 1e9), ("large", 1e10)]
     assert study.manifest.timings_s == {"sample": 4.0}
-    assert study.manifest.notes == ("0: slow", "1: slow")
+    # What all runs have is said once.
+    assert study.manifest.notes == ("slow", "0: of 1e+09", "1: of 1e+10")
     assert not any("One family" in sentence for sentence in study.cannot)
 
 

@@ -37,6 +37,8 @@ _FEW_TICKS: Final = 10
 _LINE, _MARK, _PAD, _FRAME, _HEIGHT = 15, 9, 10, 130, 420
 # Pixels of a panel, between rows of panels, and between those whose axis has names.
 _PANEL, _PANEL_GAP, _NAMES_GAP = 150, 60, 165
+# Points of an axis title beside panels.
+_PANEL_TITLE: Final = 11
 _LEGEND: Final = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"}
 # Series of one size stand beside each other: each is this much larger than the one before.
 _DODGE: Final = 1.12
@@ -182,6 +184,10 @@ def _put(figure: go.Figure, panels: Sequence[Sequence[go.Scatter]]) -> None:
 def _axis_titles(figure: go.Figure, x_axis: str, y_axis: str, panels: int) -> None:
     """Once: below the last row, and beside the first column."""
     rows, columns = grid(panels)
+    if panels > 1:
+        # No longer than a panel on a phone.
+        figure.update_xaxes(title_font_size=_PANEL_TITLE)
+        figure.update_yaxes(title_font_size=_PANEL_TITLE)
     for column in range(1, columns + 1):
         last = rows if panels > (rows - 1) * columns + column - 1 else rows - 1
         figure.update_xaxes(title_text=_text(x_axis), row=last, col=column)
@@ -193,7 +199,9 @@ def _line_figure(chart: LineChart) -> go.Figure:
     figure = _panels([panel.title for panel in chart.panels], _PANEL_GAP)
     _put(figure, [_lines(panel) for panel in chart.panels])
     farthest = max(line.xs[-1] for panel in chart.panels for line in panel.lines)
-    figure.update_xaxes(dtick=1 if farthest <= _FEW_TICKS else None, nticks=6)
+    figure.update_xaxes(
+        dtick=1 if farthest <= _FEW_TICKS else None, nticks=6 if len(chart.panels) == 1 else 4
+    )
     # A little more, so that a line at 100 does not run into the panel's title.
     figure.update_yaxes(range=[0, 104], tickvals=list(range(0, 101, 20)))
     _axis_titles(figure, chart.x_axis, chart.y_axis, len(chart.panels))

@@ -4,6 +4,7 @@
 (() => {
   const figures = [...document.querySelectorAll("figure")];
   const packed = document.getElementById("plotly");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
   const live = [];
 
   const inflate = async () => {
@@ -22,6 +23,13 @@
       ...Object.fromEntries(grid.flat()) };
   };
 
+  // What is 0 in a matrix is near the paper's colour, in the dark, too.
+  const show = async (plot) => {
+    await Plotly.relayout(plot, theme(plot));
+    const heat = plot.data.flatMap((trace, place) => (trace.type === "heatmap" ? [place] : []));
+    if (heat.length) await Plotly.restyle(plot, { reversescale: dark.matches }, heat);
+  };
+
   // Without a pointer the tool bar would stand on the legend for good.
   const hasRoom = () => matchMedia("(hover: hover) and (min-width: 40rem)").matches;
 
@@ -32,7 +40,7 @@
       modeBarButtonsToRemove: ["lasso2d", "select2d"] };
     figure.classList.add("live");
     await Plotly.newPlot(plot, data, layout, options);
-    await Plotly.relayout(plot, theme(plot));
+    await show(plot);
     live.push(plot);
     figure.dataset.drawn = "";
   };
@@ -48,8 +56,7 @@
       }
     }, { rootMargin: "800px" });
     figures.forEach((figure) => near.observe(figure));
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", () => live.forEach((p) => Plotly.relayout(p, theme(p))));
+    dark.addEventListener("change", () => live.forEach(show));
     document.documentElement.dataset.ready = "";
   };
 

@@ -16,24 +16,35 @@ WORDS: Final[dict[str, str]] = {
     "rank": "the place of a sample among those of its problem: by the likelihood of its first "
     "token in CoT-decoding, in the order of drawing elsewhere.",
 }
+# As in "decoding=grid" or "-m seed=0,1,2": what a person types, never broken at a hyphen.
+_SETTING: Final = re.compile(r"(?<!\S)(?:-m )?\+?[a-z_][\w.]*=[^\s;:]*[^\s.,;:)]")
 _WORD: Final = re.compile(rf"\b({'|'.join(WORDS)})(s?)\b")
 
 
 def glossed(text: str, waiting: set[str]) -> Markup:
-    """A sentence, escaped, in which words open what they mean.
+    """A sentence, escaped, in which words open what they mean and settings are code.
 
     Args:
         text: The sentence.
         waiting: Words that are still to be explained; those that are found are taken out.
     """
-    parts: list[str] = []
+    parts: list[Markup] = []
     end = 0
     for found in _WORD.finditer(text):
         if found[1] in waiting:
             waiting.remove(found[1])
-            parts += [escape(plain(text[end : found.start()], None)), button(found[1], found[0])]
+            parts += [_marked(text[end : found.start()]), button(found[1], found[0])]
             end = found.end()
-    return Markup().join([*parts, escape(plain(text[end:], None))])
+    return Markup().join([*parts, _marked(text[end:])])
+
+
+def _marked(text: str) -> Markup:
+    """Escaped, with settings as code."""
+    shown, parts, end = plain(text, None), list[Markup](), 0
+    for found in _SETTING.finditer(shown):
+        parts += [escape(shown[end : found.start()]), Markup("<code>{}</code>").format(found[0])]
+        end = found.end()
+    return Markup().join([*parts, escape(shown[end:])])
 
 
 def button(word: str, shown: str) -> Markup:

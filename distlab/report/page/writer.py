@@ -30,7 +30,7 @@ from distlab.tables.text import TextTable, lay_texts
 # Rows of a table that the page holds, and answers to a question that it shows at once: fewer where
 # there are many (ours).
 _MOST_ROWS: Final = 200
-_MOST_STATEMENTS, _FEW_STATEMENTS, _MANY_STATEMENTS = 4, 2, 12
+_MOST_STATEMENTS, _FEW_STATEMENTS, _MANY_STATEMENTS = 4, 1, 12
 # Figures of a question up to which they are shown at once (ours); the others open at a click.
 _MOST_FIGURES: Final = 2
 # Marks above each other up to which a figure is shown at once (ours); a longer one is folded.

@@ -404,7 +404,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
         yield from interval_chart(
             f"gaps-{place}",
             f"Gap in {rows[0].metric} on {dataset}, {sides.second} − {sides.first}",
-            f"← {sides.first} solves more · points · {sides.second} →",
+            f"← {sides.first} · points · {sides.second} →",
             [*_our_series(study, ours), *_their_series(theirs)],
         )
 

@@ -266,8 +266,17 @@ def _trend_sentence(study: StudyTables, row: TrendRow) -> str:
     return (
         f"{row.opening}{said[decision.answer]}: {points_range(slope.estimate)} points for ten "
         f"times the parameters, over {row.trend.families} families of "
-        f"{counted(row.trend.lineages, 'lineage')}."
+        f"{counted(row.trend.lineages, 'lineage')}, {_sizes(row.trend)}."
     )
+
+
+def _sizes(trend: Trend) -> str:
+    """What the line was drawn through, and whether ten times the size is more than that."""
+    least, most = parameter_count(trend.smallest), parameter_count(trend.largest)
+    span = f"from {least} to {most} parameters"
+    if trend.largest >= 10 * trend.smallest:
+        return span
+    return f"{span}: less than ten times, so the figure goes beyond what was measured"
 
 
 def _charts(study: StudyTables) -> Iterator[Chart]:
@@ -279,7 +288,7 @@ def _charts(study: StudyTables) -> Iterator[Chart]:
         yield SizeChart(
             name="scale",
             title="Gap against the size of the family",
-            x_axis="families by their parameters, on a logarithmic axis",
+            x_axis="families by parameters, logarithmic",
             y_axis="gap, points",
             panels=tuple(panels),
         )

@@ -8,8 +8,16 @@ from tests.report.answers import COT, PROBLEMS, WARM, answers, arm, chart_of
 from tests.runs.written import Make, Samples, make_problem
 
 
-def trend(make_run: Make, tmp_path: Path, families: int, *, step: int, problems: int = 40) -> str:
-    """The answer over families of ten times the size each, of which instruct solves ever fewer."""
+def trend(
+    make_run: Make,
+    tmp_path: Path,
+    families: int,
+    *,
+    step: int,
+    problems: int = 40,
+    growth: float = 10.0,
+) -> str:
+    """The answer over families of ever more parameters, of which instruct solves ever fewer."""
     items, runs = [make_problem(f"q{place}") for place in range(problems)], []
     for place in range(families):
         cells = [replace(cell, family=f"f{place}") for cell in (COT, WARM)]
@@ -19,7 +27,7 @@ def trend(make_run: Make, tmp_path: Path, families: int, *, step: int, problems:
             for cell, count in zip(cells, solved, strict=True)
             for at, p in enumerate(items)
         ]
-        config = {"model": {"parameters": 10.0 ** (8 + place)}}
+        config = {"model": {"parameters": 1e8 * growth**place}}
         run = make_run(cells, items, rows, config=config)
         runs.append(run.rename(tmp_path / f"run-{place}"))
     return answers(build_report(*runs), "scale")[0].text
@@ -28,7 +36,7 @@ def trend(make_run: Make, tmp_path: Path, families: int, *, step: int, problems:
 def test_a_trend_over_families(make_run: Make, tmp_path: Path) -> None:
     said = trend(make_run, tmp_path, 9, step=2)
     assert "our figures: the gap moves towards base with size (p = 0.0" in said
-    assert "over 9 families of 9 lineages" in said
+    assert "over 9 families of 9 lineages, from 100 M to 1e+04 T parameters." in said
 
 
 def test_a_trend_that_cannot_be_told(make_run: Make, tmp_path: Path) -> None:
@@ -39,6 +47,14 @@ def test_a_trend_that_cannot_be_told(make_run: Make, tmp_path: Path) -> None:
 def test_no_trend(make_run: Make, tmp_path: Path) -> None:
     said = trend(make_run, tmp_path, 8, step=0, problems=80)
     assert "our figures: the gap moves less than 5.0 points for ten times the size" in said
+
+
+def test_a_trend_says_what_sizes_it_is_of(make_run: Make, tmp_path: Path) -> None:
+    said = trend(make_run, tmp_path, 4, step=2, growth=1.2)
+    assert said.endswith(
+        "from 100 M to 173 M parameters: less than ten times, so the figure goes beyond what was "
+        "measured."
+    )
 
 
 def test_sizes_of_one_lineage_are_counted_once(make_run: Make, tmp_path: Path) -> None:
