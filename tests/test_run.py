@@ -26,6 +26,8 @@ STUDY = (
     "dataset.limit=4",
     "decoding.n=6",
     "decoding.max_tokens=48",
+    # Other tests take the second core, and two threads would wait for each other.
+    "cluster.cpus_per_rank=1",
 )
 # Without the train split that few-shot prompts need.
 GSM8K = ("dataset=gsm8k", "prompt=zero-shot")
