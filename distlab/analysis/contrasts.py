@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -200,6 +201,34 @@ def contrast(
     bare = sum(_term(replace(part, clusters=None)).floored for part in kept)
     alone = student(value, math.sqrt(bare), math.inf)
     return replace(by_error, independent=alone.estimate).clipped(bound)
+
+
+def complete(
+    scores: FloatArray, clusters: npt.ArrayLike | None = None
+) -> tuple[FloatArray, npt.NDArray[np.generic] | None]:
+    """The problems that have a score in every row, with the labels of their sources.
+
+    Args:
+        scores: [rows, problems], NaN where a problem has none.
+        clusters: [problems] labels of the sources; None for one source per problem.
+
+    Returns:
+        [rows, kept] scores and [kept] labels, None where there were none.
+    """
+    kept = ~np.isnan(scores).any(axis=0)
+    return scores[:, kept], None if clusters is None else np.asarray(clusters)[kept]
+
+
+def pairwise(scores: FloatArray, clusters: npt.NDArray[np.generic] | None) -> tuple[Contrast, ...]:
+    """The later row minus the earlier one, of every two, without intervals of their own.
+
+    Args:
+        scores: [rows, problems].
+        clusters: [problems] labels of the sources; None for one source per problem.
+    """
+    return tuple(
+        contrast(Mean(other - one, clusters), resamples=0) for one, other in combinations(scores, 2)
+    )
 
 
 def _share(part: Mean, term: _Term) -> bool:

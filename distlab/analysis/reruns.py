@@ -1,13 +1,12 @@
 """How far figures move when the same problems are drawn again."""
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.contrasts import Contrast, Mean, contrast
+from distlab.analysis.contrasts import Contrast, Mean, complete, contrast, pairwise
 from distlab.analysis.estimate import NOTHING, Estimate
 
 
@@ -55,17 +54,12 @@ def reruns(scores: FloatArray, clusters: npt.ArrayLike | None = None) -> Reruns:
         scores: [runs, problems], NaN where a problem has none; at least two runs.
         clusters: [problems] labels of the sources; None for one source per problem.
     """
-    kept = ~np.isnan(scores).any(axis=0)
-    values = scores[:, kept]
-    sources = None if clusters is None else np.asarray(clusters)[kept]
+    values, sources = complete(scores, clusters)
     return Reruns(
         problems=values.shape[1],
         figures=tuple(contrast(Mean(run, sources), resamples=0) for run in values),
         pooled=contrast(Mean(values.mean(axis=0), sources)),
-        differences=tuple(
-            contrast(Mean(other - one, sources), resamples=0)
-            for one, other in combinations(values, 2)
-        ),
+        differences=pairwise(values, sources),
         deviation=_deviation(values, sources),
     )
 
@@ -74,6 +68,6 @@ def _deviation(values: FloatArray, sources: npt.NDArray[np.generic] | None) -> E
     problems = values.shape[1]
     if problems == 0:
         return NOTHING
-    found = contrast(Mean(values.var(axis=0, ddof=1), sources)).estimate
+    found = contrast(Mean(values.var(axis=0, ddof=1), sources), is_tested=False).estimate
     variances = np.maximum([found.value, found.low, found.high], 0.0) / problems
     return Estimate(*(float(root) for root in np.sqrt(variances)))

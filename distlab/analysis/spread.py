@@ -1,13 +1,12 @@
 """How far a figure moves over things that should not matter, such as the wording of a prompt."""
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from distlab.analysis.arrays import FloatArray
-from distlab.analysis.contrasts import Contrast, Mean, contrast
+from distlab.analysis.contrasts import Contrast, complete, pairwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +58,6 @@ def spread(scores: FloatArray, clusters: npt.ArrayLike | None = None) -> Spread:
         scores: [settings, problems], NaN where a problem has none; at least two settings.
         clusters: [problems] labels of the sources; None for one source per problem.
     """
-    kept = ~np.isnan(scores).any(axis=0)
-    values = scores[:, kept]
-    sources = None if clusters is None else np.asarray(clusters)[kept]
-    differences = tuple(
-        contrast(Mean(other - one, sources), resamples=0) for one, other in combinations(values, 2)
-    )
-    means = values.mean(axis=1) if kept.any() else np.full(len(scores), np.nan)
-    return Spread(problems=values.shape[1], means=means, differences=differences)
+    values, sources = complete(scores, clusters)
+    means = values.mean(axis=1) if values.size else np.full(len(scores), np.nan)
+    return Spread(problems=values.shape[1], means=means, differences=pairwise(values, sources))

@@ -7,6 +7,7 @@ from typing import Final
 import duckdb
 
 from distlab.api.opened import Run
+from distlab.scoring.types import Verdict
 from distlab.store.cell import Cell
 
 _QUERY: Final = """
@@ -54,7 +55,7 @@ class JudgedProblem:
     @property
     def correct(self) -> tuple[bool, ...]:
         """Whether each sample is correct."""
-        return tuple(verdict == "correct" for verdict in self.verdicts)
+        return tuple(verdict == Verdict.CORRECT for verdict in self.verdicts)
 
     @property
     def score(self) -> float:
