@@ -122,8 +122,8 @@ class TestStudy:
     """One study through its life; the tests build on each other, in order."""
 
     def test_kill_9_in_the_middle_loses_only_what_was_not_committed(self, place: Place) -> None:
-        # Few at once, so that the first shard is far from the last.
-        process = place.start(*STUDY, "cluster.max_num_seqs=8")
+        # One at a time, so that the first shard, after ten seconds, is far from the last.
+        process = place.start(*STUDY, "cluster.max_num_seqs=1")
         place.await_shard(process, 0)
         process.kill()
         process.wait()
