@@ -1,14 +1,13 @@
 """Sizes of a step are vLLM's own for ``vllm.LLM``."""
 
 import pytest
-from vllm.engine.arg_utils import EngineArgs
-from vllm.platforms import current_platform
-from vllm.usage.usage_lib import UsageContext
 
 from distlab.placement.batches import BatchLimits, vllm_limits
 from distlab.placement.gpus import GIB, GPU_MODELS
 
 
+# Beside the engines, whose worker has imported vLLM.
+@pytest.mark.vllm
 @pytest.mark.parametrize(
     ("gpu_type", "name", "driver_gib"),
     [
@@ -24,6 +23,10 @@ from distlab.placement.gpus import GIB, GPU_MODELS
 def test_limits_are_those_that_vllm_takes(
     gpu_type: str, name: str, driver_gib: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.platforms import current_platform
+    from vllm.usage.usage_lib import UsageContext
+
     kind = type(current_platform)
     memory = int(driver_gib * GIB)
     monkeypatch.setattr(kind, "get_device_total_memory", classmethod(lambda cls: memory))
