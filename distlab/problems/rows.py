@@ -2,13 +2,17 @@
 
 import codecs
 import csv
+import datetime
 import json
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, TextIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from distlab.errors import UserError
@@ -38,14 +42,12 @@ class Row:
         return UserError(f"{self.place}: field `{field}` {problem}; correct or remove that row")
 
     def text(self, field: str) -> str:
-        """A string that is not empty. Numbers are written as JSON writes them.
+        """A string that is not empty; numbers as JSON writes them, decimals and days as digits.
 
         Raises:
             UserError: The field is absent, empty, of another type, or not valid Unicode.
         """
-        value = self.fields.get(field)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return json.dumps(value)
+        value = _written(self.fields.get(field))
         if value is None:
             raise self.fault(field, "is missing")
         if not isinstance(value, str):
@@ -58,6 +60,22 @@ class Row:
             raise self.fault(field, "is not valid Unicode") from None
         # CSV keeps the line ends it was written with; the rows are the same.
         return value.replace("\r\n", "\n")
+
+    def label(self, field: str) -> str | None:
+        """What rows are told apart by: a text, number, true or false; None where there is none.
+
+        Raises:
+            UserError: The field is of another type, or not valid Unicode.
+        """
+        value = self.fields.get(field)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if isinstance(value, float) and math.isnan(value):
+            return None
+        if isinstance(value, float) and value.is_integer():
+            # Where some rows have none, pandas makes floats of whole numbers.
+            value = int(value)
+        return json.dumps(value) if isinstance(value, bool | int) else self.text(field)
 
     def integer(self, field: str) -> int:
         """A whole number.
@@ -84,6 +102,17 @@ class Row:
         if number != number or number in (float("inf"), float("-inf")):
             raise self.fault(field, f"must be a finite number, not {text!r}")
         return number
+
+
+def _written(value: object) -> object:
+    """Numbers and days as text; all else as it is. Pandas keeps days as times at midnight."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ").removesuffix(" 00:00:00")
+    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
@@ -162,7 +191,7 @@ def _opened(path: Path, newline: str | None = "\n") -> TextIO:
     """
     with path.open("rb") as handle:
         first = handle.read(2)
-    if first in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    if first in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in first:
         raise UserError(f"dataset file {path} is UTF-16; save it as UTF-8")
     if first == _GZIP:
         raise UserError(f"dataset file {path} is compressed; unpack it with gunzip")
@@ -231,6 +260,7 @@ def _csv(path: Path) -> Iterator[Row]:
         reader = csv.DictReader(lines, strict=True, delimiter=_separator(path))
         line = 2
         try:
+            _refuse_twice(path, reader.fieldnames or ())
             for fields in reader:
                 place = f"{path} line {line}"
                 if None in fields:
@@ -239,6 +269,16 @@ def _csv(path: Path) -> Iterator[Row]:
                 line = reader.line_num + 1
         except csv.Error as error:
             raise UserError(f"{path} line {line} is not valid CSV ({error})") from None
+
+
+def _refuse_twice(path: Path, header: Sequence[str]) -> None:
+    """Refuse a header that names two columns alike: only one of them could be read.
+
+    Raises:
+        UserError: It does.
+    """
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise UserError(f"{path} has two columns `{twice[0]}`; give one of them another name")
 
 
 def _separator(path: Path) -> str:
@@ -253,8 +293,17 @@ def _parquet(path: Path) -> Iterator[Row]:
         table = pq.read_table(path)
     except pa.ArrowInvalid as error:
         raise UserError(f"dataset file {path} is not valid Parquet ({error})") from None
-    for number, fields in enumerate(table.to_pylist(), start=1):
+    for number, fields in enumerate(_shortest(table).to_pylist(), start=1):
         yield Row(f"{path} row {number}", fields)
+
+
+def _shortest(table: pa.Table) -> pa.Table:
+    """Columns of float32 by their shortest digits: 0.1, not 0.10000000149011612."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_float32(field.type):
+            digits = pc.cast(pc.cast(table.column(place), pa.string()), pa.float64())
+            table = table.set_column(place, field.name, digits)
+    return table
 
 
 _READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {

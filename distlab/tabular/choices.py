@@ -8,6 +8,7 @@ from typing import Any, Final
 from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
 from distlab.problems.rows import Row
+from distlab.tabular.paths import listed
 
 # The letters that extractors read as an answer: ten choices at most.
 LETTERS: Final = ascii_uppercase[:10]
@@ -42,12 +43,16 @@ def choices_of(row: Row, column: str) -> Choices:
     Raises:
         UserError: The column holds no list of two to ten texts that differ.
     """
-    value: Any = row.fields.get(column)
-    labels = None
-    if isinstance(value, Mapping):
-        value, labels = value.get(_TEXTS), value.get(_LABELS)
+    value, labels = _texts_and_labels(row.fields.get(column))
+    if isinstance(value, str):
+        # As a CSV has it.
+        value = listed(value)
     if not isinstance(value, list) or not 2 <= len(value) <= len(LETTERS):
-        raise row.fault(column, f"must be a list of 2 to {len(LETTERS)} choices")
+        raise row.fault(
+            column,
+            f"must be a list of 2 to {len(LETTERS)} choices, an object with `{_TEXTS}` and "
+            f"`{_LABELS}`, or one of labels to choices",
+        )
     texts = _texts(row, column, value)
     if len(set(texts)) < len(texts):
         raise row.fault(column, "offers one choice twice")
@@ -57,24 +62,48 @@ def choices_of(row: Row, column: str) -> Choices:
     return Choices(texts, named)
 
 
+def _texts_and_labels(value: Any) -> tuple[object, object]:  # noqa: ANN401 (JSON of any shape)
+    """What a cell offers, and what it calls them; None where it has no labels."""
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        # ARC's own files have an object per choice.
+        return [one.get(_TEXTS) for one in value], [one.get(_LABELS) for one in value]
+    if not isinstance(value, Mapping):
+        return value, None
+    if _TEXTS in value:
+        return value[_TEXTS], value.get(_LABELS)
+    # MedQA's: the labels are the keys. Parquet has every key in every row.
+    given = {str(label): text for label, text in value.items() if text is not None}
+    return list(given.values()), list(given)
+
+
 def choice_gold(row: Row, column: str, choices: Choices) -> Gold:
     """The gold of a row: its letter, with the texts of all choices.
 
-    A whole number counts from 0, as in MMLU. A text is a label, or one of the choices.
+    A whole number counts from 0, as in MMLU. A text is a label, or one of the choices; in another
+    case only where none is written so.
 
     Raises:
         UserError: It is none of the choices, or may be two.
     """
     value = row.fields.get(column)
+    if isinstance(value, float) and value.is_integer():
+        # Where some rows have none, pandas makes floats of whole numbers.
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and str(value) not in choices.labels:
         return _gold(row, column, choices, {value} & set(range(len(choices.texts))))
     text = row.text(column).strip()
     bare = text.strip("().: ")
     found = {place for place, label in enumerate(choices.labels) if label == bare}
     found |= {place for place, choice in enumerate(choices.texts) if choice == text}
+    found = found or _found_in_any_case(choices, {bare.casefold(), text.casefold()})
     if not found and bare.isdecimal():
         found = {int(bare)} & set(range(len(choices.texts)))
     return _gold(row, column, choices, found)
+
+
+def _found_in_any_case(choices: Choices, wanted: set[str]) -> set[int]:
+    pairs = enumerate(zip(choices.labels, choices.texts, strict=True))
+    return {place for place, pair in pairs if wanted & {one.casefold() for one in pair}}
 
 
 def _gold(row: Row, column: str, choices: Choices, found: set[int]) -> Gold:

@@ -167,7 +167,7 @@ def _problems(
         )
         for row, read in zip(rows, golds, strict=True)
     ]
-    return made if columns.seed is None else _paired(made, rows, columns.seed)
+    return made if columns.seed is None else _paired(made, rows, columns)
 
 
 def _id(row: Row, columns: SetColumns, dataset: str) -> str:
@@ -181,30 +181,38 @@ def _id(row: Row, columns: SetColumns, dataset: str) -> str:
     return f"{dataset}-{text_hash(text)}"
 
 
-def _paired(problems: Sequence[Problem], rows: Sequence[Row], column: str) -> list[Problem]:
+def _paired(problems: Sequence[Problem], rows: Sequence[Row], columns: SetColumns) -> list[Problem]:
     """Each problem with the pair that it is of: its own id's, or that of the seed it names."""
-    known = {problem.id for problem in problems}
-    seeds = [_seed(row, column) for row in rows]
+    assert columns.seed is not None
+    seeds = [_seed(row, columns.seed, each.id) for row, each in zip(rows, problems, strict=True)]
+    perturbs = {each.id: seed for each, seed in zip(problems, seeds, strict=True)}
     for row, seed in zip(rows, seeds, strict=True):
-        if seed is not None and seed not in known:
-            raise row.fault(column, f"names {seed!r}, which is the id of no row")
+        if seed is not None and seed not in perturbs:
+            raise row.fault(columns.seed, f"names {seed!r}, which is the id of no row")
+        if seed is not None and perturbs[seed] is not None:
+            raise row.fault(columns.seed, f"names {seed!r}, which perturbs another problem itself")
     named = set(seeds)
     return [
         replace(
             problem,
             pair=seed or problem.id,
             side="twin" if seed else "seed",
-            cluster=seed or problem.id,
+            cluster=problem.cluster if _has_cluster(row, columns) else seed or problem.id,
         )
         if seed or problem.id in named
         else problem
-        for problem, seed in zip(problems, seeds, strict=True)
+        for row, problem, seed in zip(rows, problems, seeds, strict=True)
     ]
 
 
-def _seed(row: Row, column: str) -> str | None:
-    """Id of the problem that a row perturbs."""
-    return None if row.fields.get(column) in (None, "") else row.text(column).strip()
+def _seed(row: Row, column: str, own: str) -> str | None:
+    """Id of the problem that a row perturbs; a row that names itself perturbs none."""
+    named = row.label(column)
+    return None if named is None or named.strip() == own else named.strip()
+
+
+def _has_cluster(row: Row, columns: SetColumns) -> bool:
+    return columns.cluster is not None and row.label(columns.cluster) is not None
 
 
 def _exemplars(spec: DatasetSpec, source: Source) -> tuple[Exemplar, ...]:

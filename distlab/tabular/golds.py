@@ -1,7 +1,9 @@
 """Golds out of a user's column, each tried on the standard grader before anything is stored."""
 
+import math
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +36,8 @@ _TOLERANT: Final = frozenset({GoldKind.INTEGER, GoldKind.INTERVAL})
 _AT_ONCE: Final = 64
 # Longest number that is not tried (ours): as exact as a float.
 _SURE_CHARACTERS: Final = 15
+# Decimal digits that a float keeps (IEEE 754 binary64: DBL_DIG).
+_FLOAT_DIGITS: Final = sys.float_info.dig
 # Characters of a gold that a message shows (ours).
 _SHOWN: Final = 60
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}(?:[ '\u2019-][^\W\d_]+)*")
@@ -150,13 +154,17 @@ def _mostly(
     if 2 * sum(fitting) <= len(read):
         return tuple(read)
     return tuple(
-        replace(each, gold=Gold(kind, each.gold.text)) if is_fitting else each
+        replace(each, gold=_gold_of_most(kind, each.gold.text)) if is_fitting else each
         for each, is_fitting in zip(read, fitting, strict=True)
     )
 
 
+def _gold_of_most(kind: GoldKind, text: str) -> Gold:
+    return Gold(kind, text.upper() if kind is GoldKind.CHOICE else text)
+
+
 def _is_letter(gold: Gold) -> bool:
-    return gold.text in tuple(LETTERS)
+    return gold.text.upper() in tuple(LETTERS)
 
 
 def _is_words(gold: Gold) -> bool:
@@ -211,8 +219,12 @@ def _stated(row: Row, columns: ProblemColumns, kind: str) -> Iterator[StatedGold
 
 def _cell(row: Row, column: str) -> str:
     value = row.fields.get(column)
+    if isinstance(value, float) and math.isfinite(value):
+        # 0.1 + 0.2 is 0.30000000000000004: the digits behind the fifteenth are of the arithmetic.
+        value = float(f"{value:.{_FLOAT_DIGITS}g}")
     # What is blank is no answer, which is not said here.
-    return "" if isinstance(value, str) and not value.strip() else row.text(column)
+    is_blank = isinstance(value, str) and not value.strip()
+    return "" if is_blank else Row(row.place, {column: value}).text(column)
 
 
 def _check_all(rows: Sequence[Row], golds: Sequence[Gold], columns: ProblemColumns) -> None:
@@ -300,13 +312,13 @@ def _gold(row: Row, columns: ProblemColumns, kind: GoldKind, text: str) -> Gold:
         case GoldKind.NUMBER if not PLAIN.fullmatch(text):
             shown = repr(text[:_SHOWN])
             raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
-        case GoldKind.CHOICE if text.strip("().: ") not in tuple(LETTERS):
+        case GoldKind.CHOICE if text.strip("().: ").upper() not in tuple(LETTERS):
             raise row.fault(
                 columns.gold,
                 f"must be a letter from {LETTERS[0]} to {LETTERS[-1]} where no column of choices "
                 f"is named, not {text[:_SHOWN]!r}",
             )
         case GoldKind.CHOICE:
-            return Gold(kind, text.strip("().: "))
+            return Gold(kind, text.strip("().: ").upper())
         case _:
             return Gold(kind, text)

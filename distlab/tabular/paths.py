@@ -82,16 +82,16 @@ def unpacked(rows: Sequence[Row], samples: str, others: Sequence[str]) -> list[R
     """
     made = []
     for row in rows:
-        values = _listed(row.fields.get(samples))
+        values = listed(row.fields.get(samples))
         if not values or not all(isinstance(value, str) for value in values):
             return None
-        beside = {name: _listed(row.fields.get(name)) for name in others}
+        beside = {name: listed(row.fields.get(name)) for name in others}
         lists = {name: found for name, found in beside.items() if found is not None}
         made.append(replace(row, fields={**row.fields, **lists, samples: values}))
     return made
 
 
-def _listed(value: object) -> list[Any] | None:
+def listed(value: object) -> list[Any] | None:
     """A list written as JSON, or as Python writes it."""
     if not isinstance(value, str) or not (value.startswith("[") and value.endswith("]")):
         return None

@@ -19,19 +19,16 @@ def problem_of(row: Row, columns: ProblemColumns, name: str, dataset: str, gold:
     Raises:
         UserError: A column holds something else than it must.
     """
-
-    def optional(column: str | None) -> str | None:
-        return None if column is None else row.text(column)
-
+    pair = _label(row, columns.pair)
     return Problem(
         id=name,
         dataset=dataset,
-        question=optional(columns.question) or "",
+        question="" if columns.question is None else row.text(columns.question),
         gold=gold,
-        cluster=optional(columns.cluster) or optional(columns.pair) or name,
-        pair=optional(columns.pair),
-        side=_side(row, columns.side),
-        strata={stratum: row.text(column) for stratum, column in columns.strata.items()},
+        cluster=_label(row, columns.cluster) or pair or name,
+        pair=pair,
+        side=_side(row, columns, pair),
+        strata={stratum: _stratum(row, column) for stratum, column in columns.strata.items()},
     )
 
 
@@ -48,9 +45,24 @@ def asked(row: Row, columns: ProblemColumns, gold: Gold) -> str:
     return f"{question}\n{choices_of(row, columns.choices).lettered}"
 
 
-def _side(row: Row, column: str | None) -> Side | None:
-    if column is None:
+def _label(row: Row, column: str | None) -> str | None:
+    return None if column is None else row.label(column)
+
+
+def _stratum(row: Row, column: str) -> str:
+    if (label := row.label(column)) is None:
+        raise row.fault(column, "is empty")
+    return label
+
+
+def _side(row: Row, columns: ProblemColumns, pair: str | None) -> Side | None:
+    """Side of the pair; a row that is of none has none, and needs to name none."""
+    column = columns.side
+    if column is None or (pair is None and row.label(column) is None):
         return None
+    if pair is None:
+        key = "is of a row without a pair" if columns.pair else columns.naming("pair")
+        raise row.fault(column, key)
     text = row.text(column)
     for side in SIDES:
         if side == text:

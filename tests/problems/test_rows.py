@@ -1,5 +1,7 @@
+import datetime
 import gzip
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +35,8 @@ def test_absent_and_empty_files_are_refused(tmp_path: Path) -> None:
         ("a.json", b'"text"', "must hold a list of objects"),
         ("a.csv", b'a,b\n1,2\n"x\n', r"line 3 is not valid CSV"),
         ("a.csv", b"a,b\n1,2,3\n", "line 2 has more values than the header"),
+        ("a.csv", b"a,b,a\n1,2,3\n", "has two columns `a`; give one of them another name"),
+        ("a.csv", "a,b\n1,2\n".encode("utf-16-le"), "is UTF-16"),
         ("a.parquet", b"no", "is not valid Parquet"),
         ("a.txt", b"a", "unknown suffix"),
         ("a.jsonl", b'[{"a": 1}, 2]', "row 2 must be a JSON object, not int"),
@@ -144,3 +148,15 @@ def test_numbers_are_read_from_text_and_json() -> None:
     assert row(x=0.5).text("x") == "0.5"
     with pytest.raises(UserError, match="whole number"):
         row(x=1.5).integer("x")
+
+
+def test_decimals_days_and_short_floats_of_parquet_are_read_as_written(tmp_path: Path) -> None:
+    columns = {
+        "decimal": pa.array([Decimal("1.50")]),
+        "day": pa.array([datetime.date(2024, 2, 29)]),
+        "time": pa.array([datetime.datetime(2024, 2, 29)]),
+        "short": pa.array([0.1], pa.float32()),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    (one,) = read_rows(tmp_path / "a.parquet")
+    assert [one.text(name) for name in columns] == ["1.50", "2024-02-29", "2024-02-29", "0.1"]

@@ -1,4 +1,5 @@
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -90,11 +91,29 @@ def test_choices_are_lettered_behind_the_question(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
+    ("gold", "offered"),
+    [
+        # A missing value somewhere makes floats of whole numbers in pandas.
+        (1.0, ["Lyon", "Paris"]),
+        ("b", ["Lyon", "Paris"]),
+        ("paris", ["Lyon", "Paris"]),
+        ("B", {"A": "Lyon", "B": "Paris", "C": None}),
+        ("2", [{"label": "1", "text": "Lyon"}, {"label": "2", "text": "Paris"}]),
+        ("B", '["Lyon", "Paris"]'),
+    ],
+)
+def test_choices_as_files_write_them(load: Load, gold: object, offered: object) -> None:
+    (problem,) = load([{"q": "Capital?", "a": gold, "o": offered}], choices="o").problems
+    assert (problem.gold.text, problem.gold.items) == ("B", ("Lyon", "Paris"))
+
+
+@pytest.mark.parametrize(
     ("gold", "offered", "sentence"),
     [
         ("C", ["x", "y"], "is 'C', which is none of the 2 choices: give a label"),
         (2, ["x", "y"], "is 2, which is none"),
         ("B", ["B", "y"], "may be either of two"),
+        ("b", ["B", "y"], "may be either of two"),
         ("A", ["x"], "must be a list of 2 to 10 choices"),
         ("A", ["x", "x"], "offers one choice twice"),
     ],
@@ -113,6 +132,9 @@ def test_letters_and_words_are_told_by_what_most_rows_hold(load: Load) -> None:
         ]
 
     assert kinds("A", "C", "12") == [GoldKind.CHOICE, GoldKind.CHOICE, GoldKind.NUMBER]
+    assert golds(load([{"q": f"{a}?", "a": a} for a in "abc"])) == [
+        (GoldKind.CHOICE, letter) for letter in "ABC"
+    ]
     assert kinds("Paris", "New York", "x+1") == [GoldKind.TEXT, GoldKind.TEXT, GoldKind.LATEX]
     # In a set of formulas a letter is a point, and a word is what it was.
     assert kinds("x+1", "y^2", "E", "Evelyn") == [GoldKind.LATEX] * 4
@@ -135,6 +157,49 @@ def test_clusters_strata_and_nested_columns(tmp_path: Path) -> None:
     problems = load_dataset(spec(file, columns, "number")).problems
     assert {problem.cluster for problem in problems} == {"s"}
     assert [problem.strata["level"] for problem in problems] == ["0", "1", "0", "1"]
+
+
+def test_rows_without_a_group_stand_alone(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = [
+        {"i": "p", "q": "1?", "a": 1, "of": "book", "k": "x", "s": "seed", "hard": True},
+        {"i": "r", "q": "2?", "a": 2, "of": None, "k": "", "s": None, "hard": False},
+        {"i": "s", "q": "3?", "a": 3, "of": math.nan, "k": None, "s": "", "hard": False},
+    ]
+    file.write_bytes(b"".join(map(line, rows)))
+    columns = {"id": "i", "cluster": "of", "pair": "k", "side": "s", "strata": ("hard",)}
+    problems = load_dataset(spec(file, columns, "auto")).problems
+    assert [(p.cluster, p.pair, p.side) for p in problems] == [
+        ("book", "x", "seed"),
+        ("r", None, None),
+        ("s", None, None),
+    ]
+    assert [problem.strata["hard"] for problem in problems] == ["true", "false", "false"]
+    file.write_bytes(line({**rows[0], "k": None}))
+    with pytest.raises(UserError, match="line 1: field `s` is of a row without a pair"):
+        load_dataset(spec(file, columns, "auto"))
+
+
+@pytest.mark.parametrize("seeds", [("q", "p"), (None, "p", "q")], ids=["circle", "chain"])
+def test_a_seed_that_perturbs_another_is_refused(load: Load, seeds: Sequence[str | None]) -> None:
+    rows = [
+        {"i": name, "q": f"{name}?", "a": 1, "of": of}
+        for name, of in zip("pqr", seeds, strict=False)
+    ]
+    with pytest.raises(UserError, match=r"field `of` names .[pq]., which perturbs another problem"):
+        load(rows, id="i", seed="of")
+
+
+def test_seeds_may_name_themselves_and_share_a_source(load: Load) -> None:
+    rows = [
+        {"i": 1, "q": "1?", "a": 1, "of": 1.0, "source": "s"},
+        {"i": 2, "q": "2?", "a": 2, "of": 1.0, "source": "s"},
+    ]
+    problems = load(rows, id="i", seed="of", cluster="source").problems
+    assert [(p.pair, p.side, p.cluster) for p in problems] == [
+        ("1", "seed", "s"),
+        ("1", "twin", "s"),
+    ]
 
 
 def test_a_column_of_seeds_makes_pairs(load: Load) -> None:

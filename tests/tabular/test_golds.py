@@ -83,6 +83,11 @@ def test_limits_make_an_interval_of_the_rows_that_have_them() -> None:
     ]
 
 
+def test_a_float_is_as_exact_as_its_digits() -> None:
+    (gold,) = read_golds([Row("given.jsonl line 1", {"gt": 0.1 + 0.2})], COLUMNS, "auto")
+    assert gold.gold == Gold(GoldKind.NUMBER, "0.3")
+
+
 def test_golds_that_are_lists_keep_their_items() -> None:
     listed = [Row("g row 1", {"gt": ["1,000", "2"]}), Row("g row 2", {"gt": ["7"]})]
     assert [each.gold for each in read_golds(listed, COLUMNS, "auto")] == [
