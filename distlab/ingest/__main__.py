@@ -102,6 +102,7 @@ def _uncollected() -> Iterator[None]:
 
 def _ingest_all(arguments: argparse.Namespace) -> int:
     cells = _cells(arguments)
+    _refuse_alike(cells)
     with _folder(arguments, cells[0].labels) as folder:
         manifest = _manifest(arguments, folder)
         for cell in cells:
@@ -111,6 +112,22 @@ def _ingest_all(arguments: argparse.Namespace) -> int:
     for sentence in dict.fromkeys(said for cell in cells for said in cell.source.said):
         print(f"note: {plain(sentence, None)}")
     return Exit.DONE
+
+
+def _refuse_alike(cells: Sequence[GivenCell]) -> None:
+    """Refuse logs that would be one cell, before one of them is written.
+
+    Raises:
+        UserError: Two have the same labels.
+    """
+    files: dict[CellLabels, Path] = {}
+    for cell in cells:
+        (file,) = cell.source.paths[:1]
+        if (other := files.setdefault(cell.labels, file)) is not file:
+            raise UserError(
+                f"{other} and {file} have the same model, dataset and decoding: ingest the "
+                "second afterwards, with --into and another --family, --dataset or --decoding"
+            )
 
 
 def _cells(arguments: argparse.Namespace) -> list[GivenCell]:

@@ -24,6 +24,7 @@ from distlab.logs.log import (
     as_score,
     asked_last,
     content,
+    gold_of_target,
     item,
     needed,
     parsed_json,
@@ -36,6 +37,8 @@ TOOL: Final = "evalscope"
 _CONFIG: Final = ("evalscope_version", "dataset_args", "seed", "repeats", "eval_type")
 # Of the means in a report.
 _DECIMALS: Final = 4
+# Where a prediction has its completion; one that ended with an error has none.
+_CHOICE: Final = ("model_output", "choices", 0)
 _FOLDERS: Final = ("predictions", "reviews")
 
 
@@ -52,7 +55,10 @@ def read(file: Path) -> EvalLog:
     """
     predictions, reviews = _both(file)
     reviewed = {row.fields.get("index"): row for row in read_rows(reviews)}
-    predicted = read_rows(predictions)
+    drawn = read_rows(predictions)
+    predicted = [row for row in drawn if item(row.fields, *_CHOICE) is not None]
+    if not predicted:
+        raise UserError(f"{predictions} holds no completion; give a run that drew some")
     for row in predicted:
         if row.fields.get("index") not in reviewed:
             raise UserError(f"{row.place} has no review in {reviews}; end the run's reviews first")
@@ -67,8 +73,16 @@ def read(file: Path) -> EvalLog:
         rows=rows,
         scores=tuple(_scores(rows, reviews_of, _reported(root, file))),
         settings=settings,
-        said=() if settings else (f"{root} has no configs/task_config.yaml",),
+        said=(
+            *([] if settings else [f"{root} has no configs/task_config.yaml"]),
+            *_said_of_errors(len(drawn), len(predicted)),
+        ),
     )
+
+
+def _said_of_errors(drawn: int, predicted: int) -> Iterator[str]:
+    if predicted < drawn:
+        yield f"{drawn - predicted} of {drawn} samples ended with an error and are missing"
 
 
 def _root(predictions: Path) -> Path:
@@ -124,16 +138,15 @@ def _both(file: Path) -> tuple[Path, Path]:
 
 def _row(prediction: Row, review: Row) -> Row:
     score = review.fields.get("sample_score")
-    choice = item(prediction.fields, "model_output", "choices", 0)
+    choice = item(prediction.fields, *_CHOICE)
     text = needed(prediction, content(item(choice, "message", "content")), "completion")
-    target = review.fields.get("target")
     group = item(score, "group_id")
     fields = {
         **prediction.fields,
         ID: str(prediction.fields["index"] if group is None else group),
         RANK: item(score, "generation_index") or 0,
         QUESTION: asked_last(prediction.fields.get("messages")) or "",
-        GOLD: target[0] if isinstance(target, list) and len(target) == 1 else target,
+        GOLD: gold_of_target(review.fields.get("target")),
         SAMPLE: text,
         TRUNCATED: item(choice, "stop_reason") in ("max_tokens", "length", "model_length"),
     }

@@ -21,6 +21,7 @@ from distlab.logs.log import (
     LogScore,
     ScoreOfSample,
     as_score,
+    gold_of_target,
     item,
     needed,
     said_of,
@@ -42,6 +43,7 @@ def read(file: Path) -> EvalLog:
         UserError: It holds conversations, which are no completions.
     """
     records = read_rows(file)
+    _refuse_several(file, records)
     aggregate = _aggregate(file, str(records[0].fields["evaluation_id"]))
     results = list(dict.fromkeys(_result(row) for row in records))
     of_first = [row for row in records if _result(row) == results[0]]
@@ -72,6 +74,22 @@ def read(file: Path) -> EvalLog:
             ),
         ),
     )
+
+
+def _refuse_several(file: Path, records: Sequence[Row]) -> None:
+    """Refuse records of several models or evaluations: they are no draws of one another.
+
+    Raises:
+        UserError: There are several.
+    """
+    for name in ("model_id", "evaluation_id"):
+        found = {str(record.fields.get(name)) for record in records}
+        if len(found) > 1:
+            one, other = sorted(found)[:2]
+            raise UserError(
+                f"{file} holds records with `{name}` {one!r} and {other!r}: write each into a "
+                "file of its own"
+            )
 
 
 def _result(row: Row) -> str:
@@ -111,12 +129,11 @@ def _rows(records: Sequence[Row]) -> Iterator[Row]:
                 f"{record.place} is a conversation ({record.fields.get('interaction_type')}), "
                 "which is no completion: only single_turn can be ingested"
             )
-        golds = item(record.fields, "input", "reference")
         name = str(record.fields["sample_id"])
         ours = {
             ID: name,
             QUESTION: needed(record, item(record.fields, "input", "raw"), "input.raw"),
-            GOLD: golds[0] if isinstance(golds, list) and len(golds) == 1 else golds,
+            GOLD: gold_of_target(item(record.fields, "input", "reference")),
             CHOICES: item(record.fields, "input", "choices"),
         }
         for text in texts:

@@ -29,6 +29,14 @@ _FORMATS: Final[Mapping[str, _Format]] = {
     every_eval_ever.TOOL: _Format(every_eval_ever.is_one, every_eval_ever.read),
 }
 TOOLS: Final = (AUTO, *_FORMATS)
+_ZIP: Final = b"PK\x03\x04"
+_MAP: Final = "ingest it, and name its columns with --map, as in --map samples=code gold=gt"
+# Tool, keys that its aggregates have, and what holds the samples.
+_AGGREGATES: Final = (
+    (lm_eval.TOOL, {"results", "configs"}, "the samples_*.jsonl that --log_samples writes"),
+    (evalscope.TOOL, {"dataset_name", "metrics"}, "the file in predictions/"),
+    (every_eval_ever.TOOL, {"evaluation_id", "evaluation_results"}, "the JSONL of its instances"),
+)
 
 
 def read_log(file: Path, tool: str) -> EvalLog:
@@ -41,31 +49,39 @@ def read_log(file: Path, tool: str) -> EvalLog:
     Raises:
         UserError: It is none of that tool's, or of no tool that is known.
     """
-    if not file.is_file():
+    if file.is_dir():
+        raise UserError(f"log {file} is a folder; give the files in it")
+    if not file.exists():
         raise UserError(f"log {file} does not exist; give the path of a file")
+    if not file.is_file():
+        raise UserError(f"log {file} is no file, and is read more than once: write it into one")
     first = _first(file)
     found = next((name for name, each in _FORMATS.items() if each.is_one(first)), None)
     if tool not in (AUTO, found):
         raise UserError(
-            f"{file} is no log of {tool}" + (f"; --from {found} reads it" if found else "")
+            f"{file} is no log of {tool}" + (f"; --from {found} reads it" if found else f"; {_MAP}")
         )
     if found is None:
-        raise UserError(
-            f"{file} is no log of {', '.join(_FORMATS)}: ingest it, and name its columns with "
-            "--map, as in --map samples=code gold=gt"
-        )
+        raise UserError(f"{file} is no log of {', '.join(_FORMATS)}; {_MAP}")
     return _FORMATS[found].read(file)
 
 
 def _first(file: Path) -> Mapping[str, object]:
     """What a file begins with: its first row, or the object that it is."""
+    with file.open("rb") as handle:
+        is_zip = handle.read(len(_ZIP)) == _ZIP
     if zipfile.is_zipfile(file):
-        return dict.fromkeys(("eval", "plan", "samples"))
+        return dict.fromkeys(("eval", "plan"))
+    if is_zip or file.suffix == ".eval":
+        raise UserError(f"{file} is cut off; copy it again")
     if file.suffix == ".json":
         try:
             value = json.loads(file.read_bytes())
         except (ValueError, RecursionError):
             value = None
+        for tool, keys, samples in _AGGREGATES:
+            if isinstance(value, dict) and keys <= set(value):
+                raise UserError(f"{file} holds {tool}'s aggregates, and no samples; give {samples}")
         if isinstance(value, dict) and inspect_ai.is_one(value):
             return value
     return read_rows(file)[0].fields

@@ -26,6 +26,7 @@ from distlab.logs.log import (
     as_score,
     asked_last,
     content,
+    gold_of_target,
     item,
     scores_of,
 )
@@ -63,10 +64,11 @@ def read(file: Path) -> EvalLog:
         )
     failed = len(samples) - len(done)
     said = (f"{failed} of {len(samples)} samples ended with an error and are missing",)
-    rows = tuple(_row(row) for row in done)
+    ranks = _ranks(done)
+    rows = tuple(_row(row, ranks) for row in done)
     return EvalLog(
         tool=TOOL,
-        task=str(item(header, "eval", "task")),
+        task=str(item(header, "eval", "task") or file.stem),
         model=item(header, "eval", "model"),
         rows=rows,
         scores=tuple(_scores(rows, item(header, "results", "scores"))),
@@ -76,8 +78,8 @@ def read(file: Path) -> EvalLog:
 
 
 def is_one(value: Mapping[str, object]) -> bool:
-    """Whether parsed JSON is a log."""
-    return {"eval", "plan", "samples"} <= set(value)
+    """Whether parsed JSON is a log; one of a run that did not end may have no samples."""
+    return {"eval", "plan"} <= set(value)
 
 
 def _plain(file: Path) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
@@ -125,7 +127,24 @@ def _parsed(file: Path, name: str, text: bytes) -> Mapping[str, Any]:
     return value
 
 
-def _row(row: Row) -> Row:
+def _ranks(done: Sequence[Row]) -> dict[tuple[str, int], int]:
+    """Rank of each problem's epochs, which go on without those that ended with an error."""
+    epochs: dict[str, set[int]] = {}
+    for row in done:
+        name, epoch = _name_and_epoch(row)
+        epochs.setdefault(name, set()).add(epoch)
+    return {
+        (name, epoch): rank
+        for name, mine in epochs.items()
+        for rank, epoch in enumerate(sorted(mine))
+    }
+
+
+def _name_and_epoch(row: Row) -> tuple[str, int]:
+    return str(row.fields.get("id")), int(item(row.fields, "epoch") or 1)
+
+
+def _row(row: Row, ranks: Mapping[tuple[str, int], int]) -> Row:
     sample = row.fields
     attached = item(sample, "attachments") or {}
     given = item(sample, "input")
@@ -138,9 +157,9 @@ def _row(row: Row) -> Row:
     fields = {
         **sample,
         ID: str(sample.get("id")),
-        RANK: int(item(sample, "epoch") or 1) - 1,
+        RANK: ranks[_name_and_epoch(row)],
         QUESTION: _resolved(asked or "", attached),
-        GOLD: _target(item(sample, "target")),
+        GOLD: gold_of_target(item(sample, "target")),
         SAMPLE: _resolved(text, attached),
         TRUNCATED: item(choice, "stop_reason") in _CUT,
         CHOICES: offered or None,
@@ -153,10 +172,6 @@ def _resolved(text: str, attached: Mapping[str, str]) -> str:
     if not text.startswith(_ATTACHED):
         return text
     return str(attached.get(text.removeprefix(_ATTACHED), text))
-
-
-def _target(value: object) -> object:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _scores(rows: Sequence[Row], results: object) -> Iterator[LogScore]:

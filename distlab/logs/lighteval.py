@@ -20,6 +20,7 @@ from distlab.logs.log import (
     LogScore,
     ScoreOfSample,
     as_score,
+    gold_of_target,
     item,
     parsed_json,
     said_of,
@@ -105,7 +106,7 @@ def _gold(row: Row, document: object) -> object:
         raise UserError(
             f"{row.place} has no gold at doc.gold_index; name a column with --map gold="
         )
-    return golds[0] if len(golds) == 1 else golds
+    return gold_of_target(golds)
 
 
 def _scores(details: Sequence[Row], reported: object) -> Iterator[LogScore]:

@@ -3,6 +3,7 @@
 Seen with 0.4.13, whose ``--log_samples`` writes a line per problem and filter.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from distlab.logs.log import (
     LogScore,
     ScoreOfSample,
     as_score,
+    gold_of_target,
     item,
     needed,
     parsed_json,
@@ -101,11 +103,23 @@ def _samples(row: Row) -> Iterator[Row]:
     ours = {
         ID: str(row.fields["doc_id"]),
         QUESTION: _question(row.fields.get("doc")) or prompt,
-        GOLD: row.fields.get("target"),
+        GOLD: _gold(row.fields.get("target")),
     }
     for rank, response in enumerate(responses):
-        text = needed(row, response, "text of a response (resps)")
+        # An API that refuses to answer gives null.
+        text = "" if response is None else needed(row, response, "text of a response (resps)")
         yield replace(row, fields={**row.fields, **ours, SAMPLE: text, RANK: rank})
+
+
+def _gold(target: object) -> object:
+    """A target; lm-eval writes a list of them as Python does."""
+    # A list of texts alone: "[0, 1]" may be an interval, which is a gold of MATH.
+    if not isinstance(target, str) or not target.startswith(("['", '["')):
+        return gold_of_target(target)
+    try:
+        return gold_of_target(ast.literal_eval(target))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return target
 
 
 def _question(document: object) -> str | None:

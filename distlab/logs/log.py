@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from distlab.errors import UserError
-from distlab.problems.rows import Row
+from distlab.problems.rows import AnyOf, Row
 
 # Columns that readers add to a row beside the tool's own; none of a tool has a blank in its name.
 ID: Final = "log id"
@@ -159,6 +159,13 @@ def content(value: object) -> str | None:
         return None
     parts = [item(part, "text") for part in value if item(part, "type") == "text"]
     return "\n".join(part for part in parts if isinstance(part, str))
+
+
+def gold_of_target(target: object) -> object:
+    """A target as a value of the gold column: each of a list of several is right."""
+    if not isinstance(target, list) or not target:
+        return target
+    return target[0] if len(target) == 1 else AnyOf(target)
 
 
 def asked_last(messages: object) -> str | None:

@@ -25,6 +25,10 @@ _GZIP: Final = b"\x1f\x8b"
 _SEPARATORS: Final = (",", "\t", ";")
 
 
+class AnyOf(tuple[object, ...]):
+    """A value of a gold column: answers of which each is right. Of a list, all are asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row and where it stands.

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
-from distlab.problems.rows import Row
+from distlab.problems.rows import AnyOf, Row
 from distlab.tabular.paths import listed
 
 # The letters that extractors read as an answer: ten choices at most.
@@ -91,6 +91,8 @@ def choice_gold(row: Row, column: str, choices: Choices) -> Gold:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and str(value) not in choices.labels:
         return _gold(row, column, choices, {value} & set(range(len(choices.texts))))
+    if isinstance(value, list | AnyOf):
+        raise row.fault(column, "names several choices, where one must be right")
     text = row.text(column).strip()
     bare = text.strip("().: ")
     found = {place for place, label in enumerate(choices.labels) if label == bare}

@@ -12,7 +12,7 @@ from typing import Final
 from distlab.errors import UserError
 from distlab.problems.latex_golds import latex_gold
 from distlab.problems.problem import Gold, GoldKind
-from distlab.problems.rows import Row
+from distlab.problems.rows import AnyOf, Row
 from distlab.scoring.plain_number import PLAIN, plain_number
 from distlab.scoring.pool import GraderPool, GradeTask
 from distlab.scoring.types import ComponentSpec, Verdict
@@ -160,11 +160,16 @@ def _mostly(
 
 
 def _gold_of_most(kind: GoldKind, text: str) -> Gold:
-    return Gold(kind, text.upper() if kind is GoldKind.CHOICE else text)
+    return Gold(kind, _letter(text) if kind is GoldKind.CHOICE else text)
+
+
+def _letter(text: str) -> str:
+    """The letter that "(b)" is."""
+    return text.strip("().: ").upper()
 
 
 def _is_letter(gold: Gold) -> bool:
-    return gold.text.upper() in tuple(LETTERS)
+    return _letter(gold.text) in tuple(LETTERS)
 
 
 def _is_words(gold: Gold) -> bool:
@@ -210,11 +215,12 @@ def _stated(row: Row, columns: ProblemColumns, kind: str) -> Iterator[StatedGold
     if columns.question is not None:
         question = row.text(columns.question)
     value = row.fields.get(column)
-    if isinstance(value, list) and not value:
+    if isinstance(value, list | AnyOf) and not value:
         raise NoAnswerError("is an empty list")
-    for item in value if isinstance(value, list) else [value]:
+    for item in value if isinstance(value, list | AnyOf) else [value]:
         cell = _cell(Row(row.place, {column: item}), column)
-        yield words_gold(cell) if kind == GoldKind.TEXT else stated_gold(cell, question)
+        is_text = kind == GoldKind.TEXT or isinstance(value, AnyOf)
+        yield words_gold(cell) if is_text else stated_gold(cell, question)
 
 
 def _cell(row: Row, column: str) -> str:
@@ -270,6 +276,12 @@ def _read(row: Row, columns: ProblemColumns, kind: str) -> ReadGold:
         return ReadGold(choice_gold(row, columns.gold, choices_of(row, columns.choices)))
     stated = tuple(_stated(row, columns, kind))
     items, mark = tuple(each.text for each in stated), stated[0].mark
+    if isinstance(row.fields.get(columns.gold), AnyOf) and kind != GoldKind.LIST:
+        if len({plain_number(text) or text for text in items}) == 1:
+            # Spellings of one number.
+            items = items[:1]
+        else:
+            kind = GoldKind.TEXT
     if kind == GoldKind.TEXT:
         return ReadGold(Gold(GoldKind.TEXT, items[0], items=items[1:]), mark)
     if len(items) > 1:
@@ -312,13 +324,13 @@ def _gold(row: Row, columns: ProblemColumns, kind: GoldKind, text: str) -> Gold:
         case GoldKind.NUMBER if not PLAIN.fullmatch(text):
             shown = repr(text[:_SHOWN])
             raise row.fault(columns.gold, f"must be a number in plain notation, not {shown}")
-        case GoldKind.CHOICE if text.strip("().: ").upper() not in tuple(LETTERS):
+        case GoldKind.CHOICE if _letter(text) not in tuple(LETTERS):
             raise row.fault(
                 columns.gold,
                 f"must be a letter from {LETTERS[0]} to {LETTERS[-1]} where no column of choices "
                 f"is named, not {text[:_SHOWN]!r}",
             )
         case GoldKind.CHOICE:
-            return Gold(kind, text.strip("().: ").upper())
+            return Gold(kind, _letter(text))
         case _:
             return Gold(kind, text)

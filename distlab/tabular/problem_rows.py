@@ -56,13 +56,14 @@ def _stratum(row: Row, column: str) -> str:
 
 
 def _side(row: Row, columns: ProblemColumns, pair: str | None) -> Side | None:
-    """Side of the pair; a row that is of none has none, and needs to name none."""
+    """Side of the pair; a row that is of no pair has none."""
     column = columns.side
-    if column is None or (pair is None and row.label(column) is None):
+    if column is None:
         return None
-    if pair is None:
-        key = "is of a row without a pair" if columns.pair else columns.naming("pair")
-        raise row.fault(column, key)
+    if columns.pair is not None and pair is None:
+        if row.label(column) is None:
+            return None
+        raise row.fault(column, "is of a row without a pair")
     text = row.text(column)
     for side in SIDES:
         if side == text:

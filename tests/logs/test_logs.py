@@ -303,17 +303,116 @@ def test_what_is_no_log_or_cannot_be_kept_is_refused(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_log_of_inspect_that_is_cut_off_or_did_not_end_is_refused(tmp_path: Path) -> None:
+def test_what_lies_beside_the_samples_names_them(tmp_path: Path) -> None:
+    results = next(GSM.parent.glob("results_*.json"))
+    with pytest.raises(UserError, match=r"holds lm-eval's aggregates, .* give the samples_\*"):
+        read_log(results, "auto")
+    report = SCOPE.parents[2] / "reports" / "mock" / "gsm8k.json"
+    with pytest.raises(UserError, match=r"holds evalscope's aggregates, .* file in predictions"):
+        read_log(report, "auto")
+    with pytest.raises(UserError, match="is a folder; give the files in it"):
+        read_log(tmp_path, "auto")
+
+
+def test_two_logs_of_one_cell_are_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    again = shutil.copy(ZIPPED, tmp_path / "again.eval")
+    assert "have the same model, dataset and decoding" in complaint(capsys, ZIPPED, again)
+    assert not (tmp_path / "runs").exists()
+
+
+def changed(source: Path, file: Path, change: Callable[[list[Any]], None]) -> Path:
+    """A log in JSON lines, with another content."""
+    rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    change(rows)
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("targets", "kind", "accepted"),
+    [
+        ("['seven', 'Seven apples']", GoldKind.TEXT, ("seven", "Seven apples")),
+        (["7", "seven"], GoldKind.TEXT, ("7", "seven")),
+        (["1,250", "1250.0"], GoldKind.NUMBER, ("1,250",)),
+        ("[0, 1]", GoldKind.LATEX, ("[0, 1]",)),
+        ("(B)", GoldKind.CHOICE, ("B",)),
+    ],
+)
+def test_each_of_several_targets_is_right(
+    ingest: Ingest, tmp_path: Path, targets: object, kind: GoldKind, accepted: tuple[str, ...]
+) -> None:
+    def target(rows: list[Any]) -> None:
+        for row in rows:
+            row["target"] = targets
+
+    run = ingest([changed(GSM, tmp_path / "samples_t.jsonl", target), "--variant", "base"])
+    gold = read_problems(run.problems("t"))[0].gold
+    assert (gold.kind, gold.text, *gold.items) == (kind, *accepted)
+
+
+def test_a_response_that_is_null_is_empty(tmp_path: Path) -> None:
+    def unanswered(rows: list[Any]) -> None:
+        rows[0]["resps"] = [[None]]
+
+    log = read_log(changed(GSM, tmp_path / "samples_t.jsonl", unanswered), "auto")
+    assert (len(log.rows), log.rows[0].fields[SAMPLE]) == (6, "")
+
+
+@pytest.mark.parametrize("name", ["model_id", "evaluation_id"])
+def test_records_of_two_models_are_no_draws_of_one(tmp_path: Path, name: str) -> None:
+    def two(rows: list[Any]) -> None:
+        rows += [{**row, name: "other"} for row in rows]
+
+    source = DATA / "every-eval-ever" / "mini_gsm_samples.jsonl"
+    with pytest.raises(UserError, match=f"holds records with `{name}`"):
+        read_log(changed(source, tmp_path / "two.jsonl", two), "auto")
+
+
+def test_samples_that_ended_with_an_error_are_left_out(tmp_path: Path) -> None:
+    shutil.copytree(SCOPE.parents[2], tmp_path, dirs_exist_ok=True)
+
+    def failed(rows: list[Any]) -> None:
+        rows[0]["model_output"]["choices"] = []
+
+    log = read_log(changed(SCOPE, tmp_path / SCOPE.relative_to(SCOPE.parents[2]), failed), "auto")
+    assert log.said == ("1 of 6 samples ended with an error and are missing",)
+    assert [row.fields[ID] for row in log.rows] == list("12345")
+
+
+def test_epochs_go_on_behind_one_that_ended_with_an_error(tmp_path: Path) -> None:
+    whole = json.loads(JSON.read_text())
+    first = whole["samples"][0]
+    again = [{**first, "epoch": epoch} for epoch in (1, 2, 3)]
+    again[0] = {**again[0], "output": {**first["output"], "choices": []}}
+    file = tmp_path / "epochs.json"
+    file.write_text(json.dumps({**whole, "samples": again}))
+    log = read_log(file, "auto")
+    assert [row.fields[RANK] for row in log.rows] == [0, 1]
+    assert sorted(sample.rank for sample in log.scores[0].samples) == [0, 1]
+
+
+@pytest.mark.parametrize("kept", [0, 4, 5000, -400])
+def test_a_log_of_inspect_that_is_cut_off_is_refused(tmp_path: Path, kept: int) -> None:
     cut = tmp_path / "cut.eval"
-    cut.write_bytes(ZIPPED.read_bytes()[:-400])
-    with pytest.raises(UserError, match=r"cut\.eval"):
+    cut.write_bytes(ZIPPED.read_bytes()[:kept])
+    with pytest.raises(UserError, match=r"cut\.eval is cut off; copy it again"):
         read_log(cut, "inspect")
+
+
+def test_a_log_of_inspect_that_did_not_end_is_refused(tmp_path: Path) -> None:
     open_log = tmp_path / "open.eval"
     with zipfile.ZipFile(open_log, "w") as archive:
         archive.writestr("_journal/start.json", "{}")
     with pytest.raises(UserError, match=r"has no header\.json: its run did not end"):
         read_log(open_log, "auto")
     failed = json.loads(JSON.read_text())
+    unsampled = tmp_path / "unsampled.json"
+    unsampled.write_text(json.dumps({**failed, "samples": None, "status": "cancelled"}))
+    with pytest.raises(UserError, match="holds no sample with a completion: status 'cancelled'"):
+        read_log(unsampled, "auto")
     failed["samples"][0]["output"]["choices"] = []
     some = tmp_path / "some.json"
     some.write_text(json.dumps(failed))
