@@ -23,13 +23,13 @@ class Scores:
 
     pairs: Sequence[str]
     values: FloatArray
-    clusters: Sequence[str] | None = None
+    clusters: npt.ArrayLike | None = None
 
-    def by_pair(self) -> tuple[npt.NDArray[np.str_], FloatArray, npt.NDArray[np.str_]]:
+    def by_pair(self) -> tuple[npt.NDArray[np.str_], FloatArray, npt.NDArray[np.generic]]:
         """Pair keys, sorted, the mean score under each, and its source; NaN is left out."""
         kept = ~np.isnan(self.values)
         pairs = np.asarray(self.pairs, dtype=np.str_)[kept]
-        sources = pairs if self.clusters is None else np.asarray(self.clusters, np.str_)[kept]
+        sources = pairs if self.clusters is None else np.asarray(self.clusters)[kept]
         keys, first, inverse = np.unique(pairs, return_index=True, return_inverse=True)
         sums = np.bincount(inverse, weights=self.values[kept], minlength=keys.size)
         return keys, sums / np.bincount(inverse, minlength=keys.size), sources[first]
@@ -47,7 +47,7 @@ class PairedChange:
 
     before: FloatArray
     after: FloatArray
-    clusters: npt.NDArray[np.str_]
+    clusters: npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def pairing_difference(before: Mean, after: Mean, paired: PairedChange) -> Contr
     )
 
 
-def _aligned(*sides: Scores) -> tuple[list[FloatArray], npt.NDArray[np.str_]]:
+def _aligned(*sides: Scores) -> tuple[list[FloatArray], npt.NDArray[np.generic]]:
     """Mean scores of every side over the pair keys that all have, in key order, and sources."""
     tables = [side.by_pair() for side in sides]
     common, _, clusters = tables[0]

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.estimate import NOTHING, Estimate
@@ -102,6 +102,20 @@ def proportion_interval(values: FloatArray) -> Estimate:
     kept = values[~np.isnan(values)]
     if kept.size == 0:
         return NOTHING
-    test = stats.binomtest(int(kept.sum()), kept.size)
-    interval = test.proportion_ci(confidence_level=LEVEL, method="wilson")
-    return Estimate(float(kept.mean()), float(interval.low), float(interval.high))
+    return wilson_interval(float(kept.mean()), kept.size, math.inf)
+
+
+def wilson_interval(share: float, size: float, freedom: float) -> Estimate:
+    """Wilson's score interval (1927), with Student's t in the place of the normal distribution.
+
+    Args:
+        share: As it was observed.
+        size: Of how many independent things, a fraction where these are an effective number.
+        freedom: Degrees of freedom of its error; infinite for the normal distribution.
+    """
+    square = float(special.stdtrit(freedom, (1 + LEVEL) / 2)) ** 2
+    centre = (share + square / (2 * size)) / (1 + square / size)
+    spread = math.sqrt(share * (1 - share) / size + square / (4 * size**2))
+    half = math.sqrt(square) * spread / (1 + square / size)
+    # At 0 and 1 an end is the share itself, but for rounding.
+    return Estimate(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))

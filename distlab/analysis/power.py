@@ -1,10 +1,11 @@
 """Power: the smallest gap that a design would have found."""
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.claims import ALPHA
@@ -12,6 +13,8 @@ from distlab.analysis.gaps import Gap
 
 # Chance of finding a gap of that size (ours; the convention).
 POWER: Final = 0.8
+# Standard deviations of a binomial count, and counts besides, beyond which nothing is left of it.
+_DEVIATIONS, _BESIDES = 10, 20
 
 
 def smallest_detectable(gap: Gap, level: float = ALPHA) -> float:
@@ -36,8 +39,8 @@ def smallest_detectable(gap: Gap, level: float = ALPHA) -> float:
         return math.nan
     if math.isnan(gap.mcnemar):
         freedom = gap.difference.freedom
-        quantiles = stats.t.ppf(1 - level / 2, freedom) + stats.t.ppf(POWER, freedom)
-        gap_found = float(quantiles) * error
+        quantiles = special.stdtrit(freedom, [1 - level / 2, POWER])
+        gap_found = float(quantiles.sum()) * error
         return gap_found if gap_found <= 1 else math.nan
     discordant = (gap.base_only + gap.instruct_only) / gap.problems
     if gap.clusters == gap.problems:
@@ -66,16 +69,25 @@ def mcnemar_power(problems: int, discordant: float, gap: float, level: float = A
         gap: Second arm's share minus the first's, at most ``discordant``.
         level: Level of the two-sided test.
     """
-    counts = np.arange(problems + 1, dtype=np.float64)
-    # The largest number on the losing side with which each count of discordant problems rejects.
-    most = _binomial_quantile(counts, level / 2)
+    spread = math.sqrt(problems * discordant * (1 - discordant))
+    middle, reach = round(problems * discordant), math.ceil(_DEVIATIONS * spread) + _BESIDES
+    first, last = max(middle - reach, 0), min(middle + reach, problems)
+    counts = np.arange(first, last + 1, dtype=np.float64)
     losing = (discordant - gap) / (2 * discordant)
     chances = stats.binom.pmf(counts, problems, discordant)
+    most = _losing_at_most(problems, level / 2)[first : last + 1]
     return float((chances * stats.binom.cdf(most, counts, losing)).sum())
 
 
-def _binomial_quantile(counts: FloatArray, tail: float) -> FloatArray:
-    """[counts] the largest k with P(Binomial(count, 1/2) <= k) <= tail; -1 where there is none."""
+@lru_cache(maxsize=64)
+def _losing_at_most(problems: int, tail: float) -> FloatArray:
+    """The largest number on the losing side with which each count of discordant problems rejects.
+
+    Returns:
+        [problems + 1] the largest k with P(Binomial(count, 1/2) <= k) <= tail; -1 where there is
+        none.
+    """
+    counts = np.arange(problems + 1, dtype=np.float64)
     nearest = stats.binom.ppf(tail, counts, 0.5)
     fits = stats.binom.cdf(nearest, counts, 0.5) <= tail
     return np.where(fits, nearest, nearest - 1)

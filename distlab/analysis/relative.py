@@ -83,7 +83,7 @@ def _influences(before: FloatArray, after: FloatArray) -> FloatArray | None:
     return np.asarray(1 - ratio - (after - ratio * before) / before.mean(), dtype=np.float64)
 
 
-def _by_student(values: FloatArray, clusters: npt.NDArray[np.str_]) -> Contrast:
+def _by_student(values: FloatArray, clusters: npt.NDArray[np.generic]) -> Contrast:
     """A mean tested by its error: flipped signs hold for differences, not for ratios."""
     found = contrast(Mean(values, clusters), resamples=0, is_tested=False)
     return student(found.value, found.error, found.freedom)

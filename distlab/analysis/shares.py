@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from distlab.analysis.arrays import FloatArray, IntArray
 from distlab.analysis.contrasts import Mean, contrast
 from distlab.analysis.estimate import NOTHING, Estimate
-from distlab.analysis.intervals import LEVEL, mean_interval, proportion_interval
+from distlab.analysis.intervals import mean_interval, proportion_interval, wilson_interval
 
 
 def share_interval(
@@ -44,8 +43,8 @@ def share_interval(
     if math.isnan(spread.error):  # Too few sources, see ``contrast``.
         return Estimate(share, math.nan, math.nan)
     if share in (0, 1) or np.ptp(influence) == 0:
-        return _wilson(share, sources, sources - 1)
-    return _wilson(share, share * (1 - share) / spread.error**2, spread.freedom)
+        return wilson_interval(share, sources, sources - 1)
+    return wilson_interval(share, share * (1 - share) / spread.error**2, spread.freedom)
 
 
 def solved_interval(values: FloatArray, clusters: npt.ArrayLike | None = None) -> Estimate:
@@ -76,13 +75,3 @@ def mean_score(values: FloatArray, clusters: npt.ArrayLike | None = None) -> Est
     found = contrast(Mean(values[kept], labels), resamples=0, is_tested=False).estimate
     # Student's t knows no bounds; NaN ends stay as they are.
     return Estimate(found.value, float(np.clip(found.low, 0, 1)), float(np.clip(found.high, 0, 1)))
-
-
-def _wilson(share: float, size: float, freedom: float) -> Estimate:
-    """Wilson's score interval (1927) with Student's t."""
-    square = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) ** 2
-    centre = (share + square / (2 * size)) / (1 + square / size)
-    spread = math.sqrt(share * (1 - share) / size + square / (4 * size**2))
-    half = math.sqrt(square) * spread / (1 + square / size)
-    # At 0 and 1 an end is the share itself, but for rounding.
-    return Estimate(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))

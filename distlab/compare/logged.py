@@ -14,7 +14,13 @@ from distlab.logs.sampling import log_decoding, log_kind
 from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.problems.rows import Row
 from distlab.runs.manifest import Manifest
-from distlab.runs.scored import JudgedRuns, SampleFacts, SampleKey, VerdictTable
+from distlab.runs.scored import (
+    JudgedRuns,
+    SampleFacts,
+    SampleKey,
+    VerdictTable,
+    source_numbers,
+)
 from distlab.scoring.types import CORRECT, INCORRECT, NO_VERDICT
 from distlab.store.cell import Cell
 from distlab.tabular.golds import AUTO, gold_of
@@ -121,6 +127,7 @@ def _table(
         extractor=LOGGED,
         grader=f"{log.tool}:{score.name}",
         problems=problems,
+        sources=source_numbers({cell.dataset: problems})[cell.dataset],
         failed=np.zeros(len(problems), np.bool_),
         codes=codes,
         facts=facts,

@@ -1,7 +1,8 @@
 """What is read of a run: facts of its samples, verdicts, answers without reading."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -68,6 +69,7 @@ class VerdictTable:
         extractor: Name of the extractor.
         grader: Name of the grader.
         problems: The dataset's problems; the rows of every matrix.
+        sources: [problems], the number of the source of each, see ``source_numbers``.
         failed: [problems], problems that the manifest lists as failed in this cell.
         codes: [problems, n] verdict codes, ``NO_VERDICT`` where there is none.
         facts: The samples behind the codes.
@@ -77,18 +79,30 @@ class VerdictTable:
     extractor: str
     grader: str
     problems: tuple[Problem, ...]
+    sources: IntArray
     failed: BoolArray
     codes: CodeArray
     facts: SampleFacts
 
-    @property
-    def sources(self) -> npt.NDArray[np.str_]:
-        """[problems]: the source of each, by a name that is the same in every table.
 
-        Names of clusters are a dataset's own, except where they are those of pairs, which hold
-        over datasets.
-        """
-        return np.array([_source(problem) for problem in self.problems], dtype=np.str_)
+def source_numbers(problems: Mapping[str, Sequence[Problem]]) -> dict[str, IntArray]:
+    """Number the sources of problems, one number for a source in whichever dataset it is.
+
+    Names of clusters are a dataset's own, except where they are those of pairs, which hold over
+    datasets. Numbers, because names take ten times as long to sort.
+
+    Args:
+        problems: Dataset to its problems.
+
+    Returns:
+        Dataset to [problems], in the order of the sources' names.
+    """
+    names = {name: [_source(problem) for problem in rows] for name, rows in problems.items()}
+    numbers = {name: at for at, name in enumerate(sorted(set(chain(*names.values()))))}
+    return {
+        name: np.array([numbers[source] for source in sources], dtype=np.int64)
+        for name, sources in names.items()
+    }
 
 
 def _source(problem: Problem) -> str:

@@ -28,6 +28,7 @@ from distlab.runs.scored import (
     SampleFacts,
     SampleKey,
     VerdictTable,
+    source_numbers,
 )
 from distlab.runs.spellings import remarks_on_ids, respelt, respelt_sentence
 from distlab.scoring.types import CODES, CORRECT, INCORRECT, NO_VERDICT, Verdict
@@ -239,6 +240,7 @@ class _Collector:
     def __init__(self, manifest: Manifest, problems: Mapping[str, Sequence[Problem]]) -> None:
         self._manifest = manifest
         self._problems = {name: tuple(rows) for name, rows in problems.items()}
+        self._sources = source_numbers(problems)
         self._cells = {cell.key: cell for cell in manifest.cells}
         self._index = {
             name: {problem.id: row for row, problem in enumerate(rows)}
@@ -353,6 +355,7 @@ class _Collector:
             extractor=extractor,
             grader=grader,
             problems=problems,
+            sources=self._sources[cell.dataset],
             failed=np.array([problem.id in failures for problem in problems], dtype=np.bool_),
             codes=matrices.codes[grader],
             facts=matrices.facts,

@@ -100,7 +100,7 @@ def side_scores(scores: ProblemScores, side: Side, values: FloatArray) -> Scores
         if problem.side == side and problem.pair is not None
     ]
     pairs = [problems[row].pair or "" for row in chosen]
-    return Scores(pairs, values[chosen], scores.table.sources[chosen].tolist())
+    return Scores(pairs, values[chosen], scores.table.sources[chosen])
 
 
 def change_scores(sides: Sides, metric: Metric, arm: Change) -> tuple[Scores, Scores]:

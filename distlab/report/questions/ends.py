@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from distlab.analysis.arrays import BoolArray, FloatArray
+from distlab.analysis.arrays import BoolArray, FloatArray, IntArray
 from distlab.analysis.claims import Answer, Claim, Kind, differs
 from distlab.analysis.contrasts import Contrast, Mean, contrast
 from distlab.analysis.estimate import Estimate
@@ -291,7 +290,7 @@ def _curve_rows(scored: ScoredStudy) -> Iterator[CurveRow]:
         yield CurveRow(row.table.cell, judge, _column_means(row.curve, row.table.sources))
 
 
-def _column_means(curve: FloatArray, sources: npt.NDArray[np.str_]) -> tuple[Estimate, ...]:
+def _column_means(curve: FloatArray, sources: IntArray) -> tuple[Estimate, ...]:
     """Mean of every column over the problems without a NaN."""
     scored = ~np.isnan(curve).any(axis=1)
     kept, among = curve[scored], np.ones(int(scored.sum()))

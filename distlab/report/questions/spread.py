@@ -6,9 +6,8 @@ from itertools import permutations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from distlab.analysis.arrays import FloatArray
+from distlab.analysis.arrays import FloatArray, IntArray
 from distlab.analysis.claims import Answer, Claim, Kind, any_differs
 from distlab.analysis.spread import Spread, spread
 from distlab.report.question import Question, Statement, cannot_say
@@ -127,7 +126,7 @@ def _values(scored: ScoredStudy, cells: Sequence[Cell], metric: Metric, judge: J
     return np.stack([metric.of(scored.scores[cell.key, judge]) for cell in cells])
 
 
-def _sources(scored: ScoredStudy, cells: Sequence[Cell], judge: Judge) -> npt.NDArray[np.str_]:
+def _sources(scored: ScoredStudy, cells: Sequence[Cell], judge: Judge) -> IntArray:
     return scored.scores[cells[0].key, judge].table.sources
 
 
