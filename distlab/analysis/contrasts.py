@@ -1,8 +1,9 @@
 """A mean over problems, or a difference of such means, with what every test of it needs."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import special
 from distlab.analysis.arrays import FloatArray
 from distlab.analysis.estimate import NOTHING, Estimate
 from distlab.analysis.intervals import LEVEL, RESAMPLES, SEED, mean_interval
+from distlab.analysis.memo import Memo, contents
 from distlab.analysis.sign_flips import sign_flip_test
 from distlab.analysis.tango import score_above, score_below, score_interval
 
@@ -138,6 +140,7 @@ def _clipped(estimate: Estimate, bound: float) -> Estimate:
 
 
 EMPTY: Final = Contrast(NOTHING, NOTHING, math.nan, math.nan, math.nan)
+_MEMO: Final[Memo[Contrast]] = Memo()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +186,12 @@ def contrast(
         is_tested: Whether one mean is tested; else its p is NaN. For those whose error alone is
             asked for, since the exact test is most of the work.
     """
+    asked = [(part.values, part.clusters, part.weight, part.bound) for part in parts]
+    key = contents(*chain(*asked), resamples, seed, is_tested)
+    return _MEMO.of(key, lambda: _contrast(parts, resamples, seed, is_tested))
+
+
+def _contrast(parts: Sequence[Mean], resamples: int, seed: int, is_tested: bool) -> Contrast:
     kept = [_without_missing(part) for part in parts]
     if any(part.values.size == 0 for part in kept):
         return EMPTY
