@@ -128,7 +128,7 @@ class Decoder(ABC):
 
     @property
     def sharing(self) -> str | None:
-        """What ``share`` draws with, and its version: "trie-1"; None where it cannot.
+        """What ``share`` draws with, and its version: "trie-2"; None where it cannot.
 
         A subclass has it only where it defines ``share`` or this itself.
         """

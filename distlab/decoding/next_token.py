@@ -3,9 +3,15 @@
 An engine says the raw log probabilities of the L likeliest tokens of a step. What is drawn from is
 that distribution under a temperature and a truncation, in the order of vLLM's sampler: temperature,
 min_p, top_k, top_p. It is known without the other tokens where truncation leaves all of these out,
-or where what they can weigh is next to nothing.
+or where what they can weigh is next to nothing. Which of several tokens that tie is cut off is the
+engine's own: vLLM keeps other ones on CPUs than on GPUs. Where a cut falls among such, nothing is
+told.
+
+Whether it can be told never depends on the random numbers: those that would draw the likeliest
+token would else not be the ones to draw again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, inf, log
 from typing import Final
@@ -17,7 +23,7 @@ from distlab.decoding.interface import FirstTokens
 
 # Most probability that tokens out of sight may have at a step.
 MAX_UNSEEN: Final = 1e-9
-# What rounding (float32) may take from the sum of the candidates' probabilities.
+# What rounding (float32) may add to a sum of probabilities, or take from it.
 _ROUNDING = 1e-5
 
 Floats = npt.NDArray[np.float64]
@@ -62,8 +68,8 @@ class NextToken:
 def is_likeliest(likeliest: FirstTokens, warp: Warp, uniform: float) -> bool:
     """Whether this random number and all below it surely draw the likeliest token.
 
-    A cheap look before ``next_token``: False says nothing. Truncation only adds to the likeliest
-    token's probability.
+    A cheap look before ``next_token``: False says nothing, and True only where that tells.
+    Truncation only adds to the likeliest token's probability.
     """
     if warp.temperature > 1:
         return False
@@ -71,7 +77,15 @@ def is_likeliest(likeliest: FirstTokens, warp: Warp, uniform: float) -> bool:
     first = logprobs[0]
     unseen = _most_unseen(logprobs[-1], first, 1.0, warp.temperature)
     others = (len(logprobs) - 1) * exp((logprobs[1] - first) / warp.temperature)
-    return unseen <= MAX_UNSEEN and uniform * (1 + others + unseen) < 1
+    if unseen > MAX_UNSEEN or uniform * (1 + others + unseen) >= 1:
+        return False
+    if warp.top_k and _is_cut_in_tie(logprobs, warp.top_k, warp.temperature):
+        return False
+    if warp.top_p == 1:
+        return True
+    # A nucleus of more tokens than one may end where nothing is told.
+    is_alone = (warp.top_p + _ROUNDING) * (1 + others + unseen) < 1
+    return is_alone and not _is_cut_in_tie(logprobs, 1, warp.temperature)
 
 
 def next_token(likeliest: FirstTokens, warp: Warp) -> NextToken | None:
@@ -89,13 +103,17 @@ def next_token(likeliest: FirstTokens, warp: Warp) -> NextToken | None:
     weights = np.exp(scaled)
     mass = 1 - float(np.exp(logprobs).sum()) + _ROUNDING
     unseen = _most_unseen(logprobs[-1], logprobs[0], min(1.0, max(mass, 0.0)), warp.temperature)
+    if warp.top_k and _is_cut_in_tie(logprobs, warp.top_k, warp.temperature):
+        return None
     kept = _kept(scaled, warp)
     if kept < len(weights):
         unseen = 0.0
     cumulative = np.cumsum(weights[:kept])
     if warp.top_p < 1:
         nucleus = _nucleus(cumulative, unseen, warp.top_p)
-        if nucleus is None:
+        if nucleus is None or (
+            nucleus < kept and _is_cut_in_tie(logprobs, nucleus, warp.temperature)
+        ):
             return None
         cumulative, unseen = cumulative[:nucleus], 0.0
     total = cumulative[-1]
@@ -123,14 +141,24 @@ def _kept(scaled: Floats, warp: Warp) -> int:
     """Candidates that min_p and top_k leave; fewer than there are leave out all unseen tokens."""
     floor = log(warp.min_p) if warp.min_p > 0 else -inf
     if 0 < warp.top_k <= len(scaled):
-        # vLLM keeps all that tie with the last one.
         floor = max(floor, float(scaled[warp.top_k - 1]))
     return int(np.count_nonzero(scaled >= floor))
 
 
+def _is_cut_in_tie(logprobs: Sequence[float] | Floats, kept: int, temperature: float) -> bool:
+    """Whether the last candidate that is kept ties with the first that is not, and they count."""
+    if kept >= len(logprobs) or logprobs[kept - 1] != logprobs[kept]:
+        return False
+    return len(logprobs) * exp((logprobs[kept] - logprobs[0]) / temperature) > MAX_UNSEEN
+
+
 def _nucleus(cumulative: Floats, unseen: float, top_p: float) -> int | None:
-    """Size of the smallest set with the mass top_p; None where unseen tokens may change it."""
+    """Size of the smallest set with the mass top_p.
+
+    None where unseen tokens may change it, or rounding: vLLM sums float32.
+    """
     total = cumulative[-1]
     before = np.concatenate(([0.0], cumulative[:-1]))
-    least, most = (int(np.count_nonzero(before < top_p * mass)) for mass in (total, total + unseen))
+    bounds = (top_p - _ROUNDING) * total, (top_p + _ROUNDING) * (total + unseen)
+    least, most = (max(1, int(np.count_nonzero(before < bound))) for bound in bounds)
     return least if least == most and total >= top_p * (total + unseen) else None

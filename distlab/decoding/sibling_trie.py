@@ -36,7 +36,7 @@ from distlab.decoding.reading import read
 from distlab.decoding.seeds import fork_seed
 
 # In the address of every cell that is drawn so. Raise it with every change to what a seed draws.
-VERSION: Final = 1
+VERSION: Final = 2
 # Candidates of a step (ours): at T = 0.05 the tokens behind them weigh nothing.
 CANDIDATES: Final = 20
 # Tokens that are read in the event loop (ours): some 5 ms.

@@ -61,7 +61,7 @@ class CellFields(ContentAddress):
         schema: Version of the address; its name is older than that.
         parameters: Other parameters of the decoder (``Decoder.identity``). None is in the address
             where it is empty, as in those that are older than it.
-        sampler: What draws samples together, with its version: "trie-1". None where each is a
+        sampler: What draws samples together, with its version: "trie-2". None where each is a
             request of its own; it is not in the address then, for the same reason.
         engine_args: Arguments of the engine beside ours that can change a sample; none is in the
             address either where it is empty.

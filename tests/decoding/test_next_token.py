@@ -67,24 +67,53 @@ def test_what_depends_on_tokens_out_of_sight_is_not_told(warp: Warp) -> None:
     assert next_token(seen, warp) is None
 
 
-def test_tokens_that_tie_with_the_last_of_top_k_are_kept() -> None:
-    chances = FirstTokens((0, 1, 2, 3), tuple(map(math.log, (0.4, 0.2, 0.2, 0.1))))
-    choice = next_token(chances, Warp(1.0, top_k=2))
+@pytest.mark.parametrize(
+    ("warp", "is_told"),
+    [
+        # vLLM keeps both of 0.2 on CPUs, and one on GPUs.
+        (Warp(1.0, top_k=2), False),
+        (Warp(1.0, top_k=3), True),
+        (Warp(1.0, top_p=0.5), False),
+        (Warp(1.0, top_p=0.7), True),
+        (Warp(1.0, top_p=0.3), True),
+        # The last one in sight ties as well, perhaps with others.
+        (Warp(1.0, top_k=4), False),
+        # Both are left out before top_p looks.
+        (Warp(1.0, top_p=0.5, min_p=0.8), True),
+        # They weigh next to nothing.
+        (Warp(0.02, top_k=2), True),
+    ],
+)
+def test_a_cut_among_tokens_that_tie_is_the_engines(warp: Warp, is_told: bool) -> None:
+    logprobs = tuple(map(math.log, (0.4, 0.2, 0.2, 0.05, 0.05)))
+    assert (next_token(FirstTokens((0, 1, 2, 3, 4), logprobs), warp) is not None) is is_told
+
+
+def test_a_nucleus_that_rounding_may_change_is_not_told() -> None:
+    logprobs = tuple(map(math.log, (0.5, 0.3, 0.15, 0.05)))
+    # Of float32 the sum of two may as well be below 0.8.
+    assert next_token(FirstTokens((0, 1, 2, 3), logprobs), Warp(1.0, top_p=0.8)) is None
+
+
+def test_the_least_nucleus_is_one_token() -> None:
+    choice = next_token(FirstTokens((0, 1), (math.log(0.9), math.log(0.1))), Warp(1.0, top_p=1e-6))
     assert choice is not None
-    assert choice.token_ids.tolist() == [0, 1, 2]
-    # Where the last one in sight ties too, others may.
-    tied = FirstTokens((0, 1, 2), tuple(map(math.log, (0.4, 0.2, 0.2))))
-    assert next_token(tied, Warp(1.0, top_k=2)) is None
+    assert choice.token_ids.tolist() == [0]
 
 
-def test_the_cheap_look_says_what_the_full_one_says() -> None:
+@pytest.mark.parametrize("truncated", [False, True])
+def test_the_cheap_look_says_what_the_full_one_says(truncated: bool) -> None:
     random, sure = np.random.default_rng(1), 0
-    for _ in range(2000):
-        logits = random.normal(scale=random.uniform(1, 10), size=60)
-        likeliest = candidates(logits, 20)
-        warp, uniform = Warp(float(random.uniform(0.02, 0.5))), float(random.uniform())
+    for _ in range(3000):
+        # As bfloat16 has them, so that many tie.
+        scale = random.uniform(1, 10)
+        likeliest = candidates(np.round(random.normal(scale=scale, size=60) * 4) / 4, 20)
+        cuts = {"top_p": float(random.uniform()), "top_k": int(random.integers(0, 22))}
+        warp = Warp(float(random.uniform(0.02, 0.5)), **(cuts if truncated else {}))
+        uniform = float(random.uniform())
         if is_likeliest(likeliest, warp, uniform):
             sure += 1
+            # Were nothing told, those with larger numbers would draw anew, and it too often.
             choice = next_token(likeliest, warp)
             assert choice is not None
             assert (

@@ -180,7 +180,7 @@ def test_the_sampler_is_in_the_address_unless_samples_are_independent() -> None:
     _, auto = instruct()
     _, trie = instruct("decoding.sampler=trie")
     _, alone = instruct("decoding.sampler=independent")
-    assert auto.fields == trie.fields == replace(alone.fields, sampler="trie-1")
+    assert auto.fields == trie.fields == replace(alone.fields, sampler="trie-2")
     assert alone.fields.sampler is None
     # As before there was a choice, so that no stored cell moves.
     assert "sampler" not in alone.fields.canonical()
@@ -195,12 +195,12 @@ def test_auto_goes_on_with_the_independent_samples_of_a_store() -> None:
     assert (auto.fields.sampler, auto.held) == (None, 2)
     assert auto.arm.decoding.sampler is Sampler.INDEPENDENT
     _, trie = instruct("decoding.sampler=trie")
-    assert (trie.fields.sampler, trie.held) == ("trie-1", 0)
+    assert (trie.fields.sampler, trie.held) == ("trie-2", 0)
     (note,) = [n for n in instruct("decoding.sampler=trie")[0].notes if "a new cell" in n]
     assert note.endswith("the nearest stored one differs in sampler")
     # A cell that was begun with siblings stays so.
     drawn(trie, 0)
-    assert instruct()[1].fields.sampler == "trie-1"
+    assert instruct()[1].fields.sampler == "trie-2"
 
 
 def test_draws_under_a_penalty_are_independent_and_that_is_said() -> None:
