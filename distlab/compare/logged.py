@@ -41,7 +41,7 @@ def logged_study(file: Path, log: EvalLog) -> JudgedRuns:
     Raises:
         UserError: It has no score that says of samples whether they are right.
     """
-    binary = [s for s in log.scores if all(each.value in (0, 1) for each in s.samples)]
+    binary = [score for score in log.scores if score.is_binary]
     if not binary:
         named = ", ".join(score.name for score in log.scores) or "none"
         raise UserError(
@@ -49,7 +49,7 @@ def logged_study(file: Path, log: EvalLog) -> JudgedRuns:
             f"{named}): ingest and score it, and compare the run"
         )
     problems = _problems(log)
-    n = 1 + max(sample.rank for score in binary for sample in score.samples)
+    n = 1 + max(rank for score in binary for rank in score.ranks)
     cell = _cell(file, log, n)
     return JudgedRuns(
         runs=(file,),
@@ -92,7 +92,8 @@ def _cell(file: Path, log: EvalLog, n: int) -> Cell:
 def _problems(log: EvalLog) -> tuple[Problem, ...]:
     firsts: dict[str, Row] = {}
     for row in log.rows:
-        firsts.setdefault(_id(row), row)
+        kept = {name: row.fields.get(name) for name in (QUESTION, GOLD, CHOICES)}
+        firsts.setdefault(_id(row), Row(row.place, kept))
     return tuple(
         Problem(name, log.task, str(row.fields.get(QUESTION) or ""), _gold(row), name)
         for name, row in firsts.items()
@@ -117,9 +118,8 @@ def _table(
 ) -> VerdictTable:
     places = {problem.id: row for row, problem in enumerate(problems)}
     codes = np.full((len(problems), cell.n), NO_VERDICT, dtype=np.int8)
-    for sample in score.samples:
-        row = places[sample.problem_id.strip()]
-        codes[row, sample.rank] = CORRECT if sample.value else INCORRECT
+    for name, rank, value in zip(score.problem_ids, score.ranks, score.values, strict=True):
+        codes[places[name.strip()], rank] = CORRECT if value else INCORRECT
     facts = SampleFacts.empty(codes.shape)
     facts.present[:] = codes != NO_VERDICT
     return VerdictTable(

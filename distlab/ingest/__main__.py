@@ -3,14 +3,15 @@
 import argparse
 import datetime
 import gc
-import hashlib
 import json
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -27,7 +28,7 @@ from distlab.escape import plain
 from distlab.files import expanded, folder_name
 from distlab.ingest.columns import ColumnMap
 from distlab.ingest.given_cell import GivenCell, verdicts_of
-from distlab.ingest.given_problems import GivenProblem, read_given, with_labels
+from distlab.ingest.given_problems import GivenFile, read_given, with_labels
 from distlab.ingest.known import KnownSet, joined
 from distlab.ingest.log_scores import kept_scores, said_of_scores
 from distlab.ingest.write import (
@@ -45,7 +46,7 @@ from distlab.logs import formats
 from distlab.logs.formats import read_log
 from distlab.logs.log import EvalLog
 from distlab.logs.sampling import log_decoding, log_kind
-from distlab.problems.rows import Row, read_rows
+from distlab.problems.rows import Row, RowStream, each_row
 from distlab.runs.folder import RunFolder, occupied, occupied_new
 from distlab.runs.labels import judge_of, write_labels
 from distlab.runs.manifest import INGESTED, Manifest
@@ -144,29 +145,29 @@ def _table(arguments: argparse.Namespace) -> GivenCell:
     columns = ColumnMap.parse(arguments.map)
     labels = _labels(arguments)
     rows = _rows(arguments.files, columns, arguments.skip)
+    source = SourceFile.of(arguments.files, arguments.skip)
     columns = with_labels(columns, rows)
     read = _read(arguments, rows, columns, labels)
-    given = read.given
-    said = (*read.said, *_said(rows[0], columns), *_said_of_labels(given, columns))
-    source = replace(_source(arguments, arguments.files), said=said)
-    return GivenCell(labels, given, source, columns, verdicts_of(given, columns))
+    said = (*read.said, *_said(next(iter(rows)), columns), *_said_of_labels(read.given, columns))
+    verdicts = verdicts_of(read.given, columns)
+    return GivenCell(labels, read.given, replace(source, said=said), columns, verdicts)
 
 
 def _log(arguments: argparse.Namespace, file: Path) -> GivenCell:
     """The cell of a log of another tool."""
     log = read_log(file, arguments.tool or formats.AUTO)
+    source = SourceFile.of([file], arguments.skip)
     named = dict(word.partition("=")[::2] for word in arguments.map or ())
     columns = ColumnMap.parse([f"{k}={v}" for k, v in (log.columns | named).items()])
-    rows = columns.laid_out(log.rows)
-    rows = _kept([file], rows, arguments.skip) if arguments.skip else rows
+    rows = _kept([file], columns.laid_out(log.rows), arguments.skip)
     labels = _labels(arguments, log)
     read = _read(arguments, rows, columns, labels)
     keep = arguments.keep_scores
     said = (*read.said, *log.said, *said_of_scores(log, kept=keep))
     settings = {"tool": log.tool, "task": log.task, "model": log.model, **log.settings}
     refuse_credentials(f"what {file} says of its run", json.dumps(settings))
-    source = replace(_source(arguments, [file]), said=said, log=settings)
-    verdicts = kept_scores(log, read.before, read.given) if keep else ()
+    source = replace(source, said=said, log=settings)
+    verdicts = kept_scores(log, read.own_ids, read.given.samples.n) if keep else ()
     return GivenCell(labels, read.given, source, columns, verdicts)
 
 
@@ -265,41 +266,37 @@ class _Read(NamedTuple):
     """Problems with their samples.
 
     Attributes:
-        before: By the ids that the file gives them.
-        given: By the ids that they have.
+        given: Problems and samples.
+        own_ids: Of each problem, the id that the file gives it.
         said: How golds were read.
     """
 
-    before: tuple[GivenProblem, ...]
-    given: tuple[GivenProblem, ...]
+    given: GivenFile
+    own_ids: tuple[str, ...]
     said: tuple[str, ...]
 
 
 def _read(
-    arguments: argparse.Namespace, rows: Sequence[Row], columns: ColumnMap, labels: CellLabels
+    arguments: argparse.Namespace, rows: Iterable[Row], columns: ColumnMap, labels: CellLabels
 ) -> _Read:
-    read = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
-    given = read.problems
+    given = read_given(rows, columns, labels.dataset, arguments.gold_kind, arguments.n)
     single = BUILT_IN[labels.kind].order is SampleOrder.SINGLE
-    if single and len(given[0].samples) > 1:
+    if single and given.samples.n > 1:
         raise UserError(
-            f"{arguments.files[0]} has {len(given[0].samples)} samples per problem, and --kind "
+            f"{arguments.files[0]} has {given.samples.n} samples per problem, and --kind "
             f"{labels.kind} takes one: give --n 1 or another --kind"
         )
-    golds = said_of(read.golds)
+    own_ids = tuple(problem.id for problem in given.problems)
+    golds = said_of(given.golds)
     if arguments.known is not None:
-        known = joined(given, arguments.known, labels.dataset)
-        return _Read(given, known.problems, (known.said,))
+        known = joined(given.problems, arguments.known, labels.dataset)
+        return _Read(replace(given, problems=known.problems), own_ids, (known.said,))
     if (conf_folder() / "dataset" / f"{labels.dataset}.yaml").is_file():
         golds += f"; --known {labels.dataset} would take kinds, limits and strata from that dataset"
-    return _Read(given, given, (golds,))
+    return _Read(given, own_ids, (golds,))
 
 
-def _source(arguments: argparse.Namespace, files: Sequence[Path]) -> SourceFile:
-    return SourceFile(tuple(files), _digest(files), tuple(dict.fromkeys(arguments.skip)))
-
-
-def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[str]) -> list[Row]:
+def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[str]) -> RowStream:
     """The rows of all files."""
     if len(files) > 1 and columns.by_row:
         raise UserError(
@@ -307,19 +304,8 @@ def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[str]) -> lis
         )
     if len(set(files)) < len(files):
         raise UserError("a file is named twice: its samples would count twice; name it once")
-    rows = [row for file in files for row in columns.laid_out(read_rows(file))]
-    return _kept(files, rows, skip) if skip else rows
-
-
-def _digest(files: Sequence[Path]) -> str:
-    """The hash of a file, or one over the hashes of several."""
-    digests = []
-    for file in files:
-        with file.open("rb") as handle:
-            digests.append(hashlib.file_digest(handle, "sha256").hexdigest())
-    return (
-        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    )
+    streams = [columns.laid_out(RowStream(partial(each_row, file))) for file in files]
+    return _kept(files, RowStream(lambda: chain.from_iterable(streams)), skip)
 
 
 def _said(first: Row, columns: ColumnMap) -> Iterator[str]:
@@ -332,13 +318,12 @@ def _said(first: Row, columns: ColumnMap) -> Iterator[str]:
         yield f"columns not taken: {shown}{hint}"
 
 
-def _said_of_labels(given: Sequence[GivenProblem], columns: ColumnMap) -> Iterator[str]:
+def _said_of_labels(given: GivenFile, columns: ColumnMap) -> Iterator[str]:
     """Whose verdicts the labels are, and what they come to."""
-    if columns.label is not None:
-        labels = [sample.is_correct for item in given for sample in item.samples]
+    if columns.label is not None and given.labels is not None:
         yield (
             f"labels: column {columns.label} is the judge {judge_of(columns.label)}, whichever "
-            f"extractor reads: {sum(map(bool, labels))} of {len(labels)} samples are correct"
+            f"extractor reads: {given.labels.sum()} of {given.labels.size} samples are correct"
         )
 
 
@@ -347,33 +332,34 @@ def _safe(name: str) -> str:
     return _UNSAFE.sub("-", name).strip("-.") or "samples"
 
 
-def _kept(files: Sequence[Path], rows: Sequence[Row], skip: Sequence[str]) -> list[Row]:
+def _kept(files: Sequence[Path], rows: RowStream, skip: Sequence[str]) -> RowStream:
     """The rows that no word of --skip names."""
-    out = {_place_of(word, files, rows) for word in skip}
-    kept = [row for row in rows if row.place not in out]
-    if not kept:
+    if not skip:
+        return rows
+    out = {_place_of(word, files, rows) for word in dict.fromkeys(skip)}
+    if all(row.place in out for row in rows):
         named = " and ".join(map(str, files))
         raise UserError(f"--skip leaves no row of {named}; leave out fewer")
-    return kept
+    return RowStream(lambda: (row for row in rows if row.place not in out))
 
 
-def _place_of(word: str, files: Sequence[Path], rows: Sequence[Row]) -> str:
+def _place_of(word: str, files: Sequence[Path], rows: Iterable[Row]) -> str:
     """Where the one row stands that a word of --skip names: ROW, or FILE:ROW."""
     name, _, number = word.rpartition(":")
     if not number.isdecimal() or (len(files) > 1 and not name):
         raise UserError(f"--skip {word} names no row of one file: give ROW, or FILE:ROW of several")
-    found = [
+    found = {
         row.place
         for row in rows
         if row_number(row) == int(number)
         and (not name or name in (row_file(row), Path(row_file(row)).name))
-    ]
+    }
     if not found:
         named = name or files[0]
         raise UserError(f"--skip {word} is no row of {named}; give the number of one")
     if len(found) > 1:
         raise UserError(f"--skip {word} is a row of several files: give the path as you named it")
-    return found[0]
+    return found.pop()
 
 
 def _folder(arguments: argparse.Namespace, labels: CellLabels) -> AbstractContextManager[RunFolder]:
@@ -405,16 +391,19 @@ def _manifest(arguments: argparse.Namespace, folder: RunFolder) -> Manifest:
 
 def _ingest(folder: RunFolder, manifest: Manifest, given: GivenCell) -> Manifest:
     """Write the samples, then the run; returns the manifest that has them."""
-    cell, fields = describe(given.given, given.labels, given.source, given.columns)
+    n = given.given.samples.n
+    cell, fields = describe(n, given.labels, given.source, given.columns)
     check_new(manifest, cell)
-    problems = merged_problems(folder, cell, given.given)
-    store_samples(given.given, cell, fields, Store.open(manifest.store), manifest.run)
+    problems = merged_problems(folder, cell, given.given.problems)
+    stored = Store.open(manifest.store).cell(cell.path)
+    stored.create(fields)
+    store_samples(given.given, stored, given.source, folder, manifest.run)
     for verdicts in given.verdicts:
-        write_labels(folder, verdicts.labels(cell.key))
+        write_labels(folder, given.labels_of(verdicts, cell.key))
     after = with_cell(manifest, cell, fields, problems, given.source, given.columns)
     write_run(folder, after, cell.dataset, problems)
     samples = counted(cell.n, "sample")
-    print(f"{counted(len(given.given), 'problem')} with {samples} each: {cell.key}")
+    print(f"{counted(len(given.given.problems), 'problem')} with {samples} each: {cell.key}")
     print(f"samples   {manifest.store}")
     return after
 

@@ -1,11 +1,11 @@
 """ColumnMap: which column of a user's file holds what."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from distlab.errors import UserError
-from distlab.problems.rows import Row
+from distlab.problems.rows import Row, RowStream
 from distlab.tabular import paths
 from distlab.tabular.columns import ProblemColumns, hinted, row_number
 
@@ -82,23 +82,35 @@ class ColumnMap(ProblemColumns):
         names = ("samples", "truncated", "delta", "label")
         return {name: column for name in names if (column := getattr(self, name)) is not None}
 
-    def laid_out(self, rows: Sequence[Row]) -> list[Row]:
+    def laid_out(self, rows: Iterable[Row]) -> RowStream:
         """The rows with every mapped column at hand: nested ones, and lists written as text.
 
         Args:
-            rows: A whole file, so that a row's number is its place in it.
-
+            rows: A whole file, so that a row's number is its place in it; they are asked for again
+                whenever the result is.
         """
-        if self.by_row:
-            rows = [
-                replace(row, fields={**row.fields, ROW_NUMBER: str(number)})
-                for number, row in enumerate(rows, start=1)
-            ]
-        made = paths.with_paths(rows, [column for _, column in self.pairs()])
         others = [c for name, c in self.of_each_sample().items() if name != "samples"]
         if self.label is None:
             others += LABEL_COLUMNS
-        return paths.unpacked(made, self.samples, others) or made
+        # Texts may look like lists: they are lists where every row's do.
+        if any(paths.unpacked(row, self.samples, others) is None for row in self._at_hand(rows)):
+            return RowStream(lambda: self._at_hand(rows))
+        return RowStream(lambda: self._unpacked(rows, others))
+
+    def _unpacked(self, rows: Iterable[Row], others: Sequence[str]) -> Iterator[Row]:
+        for row in self._at_hand(rows):
+            if (lists := paths.unpacked(row, self.samples, others)) is not None:
+                yield lists
+
+    def _at_hand(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows with what dotted paths lead to, and with their numbers where these are ids."""
+        with_paths = paths.each_with_paths(rows, [column for _, column in self.pairs()])
+        if not self.by_row:
+            return with_paths
+        return (
+            replace(row, fields={**row.fields, ROW_NUMBER: str(number)})
+            for number, row in enumerate(with_paths, start=1)
+        )
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """What is held where, the samples first: their column is the first to be looked for."""

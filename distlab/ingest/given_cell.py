@@ -1,32 +1,27 @@
 """GivenCell: the samples of one cell as they were given, ready to be stored."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from distlab.ingest.columns import ColumnMap
-from distlab.ingest.given_problems import GivenProblem
+from distlab.ingest.given_problems import GivenFile
 from distlab.ingest.write import CellLabels, SourceFile
 from distlab.runs.labels import Labels, judge_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GivenVerdicts:
     """What somebody else says of samples.
 
     Attributes:
         judge: Who.
-        samples: Problem, rank, and whether the sample is correct, of every sample.
+        correct: Of each problem, rank by rank, whether the sample is correct: bool[problems, n].
     """
 
     judge: str
-    samples: tuple[tuple[str, int, bool], ...]
-
-    def labels(self, cell: str) -> Labels:
-        """As a run folder keeps them."""
-        problem_ids, ranks, correct = zip(*self.samples, strict=True)
-        return Labels(cell, self.judge, problem_ids, np.array(ranks), np.array(correct, np.bool_))
+    correct: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +37,25 @@ class GivenCell:
     """
 
     labels: CellLabels
-    given: tuple[GivenProblem, ...]
+    given: GivenFile
     source: SourceFile
     columns: ColumnMap
     verdicts: tuple[GivenVerdicts, ...] = ()
 
+    def labels_of(self, verdicts: GivenVerdicts, cell: str) -> Labels:
+        """Verdicts as a run folder keeps them, under the key of the cell there."""
+        n = verdicts.correct.shape[1]
+        return Labels(
+            cell=cell,
+            judge=verdicts.judge,
+            problem_ids=[problem.id for problem in self.given.problems for _ in range(n)],
+            ranks=np.tile(np.arange(n), len(verdicts.correct)),
+            correct=verdicts.correct.ravel(),
+        )
 
-def verdicts_of(given: Sequence[GivenProblem], columns: ColumnMap) -> tuple[GivenVerdicts, ...]:
+
+def verdicts_of(given: GivenFile, columns: ColumnMap) -> tuple[GivenVerdicts, ...]:
     """The verdicts in a column of labels; none where there is no such column."""
-    if columns.label is None:
+    if columns.label is None or given.labels is None:
         return ()
-    samples = tuple(
-        (item.problem.id, rank, bool(sample.is_correct))
-        for item in given
-        for rank, sample in enumerate(item.samples)
-    )
-    return (GivenVerdicts(judge_of(columns.label), samples),)
+    return (GivenVerdicts(judge_of(columns.label), given.labels),)

@@ -7,7 +7,6 @@ from pathlib import Path
 from distlab.config.compose import compose
 from distlab.config.door import datasets
 from distlab.errors import Unavailable, UserError
-from distlab.ingest.given_problems import GivenProblem
 from distlab.problems import Problem, load_dataset
 from distlab.problems.content import duplicates, text_hash
 from distlab.tabular.golds import accepted
@@ -57,25 +56,25 @@ class KnownSet:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Samples with the problems of a known dataset.
+    """The problems of a known dataset in the place of a file's own.
 
     Attributes:
-        problems: The problems and their samples.
+        problems: In the file's order.
         said: What the reader must know of the golds, one sentence.
     """
 
-    problems: tuple[GivenProblem, ...]
+    problems: tuple[Problem, ...]
     said: str
 
 
-def joined(given: Sequence[GivenProblem], known: KnownSet, dataset: str) -> Joined:
-    """The samples with the known problems: their ids, golds, limits, clusters, pairs and strata.
+def joined(given: Sequence[Problem], known: KnownSet, dataset: str) -> Joined:
+    """The known problems that those of a file are, with golds, limits, clusters, pairs and strata.
 
     A problem is found by its id, by the part in which ids differ ("17" of "medcalc-v1.0-17", "1" of
     "math-perturb-1-hard"), or by its question. Strata that the file has beside them are kept.
 
     Args:
-        given: What the file holds.
+        given: The file's problems.
         known: The dataset.
         dataset: Name that the problems get.
 
@@ -85,20 +84,17 @@ def joined(given: Sequence[GivenProblem], known: KnownSet, dataset: str) -> Join
     """
     problems = known.load()
     index = _index(problems)
-    found = [_found(item.problem, index, known.name, problems) for item in given]
+    found = [_found(each, index, known.name, problems) for each in given]
     if repeat := duplicates([problem.id for problem in found]):
-        first, second = (given[place].problem.id for place in reversed(repeat))
+        first, second = (given[place].id for place in reversed(repeat))
         raise UserError(
             f"problems {first!r} and {second!r} are both {found[repeat[0]].id} of {known.name}: "
             "give them one id, or leave one out with --skip"
         )
     said = _compare_golds(given, found, known.name)
     made = tuple(
-        GivenProblem(
-            replace(ours, dataset=dataset, strata={**ours.strata, **item.problem.strata}),
-            item.samples,
-        )
-        for item, ours in zip(given, found, strict=True)
+        replace(ours, dataset=dataset, strata={**ours.strata, **each.strata})
+        for each, ours in zip(given, found, strict=True)
     )
     return Joined(made, said)
 
@@ -138,9 +134,9 @@ def _found(
     )
 
 
-def _compare_golds(given: Sequence[GivenProblem], found: Sequence[Problem], name: str) -> str:
+def _compare_golds(given: Sequence[Problem], found: Sequence[Problem], name: str) -> str:
     """What to say of golds that are not the dataset's; refuses where most are not."""
-    pairs = [(ours.gold, item.problem.gold) for item, ours in zip(given, found, strict=True)]
+    pairs = [(ours.gold, each.gold) for each, ours in zip(given, found, strict=True)]
     same = accepted(pairs)
     said = f"problems and golds are those of {name}, found by id or question"
     if all(same):

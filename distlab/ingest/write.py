@@ -1,5 +1,6 @@
 """Given samples in; cells of the store and a run folder out, as `score` and `report` take them."""
 
+import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,26 +8,29 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from distlab.checkpoints.checkpoint import Variant
 from distlab.config.compose import compose
 from distlab.decoding.interface import Sample
 from distlab.decoding.kinds import BUILT_IN
 from distlab.errors import UserError
 from distlab.ingest.columns import ColumnMap
-from distlab.ingest.given_problems import GivenProblem
+from distlab.ingest.given_problems import GivenFile, Placed
+from distlab.ingest.regrouped import regrouped
 from distlab.problems import read_problems, write_problems
 from distlab.problems.content import content_hash, same_question
 from distlab.problems.problem import Problem
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import INGESTED, Manifest
-from distlab.store.batches import prompt_hash, to_batch
+from distlab.store.batches import prompt_hash
 from distlab.store.cell import Cell
 from distlab.store.fingerprint import ADDRESS_VERSION, ContentAddress
-from distlab.store.store import CellWriter, Store, cell_path
+from distlab.store.store import Store, StoredCell, cell_path
 from distlab.tabular.golds import equal
 
-# Samples that become Arrow rows together (ours): a batch costs as much as some hundred of them.
-_BATCH_SAMPLES: Final = 1000
+# Samples of a shard (ours), as runs commit them.
+_SHARD_SAMPLES: Final = 5000
 # Prompts are unknown: the hash of no tokens stands for all.
 _NO_PROMPT: Final = prompt_hash(())
 
@@ -80,6 +84,7 @@ class SourceFile:
         said: How the file was read: sentences that no reader of a table may overlook.
         log: Of a log of another tool: tool, task, model, and what it says of prompt, sampling,
             seeds and versions.
+        stamps: Size and time of the last change of each file, before it was first read.
     """
 
     paths: tuple[Path, ...]
@@ -87,6 +92,23 @@ class SourceFile:
     skipped: tuple[str, ...]
     said: tuple[str, ...] = ()
     log: Mapping[str, Any] = field(default_factory=dict)
+    stamps: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, files: Sequence[Path], skipped: Sequence[str]) -> "SourceFile":
+        """Take the stamps and the hash of files, before they are read."""
+        stamps = tuple(map(_stamp, files))
+        return cls(tuple(files), _digest(files), tuple(dict.fromkeys(skipped)), stamps=stamps)
+
+    def check(self) -> None:
+        """Check that no file changed: it is read twice, and hashed before.
+
+        Raises:
+            UserError: One did.
+        """
+        for path, stamp in zip(self.paths, self.stamps, strict=True):
+            if _stamp(path) != stamp:
+                raise UserError(f"{path} changed while it was read: ingest it once it is complete")
 
     @property
     def name(self) -> str:
@@ -95,16 +117,31 @@ class SourceFile:
         return self.paths[0].name + (f" and {more} more" if more else "")
 
 
+def _stamp(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """The hash of a file, or one over the hashes of several."""
+    digests = []
+    for file in files:
+        with file.open("rb") as handle:
+            digests.append(hashlib.file_digest(handle, "sha256").hexdigest())
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
+
+
 def describe(
-    given: Sequence[GivenProblem], labels: CellLabels, source: SourceFile, columns: ColumnMap
+    n: int, labels: CellLabels, source: SourceFile, columns: ColumnMap
 ) -> tuple[Cell, IngestedFields]:
-    """The cell of the samples, and what its fingerprint is of."""
+    """The cell of n samples per problem, and what its fingerprint is of."""
     fields = IngestedFields(source.sha256, columns.of_samples())
     fingerprint = fields.fingerprint()
     path = cell_path(
         labels.family, labels.variant, labels.decoding, labels.dataset, labels.prompt, fingerprint
     )
-    n = len(given[0].samples)
     kind = BUILT_IN[labels.kind]
     cell = Cell(
         **asdict(labels),
@@ -118,48 +155,45 @@ def describe(
 
 
 def store_samples(
-    given: Sequence[GivenProblem], cell: Cell, fields: IngestedFields, store: Store, run: str
+    given: GivenFile, cell: StoredCell, source: SourceFile, folder: RunFolder, run: str
 ) -> None:
-    """Commit what the store does not hold of them yet.
+    """Commit what the store does not hold of them yet, a shard of whole problems after another.
 
     Args:
-        given: Problems, each with ``cell.n`` samples.
-        cell: Their cell.
-        fields: What its fingerprint is made of.
-        store: The store that takes them.
-        run: Name of the run that brings them.
+        given: The samples and their problems.
+        cell: Their cell in the store.
+        source: The files that they are read from.
+        folder: Of the run that brings them; samples are put aside there.
+        run: Its name.
 
     Raises:
+        UserError: A file changed since it was first read.
         OSError: The disk is full or the store is gone.
     """
-    stored = store.cell(cell.path)
-    stored.create(fields)
-    held = stored.ranks({item.problem.id: _NO_PROMPT for item in given})
-    writer = CellWriter(stored)
-    missing: list[Sample] = []
-    for item in given:
-        missing += _samples(item, held.get(item.problem.id, set()))
-        if len(missing) >= _BATCH_SAMPLES:
-            writer.add(to_batch(missing, run))
-            missing = []
-    if missing:
-        writer.add(to_batch(missing, run))
-    writer.flush()
+    samples, ids = given.samples, [problem.id for problem in given.problems]
+    missing = samples.missing(ids, cell.ranks(dict.fromkeys(ids, _NO_PROMPT)))
+    together = max(1, _SHARD_SAMPLES // samples.n)
+    sizes = np.bincount(samples.problem[missing] // together).tolist()
+    drawn = (
+        (placed.problem // together, _sample(ids[placed.problem], placed))
+        for placed in samples.of(missing)
+    )
+    for batches in regrouped(drawn, sizes, run, folder.path):
+        source.check()
+        cell.commit(batches)
 
 
-def _samples(item: GivenProblem, held: set[int]) -> Iterator[Sample]:
-    for rank, given in enumerate(item.samples):
-        if rank not in held:
-            yield Sample(
-                problem_id=item.problem.id,
-                rank=rank,
-                prompt_ids=(),
-                token_ids=(),
-                text=given.text,
-                truncated=given.truncated,
-                stop_string=None,
-                given_delta=given.delta,
-            )
+def _sample(problem_id: str, placed: Placed) -> Sample:
+    return Sample(
+        problem_id=problem_id,
+        rank=placed.rank,
+        prompt_ids=(),
+        token_ids=(),
+        text=placed.sample.text,
+        truncated=placed.sample.truncated,
+        stop_string=None,
+        given_delta=placed.sample.delta,
+    )
 
 
 def new_manifest(run: str, store: Store) -> Manifest:
@@ -240,7 +274,7 @@ def check_new(manifest: Manifest, cell: Cell) -> None:
 
 
 def _dataset(problems: Sequence[Problem], source: SourceFile) -> dict[str, object]:
-    rows = [{"id": p.id, "question": p.question, "gold": p.gold.text} for p in problems]
+    rows = ({"id": p.id, "question": p.question, "gold": p.gold.text} for p in problems)
     return {
         "problems": len(problems),
         "rows": len(problems),
@@ -272,7 +306,7 @@ def _notes(cell: Cell, source: SourceFile, columns: ColumnMap) -> Iterator[str]:
     yield from (f"{cell.key}: {sentence}" for sentence in source.said)
 
 
-def merged_problems(folder: RunFolder, cell: Cell, given: Sequence[GivenProblem]) -> list[Problem]:
+def merged_problems(folder: RunFolder, cell: Cell, given: Sequence[Problem]) -> list[Problem]:
     """The problems of the run's dataset, those of this cell added; what the run has stays.
 
     Raises:
@@ -280,9 +314,7 @@ def merged_problems(folder: RunFolder, cell: Cell, given: Sequence[GivenProblem]
     """
     file = folder.problems(cell.dataset)
     problems = {problem.id: problem for problem in (read_problems(file) if file.exists() else ())}
-    shared = [
-        (item.problem, problems[item.problem.id]) for item in given if item.problem.id in problems
-    ]
+    shared = [(each, problems[each.id]) for each in given if each.id in problems]
     same = equal([(theirs.gold, ours.gold) for ours, theirs in shared])
     for (ours, theirs), is_same in zip(shared, same, strict=True):
         is_asked = same_question(ours.question, theirs.question)
@@ -294,8 +326,8 @@ def merged_problems(folder: RunFolder, cell: Cell, given: Sequence[GivenProblem]
             )
         if not theirs.question:
             problems[ours.id] = replace(theirs, question=ours.question)
-    for item in given:
-        problems.setdefault(item.problem.id, item.problem)
+    for each in given:
+        problems.setdefault(each.id, each)
     return list(problems.values())
 
 

@@ -5,7 +5,7 @@ those of ``reports/MODEL/TASK.json``, which rounds them to four decimals; settin
 ``configs/task_config.yaml``. Seen with 1.14.1.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ from distlab.logs.log import (
     SAMPLE,
     TRUNCATED,
     EvalLog,
-    LogScore,
+    FirstReading,
+    Scores,
     as_score,
     asked_last,
     content,
@@ -29,9 +30,8 @@ from distlab.logs.log import (
     needed,
     parsed_json,
     said_of,
-    scores_of,
 )
-from distlab.problems.rows import Row, read_rows
+from distlab.problems.rows import Row, RowStream, each_row
 
 TOOL: Final = "evalscope"
 _CONFIG: Final = ("evalscope_version", "dataset_args", "seed", "repeats", "eval_type")
@@ -40,11 +40,12 @@ _DECIMALS: Final = 4
 # Where a prediction has its completion; one that ended with an error has none.
 _CHOICE: Final = ("model_output", "choices", 0)
 _FOLDERS: Final = ("predictions", "reviews")
+_SCORE: Final = "sample_score"
 
 
 def is_one(first: Mapping[str, object]) -> bool:
     """Whether a row is a prediction or a review."""
-    return "index" in first and ("model_output" in first or "sample_score" in first)
+    return "index" in first and ("model_output" in first or _SCORE in first)
 
 
 def read(file: Path) -> EvalLog:
@@ -54,28 +55,34 @@ def read(file: Path) -> EvalLog:
         UserError: One of the two files is missing, or they do not hold the same samples.
     """
     predictions, reviews = _both(file)
-    reviewed = {row.fields.get("index"): row for row in read_rows(reviews)}
-    drawn = read_rows(predictions)
-    predicted = [row for row in drawn if item(row.fields, *_CHOICE) is not None]
-    if not predicted:
+    reviewed = {row.fields.get("index"): _slim(row) for row in each_row(reviews)}
+    predicted = RowStream(
+        lambda: (row for row in each_row(predictions) if item(row.fields, *_CHOICE) is not None)
+    )
+    rows = RowStream(lambda: (_row(row, _review(row, reviewed, reviews)) for row in predicted))
+    reading, scores = FirstReading(), Scores()
+    for row in reading.of(rows):
+        values = item(reviewed[row.fields.get("index")].fields, _SCORE, "score", "value") or {}
+        for name, value in values.items():
+            scores.add(name, str(row.fields[ID]), int(str(row.fields[RANK])), value)
+    if not reading.samples:
         raise UserError(f"{predictions} holds no completion; give a run that drew some")
-    for row in predicted:
-        if row.fields.get("index") not in reviewed:
-            raise UserError(f"{row.place} has no review in {reviews}; end the run's reviews first")
-    reviews_of = [reviewed[row.fields.get("index")] for row in predicted]
-    rows = tuple(_row(row, review) for row, review in zip(predicted, reviews_of, strict=True))
+    drawn = sum(1 for _ in each_row(predictions))
     root = _root(predictions)
     settings = _settings(root / "configs" / "task_config.yaml")
+    reported = _reported(root, file)
     return EvalLog(
         tool=TOOL,
         task=file.stem,
-        model=str(predicted[0].fields.get("model") or file.parent.name),
+        model=str(next(iter(predicted)).fields.get("model") or file.parent.name),
         rows=rows,
-        scores=tuple(_scores(rows, reviews_of, _reported(root, file))),
+        held=reading.held,
+        n=reading.n,
+        scores=tuple(scores.score(name, reported.get(name), _DECIMALS) for name in scores.names()),
         settings=settings,
         said=(
             *([] if settings else [f"{root} has no configs/task_config.yaml"]),
-            *_said_of_errors(len(drawn), len(predicted)),
+            *_said_of_errors(drawn, reading.samples),
         ),
     )
 
@@ -83,6 +90,18 @@ def read(file: Path) -> EvalLog:
 def _said_of_errors(drawn: int, predicted: int) -> Iterator[str]:
     if predicted < drawn:
         yield f"{drawn - predicted} of {drawn} samples ended with an error and are missing"
+
+
+def _slim(review: Row) -> Row:
+    """A review without the completion, which its prediction has."""
+    return Row(review.place, {name: review.fields.get(name) for name in (_SCORE, "target")})
+
+
+def _review(row: Row, reviewed: Mapping[object, Row], reviews: Path) -> Row:
+    index = row.fields.get("index")
+    if index not in reviewed:
+        raise UserError(f"{row.place} has no review in {reviews}; end the run's reviews first")
+    return reviewed[index]
 
 
 def _root(predictions: Path) -> Path:
@@ -137,7 +156,7 @@ def _both(file: Path) -> tuple[Path, Path]:
 
 
 def _row(prediction: Row, review: Row) -> Row:
-    score = review.fields.get("sample_score")
+    score = review.fields.get(_SCORE)
     choice = item(prediction.fields, *_CHOICE)
     text = needed(prediction, content(item(choice, "message", "content")), "completion")
     group = item(score, "group_id")
@@ -151,12 +170,3 @@ def _row(prediction: Row, review: Row) -> Row:
         TRUNCATED: item(choice, "stop_reason") in ("max_tokens", "length", "model_length"),
     }
     return Row(prediction.place, fields)
-
-
-def _scores(
-    rows: Sequence[Row], reviews: Sequence[Row], reported: Mapping[str, float]
-) -> Iterator[LogScore]:
-    values = [item(review.fields, "sample_score", "score", "value") or {} for review in reviews]
-    for name in dict.fromkeys(name for value in values for name in value):
-        if samples := scores_of(rows, [value.get(name) for value in values]):
-            yield LogScore(name, samples, reported.get(name), _DECIMALS)

@@ -4,8 +4,10 @@ Seen with 0.3.0. What its converter of lm-eval's logs gives as a model's respons
 filter left of it, so that the responses of two evaluation results may differ.
 """
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,15 +20,15 @@ from distlab.logs.log import (
     RANK,
     SAMPLE,
     EvalLog,
-    LogScore,
-    ScoreOfSample,
+    FirstReading,
+    Scores,
     as_score,
     gold_of_target,
     item,
     needed,
     said_of,
 )
-from distlab.problems.rows import Row, read_rows
+from distlab.problems.rows import Row, RowStream, each_row
 
 TOOL: Final = "every-eval-ever"
 
@@ -42,16 +44,27 @@ def read(file: Path) -> EvalLog:
     Raises:
         UserError: It holds conversations, which are no completions.
     """
-    records = read_rows(file)
-    _refuse_several(file, records)
-    aggregate = _aggregate(file, str(records[0].fields["evaluation_id"]))
-    results = list(dict.fromkeys(_result(row) for row in records))
-    of_first = [row for row in records if _result(row) == results[0]]
-    same = [name for name in results if _texts(records, name) == _texts(records, results[0])]
-    rows = tuple(_rows(of_first))
+    first = next(each_row(file))
+    aggregate = _aggregate(file, str(first.fields["evaluation_id"]))
+    of_first, scores = _result(first), Scores()
+    drawn: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    texts: defaultdict[str, hashlib._Hash] = defaultdict(hashlib.sha256)
+    for record in each_row(file):
+        _refuse_another(file, first, record)
+        result, name = _result(record), str(record.fields["sample_id"])
+        value = item(record.fields, "evaluation", "score")
+        scores.add(result, name, drawn[result][name], value)
+        given = item(record.fields, "output", "raw")
+        drawn[result][name] += len(given or [1])
+        texts[result].update(json.dumps([name, given]).encode())
+    same = {name for name in texts if texts[name].digest() == texts[of_first].digest()}
+    rows = RowStream(lambda: _rows(row for row in each_row(file) if _result(row) == of_first))
+    reading = FirstReading()
+    for _ in reading.of(rows):
+        pass
     settings = {
-        "schema": records[0].fields.get("schema_version"),
-        "evaluation": records[0].fields["evaluation_id"],
+        "schema": first.fields.get("schema_version"),
+        "evaluation": first.fields["evaluation_id"],
         "source": item(aggregate, "source_metadata"),
         "library": item(aggregate, "eval_library"),
         "sampling": item(
@@ -60,32 +73,37 @@ def read(file: Path) -> EvalLog:
     }
     return EvalLog(
         tool=TOOL,
-        task=str(records[0].fields.get("evaluation_name")),
-        model=str(records[0].fields.get("model_id")),
+        task=str(first.fields.get("evaluation_name")),
+        model=str(first.fields.get("model_id")),
         rows=rows,
-        scores=tuple(_scores(records, same, aggregate)),
+        held=reading.held,
+        n=reading.n,
+        scores=tuple(
+            scores.score(name, _reported(name, aggregate))
+            for name in scores.names()
+            if name in same
+        ),
         settings=said_of(settings),
         said=(
             *([] if aggregate else [f"no aggregate of this evaluation lies beside {file.name}"]),
             *(
-                f"samples are those of {results[0]}; {name} is of other texts and left out"
-                for name in results
+                f"samples are those of {of_first}; {name} is of other texts and left out"
+                for name in texts
                 if name not in same
             ),
         ),
     )
 
 
-def _refuse_several(file: Path, records: Sequence[Row]) -> None:
-    """Refuse records of several models or evaluations: they are no draws of one another.
+def _refuse_another(file: Path, first: Row, record: Row) -> None:
+    """Refuse a record of another model or evaluation: it is no draw of the first one.
 
     Raises:
-        UserError: There are several.
+        UserError: It is.
     """
     for name in ("model_id", "evaluation_id"):
-        found = {str(record.fields.get(name)) for record in records}
-        if len(found) > 1:
-            one, other = sorted(found)[:2]
+        one, other = (str(row.fields.get(name)) for row in (first, record))
+        if one != other:
             raise UserError(
                 f"{file} holds records with `{name}` {one!r} and {other!r}: write each into a "
                 "file of its own"
@@ -96,15 +114,6 @@ def _result(row: Row) -> str:
     """Which aggregate result a record is part of."""
     found = row.fields.get("evaluation_result_id") or row.fields.get("evaluation_name")
     return str(found)
-
-
-def _texts(records: Sequence[Row], result: str) -> list[tuple[object, object]]:
-    """The responses that an evaluation result is of."""
-    return [
-        (record.fields["sample_id"], item(record.fields, "output", "raw"))
-        for record in records
-        if _result(record) == result
-    ]
 
 
 def _aggregate(file: Path, evaluation: str) -> Mapping[str, Any] | None:
@@ -119,7 +128,7 @@ def _aggregate(file: Path, evaluation: str) -> Mapping[str, Any] | None:
     return None
 
 
-def _rows(records: Sequence[Row]) -> Iterator[Row]:
+def _rows(records: Iterable[Row]) -> Iterator[Row]:
     """A row per response; records of one problem go on with its ranks."""
     drawn: dict[str, int] = {}
     for record in records:
@@ -140,22 +149,6 @@ def _rows(records: Sequence[Row]) -> Iterator[Row]:
             rank = drawn.get(name, 0)
             drawn[name] = rank + 1
             yield Row(record.place, {**record.fields, **ours, SAMPLE: text, RANK: rank})
-
-
-def _scores(
-    records: Sequence[Row], results: Sequence[str], aggregate: object
-) -> Iterator[LogScore]:
-    for result in results:
-        drawn: dict[str, int] = {}
-        samples = []
-        for record in records:
-            value = as_score(item(record.fields, "evaluation", "score"))
-            if _result(record) == result and value is not None:
-                name = str(record.fields["sample_id"])
-                samples.append(ScoreOfSample(name, drawn.get(name, 0), value))
-                drawn[name] = drawn.get(name, 0) + len(item(record.fields, "output", "raw") or [1])
-        if samples:
-            yield LogScore(result, tuple(samples), _reported(result, aggregate))
 
 
 def _reported(result: str, aggregate: object) -> float | None:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from distlab.errors import UserError
 from distlab.logs import evalscope, every_eval_ever, inspect_ai, lighteval, lm_eval
 from distlab.logs.log import EvalLog
-from distlab.problems.rows import read_rows
+from distlab.problems.rows import each_row
 
 AUTO: Final = "auto"
 
@@ -84,4 +84,4 @@ def _first(file: Path) -> Mapping[str, object]:
                 raise UserError(f"{file} holds {tool}'s aggregates, and no samples; give {samples}")
         if isinstance(value, dict) and inspect_ai.is_one(value):
             return value
-    return read_rows(file)[0].fields
+    return next(each_row(file)).fields

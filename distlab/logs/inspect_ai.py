@@ -6,7 +6,7 @@ Seen with 0.3.285, whose zips are packed with Zstandard, which Python's own libr
 import json
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,15 +22,15 @@ from distlab.logs.log import (
     SAMPLE,
     TRUNCATED,
     EvalLog,
-    LogScore,
+    FirstReading,
+    Scores,
     as_score,
     asked_last,
     content,
     gold_of_target,
     item,
-    scores_of,
 )
-from distlab.problems.rows import Row
+from distlab.problems.rows import Row, RowStream
 
 TOOL: Final = "inspect"
 _ZSTD: Final = 93
@@ -54,26 +54,33 @@ def read(file: Path) -> EvalLog:
     Raises:
         UserError: It is damaged, or holds no sample with a completion.
     """
-    header, raw = _zipped(file) if zipfile.is_zipfile(file) else _plain(file)
-    samples = [Row(f"{file} sample {n}", each) for n, each in enumerate(raw, start=1)]
-    done = [row for row in samples if item(row.fields, "output", "choices", 0) is not None]
-    if not done:
+    is_zip = zipfile.is_zipfile(file)
+    header, samples = _zipped(file) if is_zip else _plain(file)
+    done = RowStream(lambda: (row for row in samples if _is_done(row)))
+    ranks = _ranks(done)
+    rows = RowStream(lambda: (_row(row, ranks) for row in done))
+    reading, scores = FirstReading(), Scores()
+    for row in reading.of(rows):
+        for name, score in (item(row.fields, "scores") or {}).items():
+            scores.add(name, str(row.fields[ID]), int(str(row.fields[RANK])), item(score, "value"))
+    if not reading.samples:
         raise UserError(
             f"{file} holds no sample with a completion: status {header.get('status')!r}; "
             "give a log of a run that ended"
         )
-    failed = len(samples) - len(done)
-    said = (f"{failed} of {len(samples)} samples ended with an error and are missing",)
-    ranks = _ranks(done)
-    rows = tuple(_row(row, ranks) for row in done)
+    total, ended = sum(1 for _ in samples), reading.samples
+    said = (f"{total - ended} of {total} samples ended with an error and are missing",)
+    results = item(header, "results", "scores")
     return EvalLog(
         tool=TOOL,
         task=str(item(header, "eval", "task") or file.stem),
         model=item(header, "eval", "model"),
         rows=rows,
-        scores=tuple(_scores(rows, item(header, "results", "scores"))),
+        held=reading.held,
+        n=reading.n,
+        scores=tuple(scores.score(name, _reported(name, results)) for name in scores.names()),
         settings=_settings(header),
-        said=said if failed else (),
+        said=said if ended < total else (),
     )
 
 
@@ -82,29 +89,50 @@ def is_one(value: Mapping[str, object]) -> bool:
     return {"eval", "plan"} <= set(value)
 
 
-def _plain(file: Path) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+def _is_done(row: Row) -> bool:
+    return item(row.fields, "output", "choices", 0) is not None
+
+
+def _plain(file: Path) -> tuple[Mapping[str, Any], Iterable[Row]]:
+    """A log in one object, which is held as a whole."""
     header = _parsed(file, file.name, file.read_bytes())
     samples = header.get("samples")
-    return header, samples if isinstance(samples, list) else []
+    return header, tuple(_numbered(file, samples if isinstance(samples, list) else ()))
 
 
-def _zipped(file: Path) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+def _zipped(file: Path) -> tuple[Mapping[str, Any], Iterable[Row]]:
+    """A log with a member for each sample."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError) as error:
+        raise _damaged(file, error) from None
+    if "header.json" not in names:
+        raise UserError(f"{file} has no header.json: its run did not end; end it first")
+    samples = [name for name in names if name.startswith("samples/")]
+    (header,) = _members(file, ["header.json"])
+    return header, RowStream(lambda: _numbered(file, _members(file, samples)))
+
+
+def _numbered(file: Path, samples: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    return (Row(f"{file} sample {n}", each) for n, each in enumerate(samples, start=1))
+
+
+def _members(file: Path, names: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """The objects that some members of a zip are."""
     try:
         with zipfile.ZipFile(file) as archive, file.open("rb") as raw:
-            members = {info.filename: info for info in archive.infolist()}
-            if "header.json" not in members:
-                raise UserError(f"{file} has no header.json: its run did not end; end it first")
-
-            def parsed(name: str) -> Mapping[str, Any]:
-                info = members[name]
-                if info.compress_type == _ZSTD:
-                    return _parsed(file, name, _unpacked(raw, info))
-                return _parsed(file, name, archive.read(info))
-
-            names = [name for name in members if name.startswith("samples/")]
-            return parsed("header.json"), [parsed(name) for name in names]
+            for name in names:
+                info = archive.getinfo(name)
+                is_zstd = info.compress_type == _ZSTD
+                text = _unpacked(raw, info) if is_zstd else archive.read(info)
+                yield _parsed(file, name, text)
     except (zipfile.BadZipFile, OSError, EOFError, struct.error, pa.ArrowException) as error:
-        raise UserError(f"{file} is damaged ({error}); copy it again") from None
+        raise _damaged(file, error) from None
+
+
+def _damaged(file: Path, error: Exception) -> UserError:
+    return UserError(f"{file} is damaged ({error}); copy it again")
 
 
 def _unpacked(raw: Any, info: zipfile.ZipInfo) -> bytes:  # noqa: ANN401 (an open file)
@@ -127,7 +155,7 @@ def _parsed(file: Path, name: str, text: bytes) -> Mapping[str, Any]:
     return value
 
 
-def _ranks(done: Sequence[Row]) -> dict[tuple[str, int], int]:
+def _ranks(done: Iterable[Row]) -> dict[tuple[str, int], int]:
     """Rank of each problem's epochs, which go on without those that ended with an error."""
     epochs: dict[str, set[int]] = {}
     for row in done:
@@ -172,15 +200,6 @@ def _resolved(text: str, attached: Mapping[str, str]) -> str:
     if not text.startswith(_ATTACHED):
         return text
     return str(attached.get(text.removeprefix(_ATTACHED), text))
-
-
-def _scores(rows: Sequence[Row], results: object) -> Iterator[LogScore]:
-    """Each scorer, with its accuracy or mean."""
-    names = dict.fromkeys(name for row in rows for name in item(row.fields, "scores") or ())
-    for name in names:
-        values = [item(row.fields, "scores", name, "value") for row in rows]
-        if samples := scores_of(rows, values):
-            yield LogScore(name, samples, _reported(name, results))
 
 
 def _reported(name: str, results: object) -> float | None:

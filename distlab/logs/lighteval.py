@@ -5,7 +5,7 @@ files have other columns and are refused.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,15 +17,15 @@ from distlab.logs.log import (
     RANK,
     SAMPLE,
     EvalLog,
-    LogScore,
-    ScoreOfSample,
+    FirstReading,
+    Scores,
     as_score,
     gold_of_target,
     item,
     parsed_json,
     said_of,
 )
-from distlab.problems.rows import Row, read_rows
+from distlab.problems.rows import Row, RowStream, each_row
 
 TOOL: Final = "lighteval"
 _NAME: Final = re.compile(r"details_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T[\d.:-]+)\.parquet")
@@ -42,24 +42,34 @@ def read(file: Path) -> EvalLog:
     Raises:
         UserError: It holds no completions.
     """
-    details = read_rows(file)
     named = _NAME.fullmatch(file.name)
     task = named["task"] if named else file.stem
     results = _results(file, named["date"]) if named else None
-    rows = tuple(sample for number, row in enumerate(details) for sample in _samples(row, number))
-    config = item(results, "config_general")
+    rows = RowStream(
+        lambda: (
+            sample for number, row in enumerate(each_row(file)) for sample in _samples(row, number)
+        )
+    )
+    reading, scores = FirstReading(), Scores()
+    for row in reading.of(rows):
+        if row.fields[RANK] == 0:
+            for name, value in (item(row.fields, "metric") or {}).items():
+                scores.add(name, str(row.fields[ID]), 0, value)
+    config, own = item(results, "config_general"), item(results, "results", task)
     settings = {
         "model": item(config, "model_config") or item(config, "model_name"),
         "versions": item(config, "lighteval_sha"),
         "sampling": item(config, "generation_parameters"),
-        "instruction": item(details[0].fields, "doc", "instruction"),
+        "instruction": item(next(each_row(file)).fields, "doc", "instruction"),
     }
     return EvalLog(
         tool=TOOL,
         task=task,
         model=item(config, "model_name") or item(config, "model_config", "model_name"),
         rows=rows,
-        scores=tuple(_scores(details, item(results, "results", task))),
+        held=reading.held,
+        n=reading.n,
+        scores=tuple(scores.score(name, as_score(item(own, name))) for name in scores.names()),
         settings=said_of(settings),
         said=()
         if results
@@ -107,16 +117,3 @@ def _gold(row: Row, document: object) -> object:
             f"{row.place} has no gold at doc.gold_index; name a column with --map gold="
         )
     return gold_of_target(golds)
-
-
-def _scores(details: Sequence[Row], reported: object) -> Iterator[LogScore]:
-    names = dict.fromkeys(name for row in details for name in item(row.fields, "metric") or ())
-    for name in names:
-        valued = [(row, as_score(item(row.fields, "metric", name))) for row in details]
-        samples = tuple(
-            ScoreOfSample(str(item(row.fields, "doc", "id") or number), 0, value)
-            for number, (row, value) in enumerate(valued)
-            if value is not None
-        )
-        if samples:
-            yield LogScore(name, samples, as_score(item(reported, name)))

@@ -5,6 +5,7 @@ Seen with 0.4.13, whose ``--log_samples`` writes a line per problem and filter.
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from distlab.logs.log import (
     SAMPLE,
     EvalLog,
     LogScore,
-    ScoreOfSample,
+    Scores,
     as_score,
     gold_of_target,
     item,
@@ -27,7 +28,7 @@ from distlab.logs.log import (
     parsed_json,
     said_of,
 )
-from distlab.problems.rows import Row, read_rows
+from distlab.problems.rows import Row, RowStream, each_row
 
 TOOL: Final = "lm-eval"
 _NAME: Final = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")
@@ -49,27 +50,45 @@ def read(file: Path) -> EvalLog:
     Raises:
         UserError: It holds no completions.
     """
-    rows = read_rows(file)
     named = _NAME.fullmatch(file.name)
     task = named["task"] if named else file.stem.removeprefix("samples_")
     results = _results(file, named["date"] if named else None)
-    filters = list(dict.fromkeys(str(row.fields.get("filter", "none")) for row in rows))
-    of_first = [row for row in rows if str(row.fields.get("filter", "none")) == filters[0]]
-    samples = tuple(sample for row in of_first for sample in _samples(row))
+    first = next(each_row(file))
+    rows = RowStream(lambda: _first_filters(file))
+    seen, n = _Seen(), 0
+    for row in each_row(file):
+        seen.see(row)
+        if _filter(row) == _filter(first):
+            n = max(n, len(_responses(row)))
     own = item(results, "configs", task)
     settings = {name: item(results, "config", name) for name in _CONFIG}
     settings |= {name: item(results, name) for name in _RESULTS}
     settings |= {name: item(own, name) for name in _TASK}
-    settings["sampling"] = item(of_first[0].fields, "arguments", "gen_args_0", "arg_1")
+    settings["sampling"] = item(first.fields, "arguments", "gen_args_0", "arg_1")
     return EvalLog(
         tool=TOOL,
         task=task,
         model=_model(results),
-        rows=samples,
-        scores=tuple(_scores(rows, filters, item(results, "results", task))),
+        rows=rows,
+        held=frozenset((RANK,)),
+        n=n,
+        scores=tuple(seen.scores(item(results, "results", task))),
         settings=said_of(settings),
         said=() if results else (f"no results file lies beside {file.name}",),
     )
+
+
+def _filter(row: Row) -> str:
+    return str(row.fields.get("filter", "none"))
+
+
+def _first_filters(file: Path) -> Iterator[Row]:
+    """The samples, which stand once under each filter."""
+    name = None
+    for row in each_row(file):
+        name = name or _filter(row)
+        if _filter(row) == name:
+            yield from _samples(row)
 
 
 def _results(file: Path, date: str | None) -> Mapping[str, Any] | None:
@@ -91,21 +110,25 @@ def _model(results: Mapping[str, Any] | None) -> str | None:
     return None
 
 
-def _samples(row: Row) -> Iterator[Row]:
-    """A row per response to a document."""
+def _responses(row: Row) -> Sequence[object]:
     responses = item(row.fields, "resps", 0)
     if not isinstance(responses, list) or not responses or isinstance(responses[0], list):
         raise UserError(
             f"{row.place} holds log likelihoods, and no completions: only tasks of type "
             "generate_until can be ingested"
         )
+    return responses
+
+
+def _samples(row: Row) -> Iterator[Row]:
+    """A row per response to a document."""
     prompt = needed(row, item(row.fields, "arguments", "gen_args_0", "arg_0"), "prompt (arg_0)")
     ours = {
         ID: str(row.fields["doc_id"]),
         QUESTION: _question(row.fields.get("doc")) or prompt,
         GOLD: _gold(row.fields.get("target")),
     }
-    for rank, response in enumerate(responses):
+    for rank, response in enumerate(_responses(row)):
         # An API that refuses to answer gives null.
         text = "" if response is None else needed(row, response, "text of a response (resps)")
         yield replace(row, fields={**row.fields, **ours, SAMPLE: text, RANK: rank})
@@ -127,18 +150,28 @@ def _question(document: object) -> str | None:
     return next((text for text in found if isinstance(text, str) and text.strip()), None)
 
 
-def _scores(rows: Sequence[Row], filters: Sequence[str], reported: object) -> Iterator[LogScore]:
+class _Seen:
     """Each metric under each filter: "exact_match,strict-match". They are of a whole problem."""
-    for name in filters:
-        mine = [row for row in rows if str(row.fields.get("filter", "none")) == name]
-        metrics = mine[0].fields.get("metrics")
-        for metric in metrics if isinstance(metrics, list) else ():
-            valued = [(row, as_score(row.fields.get(str(metric)))) for row in mine]
-            samples = tuple(
-                ScoreOfSample(str(row.fields["doc_id"]), 0, value)
-                for row, value in valued
-                if value is not None
+
+    def __init__(self) -> None:
+        self._metrics: dict[str, list[str]] = {}
+        self._rows: Counter[str] = Counter()
+        self._scores = Scores()
+
+    def see(self, row: Row) -> None:
+        name = _filter(row)
+        if name not in self._metrics:
+            metrics = row.fields.get("metrics")
+            self._metrics[name] = list(map(str, metrics)) if isinstance(metrics, list) else []
+        self._rows[name] += 1
+        for metric in self._metrics[name]:
+            self._scores.add(
+                f"{metric},{name}", str(row.fields["doc_id"]), 0, row.fields.get(metric)
             )
-            if len(samples) == len(mine):
-                key = f"{metric},{name}"
-                yield LogScore(key, samples, as_score(item(reported, key)))
+
+    def scores(self, reported: object) -> Iterator[LogScore]:
+        """Those that every row of their filter has."""
+        for name, metrics in self._metrics.items():
+            for key in (f"{metric},{name}" for metric in metrics):
+                if self._scores.count(key) == self._rows[name]:
+                    yield self._scores.score(key, as_score(item(reported, key)))

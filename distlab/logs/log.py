@@ -1,7 +1,8 @@
 """EvalLog: what a log of another tool says, in columns of ours."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,36 +20,30 @@ TRUNCATED: Final = "log truncated"
 CHOICES: Final = "log choices"
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreOfSample:
-    """What a tool says of one sample.
-
-    Attributes:
-        problem_id: The problem.
-        rank: Draw index from 0.
-        value: Its score: 1 where the sample is right, 0 where it is not.
-    """
-
-    problem_id: str
-    rank: int
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LogScore:
-    """One score of a tool.
+    """One score of a tool: entry by entry a sample's problem, its draw index and its score.
 
     Attributes:
         name: As the tool calls it.
-        samples: Of each sample that has one.
+        problem_ids: The problem.
+        ranks: Draw index from 0.
+        values: 1 where the sample is right, 0 where it is not; or something between.
         reported: The tool's own aggregate; None where the log does not have it.
         decimals: Those that the tool rounds its aggregates to; None where it does not round.
     """
 
     name: str
-    samples: tuple[ScoreOfSample, ...]
+    problem_ids: Sequence[str]
+    ranks: Sequence[int]
+    values: Sequence[float]
     reported: float | None = None
     decimals: int | None = None
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it says of each sample that it is right or that it is wrong."""
+        return all(value in (0, 1) for value in self.values)
 
     @property
     def is_reproduced(self) -> bool:
@@ -59,11 +54,67 @@ class LogScore:
     @property
     def mean(self) -> float:
         """The mean over problems of the mean over their samples, as the tools take it."""
-        by_problem: dict[str, list[float]] = {}
-        for sample in self.samples:
-            by_problem.setdefault(sample.problem_id, []).append(sample.value)
-        means = [sum(values) / len(values) for values in by_problem.values()]
-        return sum(means) / len(means)
+        by_problem: dict[str, array[float]] = {}
+        for name, value in zip(self.problem_ids, self.values, strict=True):
+            by_problem.setdefault(name, array("d")).append(value)
+        return sum(sum(each) / len(each) for each in by_problem.values()) / len(by_problem)
+
+
+class Scores:
+    """Collects the scores of a log while its samples are read."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[list[str], array[int], array[float]]] = {}
+        # An id stands once for all scores.
+        self._ids: dict[str, str] = {}
+
+    def add(self, name: str, problem_id: str, rank: int, value: object) -> None:
+        """Take a sample's score of some name; what is no score is passed over."""
+        if (score := as_score(value)) is not None:
+            ids, ranks, values = self._found.setdefault(name, ([], array("i"), array("d")))
+            ids.append(self._ids.setdefault(problem_id, problem_id))
+            ranks.append(rank)
+            values.append(score)
+
+    def names(self) -> tuple[str, ...]:
+        """Those that some sample has, in the order in which they came."""
+        return tuple(self._found)
+
+    def count(self, name: str) -> int:
+        """How many samples have a score."""
+        return len(self._found[name][0]) if name in self._found else 0
+
+    def score(self, name: str, reported: float | None, decimals: int | None = None) -> LogScore:
+        """One of them, with the aggregate that the tool gives."""
+        return LogScore(name, *self._found[name], reported, decimals)
+
+
+class FirstReading:
+    """What the rows of a log are like, found while they are read for the first time."""
+
+    def __init__(self) -> None:
+        self._optional = [RANK, TRUNCATED, CHOICES]
+        self._n = 0
+        self.samples = 0
+        """How many samples there are."""
+
+    def of(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, looked at as they pass."""
+        for row in rows:
+            self.samples += 1
+            self._n = max(self._n, 1 + int(str(row.fields.get(RANK) or 0)))
+            self._optional = [name for name in self._optional if row.fields.get(name) is not None]
+            yield row
+
+    @property
+    def n(self) -> int:
+        """Most samples of a problem."""
+        return self._n
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Columns of ours that every row has, of those that some logs lack."""
+        return frozenset(self._optional if self.samples else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +125,10 @@ class EvalLog:
         tool: Name of the tool, as ``--from`` takes it.
         task: Name of the task.
         model: Name of the model; None where the log does not say.
-        rows: A row per sample with the columns above, and with the tool's own.
+        rows: A row per sample with the columns above, and with the tool's own; they can be asked
+            for again, and a file is read anew each time.
+        held: Which of the columns above that some logs lack every row has.
+        n: Most samples of a problem.
         scores: The tool's scores.
         settings: What the log says of prompt, sampling, seeds and versions, for the manifest.
         said: What the user must know of the reading.
@@ -83,7 +137,9 @@ class EvalLog:
     tool: str
     task: str
     model: str | None
-    rows: tuple[Row, ...]
+    rows: Iterable[Row]
+    held: frozenset[str]
+    n: int
     scores: tuple[LogScore, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     said: tuple[str, ...] = ()
@@ -93,12 +149,7 @@ class EvalLog:
         """Which column holds what, as ``--map`` names it."""
         named = {"samples": SAMPLE, "gold": GOLD, "problem_id": ID, "question": QUESTION}
         optional = {"rank": RANK, "truncated": TRUNCATED, "choices": CHOICES}
-        held = {
-            name: column
-            for name, column in optional.items()
-            if all(row.fields.get(column) is not None for row in self.rows)
-        }
-        return named | held
+        return named | {name: column for name, column in optional.items() if column in self.held}
 
 
 def parsed_json(file: Path) -> Any:  # noqa: ANN401 (JSON of any shape)
@@ -116,15 +167,6 @@ def parsed_json(file: Path) -> Any:  # noqa: ANN401 (JSON of any shape)
 def said_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that the log says."""
     return {name: value for name, value in settings.items() if value is not None}
-
-
-def scores_of(rows: Sequence[Row], values: Iterable[object]) -> tuple[ScoreOfSample, ...]:
-    """Scores beside rows of ours; those that are no score are left out."""
-    return tuple(
-        ScoreOfSample(str(row.fields[ID]), int(str(row.fields[RANK])), score)
-        for row, value in zip(rows, values, strict=True)
-        if (score := as_score(value)) is not None
-    )
 
 
 def as_score(value: object) -> float | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from distlab.decoding.greedy import Greedy
 from distlab.decoding.stochastic import Stochastic
-from distlab.logs.log import RANK, EvalLog, item
+from distlab.logs.log import EvalLog, item
 
 
 def log_kind(log: EvalLog) -> str:
@@ -22,8 +22,7 @@ def log_decoding(log: EvalLog) -> str:
 
 def _is_greedy(log: EvalLog) -> bool:
     sampled = item(log.settings, "sampling", "do_sample")
-    is_one = all(row.fields.get(RANK) in (None, 0) for row in log.rows)
-    return is_one and (sampled is False or _temperature(log) == 0)
+    return log.n == 1 and (sampled is False or _temperature(log) == 0)
 
 
 def _temperature(log: EvalLog) -> float | None:

@@ -40,7 +40,10 @@ def content_hash(rows: Iterable[Mapping[str, str | int | float | None]]) -> str:
         )
         for row in rows
     )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for number, line in enumerate(lines):
+        digest.update(f"\n{line}".encode() if number else line.encode())
+    return digest.hexdigest()
 
 
 def text_hash(text: str) -> str:
@@ -55,7 +58,9 @@ def folded(text: str) -> str:
 
 def same_question(one: str, other: str) -> bool:
     """Whether two questions differ in blanks and in forms of a character only, or one is absent."""
-    return not one.strip() or not other.strip() or folded(one) == folded(other)
+    if one == other or not one.strip() or not other.strip():
+        return True
+    return folded(one) == folded(other)
 
 
 def compare(known: Known | None, rows: int, found: str, remedy: str) -> tuple[str, ...]:

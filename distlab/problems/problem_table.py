@@ -46,10 +46,11 @@ def write_problems(path: Path, problems: Sequence[Problem]) -> None:
         path: The file; parent folders are made.
         problems: Any number, in order.
     """
-    table = pa.Table.from_pylist([_record(problem) for problem in problems], schema=PROBLEMS)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path) as stream:
-        pq.write_table(table, stream, compression="zstd")
+    with whole(path) as stream, pq.ParquetWriter(stream, PROBLEMS, compression="zstd") as writer:
+        for begin in range(0, max(1, len(problems)), _BATCH_ROWS):
+            records = [_record(problem) for problem in problems[begin : begin + _BATCH_ROWS]]
+            writer.write_table(pa.Table.from_pylist(records, schema=PROBLEMS))
 
 
 def read_problems(path: Path) -> tuple[Problem, ...]:

@@ -21,6 +21,8 @@ _FIELD_CHARACTERS: Final = 2**31 - 1
 # The first bytes of a Parquet file.
 _PARQUET: Final = b"PAR1"
 _GZIP: Final = b"\x1f\x8b"
+# Rows of Parquet that are Python objects at once (ours).
+_BATCH_ROWS: Final = 1000
 # What separates the values of a CSV file; spreadsheets write any of them.
 _SEPARATORS: Final = (",", "\t", ";")
 
@@ -119,6 +121,20 @@ def _written(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
+@dataclass(frozen=True, slots=True)
+class RowStream:
+    """Rows that can be asked for again: none is kept, and a file is read anew each time.
+
+    Attributes:
+        begin: Gives the rows from the first on.
+    """
+
+    begin: Callable[[], Iterator[Row]]
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.begin()
+
+
 def read_rows(path: Path) -> tuple[Row, ...]:
     """Every row of a file, by its suffix: .jsonl, .json, .csv or .parquet.
 
@@ -126,6 +142,15 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 
     Raises:
         UserError: The file is absent, empty, unreadable, or one of its rows is malformed.
+    """
+    return tuple(each_row(path))
+
+
+def each_row(path: Path) -> Iterator[Row]:
+    """The rows of ``read_rows``, one after another; of a .json alone, the whole file is held.
+
+    Raises:
+        UserError: As ``read_rows``, where the iteration comes to it.
     """
     if path.is_dir():
         raise UserError(f"dataset file {path} is a folder; give the path of a file in it")
@@ -135,14 +160,16 @@ def read_rows(path: Path) -> tuple[Row, ...]:
         reader = _READERS.get(path.suffix.lower())
         if reader is None or _belies(path, reader):
             reader = _sniffed(path)
-        rows = tuple(reader(path))
+        is_empty = True
+        for row in reader(path):
+            is_empty = False
+            yield row
     except UnicodeDecodeError as error:
         raise UserError(f"dataset file {path} is not UTF-8 at byte {error.start}") from None
     except OSError as error:
         raise UserError(f"dataset file {path} cannot be read: {error.strerror}") from error
-    if not rows:
+    if is_empty:
         raise UserError(f"dataset file {path} has no rows; give a file with at least one")
-    return rows
 
 
 def _belies(path: Path, reader: Callable[[Path], Iterator[Row]]) -> bool:
@@ -294,20 +321,22 @@ def _separator(path: Path) -> str:
 
 def _parquet(path: Path) -> Iterator[Row]:
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            batches = file.iter_batches(_BATCH_ROWS)
+            rows = (fields for batch in batches for fields in _shortest(batch).to_pylist())
+            for number, fields in enumerate(rows, start=1):
+                yield Row(f"{path} row {number}", fields)
     except pa.ArrowInvalid as error:
         raise UserError(f"dataset file {path} is not valid Parquet ({error})") from None
-    for number, fields in enumerate(_shortest(table).to_pylist(), start=1):
-        yield Row(f"{path} row {number}", fields)
 
 
-def _shortest(table: pa.Table) -> pa.Table:
+def _shortest(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Columns of float32 by their shortest digits: 0.1, not 0.10000000149011612."""
-    for place, field in enumerate(table.schema):
+    for place, field in enumerate(batch.schema):
         if pa.types.is_float32(field.type):
-            digits = pc.cast(pc.cast(table.column(place), pa.string()), pa.float64())
-            table = table.set_column(place, field.name, digits)
-    return table
+            digits = pc.cast(pc.cast(batch.column(place), pa.string()), pa.float64())
+            batch = batch.set_column(place, field.name, digits)
+    return batch
 
 
 _READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {

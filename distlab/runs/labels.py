@@ -47,15 +47,20 @@ class Labels:
 
     def as_table(self) -> pa.Table:
         """Rows in the schema ``LABELS``."""
-        names = np.where(self.correct, Verdict.CORRECT.value, Verdict.INCORRECT.value)
-        columns: dict[str, Sequence[object]] = {
-            "cell": [self.cell] * len(self.ranks),
-            "problem_id": list(self.problem_ids),
-            "rank": self.ranks.tolist(),
-            "grader": [self.judge] * len(self.ranks),
-            "verdict": names.tolist(),
+        names = pa.array([Verdict.INCORRECT.value, Verdict.CORRECT.value])
+        columns = {
+            "cell": _repeated(self.cell, len(self.ranks)),
+            "problem_id": pa.array(self.problem_ids, pa.string()),
+            "rank": pa.array(self.ranks, pa.int32()),
+            "grader": _repeated(self.judge, len(self.ranks)),
+            "verdict": pa.DictionaryArray.from_arrays(self.correct.astype(np.int32), names),
         }
         return pa.table(columns, schema=LABELS)
+
+
+def _repeated(text: str, times: int) -> "pa.Array[pa.Scalar[pa.DataType]]":
+    """A text as many times as asked, stored once."""
+    return pa.DictionaryArray.from_arrays(np.zeros(times, np.int32), pa.array([text]))
 
 
 def judge_of(column: str) -> str:

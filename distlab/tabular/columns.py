@@ -59,16 +59,27 @@ class ProblemColumns(ABC):
         Raises:
             UserError: One is absent; the sentence gives the nearest, or how to leave the row out.
         """
+        for row in rows:
+            self.check_row(row, is_first=row is rows[0])
+
+    def check_row(self, row: Row, *, is_first: bool) -> None:
+        """Check that a row has every column that is named.
+
+        Args:
+            row: Of a file, with nested columns at hand.
+            is_first: Whether no row comes before it, so that the name may be wrong.
+
+        Raises:
+            UserError: One is absent; the sentence gives the nearest, or how to leave the row out.
+        """
         for name, column in self.pairs():
-            for row in rows:
-                if column not in row.fields:
-                    known = paths.names(row)
-                    hint = f"correct it, or {self.remedy([row])}"
-                    if row is rows[0]:
-                        hint = hinted(column, known)
-                    raise UserError(
-                        f"{row.place} has no column `{column}`, which {self.named_by(name)}; {hint}"
-                    )
+            if column not in row.fields:
+                hint = f"correct it, or {self.remedy([row])}"
+                if is_first:
+                    hint = hinted(column, paths.names(row))
+                raise UserError(
+                    f"{row.place} has no column `{column}`, which {self.named_by(name)}; {hint}"
+                )
 
     def named(self) -> frozenset[str]:
         """The columns that are named."""

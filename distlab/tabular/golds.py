@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -71,8 +71,8 @@ def read_golds(rows: Sequence[Row], columns: ProblemColumns, kind: str) -> tuple
     Raises:
         UserError: A gold is absent, or the standard grader cannot read it.
     """
-    _refuse_unanswered(rows, columns, kind)
-    read = tuple(_read(row, columns, kind) for row in rows)
+    stated = _all_stated(rows, columns, kind)
+    read = tuple(_read(row, columns, kind, each) for row, each in zip(rows, stated, strict=True))
     if kind == AUTO:
         read = _mostly(_mostly(read, GoldKind.CHOICE, _is_letter), GoldKind.TEXT, _is_words)
     _check_all(rows, [each.gold for each in read], columns)
@@ -85,8 +85,8 @@ def gold_of(row: Row, columns: ProblemColumns, kind: str) -> Gold:
     Raises:
         UserError: It has none.
     """
-    _refuse_unanswered([row], columns, kind)
-    return _read(row, columns, kind).gold
+    (stated,) = _all_stated([row], columns, kind)
+    return _read(row, columns, kind, stated).gold
 
 
 def said_of(golds: Sequence[ReadGold]) -> str:
@@ -176,32 +176,27 @@ def _is_words(gold: Gold) -> bool:
     return _WORDS.fullmatch(gold.text) is not None
 
 
-def _refuse_unanswered(rows: Sequence[Row], columns: ProblemColumns, kind: str) -> None:
-    """Refuse rows whose gold is no answer, all in one sentence.
+def _all_stated(
+    rows: Sequence[Row], columns: ProblemColumns, kind: str
+) -> list[tuple[StatedGold, ...]]:
+    """The answers of each row, none where it has choices; rows that state none are refused at once.
 
     Raises:
         UserError: There are some.
     """
-    found = [(row, why) for row in rows if (why := _unanswered(row, columns, kind)) is not None]
-    if not found:
-        return
-    row, why = found[0]
-    more = f" ({len(found)} rows have no answer)" if len(found) > 1 else ""
-    remedy = f"{columns.naming('gold')} to the column of the final answers"
-    others = columns.remedy([each for each, _ in found])
-    raise UserError(f"{row.place}: field `{columns.gold}` {why}{more}; {remedy}, or {others}")
-
-
-def _unanswered(row: Row, columns: ProblemColumns, kind: str) -> str | None:
-    if row.fields.get(columns.gold) is None:
-        return "is empty"
-    if _offers(row, columns):
-        return None
-    try:
-        tuple(_stated(row, columns, kind))
-    except NoAnswerError as error:
-        return str(error)
-    return None
+    found, faults = [], []
+    for row in rows:
+        try:
+            found.append(_stated(row, columns, kind))
+        except NoAnswerError as error:
+            faults.append((row, str(error)))
+    if faults:
+        row, why = faults[0]
+        more = f" ({len(faults)} rows have no answer)" if len(faults) > 1 else ""
+        remedy = f"{columns.naming('gold')} to the column of the final answers"
+        others = columns.remedy([each for each, _ in faults])
+        raise UserError(f"{row.place}: field `{columns.gold}` {why}{more}; {remedy}, or {others}")
+    return found
 
 
 def _offers(row: Row, columns: ProblemColumns) -> bool:
@@ -209,18 +204,28 @@ def _offers(row: Row, columns: ProblemColumns) -> bool:
     return columns.choices is not None and row.fields.get(columns.choices) is not None
 
 
-def _stated(row: Row, columns: ProblemColumns, kind: str) -> Iterator[StatedGold]:
-    """The answer of a cell, or each answer of a list."""
+def _stated(row: Row, columns: ProblemColumns, kind: str) -> tuple[StatedGold, ...]:
+    """The answer of a cell, or each answer of a list; none where the row has choices.
+
+    Raises:
+        NoAnswerError: It states none.
+    """
     column, question = columns.gold, ""
+    value = row.fields.get(column)
+    if value is None:
+        raise NoAnswerError("is empty")
+    if _offers(row, columns) and kind in (AUTO, GoldKind.CHOICE):
+        return ()
     if columns.question is not None:
         question = row.text(columns.question)
-    value = row.fields.get(column)
     if isinstance(value, list | AnyOf) and not value:
         raise NoAnswerError("is an empty list")
-    for item in value if isinstance(value, list | AnyOf) else [value]:
-        cell = _cell(Row(row.place, {column: item}), column)
-        is_text = kind == GoldKind.TEXT or isinstance(value, AnyOf)
-        yield words_gold(cell) if is_text else stated_gold(cell, question)
+    is_text = kind == GoldKind.TEXT or isinstance(value, AnyOf)
+    cells = [
+        _cell(Row(row.place, {column: each}), column)
+        for each in (value if isinstance(value, list | AnyOf) else [value])
+    ]
+    return tuple(words_gold(cell) if is_text else stated_gold(cell, question) for cell in cells)
 
 
 def _cell(row: Row, column: str) -> str:
@@ -270,11 +275,10 @@ def _shown(gold: Gold) -> str:
     return repr(gold.text[:_SHOWN])
 
 
-def _read(row: Row, columns: ProblemColumns, kind: str) -> ReadGold:
+def _read(row: Row, columns: ProblemColumns, kind: str, stated: Sequence[StatedGold]) -> ReadGold:
     if kind in (AUTO, GoldKind.CHOICE) and _offers(row, columns):
         assert columns.choices is not None
         return ReadGold(choice_gold(row, columns.gold, choices_of(row, columns.choices)))
-    stated = tuple(_stated(row, columns, kind))
     items, mark = tuple(each.text for each in stated), stated[0].mark
     if isinstance(row.fields.get(columns.gold), AnyOf) and kind != GoldKind.LIST:
         if len({plain_number(text) or text for text in items}) == 1:

@@ -3,7 +3,7 @@
 import ast
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,8 +23,13 @@ def with_paths(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
         rows: The file.
         columns: Names of columns, dotted or not.
     """
+    return list(each_with_paths(rows, columns))
+
+
+def each_with_paths(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Row]:
+    """The rows of ``with_paths``, one after another."""
     dotted = [column for column in columns if "." in column]
-    return [_with(row, dotted) for row in rows] if dotted else list(rows)
+    return (_with(row, dotted) for row in rows) if dotted else iter(rows)
 
 
 def _with(row: Row, dotted: Sequence[str]) -> Row:
@@ -69,26 +74,23 @@ def _nested(prefix: str, fields: Mapping[Any, Any]) -> Iterator[str]:
             yield from _nested(f"{key}.", item)
 
 
-def unpacked(rows: Sequence[Row], samples: str, others: Sequence[str]) -> list[Row] | None:
-    """The rows with lists where every cell of samples is a list written as text, as in a CSV.
+def unpacked(row: Row, samples: str, others: Sequence[str]) -> Row | None:
+    """A row with lists, where its cell of samples is a list written as text, as in a CSV.
 
     Args:
-        rows: The file.
+        row: Of a file.
         samples: Column of the samples.
         others: Columns that hold a value of each sample.
 
     Returns:
-        None where any cell of samples is something else: then they are texts.
+        None where the cell of samples is something else.
     """
-    made = []
-    for row in rows:
-        values = listed(row.fields.get(samples))
-        if not values or not all(isinstance(value, str) for value in values):
-            return None
-        beside = {name: listed(row.fields.get(name)) for name in others}
-        lists = {name: found for name, found in beside.items() if found is not None}
-        made.append(replace(row, fields={**row.fields, **lists, samples: values}))
-    return made
+    values = listed(row.fields.get(samples))
+    if not values or not all(isinstance(value, str) for value in values):
+        return None
+    beside = {name: listed(row.fields.get(name)) for name in others}
+    lists = {name: found for name, found in beside.items() if found is not None}
+    return replace(row, fields={**row.fields, **lists, samples: values})
 
 
 def listed(value: object) -> list[Any] | None:

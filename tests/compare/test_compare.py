@@ -377,7 +377,7 @@ def test_logs_of_two_tools_are_compared_by_their_own_scores(
 
 
 def test_a_log_is_compared_with_a_run(make: Make) -> None:
-    rows = read_log(LM_EVAL, "auto").rows
+    rows = list(read_log(LM_EVAL, "auto").rows)
     questions = {str(row.fields[ID]): str(row.fields[QUESTION]) for row in rows}
     golds = {"0": "7", "1": "72", "2": "1250", "3": "45"}
     problems = [

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from distlab.errors import Unavailable, UserError
-from distlab.ingest.given_problems import GivenProblem, GivenSample
 from distlab.ingest.known import KnownSet, joined
 from distlab.problems.problem import DatasetSpec, Gold, GoldKind, Problem
 
@@ -33,12 +32,9 @@ def medcalc(tmp_path: Path) -> KnownSet:
     return KnownSet.parse(f"medcalc={file}")
 
 
-def given(golds: dict[str, str]) -> list[GivenProblem]:
+def given(golds: dict[str, str]) -> list[Problem]:
     return [
-        GivenProblem(
-            Problem(name, "d", "", Gold(GoldKind.NUMBER, text), name, strata={"mine": "x"}),
-            (GivenSample("text"),),
-        )
+        Problem(name, "d", "", Gold(GoldKind.NUMBER, text), name, strata={"mine": "x"})
         for name, text in golds.items()
     ]
 
@@ -46,7 +42,7 @@ def given(golds: dict[str, str]) -> list[GivenProblem]:
 def test_kinds_limits_and_strata_come_from_the_dataset(medcalc: KnownSet) -> None:
     mine = given({number: golds[1] for number, golds in ROWS.items()})
     made = joined(mine, medcalc, "d")
-    problems = [item.problem for item in made.problems]
+    problems = made.problems
     assert [problem.gold.kind.value for problem in problems] == [
         "interval",
         "date",
@@ -58,7 +54,6 @@ def test_kinds_limits_and_strata_come_from_the_dataset(medcalc: KnownSet) -> Non
     assert (first.gold.lower, first.gold.upper) == (9.5, 10.5)
     assert first.strata["category"] == "lab"
     assert first.strata["mine"] == "x"
-    assert made.problems[0].samples == mine[0].samples
     assert made.said == "problems and golds are those of medcalc, found by id or question"
 
 
@@ -98,4 +93,4 @@ def test_the_part_in_which_ids_differ_names_a_problem(tmp_path: Path) -> None:
     rows = [{"problem_id": n, "problem": f"p{n}", "solution": "7", **fields} for n in (1, 2)]
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     made = joined(given({"2": "7"}), KnownSet("math-perturb-hard", file), "d")
-    assert made.problems[0].problem.id == "math-perturb-2-hard"
+    assert made.problems[0].id == "math-perturb-2-hard"

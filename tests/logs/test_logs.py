@@ -59,7 +59,7 @@ def test_lm_eval_is_read_with_its_scores_and_settings() -> None:
     log = read_log(GSM, "auto")
     assert (log.tool, log.task, log.model) == ("lm-eval", "mini_gsm", "mock")
     assert [row.fields[ID] for row in log.rows] == list("012345")
-    first = log.rows[0].fields
+    first = next(iter(log.rows)).fields
     assert first[SAMPLE] == "3 + 4 = 7.\n#### 7"
     assert str(first[QUESTION]).startswith("Tom has 3 apples")
     assert str(first[GOLD]).endswith("#### 7")
@@ -131,10 +131,10 @@ def test_without_keep_scores_there_is_no_judge(ingest: Ingest) -> None:
 def test_evalscope_is_read_with_its_report_and_config() -> None:
     log = read_log(SCOPE, "auto")
     (only,) = log.scores
-    assert [sample.value for sample in only.samples] == [1, 0, 1, 1, 1, 0]
+    assert list(only.values) == [1, 0, 1, 1, 1, 0]
     assert (only.name, only.mean, only.reported) == ("accuracy", 2 / 3, 0.6667)
     assert only.is_reproduced
-    assert log.rows[2].fields[GOLD] == "1,250"
+    assert list(log.rows)[2].fields[GOLD] == "1,250"
     assert log.settings["sampling"]["max_tokens"] == 64
     assert log.settings["seed"] == 42
 
@@ -227,13 +227,13 @@ def test_lighteval_is_read_with_its_results(tmp_path: Path) -> None:
     log = read_log(file, "auto")
     assert (log.tool, log.task, log.model) == ("lighteval", "gsm8k|0", "org/m")
     assert told(log)[0] == ("0", 0, " 7", "It is 0.")
-    assert len(log.rows) == 4
+    assert len(list(log.rows)) == 4
     assert (log.scores[0].mean, log.scores[0].reported) == (0.25, 0.25)
 
 
 def test_every_eval_ever_is_read_as_its_own_converter_writes_it() -> None:
     log = read_log(DATA / "every-eval-ever" / "mini_gsm_samples.jsonl", "auto")
-    assert (log.task, log.model, len(log.rows)) == ("mini_gsm/strict-match", "org/mock", 6)
+    assert (log.task, log.model, len(list(log.rows))) == ("mini_gsm/strict-match", "org/mock", 6)
     # Of the other filter the converter gives other texts as the responses.
     (only,) = log.scores
     assert (only.name, only.mean) == ("exact_match:strict-match", 0.6666666666666666)
@@ -418,4 +418,4 @@ def test_a_log_of_inspect_that_did_not_end_is_refused(tmp_path: Path) -> None:
     some.write_text(json.dumps(failed))
     log = read_log(some, "auto")
     assert log.said == ("1 of 2 samples ended with an error and are missing",)
-    assert len(log.rows) == 1
+    assert len(list(log.rows)) == 1
