@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from distlab.errors import UserError
-from distlab.logs import evalscope, every_eval_ever, inspect_ai, lighteval, lm_eval
+from distlab.logs import (
+    evalscope,
+    every_eval_ever,
+    inspect_ai,
+    lighteval,
+    lm_eval,
+    nemo,
+    olmo_eval,
+)
 from distlab.logs.log import EvalLog
 from distlab.problems.rows import each_row
 
@@ -26,6 +34,8 @@ _FORMATS: Final[Mapping[str, _Format]] = {
     inspect_ai.TOOL: _Format(inspect_ai.is_one, inspect_ai.read),
     evalscope.TOOL: _Format(evalscope.is_one, evalscope.read),
     lighteval.TOOL: _Format(lighteval.is_one, lighteval.read),
+    olmo_eval.TOOL: _Format(olmo_eval.is_one, olmo_eval.read),
+    nemo.TOOL: _Format(nemo.is_one, nemo.read),
     every_eval_ever.TOOL: _Format(every_eval_ever.is_one, every_eval_ever.read),
 }
 TOOLS: Final = (AUTO, *_FORMATS)

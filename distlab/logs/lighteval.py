@@ -1,7 +1,6 @@
 """lighteval: ``details_TASK_DATE.parquet``, with the ``results_DATE.json`` of the same run.
 
-Written for the schema of 0.13.0 (``DetailsLogger.Detail`` of ``Doc`` and ``ModelResponse``). Older
-files have other columns and are refused.
+Seen with 0.13.0. Files of older versions have other columns and are refused.
 """
 
 import re
@@ -59,7 +58,7 @@ def read(file: Path) -> EvalLog:
     settings = {
         "model": item(config, "model_config") or item(config, "model_name"),
         "versions": item(config, "lighteval_sha"),
-        "sampling": item(config, "generation_parameters"),
+        "sampling": item(config, "model_config", "generation_parameters"),
         "instruction": item(next(each_row(file)).fields, "doc", "instruction"),
     }
     return EvalLog(

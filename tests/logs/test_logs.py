@@ -27,6 +27,8 @@ GSM = DATA / "lm-eval" / "samples_mini_gsm_2026-11-27T01-28-58.321873.jsonl"
 CHOICE = DATA / "lm-eval" / "samples_mini_choice_2026-11-27T01-28-58.429044.jsonl"
 ZIPPED = DATA / "inspect" / "mini-gsm.eval"
 SCOPE = DATA / "evalscope" / "predictions" / "mock" / "gsm8k_main.jsonl"
+LIGHT = DATA / "lighteval" / "details_mini_gsm|0_2026-11-27T07-52-31.010909.parquet"
+NEMO = DATA / "nemo" / "mini_gsm" / "results.jsonl"
 JSON = DATA / "inspect" / "mini-choice.json"
 Ingest = Callable[..., RunFolder]
 
@@ -229,6 +231,108 @@ def test_lighteval_is_read_with_its_results(tmp_path: Path) -> None:
     assert told(log)[0] == ("0", 0, " 7", "It is 0.")
     assert len(list(log.rows)) == 4
     assert (log.scores[0].mean, log.scores[0].reported) == (0.25, 0.25)
+
+
+def test_lighteval_is_read_as_it_writes() -> None:
+    log = read_log(LIGHT, "auto")
+    assert (log.tool, log.task, log.model) == ("lighteval", "mini_gsm|0", "mock")
+    assert [row.fields[ID] for row in log.rows] == list("312405")
+    match, exact = log.scores
+    assert (match.name, match.mean, match.reported) == (
+        "extractive_match",
+        0.8333333333333334,
+        0.8333333333333334,
+    )
+    assert (exact.name, exact.mean, exact.reported) == ("em", 0.0, 0.0)
+    assert log.settings["sampling"]["temperature"] == 0
+
+
+def test_nemo_evaluator_is_read_with_its_bundle(tmp_path: Path) -> None:
+    log = read_log(NEMO, "auto")
+    assert (log.tool, log.task, log.model, log.n) == ("nemo", "mini_gsm", "mock", 2)
+    (reward,) = log.scores
+    assert (reward.name, reward.mean, reward.reported) == ("reward", 0.75, 0.75)
+    first = next(iter(log.rows)).fields
+    assert (first[ID], first[RANK], first[GOLD]) == ("3", 0, "45")
+    assert first[QUESTION] == "Half of 90 is how much?"
+    alone = tmp_path / "results.jsonl"
+    alone.write_bytes(NEMO.read_bytes())
+    assert read_log(alone, "nemo").said == ("no bundle (eval-*.json) lies beside results.jsonl",)
+
+
+def olmo_eval(folder: Path, outputs: Sequence[Sequence[dict[str, Any]]]) -> Path:
+    """What its ``write_predictions_jsonl``, ``write_requests_jsonl`` and metrics write."""
+    name = "mini_gsm_a1b2c3"
+    files = {
+        kind: folder / kind / "org_mock" / f"{name}-{kind}.jsonl"
+        for kind in ("predictions", "requests")
+    }
+    for file in files.values():
+        file.parent.mkdir(parents=True)
+    with files["predictions"].open("w") as predictions, files["requests"].open("w") as requests:
+        for number, given in enumerate(outputs):
+            ids = {"doc_id": number, "native_id": f"gsm-{number}", "label": str(number)}
+            right = max(each["sample_metrics"]["exact_match"]["exact_match"] for each in given)
+            scores = {"exact_match": {"exact_match": right}, "accuracy": {"exact_match": right}}
+            row = {**ids, "model_output": given, "instance_metrics": scores}
+            predictions.write(json.dumps(row) + "\n")
+            asked = {
+                "context": f"Question: Q{number}?\nAnswer:",
+                "stop_sequences": ["Question:"],
+                "generation_kwargs": {"max_gen_toks": 64, "do_sample": True, "temperature": 0.6},
+            }
+            request = {"request_type": "generate_until", "doc": {"query": f"Q{number}?"}}
+            row = {**request, "request": asked, "idx": 0, "task_name": "mini_gsm", **ids}
+            requests.write(json.dumps(row) + "\n")
+    accuracy = {"exact_match": 0.5}
+    task = {"task": "mini_gsm", "task_hash": "ffa1b2c3", "metrics": {"accuracy": accuracy}}
+    metrics = {"config": {"model": "org/mock"}, "tasks": [{"task": "other"}, task]}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return files["predictions"]
+
+
+def output(text: str, right: float, **more: object) -> dict[str, Any]:
+    return {"text": text, "sample_metrics": {"exact_match": {"exact_match": right}}, **more}
+
+
+def test_olmo_eval_is_read_with_requests_and_metrics(tmp_path: Path) -> None:
+    """In the schema of its source, since it is in no package index."""
+    given = [
+        [output("0", 1.0, finish_reason="stop"), output("9", 0.0, finish_reason="length")],
+        [
+            output("8", 0.0, finish_reason="stop", original_text="<think>1?</think>8"),
+            output("7", 0.0, finish_reason="stop"),
+        ],
+    ]
+    file = olmo_eval(tmp_path, given)
+    log = read_log(file, "auto")
+    assert (log.tool, log.task, log.model) == ("olmo-eval", "mini_gsm", "org/mock")
+    assert told(log) == [
+        ("gsm-0", 0, "0", "0"),
+        ("gsm-0", 1, "0", "9"),
+        ("gsm-1", 0, "1", "<think>1?</think>8"),
+        ("gsm-1", 1, "1", "7"),
+    ]
+    assert [row.fields[TRUNCATED] for row in log.rows] == [False, True, False, False]
+    assert next(iter(log.rows)).fields[QUESTION] == "Q0?"
+    assert log.settings["sampling"]["temperature"] == 0.6
+    found = {score.name: (list(score.values), score.mean, score.reported) for score in log.scores}
+    assert found == {
+        "exact_match:exact_match": ([1.0, 0.0], 0.5, None),
+        "accuracy:exact_match": ([1.0, 0.0], 0.5, 0.5),
+        "exact_match": ([1.0, 0.0, 0.0, 0.0], 0.25, None),
+    }
+    (tmp_path / "requests/org_mock/mini_gsm_a1b2c3-requests.jsonl").unlink()
+    with pytest.raises(UserError, match=r"requests\.jsonl does not exist, and questions stand"):
+        read_log(file, "auto")
+
+
+def test_log_likelihoods_of_olmo_eval_are_refused(tmp_path: Path) -> None:
+    file = olmo_eval(tmp_path, [[output(" a", 1.0)]])
+    requests = tmp_path / "requests/org_mock/mini_gsm_a1b2c3-requests.jsonl"
+    requests.write_text(requests.read_text().replace("generate_until", "loglikelihood"))
+    with pytest.raises(UserError, match=r"line 1 holds no completion \(loglikelihood\)"):
+        read_log(file, "olmo-eval")
 
 
 def test_every_eval_ever_is_read_as_its_own_converter_writes_it() -> None:
