@@ -65,8 +65,9 @@ like any other. Several files are one cell: more problems, or more samples of ea
 
   python -m distlab.ingest outputs.jsonl --variant instruct --map problem_id=id samples=code gold=gt
 
-Logs of lm-eval (samples_*.jsonl), Inspect (.eval, .json), EvalScope, lighteval and every_eval_ever
-need no --map, and their scores can be kept as judges beside ours; each file is a cell:
+Logs of lm-eval (samples_*.jsonl), Inspect (.eval, .json), EvalScope, lighteval, olmo-eval, NeMo
+Evaluator and every_eval_ever need no --map, and their scores can be kept as judges beside ours;
+each file is a cell:
 
   python -m distlab.ingest samples_gsm8k_*.jsonl --variant instruct --keep-scores
 
