@@ -12,6 +12,9 @@ from distlab.console.main import Command, path, points
 from distlab.escape import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from distlab.compare.comparison import Comparison
     from distlab.gate.gating import Gated
 
 # As in ``runs.pairing``, which help and completion should not wait for.
@@ -37,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--score", default=_SCORE, help=f"pass@1, Pass@20, one answer (default: {_SCORE})"
     )
+    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     add_choices(parser)
     return parser
 
@@ -45,25 +49,34 @@ def _gate(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for scipy.
     from distlab.compare.asked import Asked
     from distlab.compare.comparing import compare
-    from distlab.gate.gating import Outcome, gated, together
+    from distlab.gate.gating import Outcome, as_json, gated, together
 
     places, choices = (arguments.first, arguments.other), choices_of(arguments)
     refuse_twice(places, choices)
     (comparison,) = compare(places, Asked(choices))
     found = gated(comparison, arguments.score, arguments.no_worse_than)
-    for sentence in (*comparison.pairing, *comparison.cannot):
-        print(f"note: {plain(sentence, None)}")
-    for each in found:
-        print(plain(_line(each), None))
     outcome = together(found)
-    allowed = f"{100 * arguments.no_worse_than:g}"
-    names = f"{comparison.second} no worse than {comparison.first}"
-    print(plain(f"gate: {outcome} ({names} by more than {allowed} points)", None))
+    if arguments.json:
+        print(as_json(comparison, found, arguments.score, arguments.no_worse_than))
+    else:
+        _print(comparison, found, arguments.no_worse_than)
     return {
         Outcome.PASS: Exit.DONE,
         Outcome.FAIL: Exit.WORSE,
         Outcome.CANNOT_TELL: Exit.CANNOT_TELL,
     }[outcome]
+
+
+def _print(comparison: Comparison, found: Sequence[Gated], margin: float) -> None:
+    from distlab.gate.gating import together
+
+    for sentence in (*comparison.pairing, *comparison.cannot):
+        print(f"note: {plain(sentence, None)}")
+    for each in found:
+        print(plain(_line(each), None))
+    names = f"{comparison.second} no worse than {comparison.first}"
+    said = f"gate: {together(found)} ({names} by more than {100 * margin:g} points)"
+    print(plain(said, None))
 
 
 def _line(each: Gated) -> str:

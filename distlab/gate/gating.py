@@ -1,5 +1,7 @@
 """Is B no worse than A by more than a margin? Each answer is the rejection of its contrary."""
 
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +10,7 @@ from distlab.analysis.claims import ALPHA
 from distlab.analysis.gaps import holm
 from distlab.compare.comparison import Comparison, DifferenceRow
 from distlab.errors import UserError
+from distlab.report.wording import judge_name
 
 
 class Outcome(StrEnum):
@@ -73,3 +76,51 @@ def together(found: Sequence[Gated]) -> Outcome:
     if Outcome.FAIL in outcomes:
         return Outcome.FAIL
     return Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.CANNOT_TELL
+
+
+def as_json(comparison: Comparison, found: Sequence[Gated], score: str, margin: float) -> str:
+    """What a gate found as one JSON object; differences and margin are percentage points, B - A.
+
+    Args:
+        comparison: Of two sides.
+        found: Its comparisons, held against the margin.
+        score: Which score they are of.
+        margin: How much worse B may be, as a share.
+    """
+    said = {
+        "outcome": together(found),
+        "first": comparison.first,
+        "second": comparison.second,
+        "score": score,
+        "no_worse_than": 100 * margin,
+        "comparisons": [_record(each) for each in found],
+        "notes": [*comparison.pairing, *comparison.cannot],
+    }
+    return json.dumps(said, indent=2)
+
+
+def _record(each: Gated) -> dict[str, object]:
+    row, difference = each.row, each.row.gap.difference.estimate
+    return {
+        "outcome": each.outcome,
+        "family": row.cell.family,
+        "arm": row.cell.arm,
+        "dataset": row.cell.dataset,
+        "prompt": row.cell.prompt,
+        "judge": judge_name(row.judge),
+        "problems": row.gap.problems,
+        "difference": _points(difference.value),
+        "difference_low": _points(difference.low),
+        "difference_high": _points(difference.high),
+        "no_worse_p": _finite(each.no_worse),
+        "worse_p": _finite(each.worse),
+    }
+
+
+def _points(share: float) -> float | None:
+    return _finite(100 * share)
+
+
+def _finite(value: float) -> float | None:
+    """A number as JSON can hold it: null where the data give none."""
+    return float(value) if math.isfinite(value) else None

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,29 @@ def test_all_cells_must_pass_and_one_may_fail(
     assert main([*given, "--arm", "base/t0.6"]) == 0
     assert main([*given, "--score", "Pass@9"]) == 2
     assert "name one of pass@1" in capsys.readouterr().err
+
+
+def test_json_says_what_the_lines_say_with_the_same_status(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = (make(name, (cell(n=1), marks(m, 100))) for name, m in (("one", 60), ("two", 30)))
+    assert main([str(one), str(two), "--no-worse-than", "5", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert (found["outcome"], found["score"], found["no_worse_than"]) == ("fail", "pass@1", 5.0)
+    (only,) = found["comparisons"]
+    assert (only["outcome"], only["arm"], only["problems"]) == ("fail", "base/t0.6", 100)
+    assert only["difference"] == pytest.approx(-30)
+    assert only["difference_low"] < -30 < only["difference_high"]
+    assert only["worse_p"] < 0.001 < 0.999 < only["no_worse_p"]
+
+
+def test_json_holds_null_where_the_data_give_no_number(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = (make(name, (cell(n=1), {"a": "1"})) for name in ("one", "two"))
+    main([str(one), str(two), "--no-worse-than", "5", "--json"])
+    (only,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["comparisons"]
+    assert only["difference_low"] is None
 
 
 def test_one_sided_tests_take_shared_sources_into_account() -> None:
