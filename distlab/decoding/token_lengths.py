@@ -23,6 +23,19 @@ def token_lengths(decode: Decode, token_ids: Sequence[int]) -> tuple[int, ...]:
         decode: Token ids to text, special tokens skipped.
         token_ids: Everything that was emitted.
     """
+    pieces = {token: decode((token,)) for token in set(token_ids)}
+    told = [pieces[token] for token in token_ids]
+    if "".join(told) == decode(token_ids) and not any(map(_has_incomplete, pieces.values())):
+        # No token minds its neighbours, as with most tokenizers in most languages.
+        return tuple(map(len, told))
+    return _among_neighbours(decode, token_ids)
+
+
+def _has_incomplete(text: str) -> bool:
+    return _INCOMPLETE in text
+
+
+def _among_neighbours(decode: Decode, token_ids: Sequence[int]) -> tuple[int, ...]:
     lengths = []
     start, before = 0, 0
     for index in range(len(token_ids)):

@@ -85,9 +85,9 @@ def _cost(tokenizer: Any) -> float:  # noqa: ANN401
     """CPU microseconds per token of a batch of branches."""
     from vllm.sampling_params import RequestOutputKind
     from vllm.v1.engine import EngineCoreOutputs
+    from vllm.v1.engine.core_client import MsgpackDecoder
     from vllm.v1.engine.output_processor import OutputProcessor, RequestOutputCollector
     from vllm.v1.metrics.stats import IterationStats
-    from vllm.v1.serial_utils import MsgpackDecoder
 
     from distlab.engines.raw_logprobs import margins
     from distlab.engines.token_reader import TokenReader

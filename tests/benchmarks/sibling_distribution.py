@@ -1,21 +1,23 @@
 """Whether siblings are distributed as independent requests are, on the packaged model.
 
-    python -m tests.benchmarks.sibling_distribution [--draws 2000] [--prompts 4] [--max-tokens 24]
+    python -m tests.benchmarks.sibling_distribution [--draws 2000] [--prompts 4] [--max-tokens 16]
 
 Draws each prompt's samples both ways, in groups of 20 siblings, under each decoding, and compares
 answers, lengths, first tokens, the first tokens that differ from the commonest completion, and
 whole completions, by chi-square tests of homogeneity (rare values count as one). Were the
-distributions one, the p-values would be uniform, which the last line tests (Kolmogorov-Smirnov; of
-the tests with two cells or more). In float32: what bfloat16 rounds away depends on who is in the
-batch, and at T = 0.05 that moves near ties.
+distributions one, the p-values of a look would be uniform over prompts and decodings, which the
+last lines test (Kolmogorov-Smirnov), look by look, since looks at the same draws depend on each
+other. In float32: what bfloat16 rounds away depends on who is in the batch, and at T = 0.05 that
+moves near ties.
 """
 
 import argparse
 import asyncio
+import os
 import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from scipy.stats import chi2_contingency, kstest
 
@@ -44,6 +46,8 @@ QUESTIONS = (
     "Max shares 24 marbles with 3 friends equally. How many does each get?",
     "How many minutes are there in 2.5 hours?",
 )
+# The first sentence: lengths differ, and stop strings are looked for both ways.
+STOP = (".",)
 GROUP = 20
 
 
@@ -55,10 +59,10 @@ def settings() -> EngineSettings:
         quantization=None,
         device="cpu",
         max_model_len=512,
-        max_num_seqs=64,
+        max_num_seqs=256,
         max_logprobs=64,
         engine="",
-        cpus_per_rank=2,
+        cpus_per_rank=1,
         kv_cache_bytes=2 << 30,
         block_size=32,
         enforce_eager=True,
@@ -92,11 +96,12 @@ def homogeneity(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> float |
     return float(chi2_contingency(table).pvalue) if len(table[0]) > 1 else None
 
 
-async def compare(draws: int, prompts: int, max_tokens: int) -> Iterator[float]:
+async def compare(draws: int, prompts: int, max_tokens: int) -> dict[str, list[float]]:
+    """p-values of each look, over prompts and decodings; of tests with two cells or more."""
     from distlab.engines.vllm_engine import VLLMEngine
 
     tokenizer = load_tokenizer(resolve(PACKAGED))
-    engine, stopping = VLLMEngine(settings(), Site("r1")), StoppingCriteria(max_tokens)
+    engine, stopping = VLLMEngine(settings(), Site("r1")), StoppingCriteria(max_tokens, STOP)
 
     async def drawn(way: Callable, ids: tuple[int, ...], salt: str) -> list[Sample]:
         groups = (
@@ -107,7 +112,7 @@ async def compare(draws: int, prompts: int, max_tokens: int) -> Iterator[float]:
         )
         return [sample for samples in made for sample in samples]
 
-    found = []
+    found = defaultdict(list)
     try:
         for question in QUESTIONS[:prompts]:
             turns = [{"role": "user", "content": question}]
@@ -117,34 +122,40 @@ async def compare(draws: int, prompts: int, max_tokens: int) -> Iterator[float]:
             for name, decoder in DECODERS.items():
                 ours = await drawn(decoder.share, ids, f"{question}{name}ours")
                 theirs = await drawn(decoder.sample, ids, f"{question}{name}theirs")
-                kept = sum(len(s.token_ids) for s in ours)
-                computed = sum(s.computed_tokens or 0 for s in ours)
-                ((commonest, _),) = Counter(s.token_ids for s in theirs).most_common(1)
-                both = zip(
-                    looks(ours, commonest).items(), looks(theirs, commonest).values(), strict=True
-                )
-                values = {what: homogeneity(a, b) for (what, a), b in both}
-                found += [p for p in values.values() if p is not None]
-                shown = ", ".join(
-                    f"{what} {'one value' if p is None else f'p={p:.3f}'}"
-                    for what, p in values.items()
-                )
-                saved = f"{kept} kept, {computed} computed"
-                print(f"{name:16} {question[:24]:24} {saved}; {shown}", flush=True)
+                values = _tests(ours, theirs)
+                for what, p in values.items():
+                    found[what] += [] if p is None else [p]
+                print(f"{name:16} {question[:24]:24} {_line(ours, values)}", flush=True)
     finally:
         engine.shutdown()
-    return iter(found)
+    return found
+
+
+def _tests(ours: Sequence[Sample], theirs: Sequence[Sample]) -> dict[str, float | None]:
+    ((commonest, _),) = Counter(s.token_ids for s in theirs).most_common(1)
+    mine, other = looks(ours, commonest), looks(theirs, commonest)
+    return {what: homogeneity(mine[what], other[what]) for what in mine}
+
+
+def _line(ours: Sequence[Sample], values: Mapping[str, float | None]) -> str:
+    kept = sum(len(s.token_ids) for s in ours)
+    computed = sum(s.computed_tokens or 0 for s in ours)
+    shown = (f"{what} {'one value' if p is None else f'p={p:.3f}'}" for what, p in values.items())
+    return f"{kept} kept, {computed} computed; {', '.join(shown)}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--prompts", type=int, default=4)
-    parser.add_argument("--max-tokens", type=int, default=24)
+    parser.add_argument("--max-tokens", type=int, default=16)
     asked = parser.parse_args()
-    found = list(asyncio.run(compare(asked.draws, asked.prompts, asked.max_tokens)))
-    uniform = kstest(found, "uniform")
-    print(f"{len(found)} tests, smallest p {min(found):.4f}; uniform: p={uniform.pvalue:.3f}")
+    # Beside other work, threads that wait for each other take ten times the CPU.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    for what, p in asyncio.run(compare(asked.draws, asked.prompts, asked.max_tokens)).items():
+        if p:
+            uniform = kstest(p, "uniform").pvalue
+            print(f"{what:12} {len(p)} tests, smallest p {min(p):.4f}; uniform: p={uniform:.3f}")
     return 0
 
 

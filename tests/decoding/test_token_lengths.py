@@ -45,6 +45,7 @@ def ends_of_prefixes(decode: Decode, token_ids: Sequence[int]) -> list[int]:
 
 CASES = {
     "bytes": (of_bytes, list("We \U0001f600\U0001f600 42 \u7b54\u3048".encode() * 20)),
+    "characters of one byte": (of_bytes, list(b"So 48 = 16 x 3.\n" * 9)),
     "words": (of_words, [random.Random(1).randrange(10_000) for _ in range(100)]),
     "nothing": (of_bytes, []),
     "a whole replacement mark": (of_bytes, list(f"a{INCOMPLETE}b".encode() * 5)),

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.vllm
 STEPS, CANDIDATES, COLUMNS = 200, 3, 5
 
 
-def steps() -> list[Any]:
+def steps(columns: int = COLUMNS) -> list[Any]:
     """What an engine core says of a request, with columns of other requests in its batch."""
     import numpy as np
     from vllm.v1.outputs import LogprobsLists
@@ -19,10 +19,10 @@ def steps() -> list[Any]:
     chance = random.Random(0)
     made = []
     for _ in range(STEPS):
-        ids = chance.sample(range(50), COLUMNS)
+        ids = chance.sample(range(50), columns)
         # Ties among the likeliest are common in bfloat16.
         values = sorted((-chance.choice([0.0, 0.25, 1.5, 9.0]) for _ in ids), reverse=True)
-        drawn = chance.choice([0, 0, 0, 1, 4])
+        drawn = chance.choice([0, 0, 0, 1, columns - 1])
         rows = ([[ids[drawn], *ids]], [[values[drawn], *values]])
         made.append(
             LogprobsLists(
@@ -51,25 +51,59 @@ def request(**sampling: Any) -> Any:  # noqa: ANN401
     return made
 
 
-def kept(processor: Any, flat: bool) -> Any:  # noqa: ANN401
+def kept(processor: Any, flat: bool, columns: int = COLUMNS) -> Any:  # noqa: ANN401
     """The log probabilities that a front end has of a request after all steps."""
     from vllm.v1.engine import EngineCoreOutput
 
     mine = processor.from_new_request(None, request(flat_logprobs=flat))
-    for step in steps():
+    for step in steps(columns):
         mine.update_from_output(EngineCoreOutput("r", [1], new_logprobs=step))
     return mine.logprobs
 
 
-def test_rows_hold_what_vllm_keeps() -> None:
+@pytest.mark.parametrize("columns", [CANDIDATES, COLUMNS])
+def test_rows_hold_what_vllm_keeps(columns: int) -> None:
     from vllm.v1.engine.logprobs import LogprobsProcessor
 
     from distlab.engines.raw_logprobs import RawLogprobs, read_rows
 
-    rows, theirs = kept(RawLogprobs, flat=True), kept(LogprobsProcessor, flat=True)
+    rows = kept(RawLogprobs, flat=True, columns=columns)
+    theirs = kept(LogprobsProcessor, flat=True, columns=columns)
     ids, logprobs = read_rows(rows)
     assert ids.ravel().tolist() == theirs.token_ids
     assert logprobs.ravel().tolist() == theirs.logprobs
+
+
+def test_messages_of_a_core_are_read_as_vllm_reads_them() -> None:
+    import numpy as np
+    from vllm.v1.engine import EngineCoreOutput, EngineCoreOutputs
+    from vllm.v1.outputs import LogprobsLists
+    from vllm.v1.serial_utils import MsgpackDecoder, MsgpackEncoder
+
+    from distlab.engines.raw_logprobs import QuickDecoder
+
+    # Arrays in the message, arrays beside it, and none.
+    shapes = [(1, 3), (7, 3), (300, 66), (0, 3)]
+    outputs = EngineCoreOutputs(
+        outputs=[
+            EngineCoreOutput(
+                "r",
+                [1],
+                new_logprobs=LogprobsLists(
+                    np.arange(rows * columns, dtype=np.int32).reshape(rows, columns),
+                    np.linspace(-9, 0, rows * columns, dtype=np.float32).reshape(rows, columns),
+                    np.arange(rows),
+                ),
+            )
+            for rows, columns in shapes
+        ]
+    )
+    message = [bytes(part) for part in MsgpackEncoder().encode(outputs)]
+    read = [kind(EngineCoreOutputs).decode(message) for kind in (QuickDecoder, MsgpackDecoder)]
+    for ours, theirs in zip(*(one.outputs for one in read), strict=True):
+        for mine, other in zip(ours.new_logprobs[:3], theirs.new_logprobs[:3], strict=True):
+            assert (mine.dtype, mine.shape) == (other.dtype, other.shape)
+            assert mine.tolist() == other.tolist()
 
 
 def test_a_slice_of_rows_is_that_of_their_steps() -> None:
