@@ -49,7 +49,15 @@ class Unavailable(UserError):
     """Something is not to be had here and now: no network, no licence, custom code not allowed.
 
     A run ends with it; a plan says so and goes on from what is known.
+
+    Attributes:
+        subject: What the sentence begins with, where it reads as well of several.
     """
+
+    def __init__(self, sentence: str, subject: str = "") -> None:
+        """Make a message of a sentence, as ``UserError`` does."""
+        super().__init__(f"{subject}{sentence}")
+        self.subject = subject if str(self).startswith(subject) else ""
 
 
 def brief(text: str) -> str:
@@ -79,6 +87,12 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     ]:
         return f"; did you mean {' or '.join(close)}?"
     return f"; take one of {', '.join(names)}" if 0 < len(names) <= _MOST_NAMES else otherwise
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names as one phrase: "a", "a and b", "a, b and c"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def counted(count: int, noun: str) -> str:

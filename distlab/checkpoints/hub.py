@@ -88,8 +88,9 @@ def _hub_commit(spec: CheckpointSpec) -> str:
         if folder is not None:
             return folder.name
         raise Unavailable(
-            f"checkpoint {spec.id} cannot be had: {hub_reason(error)} and it is not in the hub "
-            "cache; connect, or point `model.*.id` at a folder"
+            f" cannot be had: {hub_reason(error)}, and nothing is in the hub's cache; connect, or "
+            "point `model.*.id` at a folder",
+            f"checkpoint {spec.id}",
         ) from error
     assert sha is not None
     return str(sha)

@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distlab.config.entries import ENTRIES
 from distlab.config.quoting import typed
+from distlab.config.refusal import type_fault
 from distlab.config.schema import StudyConfig
 from distlab.errors import UserError, brief, file_fault, nearest
 
@@ -107,7 +108,8 @@ def _bad_override(error: BaseException, conf: Path) -> str:
             return form
         if "not in" in detail and (key := re.search(r"Key '([^']+)'", detail)):
             return _no_key(key[1], conf, place=f" in {value[1]}")
-        return f"`{value[1]}` cannot be set: {detail}"
+        name, _, given = text.partition("Error merging override ")[2].lstrip("+").partition("=")
+        return type_fault(name, given, detail) or f"`{value[1]}` cannot be set: {detail}"
     full_key = getattr(cause, "full_key", None)
     place = f"`{full_key}`: " if full_key else ""
     return f"{place}{str(cause).splitlines()[0]}"

@@ -29,7 +29,7 @@ from distlab.config.ladder import checkpoint_nodes, is_ladder, lacks_id, write_o
 from distlab.config.refusal import refuse
 from distlab.config.schema import FactsConfig, FactsOfConfig
 from distlab.credentials import refuse_credentials
-from distlab.errors import Unavailable, UserError
+from distlab.errors import Unavailable, UserError, joined
 from distlab.files import expanded
 from distlab.placement.model_facts import KV_VALUE_BYTES
 
@@ -156,6 +156,8 @@ def _complete(model: DictConfig, *, is_served: bool) -> None:
             _lower(model, former, found)
         _settle_context(model, found)
         _note(model, (*_states_notes(found), *_head_notes(found)))
+        if reason and not is_known:
+            _note(model, [f"{reason}. Until then all are taken to be as large as {_names(found)}."])
         lack = f"{_have(weightless or found)} no weights in safetensors"
         reason = reason or f"{lack}, which alone can be measured"
         names = _names(found)
@@ -236,8 +238,7 @@ def _values(found: Sequence[CheckpointFacts], *, weights: bool) -> dict[str, Any
 
 def _names(found: Sequence[CheckpointFacts]) -> str:
     """What checkpoints are called, as one phrase."""
-    names = [one.checkpoint for one in found]
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    return joined(one.checkpoint for one in found)
 
 
 def _say(found: Sequence[CheckpointFacts]) -> str:

@@ -24,7 +24,7 @@ from distlab.config.derive import derived
 from distlab.config.entries import typed_entries
 from distlab.config.methods import decoding_spec
 from distlab.config.prompt_styles import prompt_styles
-from distlab.config.refusal import refuse
+from distlab.config.refusal import refuse, type_fault
 from distlab.config.schema import (
     CheckpointConfig,
     ClusterConfig,
@@ -105,7 +105,9 @@ def validate(config: DictConfig) -> Study:
         ) from error
     except OmegaConfBaseException as error:
         line = str(error.msg).splitlines()[0]
-        raise UserError(f"`{error.full_key}` cannot be read: {line}") from error
+        key = str(error.full_key)
+        fault = type_fault(key, OmegaConf.select(config, key), line)
+        raise UserError(fault or f"`{key}` cannot be read: {line}") from error
     assert isinstance(raw, StudyConfig)
     for key, text in _texts(asdict(raw), ""):
         refuse_credentials(f"`{key}`", text)

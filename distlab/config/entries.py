@@ -12,7 +12,7 @@ from typing import Any, Final
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from distlab.config.refusal import refuse
+from distlab.config.refusal import refuse, type_fault
 from distlab.config.schema import ComponentConfig, DatasetConfig, ParallelConfig, PromptConfig
 from distlab.errors import UserError, nearest
 
@@ -62,4 +62,5 @@ def typed(key: str, schema: type, raw: Any) -> Any:  # noqa: ANN401 (whatever wa
         ) from error
     except OmegaConfBaseException as error:
         line = str(error).splitlines()[0]
-        raise UserError(f"`{key}.{error.full_key}` cannot be set: {line}") from error
+        fault = type_fault(f"{key}.{error.full_key}", raw.get(error.full_key), line)
+        raise UserError(fault or f"`{key}.{error.full_key}` cannot be set: {line}") from error

@@ -7,7 +7,7 @@ from itertools import product
 from distlab.checkpoints.checkpoint import Variant
 from distlab.checkpoints.resolve import resolve
 from distlab.config.values import Arm, Study
-from distlab.errors import Unavailable
+from distlab.errors import Unavailable, joined
 from distlab.problems import (
     DatasetSpec,
     LoadedDataset,
@@ -79,7 +79,8 @@ class _Surveyor:
         self._study = study
         self._store = store
         self._shown = shown
-        self._gaps: dict[str, None] = {}
+        # What a sentence says, and of what.
+        self._gaps: dict[str, dict[str, None]] = {}
         self._checkpoints = TokenizedFamily(study)
         self._pools = ExemplarPools()
         self._settings: list[PromptSetting] = []
@@ -91,7 +92,13 @@ class _Surveyor:
         cells = tuple(self._cells(datasets, counts))
         tokenized = dict.fromkeys(setting.tokenized for setting in self._settings)
         notes = (*tokenizer_notes(list(tokenized)), *setting_notes(self._settings))
-        return Survey(cells, datasets, tuple(self._gaps), notes)
+        gaps = tuple(f"{joined(subjects)}{said}" for said, subjects in self._gaps.items())
+        return Survey(cells, datasets, gaps, notes)
+
+    def _lack(self, error: Unavailable) -> None:
+        """Take note of what is out of reach, together with what is so for the same reason."""
+        said = str(error).removeprefix(error.subject)
+        self._gaps.setdefault(said, {})[error.subject] = None
 
     def _datasets(self) -> tuple[dict[str, LoadedDataset], dict[str, int]]:
         """Those that can be read, and the problems of all."""
@@ -104,7 +111,7 @@ class _Surveyor:
                 known = published_problems(spec)
                 if known is None:
                     raise
-                self._gaps[str(error)] = None
+                self._lack(error)
                 counts[spec.name] = known
         return datasets, counts
 
@@ -138,7 +145,7 @@ class _Surveyor:
             tokenizer_of = self._checkpoints.tokenizer
             chat = chat_template(style, variant, self._study.family, tokenizer_of)
         except Unavailable as error:
-            self._gaps[str(error)] = None
+            self._lack(error)
             return None
         return PromptSetting(dataset, pool, style, variant, made, chat)
 
@@ -155,5 +162,5 @@ class _Surveyor:
                 return self._checkpoints.of(variant)
             resolve(self._study.family.checkpoints[variant])
         except Unavailable as error:
-            self._gaps[str(error)] = None
+            self._lack(error)
         return None

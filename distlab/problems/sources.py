@@ -93,8 +93,9 @@ def from_hub(files: HubFiles, revision: str, dataset: str, option: str = "path")
         OSError,
     ) as error:
         raise Unavailable(
-            f"dataset {dataset} cannot be had from the hub ({files.repo} at {revision}: "
-            f"{_brief(error)}) and is not in its cache; give dataset.{option}=FILE"
+            f" cannot be had from the hub: {_hub_reason(error)}, and nothing is in the hub's "
+            f"cache; connect, or give dataset.{option}=FILE",
+            f"dataset {dataset} ({files.repo} at {revision})",
         ) from error
     found = _split_files(folder, files.patterns)
     if not found:
@@ -145,6 +146,14 @@ def _split_files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
         if same := [path for path in paths if path.suffix == suffix]:
             return same
     return []
+
+
+def _hub_reason(error: BaseException) -> str:
+    """Why the hub gave nothing; what is raised without a connection does not say it plainly."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    is_silent = isinstance(error, LocalEntryNotFoundError | ConnectionError)
+    return "the hub does not answer" if is_silent else _brief(error)
 
 
 def _brief(error: BaseException) -> str:

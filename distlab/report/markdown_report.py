@@ -27,8 +27,8 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
     """
     parts = [
         _opening(study),
-        *map(_finding, findings),
-        _section("What cannot be said", _bullets((*study.cannot, *study.remarks))),
+        *(_finding(finding) for finding in findings if finding.has_answer),
+        _section("What cannot be said", _unsaid(study, findings)),
         _section("Failed problems", _failures(study)),
         _section("What the columns mean", "".join(map(_terms, findings))),
         _section("Methods", _bullets(methods(study.manifest))),
@@ -43,6 +43,16 @@ def render_markdown(study: StudyTables, findings: Sequence[Finding]) -> str:
 def _finding(finding: Finding) -> str:
     said = "".join(_statement(statement) for statement in finding.statements)
     return _section(finding.question, said, *map(_captioned, finding.tables))
+
+
+def _unsaid(study: StudyTables, findings: Sequence[Finding]) -> str:
+    """Questions without an answer, and what the data lacks."""
+    unanswered = "".join(
+        f"- **{markdown(finding.question, None)}** {markdown(finding.why_not, None)}\n"
+        for finding in findings
+        if not finding.has_answer
+    )
+    return unanswered + _bullets((*study.cannot, *study.remarks))
 
 
 def _statement(statement: Statement) -> str:

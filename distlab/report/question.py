@@ -22,12 +22,14 @@ class Statement:
         controls: What the controls say of it, one sentence each.
         warnings: Where a control explains it away, or the design cannot carry it.
         samples: Where ``distlab view`` shows what it speaks of: an address beside the report's.
+        is_answer: Whether it says something of the study, not why nothing can be said.
     """
 
     text: str
     controls: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     samples: str = ""
+    is_answer: bool = True
 
 
 def problems_of(cell: Cell, **more: str) -> str:
@@ -49,7 +51,7 @@ def _address(page: str, **labels: str) -> str:
 
 def cannot_say(why: str) -> Statement:
     """The answer of a question that this study cannot answer."""
-    return Statement(f"Cannot be said: {why}.")
+    return Statement(f"Cannot be said: {why}.", is_answer=False)
 
 
 def _no_charts(_: StudyTables) -> tuple[Chart, ...]:
@@ -120,3 +122,14 @@ class Finding:
     tables: tuple[TextTable, ...]
     terms: tuple[Term, ...]
     samples: str
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is anything to show but why nothing can be said."""
+        is_answered = any(statement.is_answer for statement in self.statements)
+        return is_answered or bool(self.charts) or any(table.rows for table in self.tables)
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing can be said, a sentence each."""
+        return " ".join(statement.text for statement in self.statements)

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from distlab.analysis.claims import Answer, Kind
 from distlab.analysis.estimate import Estimate
+from distlab.errors import counted
 from distlab.report.gap_table import GapRow, first_gap, headline_gaps
 from distlab.report.questions import gap
 from distlab.report.score_table import SCORES, ScoreRow, score_name
@@ -129,7 +130,8 @@ def answers(study: StudyTables) -> Iterator[str]:
     first = [row.first for row in rows if row.first is not None]
     more = f" {_counted(study.sides, first, 'pass@1')}" if first else ""
     yield (
-        f"{len(gaps)} comparisons of {families} {'family' if families == 1 else 'families'}. "
+        f"{counted(len(gaps), 'comparison')} of "
+        f"{families} {'family' if families == 1 else 'families'}. "
         f"{said}{more}"
     )
 
@@ -137,11 +139,14 @@ def answers(study: StudyTables) -> Iterator[str]:
 def _counted(sides: Sides, gaps: Sequence[BoardGap], score: str) -> str:
     won = Counter(gap.winner for gap in gaps)
     equal = sum(gap.answer is Answer.NO for gap in gaps)
-    return (
-        f"In {score} the {sides.second} arm solves more in {won['instruct']} of {len(gaps)} and "
-        f"the {sides.first} arm in {won['base']}; both solve as much in {equal}, and in "
-        f"{won[None] - equal} it cannot be told."
-    )
+    counts = {
+        f"the {sides.second} arm solves more": won["instruct"],
+        f"the {sides.first} arm solves more": won["base"],
+        "both solve as much": equal,
+        "which arm solves more cannot be told": won[None] - equal,
+    }
+    said = (f"{what} in {count} of {len(gaps)}" for what, count in counts.items() if count)
+    return f"In {score}, {'; '.join(said)}."
 
 
 def board_columns(study: StudyTables) -> Columns[BoardRow]:

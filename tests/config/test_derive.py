@@ -228,6 +228,14 @@ def test_checkpoints_of_different_shapes_are_no_pair(place: Path) -> None:
         family()
 
 
+def test_that_one_of_a_pair_cannot_be_read_is_said(place: Path) -> None:
+    made = family("model.instruct.id=./gone")
+    assert made.facts is not None
+    (note,) = made.notes
+    assert note.startswith("the checkpoint folder ./gone is not there: name one that is")
+    assert note.endswith(". Until then all are taken to be as large as my-base.")
+
+
 def test_where_nothing_can_be_read_the_facts_to_give_are_listed(place: Path) -> None:
     gone = ("model.base.id=./gone", "model.instruct.id=./gone")
     with pytest.raises(Unavailable) as refusal:

@@ -318,5 +318,5 @@ def test_without_network_and_cache_the_hub_is_refused_in_a_sentence(
         raise LocalEntryNotFoundError("no connection")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
-    with pytest.raises(Unavailable, match=r"not in its cache; give dataset\.path=FILE$"):
+    with pytest.raises(Unavailable, match=r"hub's cache; connect, or give dataset\.path=FILE$"):
         of_hub()

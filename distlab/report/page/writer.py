@@ -91,7 +91,7 @@ def render_page(
         findings: The questions and their answers.
         pictures: Each chart's picture, by the chart's name.
     """
-    sections = [_section(finding, pictures) for finding in findings]
+    sections = [_section(finding, pictures) for finding in findings if finding.has_answer]
     manifest = study.manifest
     failed = [(row.cell, row.problem_id, row.error) for row in manifest.failures]
     js = _asset("page.js")
@@ -108,6 +108,7 @@ def render_page(
         notes=manifest.notes,
         sections=sections,
         cannot=(*study.cannot, *study.remarks),
+        unanswered=[finding for finding in findings if not finding.has_answer],
         failures=lay_texts(
             "failures",
             "Failed problems",

@@ -17,7 +17,7 @@ from distlab.analysis.contrasts import Contrast
 from distlab.analysis.crossing import crossing, sample_counts
 from distlab.analysis.estimate import Estimate
 from distlab.analysis.gaps import Gap, paired_gap
-from distlab.errors import counted
+from distlab.errors import counted, joined
 from distlab.report.charts.kinds import Chart, Series, at_label, interval_chart
 from distlab.report.gap_table import pair_metrics
 from distlab.report.question import Question, Statement, cannot_say
@@ -277,8 +277,7 @@ def _listed(names: Sequence[str]) -> str:
     more = len(names) - _MOST_STEPS
     if more > 0:
         return f"{', '.join(names[:_MOST_STEPS])} and {more} more"
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+    return joined(names)
 
 
 def _step_control(study: StudyTables, row: StepRow) -> str:
