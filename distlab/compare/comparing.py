@@ -15,7 +15,7 @@ from distlab.compare.comparison import Comparison, DifferenceRow, Pair
 from distlab.compare.differing import setting_rows
 from distlab.compare.matching import cannot, match
 from distlab.compare.problem_pairs import pairing_sentences
-from distlab.compare.side import Side, is_log, read_side
+from distlab.compare.side import Side, is_log, read_sides
 from distlab.errors import UserError
 from distlab.runs.pairing import ONE_ANSWER, metrics
 from distlab.runs.scored import Judge, JudgedRuns, VerdictTable
@@ -35,7 +35,7 @@ def compare(places: Sequence[Path], asked: Asked = _EVERYTHING) -> tuple[Compari
         UserError: One is neither, has no verdicts, a file in it cannot be read, or nothing of two
             can be compared.
     """
-    first, *others = [read_side(place) for place in places]
+    first, *others = read_sides(places)
     return tuple(_compare((first, other), asked) for other in others)
 
 

@@ -31,12 +31,13 @@ LOGGED: Final = Variant("logged")
 _END: Final = 60
 
 
-def logged_study(file: Path, log: EvalLog) -> JudgedRuns:
+def logged_study(file: Path, log: EvalLog, name: str) -> JudgedRuns:
     """A log as a study.
 
     Args:
         file: The log.
         log: What it says.
+        name: What the comparison calls it.
 
     Raises:
         UserError: It has no score that says of samples whether they are right.
@@ -54,7 +55,7 @@ def logged_study(file: Path, log: EvalLog) -> JudgedRuns:
     return JudgedRuns(
         runs=(file,),
         manifest=Manifest(
-            run=file.name,
+            run=name,
             command="",
             store="",
             cells=(cell,),
@@ -63,15 +64,15 @@ def logged_study(file: Path, log: EvalLog) -> JudgedRuns:
         parameters={},
         tables=tuple(_table(cell, problems, log, score) for score in binary),
         nulls=(),
-        remarks=tuple(_remarks(file, log, binary)),
+        remarks=tuple(_remarks(name, log, binary)),
     )
 
 
-def _remarks(file: Path, log: EvalLog, binary: Sequence[LogScore]) -> Iterator[str]:
-    yield from (f"{file.name}: {sentence}." for sentence in log.said)
+def _remarks(name: str, log: EvalLog, binary: Sequence[LogScore]) -> Iterator[str]:
+    yield from (f"{name}: {sentence}." for sentence in log.said)
     for score in log.scores:
         if score not in binary:
-            yield f"{file.name}: {score.name} is not 1 or 0 of every sample, and is left out."
+            yield f"{name}: {score.name} is not 1 or 0 of every sample, and is left out."
 
 
 def _cell(file: Path, log: EvalLog, n: int) -> Cell:

@@ -109,8 +109,8 @@ def pairing_sentences(name: str, shared: Shared) -> Iterator[str]:
         shared: As ``pair_problems`` found them.
     """
     ways = {"by id": shared.by_id, "by question": len(shared.names) - shared.by_id}
-    told = " and ".join(f"{count} {way}" for way, count in ways.items() if count)
-    alone = f"{shared.alone[0]} of A and {shared.alone[1]} of B have no counterpart"
+    told = " and ".join(f"{count:,} {way}" for way, count in ways.items() if count)
+    alone = f"{shared.alone[0]:,} of A and {shared.alone[1]:,} of B have no counterpart"
     paired = f"{counted(len(shared.names), 'problem')} paired{f', {told}' if told else ''}"
     yield f"{name}: {paired}; {alone}."
     if shared.unasked:

@@ -1,7 +1,7 @@
 """Side: a run or a log of another tool, ready to be compared."""
 
 import tarfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,29 +39,48 @@ def is_log(study: JudgedRuns) -> bool:
     return any(cell.variant == LOGGED for cell in study.manifest.cells)
 
 
-def read_side(place: Path, tool: str = AUTO) -> Side:
+def read_sides(places: Sequence[Path]) -> tuple[Side, ...]:
+    """Read run folders or logs, each under a name of its own.
+
+    Raises:
+        UserError: One is neither, or has no verdicts.
+    """
+    return tuple(map(read_side, places, _names(places)))
+
+
+def _names(places: Sequence[Path]) -> list[str]:
+    """The ends of the paths, as long as tells them apart: tools name logs of two models alike."""
+    paths = [place.resolve().parts for place in places]
+    depth = 1
+    while len({path[-depth:] for path in paths}) < len(set(paths)):
+        depth += 1
+    return ["/".join(path[-depth:]) for path in paths]
+
+
+def read_side(place: Path, name: str, tool: str = AUTO) -> Side:
     """Read a run folder, or a log.
 
     Args:
         place: The folder, or the file.
+        name: What the comparison calls it.
         tool: Whose log a file is; "auto" tells by what it holds.
 
     Raises:
         UserError: It is neither, or has no verdicts.
     """
     if not place.is_file():
-        return _run(place)
+        return _run(place, name)
     if tarfile.is_tarfile(place):
         raise UserError(f"{place} is an archive: unpack it with tar -xf, and name the folder in it")
     log = read_log(place, tool)
-    return Side(logged_study(place, log), lambda wanted: logged_answers(log, wanted))
+    return Side(logged_study(place, log, name), lambda wanted: logged_answers(log, wanted))
 
 
-def _run(place: Path) -> Side:
+def _run(place: Path, name: str) -> Side:
     study = read_study([place])
     folder = RunFolder(place)
     if not (study.tables and folder.is_scored):
         raise folder.unscored(study.manifest)
     # Copies of a run, scored apart, have one name inside.
-    named = replace(study, manifest=replace(study.manifest, run=place.resolve().name))
+    named = replace(study, manifest=replace(study.manifest, run=name))
     return Side(named, lambda wanted: read_answers([place], wanted))

@@ -1,4 +1,5 @@
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -374,6 +375,16 @@ def test_logs_of_two_tools_are_compared_by_their_own_scores(
     assert "name one of logged/lm-eval:exact_match,strict-match" in capsys.readouterr().err
     assert main([str(LM_EVAL), str(DATA / "inspect" / "mini-choice.json")]) == 2
     assert "mini_gsm and mini_choice: 0 problems paired" in capsys.readouterr().err
+
+
+def test_logs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    places = []
+    for model in ("one", "two"):
+        (tmp_path / model / "logs").mkdir(parents=True)
+        places.append(Path(shutil.copy(LM_EVAL, tmp_path / model / "logs")))
+    (found,) = compare(places)
+    assert (found.first, found.second) == (f"one/logs/{LM_EVAL.name}", f"two/logs/{LM_EVAL.name}")
+    assert any(sentence.startswith("two/logs/samples_") for sentence in found.cannot)
 
 
 def test_a_log_is_compared_with_a_run(make: Make) -> None:
