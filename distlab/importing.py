@@ -77,15 +77,19 @@ def make_named(field: str, target: str, protocol: type, **options: object) -> An
     """
     factory = load_named(field, target)
     remedy = "correct its options, or name another class"
-    with _as_sentence(f"`{field}` is {target!r}: making it fails", remedy):
+    with as_sentence(f"`{field}` is {target!r}: making it fails", remedy):
         made = factory(**options)
     _refuse_lacking(field, target, made, protocol, get_protocol_members(protocol))
     return made
 
 
 @contextmanager
-def _as_sentence(start: str, remedy: str = "correct its code") -> Iterator[None]:
-    """Turn whatever code of the user's raises, SystemExit too, into a sentence."""
+def as_sentence(start: str, remedy: str = "correct its code") -> Iterator[None]:
+    """Turn whatever code of the user's raises, SystemExit too, into a sentence.
+
+    Raises:
+        UserError: The block raised something.
+    """
     try:
         yield
     except (KeyboardInterrupt, UserError):
@@ -104,7 +108,7 @@ def _refuse_lacking(
     field: str, target: str, found: object, protocol: type, members: Iterable[str]
 ) -> None:
     methods = _methods(protocol)
-    with _as_sentence(f"`{field}` is {target!r}: reading its attributes fails"):
+    with as_sentence(f"`{field}` is {target!r}: reading its attributes fails"):
         lacking = [
             f"`{name}`"
             for name in sorted(members)
@@ -118,7 +122,7 @@ def _refuse_lacking(
 
 
 def _module(field: str, target: str, name: str) -> Any:  # noqa: ANN401 (a module)
-    with _as_sentence(f"`{field}` is {target!r}: importing {name} fails"):
+    with as_sentence(f"`{field}` is {target!r}: importing {name} fails"):
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -137,7 +141,7 @@ def _attribute(
     place: str,
     name: str,
 ) -> Any:  # noqa: ANN401
-    with _as_sentence(f"`{field}` is {target!r}: reading {place}.{name} fails"):
+    with as_sentence(f"`{field}` is {target!r}: reading {place}.{name} fails"):
         try:
             return getattr(owner, name)
         except AttributeError as error:

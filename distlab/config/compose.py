@@ -10,6 +10,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
 
 from distlab.config.complaints import explain
 from distlab.config.derive import family_name
@@ -60,12 +61,16 @@ def explained() -> Iterator[None]:
     """Turn what Hydra says of a wrong config into one sentence.
 
     Raises:
-        UserError: The block raised an error of Hydra's or OmegaConf's.
+        UserError: The block raised an error of Hydra's, OmegaConf's or YAML's.
     """
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(explain(error, conf_folder()) or str(error)) from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{mark.name} line {mark.line + 1}" if mark else "a file of the config"
+        raise UserError(f"{place} is no valid YAML ({error.problem}); correct it") from error
 
 
 def own_folders(folders: Sequence[Path]) -> list[str]:

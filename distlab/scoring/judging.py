@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from distlab.importing import as_sentence
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.cache import VerdictCache, cache_key
 from distlab.scoring.pool import GraderPool, GradeTask, PoolSettings
@@ -63,10 +64,12 @@ class GraderFacts:
         """Ask the grader.
 
         Raises:
-            UserError: It cannot be made.
+            UserError: It cannot be made, or does not say.
         """
         grader = load_grader(spec)
-        kinds = frozenset(kind for kind in GoldKind if grader.applies(kind))
+        named = f"`grader.use.{spec.name}.target` is {spec.target!r}"
+        with as_sentence(f"{named}: asking which golds it judges fails"):
+            kinds = frozenset(kind for kind in GoldKind if grader.applies(kind))
         return cls(spec, grader.version, kinds, bool(getattr(grader, "cached", False)))
 
 

@@ -65,3 +65,11 @@ def test_an_entry_point_that_names_no_package_is_refused(declare: Declare) -> No
     ):
         compose_config([])
     assert "no_such_package" not in sys.modules
+
+
+def test_yaml_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "grader").mkdir()
+    (tmp_path / "grader" / "broken.yaml").write_text("# Ours.\nuse: [\n")
+    folder = f"hydra.searchpath=[{tmp_path}]"
+    with pytest.raises(UserError, match=r"broken\.yaml line 3 is no valid YAML"):
+        compose_config([folder, "grader=broken"])

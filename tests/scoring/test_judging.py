@@ -1,10 +1,12 @@
 import pytest
 
+from distlab.errors import UserError
 from distlab.problems.problem import GoldKind
 from distlab.scoring.extractors.rules import Rules
-from distlab.scoring.judging import extract
+from distlab.scoring.graders.standard import Standard
+from distlab.scoring.judging import GraderFacts, extract
 from distlab.scoring.sampled_text import SampledText
-from distlab.scoring.types import Extraction
+from distlab.scoring.types import ComponentSpec, Extraction
 
 TEXT = SampledText("It is 42.", truncated=False)
 
@@ -104,3 +106,14 @@ def test_undeclared_marks_are_text_as_ever() -> None:
     """A checkpoint that is not asked to reason and writes the mark keeps the rules for that."""
     sampled = SampledText(f"{TRACE}The answer is 18.", truncated=False)
     assert extract(Rules(), sampled, GoldKind.NUMBER)[0].answer == "18"
+
+
+class Undecided(Standard):
+    def applies(self, kind: GoldKind) -> bool:
+        raise SystemExit(3)
+
+
+def test_a_grader_of_the_users_that_fails_to_say_what_it_judges_is_named() -> None:
+    spec = ComponentSpec("mine", f"{__name__}:Undecided")
+    with pytest.raises(UserError, match=r"asking which golds it judges fails \(SystemExit: 3\)"):
+        GraderFacts.of(spec)
