@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from distlab.errors import UserError, nearest
 from distlab.placement.placement import Device
@@ -135,14 +135,27 @@ def check_engine_args(args: Mapping[str, Any], device: Device) -> None:
         if name not in known_arguments():
             raise UserError(f"vLLM has no argument {key}{nearest(name, known_arguments())}")
         _as_json(key, value)
+        _as_listed(key, value, known_arguments()[name])
 
 
 @cache
-def known_arguments() -> frozenset[str]:
-    """Names of all arguments that the installed vLLM's engine takes."""
+def known_arguments() -> Mapping[str, frozenset[str]]:
+    """All arguments of the installed vLLM's engine, with the texts that one may only be.
+
+    None are listed of an argument that takes other values, too.
+    """
     from vllm import AsyncEngineArgs
 
-    return frozenset(field.name for field in fields(AsyncEngineArgs))
+    return {field.name: _listed(field.type) for field in fields(AsyncEngineArgs)}
+
+
+def _listed(hint: object) -> frozenset[str]:
+    """The texts of ``Literal["a", "b"]`` and of ``Literal["a", "b"] | None``."""
+    parts = get_args(hint) if get_origin(hint) is Union else (hint,)
+    if len(parts) > 2 or any(get_origin(p) is not Literal for p in parts if p is not type(None)):
+        return frozenset()
+    texts = [text for part in parts for text in get_args(part)]
+    return frozenset(texts) if all(isinstance(text, str) for text in texts) else frozenset()
 
 
 def sample_args(args: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,6 +166,14 @@ def sample_args(args: Mapping[str, Any]) -> dict[str, Any]:
 def frozen_args(args: Mapping[str, Any]) -> str:
     """Arguments as canonical JSON, which compares and travels."""
     return json.dumps(dict(args), sort_keys=True)
+
+
+def _as_listed(key: str, value: object, listed: frozenset[str]) -> None:
+    """Raise where a text is none of vLLM's, which does not heed case and takes "-" for "_"."""
+    known = {text.lower().replace("-", "_") for text in listed}
+    if listed and value is not None and str(value).lower().replace("-", "_") not in known:
+        remedy = nearest(str(value), listed, f"; take one of {', '.join(sorted(listed))}")
+        raise UserError(f"{key} is {value}, which vLLM does not know{remedy}")
 
 
 def _as_json(key: str, value: object) -> None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,19 +185,31 @@ def parse_gpus(listing: str, reasons: str = "") -> tuple[str, tuple[GPUReport, .
         listing: Of ``_GPU_FIELDS``.
         reasons: Index and bits of what lowers the clock ("0, 0x0000000000000040").
     """
-    driver, gpus, slowed = "", [], dict(map(_slowed, reasons.splitlines()))
-    for line in listing.splitlines():
-        index, name, driver, total, used = (part.strip() for part in line.split(","))
-        why = slowed.get(int(index), ())
-        gpus.append(GPUReport(int(index), name, int(total), int(used), why))
+    driver, gpus = "", []
+    slowed = {int(index): _slowed(bits) for index, bits in _rows(reasons, 2)}
+    for index, name, version, total, used in _rows(listing, 5):
+        driver, why = version, slowed.get(int(index), ())
+        gpus.append(GPUReport(int(index), name, _mib(total), _mib(used), why))
     return driver, tuple(gpus)
 
 
-def _slowed(line: str) -> tuple[int, tuple[str, ...]]:
-    """Index of a GPU, and what lowers its clock; nothing where the driver does not say."""
-    index, bits = (part.strip() for part in line.split(","))
+def _rows(listing: str, width: int) -> Iterator[list[str]]:
+    """Lines of GPUs; between them nvidia-smi prints its warnings, "infoROM is corrupted"."""
+    for line in listing.splitlines():
+        row = [part.strip() for part in line.split(",")]
+        if len(row) == width and row[0].isdigit():
+            yield row
+
+
+def _mib(text: str) -> int:
+    """A size; 0 of a GPU that shares the machine's memory, which says "[N/A]"."""
+    return int(text) if text.isdigit() else 0
+
+
+def _slowed(bits: str) -> tuple[str, ...]:
+    """What lowers a GPU's clock; nothing where the driver does not say."""
     mask = int(bits, 16) if bits.startswith("0x") else 0
-    return int(index), tuple(dict.fromkeys(why for bit, why in _SLOWED.items() if mask & bit))
+    return tuple(dict.fromkeys(why for bit, why in _SLOWED.items() if mask & bit))
 
 
 def try_bucket(uri: str) -> FolderReport:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from distlab.config.values import Cluster, Family
-from distlab.errors import UserError
+from distlab.errors import UserError, counted
 from distlab.placement.batches import BatchLimits, cpu_step_tokens, held, vllm_limits
 from distlab.placement.gpus import GIB, GPU_MODELS, NOT_INVARIANT
 from distlab.placement.memory import Budget, Fit, gib, gpu_memory
@@ -27,6 +27,7 @@ WORTH_WIDENING = 1.5
 _GROWN = 1 / 8
 # Engine arguments with which vLLM keeps what has left a layer's window.
 _KEEPS_ALL = ("disable_hybrid_kv_cache_manager", "disable_sliding_window")
+_STEP_TOKENS = "cluster.engine_args.max_num_batched_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,19 @@ def _kinds(cluster: Cluster, nodes: Sequence[Node]) -> list["_Kind"]:
     if not having:
         wanted = cluster.gpu_type or "GPU"
         raise UserError(
-            f"`cluster` asks for GPUs and no node has any {wanted}: set cluster.gpu_type, "
-            "or cluster=local-cpu"
+            f"`cluster` asks for GPUs and no node has any {wanted}: {_other_nodes(empty)}, or set "
+            "cluster=local-cpu"
         )
     types = dict.fromkeys(node.gpu_type for node in having)
     return [_Kind(cluster, t, tuple(n for n in having if n.gpu_type == t)) for t in types]
+
+
+def _other_nodes(nodes: Sequence[Node]) -> str:
+    """Where GPUs would be: of the types there are, else on nodes that a plan describes."""
+    types = sorted({node.gpu_type for node in nodes if node.gpus and node.gpu_type})
+    if types:
+        return f"set cluster.gpu_type to {' or '.join(types)}"
+    return "plan for nodes that are described (cluster=h100-1x8 or the like)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +176,38 @@ class _Kind:
         return replace(budget, kv_dtype=kv_dtype or budget.kv_dtype).fit(family.facts, parallelism)
 
     def _limits(self, fit: Fit | None) -> BatchLimits:
-        """Those that the config gives, else vLLM's for the GPU, cut to what the KV cache holds."""
-        if (stated := self.cluster.max_num_seqs) is not None:
-            return BatchLimits(stated)
+        """Those that the config gives, else vLLM's for the GPU, cut to what the KV cache holds.
+
+        Raises:
+            UserError: A step would have more sequences than tokens, which vLLM refuses.
+        """
+        usual, stated = held(self._vllm_limits, fit), self.cluster.max_num_seqs
+        sequences, tokens = stated or usual.sequences, usual.tokens
+        if not self.on_gpus:
+            return BatchLimits(sequences, None if stated else tokens)
+        if (given := self._given_tokens) is not None:
+            tokens = given
+            sequences = stated or min(sequences, max(1, given))
+        if tokens is not None and tokens < sequences:
+            what = "cluster.max_num_seqs" if given is None else _STEP_TOKENS
+            raise UserError(
+                f"`{what}` is {sequences if given is None else given}: a step of {tokens} tokens "
+                f"has no room for {counted(sequences, 'sequence')}, so set {_STEP_TOKENS} to at "
+                f"least {sequences}, or lower cluster.max_num_seqs"
+            )
+        return BatchLimits(sequences, tokens)
+
+    @property
+    def _vllm_limits(self) -> BatchLimits:
+        """What vLLM would take on the GPU with the least memory."""
         known = [size for size in map(gpu_memory, self.nodes) if size is not None]
-        return held(vllm_limits(self.gpu_type, min(known, default=None)), fit)
+        return vllm_limits(self.gpu_type, min(known, default=None))
+
+    @property
+    def _given_tokens(self) -> int | None:
+        """Tokens of a step that the config gives."""
+        given = self.cluster.engine_args.get("max_num_batched_tokens")
+        return given if type(given) is int else None
 
     def _budget(self, family: Family, parallelism: Parallelism) -> Budget | None:
         """Of a rank: on the GPU with the least memory, on the largest node of CPUs."""
@@ -198,13 +234,9 @@ class _Kind:
 
     def _step_tokens(self, family: Family) -> int:
         """Most tokens that a step computes."""
-        given = self.cluster.engine_args.get("max_num_batched_tokens")
-        if type(given) is int:
-            return given
         if not self.on_gpus:
             return cpu_step_tokens(family.max_model_len)
-        known = [size for size in map(gpu_memory, self.nodes) if size is not None]
-        return vllm_limits(self.gpu_type, min(known, default=None)).tokens or 0
+        return self._given_tokens or self._vllm_limits.tokens or 0
 
     def _stated(self, family: Family) -> Parallelism | None:
         """What the config says; None where the fewest GPUs are to be found."""
@@ -354,9 +386,19 @@ class _Kind:
         if facts is not None and not splits_context(facts, parallelism.tensor, context):
             raise UserError(
                 f"`cluster.decode_context_parallel` is {context}: {family.name} has "
-                f"{facts.kv_heads} KV heads on {parallelism.tensor} tensor ranks: take a divisor "
-                f"of these of at most {max(1, parallelism.tensor // facts.kv_heads)}"
+                f"{counted(facts.kv_heads, 'KV head')} on "
+                f"{counted(parallelism.tensor, 'tensor rank')}{self._contexts(facts, parallelism)}"
             )
+
+    def _contexts(self, facts: ModelFacts, parallelism: Parallelism) -> str:
+        """The remedy: what decode context parallelism the tensor ranks could have."""
+        tensor = parallelism.tensor
+        able = [c for c in range(2, tensor + 1) if splits_context(facts, tensor, c)]
+        if able:
+            return f": set it to {' or '.join(map(str, able))}"
+        if facts.window:
+            return " and layers with a window, whose cache cannot be dealt out: set it to null"
+        return ", none of which would be repeated: set it to null, or raise cluster.tensor_parallel"
 
     def _too_large(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
         """The sentence for a rank that does not fit its memory."""
@@ -454,7 +496,8 @@ class _Kind:
             ways.append(f"model.max_model_len={fit.longest}")
         if self.on_gpus and (wider := self._enough(family)) is not None:
             ways.append(self._setting(wider))
-        if not self.on_gpus and fit.weights + fit.overhead < fit.usable:
+        is_fixed = not self.on_gpus or self.cluster.kv_cache_gib is not None
+        if is_fixed and fit.weights + fit.overhead < fit.usable:
             room = (fit.usable - fit.weights - fit.overhead) / GIB
             ways.append(f"cluster.kv_cache_gib={math.floor(room * 10) / 10:g}")
         if not ways:

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -89,7 +89,7 @@ def manifest(
         UserError: The cluster describes no nodes, an engine does not fit them, or nothing is
             known to select nodes of the GPU type by.
     """
-    nodes = study.cluster.nodes
+    nodes = [_in_pod(node) for node in study.cluster.nodes]
     if not nodes:
         raise UserError(
             "`cluster.nodes` is empty, so the pods have no size: take cluster=h100-2x8 or the like"
@@ -163,10 +163,16 @@ def _size(node: Node) -> tuple[float, int, int, str | None]:
     return node.cpus, node.memory_bytes, node.gpus, node.gpu_type
 
 
+def _in_pod(node: Node) -> Node:
+    """What a pod has of a node: engines must fit that, or the job would wait for ever."""
+    memory = int(node.memory_bytes * _SHARE / 2**30) * 2**30
+    return replace(node, cpus=int(node.cpus * _SHARE), memory_bytes=memory)
+
+
 def _workers(index: int, nodes: Sequence[Node], kubernetes: Kubernetes) -> dict[str, Any]:
     node = nodes[0]
-    gib = int(node.memory_bytes * _SHARE / 2**30)
-    template = _pod("worker", int(node.cpus * _SHARE), gib, kubernetes, node.gpus)
+    gib = node.memory_bytes // 2**30
+    template = _pod("worker", int(node.cpus), gib, kubernetes, node.gpus)
     if node.gpus:
         nvidia = {"key": _GPU, "operator": "Exists", "effect": "NoSchedule"}
         template["spec"] |= {

@@ -146,6 +146,14 @@ def test_nvidia_smis_lines_are_read() -> None:
     assert parse_gpus("") == ("", ())
 
 
+def test_nvidia_smis_warnings_and_what_a_gpu_does_not_say_are_no_fault() -> None:
+    warning = "WARNING: infoROM is corrupted at gpu 0000:00:1E.0\n"
+    lines = f"0, NVIDIA GB10, 580.95.05, [N/A], [N/A]\n{warning}"
+    driver, gpus = parse_gpus(lines, f"0, [Not Supported]\n{warning}")
+    assert (driver, gpus) == ("580.95.05", (GPUReport(0, "NVIDIA GB10", 0, 0),))
+    assert parse_gpus("No devices were found\n") == ("", ())
+
+
 def test_what_lowers_a_gpus_clock_is_read_and_idleness_is_no_fault() -> None:
     listing = "".join(f"{index}, NVIDIA H100, 580.1, 81559, 4\n" for index in range(4))
     reasons = "0, 0x0000000000000001\n1, 0x0000000000000060\n2, 0x88\n3, [N/A]\n"

@@ -15,6 +15,7 @@ from distlab.placement.model_facts import ModelFacts, rank_kv, rank_weight_bytes
 from distlab.placement.placement import Node, Parallelism, fill
 
 GQA = ModelFacts("", "LlamaForCausalLM", 1e9, 8000, "bfloat16", 10, 16, 4, 800)
+QWEN = "model=qwen3-8b cluster=h100-1x8"
 MLA = ModelFacts("", "DeepseekV3ForCausalLM", 1e9, 8000, "fp8", 10, 16, 1, 800, experts=8)
 
 
@@ -161,7 +162,9 @@ def test_a_cache_of_eight_bits_counts_as_one() -> None:
     ("overrides", "limits"),
     [
         ("model=qwen3-8b cluster=h100-1x8", BatchLimits(1024, 16384)),
-        ("model=qwen3-8b cluster=h100-1x8 cluster.max_num_seqs=64", BatchLimits(64)),
+        ("model=qwen3-8b cluster=h100-1x8 cluster.max_num_seqs=64", BatchLimits(64, 16384)),
+        (f"{QWEN} cluster.engine_args={{max_num_batched_tokens:4096}}", BatchLimits(1024, 4096)),
+        (f"{QWEN} cluster.engine_args={{max_num_batched_tokens:256}}", BatchLimits(256, 256)),
         # No more than the cache could hold of short ones.
         (
             "model=kimi-k2 cluster=h100-2x8 cluster.decode_context_parallel=1",
@@ -253,12 +256,12 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
         ),
         (
             "model=kimi-k2 cluster=h100-2x8 cluster.decode_context_parallel=3",
-            "`cluster.decode_context_parallel` is 3: kimi-k2 has 1 KV heads on 8 tensor ranks: "
-            "take a divisor of these of at most 8",
+            "`cluster.decode_context_parallel` is 3: kimi-k2 has 1 KV head on 8 tensor ranks: "
+            "set it to 2 or 4 or 8",
         ),
         (
             "model=llama3-70b cluster=h100-1x8 cluster.decode_context_parallel=2",
-            "of these of at most 1",
+            "none of which would be repeated: set it to null",
         ),
         (
             "model=smollm2-135m cluster=cpu cluster.decode_context_parallel=2",
@@ -296,8 +299,18 @@ def test_kimi_on_one_node_is_refused_with_the_arithmetic_and_the_way_out() -> No
         ),
         (
             "model=qwen3-8b cluster=h100-1x8 cluster.gpu_type=A100",
-            "no node has any A100: set cluster.gpu_type",
+            "no node has any A100: set cluster.gpu_type to H100, or set cluster=local-cpu",
         ),
+        (
+            f"{QWEN} cluster.nodes=[{{count:1,cpus:8,memory_gib:64}}]",
+            "no node has any H100: plan for nodes that are described (cluster=h100-1x8",
+        ),
+        (f"{QWEN} cluster.max_num_seqs=20000", "a step of 16384 tokens has no room for 20,000"),
+        (
+            f"{QWEN} cluster.max_num_seqs=9 cluster.engine_args={{max_num_batched_tokens:8}}",
+            "`cluster.engine_args.max_num_batched_tokens` is 8: a step of 8 tokens has no room",
+        ),
+        (f"{QWEN} cluster.kv_cache_gib=500", "the nearest that would fit: cluster.kv_cache_gib="),
         ("model=llama3-70b cluster=cpu", "= 134.4 GiB per rank, and 32.0 GiB are usable; take a"),
         (
             "model=qwen3-8b cluster=cpu",

@@ -70,6 +70,16 @@ def test_pods_are_the_nodes_that_engines_go_to(
     assert f"cluster.min_nodes={pods + 1}" in manifest["spec"]["entrypoint"]
 
 
+def test_engines_fit_what_a_pod_has_of_its_node(capsys: pytest.CaptureFixture[str]) -> None:
+    node = "cluster.nodes=[{count: 1, cpus: 32, memory_gib: 900, gpus: 8, gpu_type: H100}]"
+    made = rendered(capsys, "model=qwen3-8b", "cluster=h100-1x8", node)
+    # Eight engines of 4 cores fit the node, and seven the 28 cores that a pod has of it.
+    assert made["metadata"]["annotations"]["distlab/engines"] == "7 of TP 1, 7 per node"
+    whole = (*CLAIMS, "model=llama3-70b", "cluster=h100-1x8", node, "cluster.tensor_parallel=8")
+    assert main([*whole]) == 2
+    assert "28 cores in all: lower cluster.cpus_per_rank" in capsys.readouterr().err
+
+
 def test_pods_reach_the_fabric_of_their_nodes(capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--host-network", "--resource", "rdma/hca=8", "--env", "NCCL_IB_HCA=mlx5")
     taints = ("--toleration", "dedicated=llm:NoSchedule", "--toleration", "spot")
