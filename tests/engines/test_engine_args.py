@@ -24,7 +24,7 @@ from tests.engines.ledger import SETTINGS
 
 
 def test_the_table_names_arguments_that_vllm_has_and_each_once() -> None:
-    known = known_arguments()
+    known = set(known_arguments())
     assert known >= HARMLESS | set(HELD) | set(HELD_ON_CPU)
     assert not HARMLESS & (set(HELD) | set(HELD_ON_CPU))
 
