@@ -10,7 +10,8 @@ Nothing is proposed and rejected: every token comes from its own conditional dis
 samples are distributed as independent requests are. Where a step's distribution cannot be told from
 the candidates (see ``next_token``), those that would draw from it go on as independent requests.
 
-Which tokens a seed gives depends on who is drawn together, and on nothing else.
+Which tokens a seed gives depends on who is drawn together, and on nothing else; under
+``Sampler.AUTO`` that is a matter of timing (see ``engines.sharing``).
 """
 
 import asyncio
