@@ -43,6 +43,7 @@ from distlab.config.schema import (
 )
 from distlab.config.servers import servers
 from distlab.config.values import (
+    COMMITTING,
     LOAD_FORMATS,
     Arm,
     Cluster,
@@ -582,6 +583,7 @@ def _cluster(raw: ClusterConfig) -> Cluster:
     if raw.batch_invariant and raw.device != "gpu":
         remedy = "vLLM has such kernels for GPUs alone; take it out, or set cluster=local-gpu"
         refuse("cluster.batch_invariant", raw.batch_invariant, remedy)
+    _one_of("cluster.commit", raw.commit, COMMITTING)
     if raw.load_format is not None:
         _one_of("cluster.load_format", raw.load_format, LOAD_FORMATS)
     if not 0 <= raw.overhead_gib < math.inf:

@@ -447,6 +447,9 @@ class ClusterConfig:
     # Seconds in which an engine that loads reads nothing, allocates nothing on its GPUs and touches
     # no memory, after which it is taken for hung.
     load_hang_s: float = 900
+    # Who writes samples into the store: driver, or replica, which spares the driver most of its
+    # work where there are many, and needs the store on every node at one address.
+    commit: str = "driver"
     # Nodes of the cluster to wait for before anything is placed.
     min_nodes: int = 1
     # Seconds to wait for these, or for nodes to come back where nothing fits any more.

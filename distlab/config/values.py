@@ -79,6 +79,12 @@ ANY: Final = "*"
 """What stands for every variant that has no server of its own."""
 
 
+Committing = Literal["driver", "replica"]
+"""Who writes samples into the store."""
+
+COMMITTING: Final[tuple[Committing, ...]] = ("driver", "replica")
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server that runs already; see ``distlab.config.schema.ClusterConfig`` for the fields."""
@@ -117,6 +123,7 @@ class Cluster:
     compile_cache: str | None
     hang_s: float
     load_hang_s: float
+    commit: Committing
     min_nodes: int
     wait_for_nodes_s: float
     nodes: tuple[Node, ...]

@@ -9,7 +9,7 @@ its leases back, and is started anew where it fits then.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from ray.exceptions import ActorDiedError, RayError
@@ -17,9 +17,9 @@ from ray.exceptions import ActorDiedError, RayError
 from distlab.engines.events import EngineEvent, EventKind, Observer
 from distlab.engines.fleet import Fleet, Running
 from distlab.engines.housing import Housing
-from distlab.engines.leasing import FollowUp, Leasing
+from distlab.engines.leasing import Leasing, Sink
 from distlab.engines.load_watch import HungLoad, LoadWatch
-from distlab.engines.messages import Finished, Pulse, ReplicaInfo
+from distlab.engines.messages import Pulse, ReplicaInfo
 from distlab.engines.nodes import alive, live_nodes
 from distlab.engines.tasks import Tasks
 from distlab.engines.watch import HungEngine, watch
@@ -31,6 +31,9 @@ from distlab.placement.placement import Placement
 _BARREN_DEATHS = 5
 _LOOK_S = 1.0
 _PULSE_S = 2.0
+# Seconds between two questions to a replica, for each that there is (ours): an answer costs the
+# driver about a millisecond, of however many replicas.
+_PULSE_OF_EACH_S = 0.01
 _HALT_S = 10.0
 
 
@@ -46,9 +49,8 @@ class Dispatcher:
         fleet: Fleet,
         jobs: Iterable[EngineJob],
         limits: Limits,
-        sink: Callable[[Finished], None],
+        sink: Sink,
         observer: Observer,
-        follow_up: FollowUp | None = None,
     ) -> None:
         """Prepare to serve.
 
@@ -56,16 +58,15 @@ class Dispatcher:
             fleet: Has the replicas; those that are up in the end stay in it.
             jobs: What to draw.
             limits: How engines are held.
-            sink: Takes what came back.
+            sink: Where what comes back goes.
             observer: Is told what happens to engines.
-            follow_up: Asks for further requests in the light of what came back.
         """
         self._fleet = fleet
         self._limits = limits
         self._observer = observer
         self._workloads = [Workload.of(job) for job in jobs]
         self._tasks = Tasks()
-        self._leasing = Leasing(self._tasks, sink, observer, follow_up)
+        self._leasing = Leasing(self._tasks, sink, observer)
         self._housing = Housing(self._workloads, limits, observer)
         self._starts: set[asyncio.Task[None]] = set()
         self._loading: set[str] = set()
@@ -127,11 +128,20 @@ class Dispatcher:
             fitting = [r for r in free if r.settings.serves(workload.job.settings)]
             for running in fitting[: self._limits.replicas]:
                 free.remove(running)
-                if await self._fleet.is_healthy(running):
+                if await self._is_ready(running):
                     self._tell(EventKind.REUSED, workload, running)
                     self._employ(workload, running)
                 else:
                     await self._fleet.discard(running, "died while idle")
+
+    async def _is_ready(self, running: Running) -> bool:
+        if not await self._fleet.is_healthy(running):
+            return False
+        try:
+            await self._leasing.open(running)
+        except RayError:
+            return False
+        return True
 
     def _staff(self) -> None:
         """Start and give up what has to be."""
@@ -202,13 +212,18 @@ class Dispatcher:
         chosen = " ".join(f"{name}={value}" for name, value in running.network.items())
         self._tell(EventKind.LOADING, workload, running, chosen)
         try:
-            info = await self._while_alive(running, self._fleet.load(running))
+            info = await self._while_alive(running, self._open(running))
         except (RayError, NodeGone, HungLoad) as error:
             await self._failed_load(workload, running, error)
             return False
         workload.failed_loads = 0
         self._tell(EventKind.LOADED, workload, running, f"{info.load_s:.1f}")
         return True
+
+    async def _open(self, running: Running) -> ReplicaInfo:
+        """Have a replica see the store, where it commits itself, before its engine takes long."""
+        await self._leasing.open(running)
+        return await self._fleet.load(running)
 
     async def _failed_load(self, workload: Workload, running: Running, error: Exception) -> None:
         reason = summary(error)
@@ -244,15 +259,16 @@ class Dispatcher:
 
     async def _serve(self, workload: Workload, serving: Serving) -> None:
         """Keep a loaded replica busy until it dies or is not needed."""
-        watching = self._tasks.spawn(self._watch(serving))
+        watching = self._tasks.spawn(self._watch(workload, serving))
+        following = self._tasks.spawn(self._leasing.follow(workload, serving))
         try:
             self._leasing.feed(workload, serving)
-            error = await serving.over
+            if (error := await serving.over) is None:
+                await self._leasing.settle(serving, _HALT_S)
         finally:
-            watching.cancel()
-            for lease in serving.leases:
-                lease.cancel()
-            await asyncio.gather(watching, *serving.leases, return_exceptions=True)
+            for task in (watching, following, *serving.leases):
+                task.cancel()
+            await asyncio.gather(watching, following, *serving.leases, return_exceptions=True)
             workload.serving.remove(serving)
             self._tasks.wake()
         if error is not None:
@@ -263,10 +279,19 @@ class Dispatcher:
         running, reason = serving.running, summary(error)
         kind = EventKind.HUNG if isinstance(error, HungEngine) else EventKind.DIED
         self._tell(kind, workload, running, reason)
-        if _is_node_gone(running, error):
-            workload.queue.give_back(serving.keys)
-        elif serving.keys:
-            self._leasing.set_aside(workload, workload.queue.killed(serving.keys, reason))
+        is_node_gone = _is_node_gone(running, error)
+        if running.tag:
+            # What it can still commit, it does before the store is asked.
+            workload.following += 1
+            try:
+                await self._fleet.discard(running, f"{kind}: {reason}")
+                await self._leasing.recover(workload, serving)
+            finally:
+                workload.following -= 1
+        if is_node_gone:
+            workload.queue.give_back(serving.leased)
+        elif serving.leased:
+            self._leasing.set_aside(workload, workload.queue.killed(serving.leased, reason))
             if workload.queue.barren_deaths >= _BARREN_DEATHS:
                 self._give_up(
                     workload,
@@ -275,6 +300,7 @@ class Dispatcher:
                 )
         workload.failed_loads = 0
         self._leasing.feed_all(workload)
+        self._leasing.flush(workload)
         await self._fleet.discard(running, f"{kind}: {reason}")
         self._tasks.wake()
 
@@ -284,15 +310,16 @@ class Dispatcher:
         for serving in workload.serving:
             serving.end()
 
-    async def _watch(self, serving: Serving) -> None:
+    async def _watch(self, workload: Workload, serving: Serving) -> None:
         """End a replica that is dead or hung."""
         running = serving.running
 
         def told(pulse: Pulse) -> None:
-            held = Counter(cell for cell, _ in serving.keys)
+            held = Counter(cell for cell, _ in serving.leased)
             self._observer.pulse(running.name, pulse, held)
 
-        serving.end(await watch(running, self._limits.hang_s, told))
+        pause_s = max(_PULSE_S, _PULSE_OF_EACH_S * len(workload.serving))
+        serving.end(await watch(running, self._limits.hang_s, pause_s, told))
 
     def _tell(
         self, kind: EventKind, workload: Workload, running: Running | None = None, detail: str = ""

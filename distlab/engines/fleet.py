@@ -77,6 +77,7 @@ class Running:
         cores: Cores it holds of its node's list, on CPU.
         network: Variables that say over which interfaces its ranks meet.
         pid: Process id of its actor once it is loaded.
+        tag: In the names of the shards that it commits; empty where the driver commits.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Running:
     cores: tuple[int, ...] = ()
     network: Mapping[str, str] = field(default_factory=dict)
     pid: int = 0
+    tag: str = ""
 
     @property
     def actor(self) -> RemoteReplica:
@@ -191,6 +193,8 @@ class Fleet:
 
     async def discard(self, running: Running, end: str = "stopped") -> None:
         """Stop an engine, politely for some seconds, and give its place back."""
+        if running not in self._replicas:
+            return
         self._leaving.add(running.name)
         try:
             with contextlib.suppress(RayError, asyncio.TimeoutError):

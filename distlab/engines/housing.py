@@ -97,7 +97,7 @@ class Housing:
         for workload in self._workloads:
             for serving in workload.serving:
                 awaited = workload.queue.waiting or workload.following
-                if serving.keys or (awaited and not workload.is_over):
+                if serving.leased or serving.kept or (awaited and not workload.is_over):
                     busy.add(serving.running.name)
         return [running for running in replicas if running.name not in busy]
 

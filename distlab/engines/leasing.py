@@ -1,11 +1,16 @@
 """Leases: requests handed to replicas, results taken from them."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from ray.exceptions import RayError
 
 from distlab.engines.events import EventKind, Observer
-from distlab.engines.messages import CellRequest, Finished, Lease
+from distlab.engines.fleet import Running
+from distlab.engines.keeping import Keeping, pieces
+from distlab.engines.messages import CellRequest, Finished, Lease, Report
 from distlab.engines.queue import Taken
 from distlab.engines.tasks import Tasks
 from distlab.engines.workload import Serving, Workload
@@ -14,6 +19,26 @@ from distlab.store.cell import ProblemFailure
 FollowUp = Callable[[Finished], Awaitable[Iterable[CellRequest]]]
 """What came back to further requests of the checkpoint, if any; awaited beside the sampling."""
 
+# Seconds in which what a replica has finished gathers for one report, and for each replica more
+# (ours): a report costs the driver about a millisecond, of however many replicas.
+_GATHER_S = 0.5
+_GATHER_OF_EACH_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Where what replicas draw goes.
+
+    Attributes:
+        take: Takes what came back.
+        follow_up: Asks for further requests in the light of what came back.
+        keeping: How replicas commit what they draw; None where they send it here.
+    """
+
+    take: Callable[[Finished], None]
+    follow_up: FollowUp | None = None
+    keeping: Keeping | None = None
+
 
 class Leasing:
     """Keeps replicas busy until it is halted, and passes on what they draw."""
@@ -21,22 +46,21 @@ class Leasing:
     def __init__(
         self,
         tasks: Tasks,
-        sink: Callable[[Finished], None],
+        sink: Sink,
         observer: Observer,
-        follow_up: FollowUp | None,
     ) -> None:
         """Prepare for any number of workloads.
 
         Args:
             tasks: Where its own run.
-            sink: Takes what came back.
+            sink: Where what comes back goes.
             observer: Is told of requests that are set aside.
-            follow_up: Asks for further requests in the light of what came back.
         """
         self._tasks = tasks
-        self._sink = sink
+        self._take = sink.take
         self._observer = observer
-        self._follow_up = follow_up
+        self._follow_up = sink.follow_up
+        self._keeping = sink.keeping
         self._halted = False
 
     def halt(self) -> None:
@@ -53,43 +77,120 @@ class Leasing:
         if self._halted or serving.over.done() or workload.error is not None:
             return
         share = -(-workload.queue.waiting // len(workload.serving))
-        taken = workload.queue.take(min(serving.room, share), is_idle=not serving.keys)
+        taken = workload.queue.take(min(serving.room, share), is_idle=not serving.leased)
         if taken is not None:
             serving.alone = taken.alone
             serving.outstanding += workload.queue.sequences(taken)
-            serving.keys.update((key, request.problem_id) for key, request in taken.works)
-            lease = self._tasks.spawn(self._consume(workload, serving, taken))
-            serving.leases.add(lease)
-            lease.add_done_callback(serving.leases.discard)
+            serving.leased.update(((key, r.problem_id), (key, r)) for key, r in taken.works)
+            self._hand_out(workload, serving, taken)
 
-    async def _consume(self, workload: Workload, serving: Serving, taken: Taken) -> None:
-        """Take one lease's results."""
+    def _hand_out(self, workload: Workload, serving: Serving, taken: Taken) -> None:
         named = {cell for key, request in taken.works for cell in (key, request.greedy) if cell}
-        cells = {key: workload.queue.cells[key] for key in named}
+        lease = Lease({key: workload.queue.cells[key] for key in named}, taken.works)
+        if self._keeping is not None:
+            # That it is dead, its next report tells.
+            with contextlib.suppress(RayError):
+                serving.running.actor.lend.remote(lease)
+            return
+        consuming = self._tasks.spawn(self._consume(workload, serving, lease))
+        serving.leases.add(consuming)
+        consuming.add_done_callback(serving.leases.discard)
+
+    async def _consume(self, workload: Workload, serving: Serving, lease: Lease) -> None:
+        """Take one lease's results."""
         try:
-            stream = serving.running.actor.sample.options(num_returns="streaming").remote(
-                Lease(cells, taken.works)
-            )
+            stream = serving.running.actor.sample.options(num_returns="streaming").remote(lease)
             async for ref in stream:
                 self._deliver(workload, serving, await ref)
         except RayError as error:
             serving.end(error)
 
+    # Replicas that commit what they draw
+
+    async def open(self, running: Running) -> None:
+        """Have a replica get ready to commit, where replicas do.
+
+        Raises:
+            UserError: It cannot.
+            RayError: It is dead.
+        """
+        running.tag = "" if self._keeping is None else await self._keeping.open(running)
+
+    async def follow(self, workload: Workload, serving: Serving) -> None:
+        """Take what a replica finishes and commits, where it commits itself."""
+        while self._keeping is not None:
+            gather_s = max(_GATHER_S, _GATHER_OF_EACH_S * len(workload.serving))
+            try:
+                report = await serving.running.actor.report.remote(gather_s)
+            except RayError as error:
+                serving.end(error)
+                return
+            self._receive(serving, self._keeping, report)
+            self._deliver(workload, serving, report.finished)
+
+    def _receive(self, serving: Serving, keeping: Keeping, report: Report) -> None:
+        for receipt in report.receipts:
+            serving.receive(receipt)
+        keeping.receive(report)
+        if report.is_settled:
+            serving.settled.set()
+
+    def flush(self, workload: Workload) -> None:
+        """Have replicas commit at once where nothing else is left to draw."""
+        if workload.queue.is_done:
+            for serving in workload.serving:
+                if serving.kept:
+                    _flush(serving)
+
+    async def settle(self, serving: Serving, patience_s: float) -> None:
+        """Have a replica that stops serving commit what it has finished, for some seconds."""
+        if self._keeping is None or not (serving.kept or self._halted):
+            return
+        serving.settled.clear()
+        _flush(serving)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(serving.settled.wait(), patience_s)
+
+    async def recover(self, workload: Workload, serving: Serving) -> None:
+        """Ask the store what a dead replica had committed; what it had finished waits again.
+
+        Raises:
+            OSError: The store does not answer.
+            UserError: A shard cannot be read.
+        """
+        if (keeping := self._keeping) is None:
+            return
+        flying = {key: dict(pieces(work)) for key, work in serving.leased.items()}
+        wanted = {k: p for parts in flying.values() for k, p in parts.items()} | serving.kept
+        found = await asyncio.to_thread(keeping.found, serving.running.tag, wanted)
+        self._receive(serving, keeping, Report(Finished({}), tuple(found)))
+        for key, parts in flying.items():
+            if serving.early & parts.keys():
+                workload.queue.done([key])
+                del serving.leased[key]
+                workload.queue.add(p for k, p in parts.items() if k not in serving.early)
+        workload.queue.add(serving.kept.values())
+        serving.kept.clear()
+
     def _deliver(self, workload: Workload, serving: Serving, finished: Finished) -> None:
         told = (*finished.done, *((f.cell, f.problem_id) for f in finished.failures))
         # What came along for another cell was never leased.
-        keys = [key for key in told if key in serving.keys]
+        keys = [key for key in told if key in serving.leased]
+        if self._keeping is not None:
+            serving.keep(finished.done)
         serving.outstanding -= workload.queue.done(keys)
-        serving.keys.difference_update(keys)
-        if not serving.keys:
+        for key in keys:
+            del serving.leased[key]
+        if not serving.leased:
             serving.alone = False
-        self._sink(finished)
+        self._take(finished)
         if workload.condemned:
             self.set_aside(workload, ())
         if self._follow_up is not None and finished.done:
             workload.following += 1
             self._tasks.spawn(self._add_more(workload, self._follow_up(finished)))
         self.feed(workload, serving)
+        self.flush(workload)
         if workload.queue.is_done or not workload.queue.waiting:
             self._tasks.wake()
 
@@ -107,5 +208,11 @@ class Leasing:
         if workload.condemned and (workload.queue.finished or workload.queue.is_done):
             for failure in workload.condemned:
                 self._observer.event(workload.event(EventKind.SET_ASIDE, detail=failure.problem_id))
-            self._sink(Finished({}, failures=tuple(workload.condemned)))
+            self._take(Finished({}, failures=tuple(workload.condemned)))
             workload.condemned = []
+
+
+def _flush(serving: Serving) -> None:
+    # That it is dead, its next report tells.
+    with contextlib.suppress(RayError):
+        serving.running.actor.flush.remote()

@@ -170,6 +170,77 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Where a replica commits what it draws.
+
+    Attributes:
+        store: Address of the store, from any node.
+        driver: Whose claims on the cells must stand; None where nobody else draws.
+        origins: Cell key to what drew what is stored of it, where nothing else may go on with it.
+        id: Hex, 32 digits: of this replica's commits for this job.
+    """
+
+    store: str
+    driver: str | None
+    origins: Mapping[str, frozenset[Origin]] = field(default_factory=dict)
+    id: str = ""
+
+    @property
+    def tag(self) -> str:
+        """In the names of its shards."""
+        return self.id[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How a replica found the store.
+
+    Attributes:
+        probe: Name of the file that it wrote there, with the id of the ``Keep``.
+        trouble: Why it cannot commit there; empty where it can.
+    """
+
+    probe: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a shard in the store holds.
+
+    Attributes:
+        cell: Key of its cell.
+        problems: Their requests, each whole.
+        samples: How many.
+        tokens: New tokens in them.
+        computed: New tokens that the engine generated for them.
+    """
+
+    cell: str
+    problems: tuple[str, ...]
+    samples: int
+    tokens: int
+    computed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a replica that commits itself says since it was asked last.
+
+    Attributes:
+        finished: Whole requests, without their batches.
+        receipts: What is in the store.
+        is_settled: Whether all that was finished is, after a flush.
+        error: Why it commits nothing any more: an OSError, or that a claim was lost.
+    """
+
+    finished: Finished
+    receipts: tuple[Receipt, ...] = ()
+    is_settled: bool = False
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Where a replica's engine is to run, as its actor has to know it.
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable
 from typing import Literal, ParamSpec, Protocol, TypeVar
 
-from distlab.engines.messages import Finished, Lease, Pulse, ReplicaInfo
+from distlab.engines.messages import Finished, Keep, Lease, Pulse, Reached, ReplicaInfo, Report
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result", covariant=True)
@@ -49,6 +49,26 @@ class RemoteReplica(Protocol):
     @property
     def sample(self) -> RemoteGenerator[[Lease], Finished]:
         """Sample a lease, yielding whole requests as they finish."""
+        ...
+
+    @property
+    def keep(self) -> RemoteMethod[[Keep], Reached]:
+        """Get ready to commit what is lent from now on."""
+        ...
+
+    @property
+    def lend(self) -> RemoteMethod[[Lease], None]:
+        """Begin to draw a lease, of which ``report`` tells."""
+        ...
+
+    @property
+    def report(self) -> RemoteMethod[[float], Report]:
+        """What was finished and committed, once there is something."""
+        ...
+
+    @property
+    def flush(self) -> RemoteMethod[[], None]:
+        """Commit at once what is finished."""
         ...
 
     @property

@@ -26,18 +26,23 @@ from distlab.decoding.seeds import sample_seed
 from distlab.decoding.thinking import parted
 from distlab.decoding.turns import turn_end
 from distlab.engines.environment import prepare
+from distlab.engines.keeper import Drawing, Keeper, reach
 from distlab.engines.messages import (
     CellRequest,
     CellWork,
     EngineSettings,
     Finished,
+    Keep,
     Lease,
     Pulse,
+    Reached,
     ReplicaInfo,
+    Report,
     Site,
 )
 from distlab.engines.origins import origin_here
 from distlab.engines.sharing import Sharing
+from distlab.errors import UserError, summary
 from distlab.importing import load_named
 from distlab.store.batches import to_batch
 from distlab.store.cell import ProblemFailure
@@ -45,9 +50,6 @@ from distlab.store.origin import Origin
 
 # Finished requests travel together: one message per request would cost more than small models do.
 _GATHER_S = 0.5
-
-Drawing = asyncio.Task[dict[str, list[Sample]]]
-"""Cell key to samples: of the request's own cell, and of one that they serve too."""
 
 
 class Replica:
@@ -59,6 +61,7 @@ class Replica:
         self._engine: ManagedEngine | None = None
         self._origin: Origin | None = None
         self._halted = asyncio.Event()
+        self._keeper: Keeper | None = None
         self._warm: dict[tuple[int, ...], asyncio.Task[None]] = {}
         self._sharing: dict[str, Sharing] = {}
         self._in_flight = 0
@@ -86,6 +89,21 @@ class Replica:
         A dead engine raises here, and the driver returns what was not yielded to the queue. After
         ``halt`` it yields what is finished and ends.
         """
+        tasks = self._begin(lease)
+        try:
+            while tasks:
+                done = await self._next(set(tasks))
+                if finished := [(tasks.pop(task), task) for task in done]:
+                    self._in_flight -= len(finished)
+                    yield await self._gather(lease.cells, finished)
+                if self._halted.is_set():
+                    return
+        finally:
+            self._in_flight -= len(tasks)
+            for task in tasks:
+                task.cancel()
+
+    def _begin(self, lease: Lease) -> dict[Drawing, CellRequest]:
         tasks = {
             asyncio.ensure_future(self._draw(key, lease.cells[key], request)): (key, request)
             for key, request in lease.requests
@@ -93,18 +111,45 @@ class Replica:
         if not self._in_flight:
             self._stepped = time.monotonic()
         self._in_flight += len(tasks)
+        return tasks
+
+    async def keep(self, keep: Keep) -> Reached:
+        """Get ready to commit what is lent from now on; may come before ``start``."""
         try:
-            while tasks:
-                done = await self._next(set(tasks))
-                if finished := [(tasks.pop(task), task) for task in done]:
-                    self._in_flight -= len(finished)
-                    yield await self._gather(lease, finished)
-                if self._halted.is_set():
-                    return
-        finally:
-            self._in_flight -= len(tasks)
-            for task in tasks:
-                task.cancel()
+            store, probe = await asyncio.to_thread(reach, keep)
+        except (OSError, UserError) as error:
+            return Reached(trouble=summary(error))
+        if self._keeper is not None:
+            await self._keeper.end()
+        self._keeper = Keeper(keep, store)
+        return Reached(probe)
+
+    async def lend(self, lease: Lease) -> None:
+        """Begin to draw a lease, of which ``report`` tells."""
+        assert self._keeper is not None, "keep() comes first"
+        for task, request in self._begin(lease).items():
+            self._keeper.expect(task, request, lease.cells)
+            task.add_done_callback(self._on_drawn)
+
+    def _on_drawn(self, _: Drawing) -> None:
+        self._in_flight -= 1
+
+    async def report(self, gather_s: float) -> Report:
+        """What of all leases was finished and committed, once there is something.
+
+        A dead engine raises here; what it had finished and not told is drawn again.
+
+        Args:
+            gather_s: Seconds in which more may join it.
+        """
+        assert self._keeper is not None, "keep() comes first"
+        self._keeper.hear()
+        return await self._keeper.report(gather_s, self._gather)
+
+    async def flush(self) -> None:
+        """Commit at once what is finished."""
+        assert self._keeper is not None, "keep() comes first"
+        self._keeper.flush()
 
     async def _next(self, tasks: set[Drawing]) -> set[Drawing]:
         """Wait for the first to finish or a halt, then a moment for others to join it."""
@@ -117,7 +162,9 @@ class Replica:
             await asyncio.wait(tasks, timeout=_GATHER_S)
         return {task for task in tasks if task.done()}
 
-    async def _gather(self, lease: Lease, finished: list[tuple[CellRequest, Drawing]]) -> Finished:
+    async def _gather(
+        self, works: Mapping[str, CellWork], finished: Sequence[tuple[CellRequest, Drawing]]
+    ) -> Finished:
         samples: dict[str, list[Sample]] = defaultdict(list)
         done, failures = [], []
         for (key, request), task in finished:
@@ -134,7 +181,7 @@ class Replica:
                 if cell is not None
             ]
         return Finished(
-            batches={key: to_batch(rows, lease.cells[key].run) for key, rows in samples.items()},
+            batches={key: to_batch(rows, works[key].run) for key, rows in samples.items()},
             done=tuple(done),
             tokens={key: sum(s.tokens for s in rows) for key, rows in samples.items()},
             computed={
@@ -194,6 +241,8 @@ class Replica:
     async def pulse(self) -> Pulse:
         """How it is doing; ask often, since a stall is measured between steps."""
         assert self._engine is not None
+        if self._keeper is not None:
+            self._keeper.hear()
         vitals, now = self._engine.vitals(), time.monotonic()
         if vitals.steps != self._steps or not self._in_flight:
             self._steps, self._stepped = vitals.steps, now
@@ -204,11 +253,15 @@ class Replica:
         await self._raise_if_dead()
 
     async def halt(self) -> None:
-        """Make every running ``sample`` yield what is finished and end."""
+        """Make every running ``sample`` yield what is finished and end; ``report`` tells it too."""
         self._halted.set()
+        if self._keeper is not None:
+            self._keeper.halt()
 
     async def stop(self) -> None:
-        """Shut the engine down; the driver kills the actor after it."""
+        """Commit what is finished, and shut the engine down; then the driver kills the actor."""
+        if self._keeper is not None:
+            await self._keeper.end()
         if self._engine is not None:
             with contextlib.suppress(Exception):
                 self._engine.shutdown()

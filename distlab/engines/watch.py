@@ -16,7 +16,6 @@ from distlab.engines.fleet import Running
 from distlab.engines.messages import Pulse
 from distlab.engines.nodes import cpu_seconds
 
-_PULSE_S = 2.0
 # A front end that computes and does not answer is waited for so many times as long (ours).
 _BUSY_LIMITS = 10
 # To start a process on a node that is busy takes a while.
@@ -51,15 +50,18 @@ class Stall:
         return self.seconds
 
 
-async def watch(running: Running, hang_s: float, told: Callable[[Pulse], None]) -> Exception:
+async def watch(
+    running: Running, hang_s: float, pause_s: float, told: Callable[[Pulse], None]
+) -> Exception:
     """Ask a replica how it is until it is dead or hung; returns what is wrong with it.
 
     Args:
         running: The replica.
         hang_s: Seconds without a step, or an answer, after which it is taken for hung.
+        pause_s: Seconds between two questions; fewer where ``hang_s`` is short.
         told: Takes every answer.
     """
-    pause, stall = min(_PULSE_S, hang_s / 4), Stall()
+    pause, stall = min(pause_s, hang_s / 4), Stall()
     while True:
         await asyncio.sleep(pause)
         try:

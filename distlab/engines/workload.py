@@ -1,12 +1,13 @@
 """A job under way: the requests of one checkpoint, and the replicas that serve them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Running
-from distlab.engines.messages import CellRequest, CellWork, EngineSettings
+from distlab.engines.keeping import pieces
+from distlab.engines.messages import CellRequest, CellWork, EngineSettings, Receipt
 from distlab.engines.queue import DrawQueue, Key
 from distlab.store.cell import ProblemFailure
 
@@ -56,7 +57,10 @@ class Serving:
     Attributes:
         running: The replica.
         over: Done once it stops serving: with an error, or None where it is left to the fleet.
-        keys: Requests leased to it that have not come back.
+        leased: Requests leased to it that have not come back.
+        kept: Requests that it has finished and not committed, where it commits itself.
+        early: Requests in the store that it has not told as finished.
+        settled: Set once it has committed all that it was asked to.
         leases: The tasks that take their results.
         outstanding: Sequences that these requests take.
         alone: Whether the request that it has may kill engines, so that it gets no other.
@@ -64,7 +68,10 @@ class Serving:
 
     running: Running
     over: "asyncio.Future[Exception | None]"
-    keys: set[Key] = field(default_factory=set)
+    leased: dict[Key, CellRequest] = field(default_factory=dict)
+    kept: dict[Key, CellRequest] = field(default_factory=dict)
+    early: set[Key] = field(default_factory=set)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
     leases: set["asyncio.Task[None]"] = field(default_factory=set)
     outstanding: int = 0
     alone: bool = False
@@ -79,6 +86,21 @@ class Serving:
         if self.alone:
             return 0
         return BATCHES_AHEAD * self.running.settings.max_num_seqs - self.outstanding
+
+    def keep(self, keys: Iterable[Key]) -> None:
+        """Note what it has finished, of requests leased to it, until it is in the store."""
+        for key in keys:
+            if key in self.leased:
+                self.kept.update(pieces(self.leased[key]))
+        for key in self.early & self.kept.keys():
+            del self.kept[key]
+            self.early.discard(key)
+
+    def receive(self, receipt: Receipt) -> None:
+        """Note what is in the store; it may be told before it is told as finished."""
+        for problem in receipt.problems:
+            if self.kept.pop((receipt.cell, problem), None) is None:
+                self.early.add((receipt.cell, problem))
 
     def end(self, error: Exception | None = None) -> None:
         """Stop serving: because of an error, or to leave the replica to the fleet."""
@@ -124,7 +146,9 @@ class Workload:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to do or to hope for."""
-        return self.error is not None or (self.queue.is_done and not self.following)
+        uncommitted = any(serving.kept for serving in self.serving)
+        is_done = self.queue.is_done and not self.following and not uncommitted
+        return self.error is not None or is_done
 
     @property
     def replicas(self) -> int:

@@ -91,9 +91,7 @@ class PlannedCell:
 
     def is_foreign(self, origin: Origin | None) -> bool:
         """Whether the stored samples were drawn otherwise than an engine would draw the rest."""
-        if origin is None or not self.origins:
-            return False
-        return not any(origin.draws_as(stored) for stored in self.origins)
+        return origin is not None and origin.is_foreign_to(self.origins)
 
     @property
     def drawn_on(self) -> str:

@@ -11,8 +11,9 @@ from distlab.console.stopping import heard_by
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EventLog
 from distlab.engines.fleet import Fleet
-from distlab.engines.leasing import FollowUp
-from distlab.engines.messages import Finished
+from distlab.engines.keeping import Keeping
+from distlab.engines.leasing import FollowUp, Sink
+from distlab.engines.messages import Finished, Keep, Report
 from distlab.engines.metrics import Metrics
 from distlab.engines.nodes import asked_for_memory, live_nodes
 from distlab.engines.workload import Limits
@@ -131,9 +132,8 @@ class _Sampler:
             fleet,
             jobs,
             Limits(cluster.replicas, cluster.hang_s, cluster.wait_for_nodes_s, cluster.load_hang_s),
-            lambda finished: self._take(finished, committer),
+            Sink(lambda f: self._take(f, committer), self._follow_up, self._keeping()),
             self._observer,
-            self._follow_up,
         )
         committing = asyncio.ensure_future(committer.run())
         try:
@@ -147,9 +147,29 @@ class _Sampler:
             for path in job.cells:
                 self._outcome.cells[path].error = sentence
 
+    def _keeping(self) -> Keeping | None:
+        """How replicas commit; None where the driver does."""
+        if self._engines.cluster.commit == "driver":
+            return None
+        if self._follow_up is not None:
+            self._display.say(
+                "what is drawn next depends on the samples, so they come to the driver: "
+                "cluster.commit=replica is not heard for them"
+            )
+            return None
+        store, claims = self._cells[0].stored.store, self._engines.claims
+        origins = {p.cell.path: p.origins for p in self._cells if p.origins and not p.mixes}
+        keep = Keep(store.address, None if claims is None else claims.driver.id, origins)
+        return Keeping(store, keep, self._receive)
+
+    def _receive(self, report: Report) -> None:
+        if report.error is not None:
+            raise self._explained(report.error)
+        self._counter.count_stored(report.receipts)
+
     def _take(self, finished: Finished, committer: Committer) -> None:
         claims = self._engines.claims
-        for path in finished.batches:
+        for path in {cell for cell, _ in finished.done}:
             if claims is not None and claims.is_lost(path):
                 raise self._explained(ClaimLost(path))
             self._check_origin(path, finished)

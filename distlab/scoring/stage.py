@@ -28,6 +28,7 @@ from distlab.local_ray import local_ray
 from distlab.problems.problem import GoldKind
 from distlab.scoring.cache import VerdictCache
 from distlab.scoring.judging import GraderFacts, Judging
+from distlab.scoring.nodes import free_cores, sharing_nodes
 from distlab.scoring.pieces import CellSource, Piece, divide
 from distlab.scoring.score_piece import PieceSummary, Scorer, ScoringJob, verdict_file
 from distlab.scoring.types import ComponentSpec, Extractor, load_extractor
@@ -80,8 +81,8 @@ def score_samples(
 ) -> ScoreSummary:
     """Score every stored sample of the cells; ``out`` then holds their verdicts and no others.
 
-    Uses the Ray that is up, or starts one on this machine for as long as it takes. Files on this
-    machine's disk are scored on this machine, those of an object store anywhere in the cluster.
+    Uses the Ray that is up, or starts one on this machine for as long as it takes. Pieces are
+    scored on every node that sees the same ``out``, cache and, on a disk, samples.
 
     Args:
         sources: The cells.
@@ -217,6 +218,15 @@ class _Actor:
             return UserError(sentence)
 
 
+def _nodes(job: ScoringJob, pieces: Sequence[Piece]) -> list[str]:
+    """The nodes that share this one's verdicts, cache and, where they are on a disk, samples."""
+    on_disk = (p for p in pieces if isinstance(p.filesystem, pafs.LocalFileSystem))
+    # A shard's name is like no other's.
+    samples = [Path(shard.path) for piece in on_disk for shard in piece.shards[:1]][:1]
+    written = [job.out, *([job.cache] if job.cache and job.cache.is_dir() else [])]
+    return sharing_nodes(written, samples)
+
+
 def _run(
     job: ScoringJob, pieces: Sequence[Piece], workers: int | None
 ) -> Iterator[tuple[Piece, PieceSummary]]:
@@ -225,11 +235,10 @@ def _run(
     Raises:
         UserError: A piece cannot be scored.
     """
-    local = all(isinstance(piece.filesystem, pafs.LocalFileSystem) for piece in pieces)
-    free = ray.available_resources().get("CPU", 0.0)
+    nodes = _nodes(job, pieces)
+    free = free_cores(nodes)
     useful = math.ceil(sum(piece.samples for piece in pieces) / _SAMPLES_WORTH_AN_ACTOR)
     actors = max(1, min(workers or min(int(free), useful), len(pieces)))
-    here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
     rows = [{"number": n, "piece": pickle.dumps(piece)} for n, piece in enumerate(pieces)]
     summaries = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
         _Actor,
@@ -238,7 +247,7 @@ def _run(
         compute=ray.data.ActorPoolStrategy(size=actors),
         # Where engines hold the cores, scoring shares them rather than waits for ever.
         num_cpus=min(1.0, free / actors),
-        label_selector=here if local else None,
+        label_selector={"ray.io/node-id": f"in({','.join(nodes)})"},
     )
     for batch in summaries.iter_batches(batch_size=None, prefetch_batches=0):
         for number, pickled in zip(batch["number"], batch["outcome"], strict=True):

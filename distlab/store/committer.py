@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -26,7 +26,11 @@ class Committer:
     """Takes batches of whole requests; nothing waits for the disk but the committer itself."""
 
     def __init__(
-        self, cells: Mapping[str, StoredCell], check: Callable[[str], None] = lambda _: None
+        self,
+        cells: Mapping[str, StoredCell],
+        check: Callable[[str], None] = lambda _: None,
+        told: Callable[[str, Sequence[pa.RecordBatch]], None] = lambda cell, batches: None,
+        tag: str = "",
     ) -> None:
         """Prepare for some cells.
 
@@ -34,9 +38,14 @@ class Committer:
             cells: Key to cell.
             check: Asked with a cell's key before each commit, in a thread; raises where it may not
                 be committed any more.
+            told: Is told a cell's key and its batches once they are in the store.
+            tag: In the names of the shards: see ``shard_name``.
         """
         self._cells = cells
         self._check = check
+        self._told = told
+        self._tag = tag
+        self._least = _COMMIT_SAMPLES
         self._waiting: dict[_Kind, list[pa.RecordBatch]] = {}
         self._rows: dict[_Kind, int] = {}
         self._due = asyncio.Event()
@@ -49,6 +58,11 @@ class Committer:
         self._rows[kind] = self._rows.get(kind, 0) + batch.num_rows
         if self._rows[kind] >= _COMMIT_SAMPLES:
             self._due.set()
+
+    def flush(self) -> None:
+        """Let ``run`` commit at once what waits."""
+        self._least = 1
+        self._due.set()
 
     def close(self) -> None:
         """Let ``run`` commit what waits, without patience for a store that is away, and end."""
@@ -67,7 +81,8 @@ class Committer:
             left = last + interval - time.monotonic()
             if await _is_set(self._due, max(0.0, left)):
                 self._due.clear()
-                await self._commit_all(_COMMIT_SAMPLES)
+                least, self._least = self._least, _COMMIT_SAMPLES
+                await self._commit_all(least)
             else:
                 last = time.monotonic()
                 await self._commit_all(1)
@@ -81,7 +96,7 @@ class Committer:
     async def _commit(self, kind: _Kind, batches: list[pa.RecordBatch]) -> None:
         cell, origin = kind
         # One name for all tries: one that failed only in its last step leaves no second shard.
-        name = shard_name()
+        name = shard_name(self._tag)
         for wait in (*_RETRIES_S, None):
             try:
                 await asyncio.to_thread(self._check, cell)
@@ -91,6 +106,7 @@ class Committer:
                     raise
                 await _is_set(self._closed, wait)
             else:
+                self._told(cell, batches)
                 return
 
 

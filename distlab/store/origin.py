@@ -6,7 +6,7 @@ samples count on every machine; a shard does.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,6 +52,10 @@ class Origin:
     def address(self) -> Mapping[str, str]:
         """As a cell's address has it, where the cell is of this hardware alone."""
         return {"device": self.device, "split": self.split}
+
+    def is_foreign_to(self, stored: Collection["Origin"]) -> bool:
+        """Whether it draws otherwise than all that drew what is stored, if anything is."""
+        return bool(stored) and not any(self.draws_as(other) for other in stored)
 
     def encoded(self) -> bytes:
         """For the metadata of a shard."""

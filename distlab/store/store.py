@@ -60,9 +60,13 @@ def cell_path(family: str, variant: str, decoding: str, dataset: str, prompt: st
     return "/".join(map(folder_name, (family, variant, decoding, dataset, prompt, key)))
 
 
-def shard_name() -> str:
-    """32 hex digits: the time, then chance. In order of names the first commit comes first."""
-    return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
+def shard_name(tag: str = "") -> str:
+    """32 hex digits: the time, then chance. In order of names the first commit comes first.
+
+    Args:
+        tag: Hex, 16 digits at most, in the place of some of the chance: see ``tagged``.
+    """
+    return f"{time.time_ns():016x}{tag}{uuid.uuid4().hex[: 16 - len(tag)]}"
 
 
 class DamagedShard(UserError):
@@ -315,6 +319,11 @@ class StoredCell:
         inside = pafs.FileSelector(self.path, allow_not_found=True)
         infos = patiently(self.store.fs, lambda: self.store.fs.get_file_info(inside))
         return tuple(sorted(i.path for i in infos if SHARD.fullmatch(i.base_name)))
+
+    def tagged(self, tag: str) -> tuple[str, ...]:
+        """Those of the shards whose names were made with a tag."""
+        named = re.compile(rf".*/samples-[0-9a-f]{{16}}{tag}[0-9a-f]*\.parquet")
+        return tuple(shard for shard in self.shards() if named.fullmatch(shard))
 
     def ranks(self, prompt_hashes: Mapping[str, str] | None = None) -> dict[str, set[int]]:
         """Ranks in the store.

@@ -1,19 +1,20 @@
 """Row: samples per second through the driver and into the store, from 64 replicas without a model.
 
-    python -m tests.benchmarks.driver [--replicas 64] [--problems 25000] [--pairs 5]
+    python -m tests.benchmarks.driver [--replicas 64] [--problems 25000] [--commit replica]
 
 Ray, fleet, dispatcher, committer and store are the product's; the replicas answer each lease at
 once with a batch made beforehand, so that the cores are the driver's as far as they can be.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -30,12 +31,18 @@ from distlab.decoding.interface import Sample, SampleRequest, Vitals
 from distlab.engines import fleet as fleets
 from distlab.engines.cluster import connected
 from distlab.engines.events import EventLog
+from distlab.engines.keeper import Drawing, Keeper, reach
 from distlab.engines.messages import (
+    CellRequest,
+    CellWork,
     EngineSettings,
     Finished,
+    Keep,
     Lease,
     Pulse,
+    Reached,
     ReplicaInfo,
+    Report,
     Site,
 )
 from distlab.engines.workload import BATCHES_AHEAD
@@ -64,7 +71,8 @@ class Prebuilt:
             Sample("", rank, IDS, tuple(range(TOKENS)), "The answer is 42. " * 20, False, seed=rank)
             for rank in RANKS
         ]
-        self._batch = to_batch(one * (BATCHES_AHEAD * SEQUENCES // N + 1), "bench")
+        # A request of siblings takes as few sequences as one.
+        self._batch = to_batch(one * (BATCHES_AHEAD * SEQUENCES), "bench")
         self._steps = 0
 
     async def process(self) -> int:
@@ -74,17 +82,39 @@ class Prebuilt:
         return ReplicaInfo("here", os.getpid(), 0.0)
 
     async def sample(self, lease: Lease) -> AsyncIterator[Finished]:
-        import asyncio
-
         ((cell, work),) = lease.cells.items()
-        while work.run != "bench" and not (Path(work.run) / GO).exists():
-            await asyncio.sleep(0.1)
-        names = [request.problem_id for _, request in lease.requests]
+        await ready(work)
+        yield self._made(cell, [request.problem_id for _, request in lease.requests])
+
+    async def keep(self, keep: Keep) -> Reached:
+        store, probe = await asyncio.to_thread(reach, keep)
+        self._keeper = Keeper(keep, store)
+        return Reached(probe)
+
+    async def lend(self, lease: Lease) -> None:
+        for cell, request in lease.requests:
+            drawing = asyncio.ensure_future(ready(lease.cells[cell]))
+            self._keeper.expect(drawing, (cell, request), lease.cells)
+
+    async def report(self, gather_s: float) -> Report:
+        return await self._keeper.report(gather_s, self._gather)
+
+    async def flush(self) -> None:
+        self._keeper.flush()
+
+    async def _gather(
+        self, works: Mapping[str, CellWork], finished: Sequence[tuple[CellRequest, Drawing]]
+    ) -> Finished:
+        if not finished:
+            return Finished({})
+        return self._made(finished[0][0][0], [request.problem_id for (_, request), _ in finished])
+
+    def _made(self, cell: str, names: Sequence[str]) -> Finished:
         rows = self._batch.slice(0, len(names) * N)
         columns = [pa.array(np.repeat(names, N), pa.string()), *rows.columns[1:]]
         batch = pa.RecordBatch.from_arrays(columns, schema=rows.schema)
         self._steps += 1
-        yield Finished(
+        return Finished(
             {cell: batch}, tuple((cell, name) for name in names), {cell: batch.num_rows * TOKENS}
         )
 
@@ -98,6 +128,12 @@ class Prebuilt:
     async def stop(self) -> None: ...
 
 
+async def ready(work: CellWork) -> dict[str, list[Sample]]:
+    while work.run != "bench" and not (Path(work.run) / GO).exists():
+        await asyncio.sleep(0.1)
+    return {}
+
+
 class Silent:
     """Shows nothing."""
 
@@ -109,7 +145,7 @@ class Silent:
 class Side:
     """The driver, with replicas that stay up."""
 
-    def __init__(self, stack: ExitStack, replicas: int) -> None:
+    def __init__(self, stack: ExitStack, replicas: int, commit: str) -> None:
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         share = len(os.sched_getaffinity(0)) / replicas
         overrides = [
@@ -117,6 +153,7 @@ class Side:
             "decoding.base=[]",
             f"cluster.replicas={replicas}",
             f"cluster.max_num_seqs={SEQUENCES}",
+            f"cluster.commit={commit}",
             f"store={self._folder / 'store'}",
         ]
         study = validate(compose_config(overrides))
@@ -171,20 +208,23 @@ def rss_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def start(stack: ExitStack, replicas: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return Side(stack, replicas).answer
+def start(
+    stack: ExitStack, replicas: int, commit: str
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return Side(stack, replicas, commit).answer
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--replicas", type=int, default=64)
+    parser.add_argument("--commit", choices=["driver", "replica"], default="driver")
     parser.add_argument("--problems", type=int, default=0, help="draw so many and print the cost")
     asked = parser.parse_args()
     with ExitStack() as stack:
         if not asked.problems:
-            serve(lambda: start(stack, asked.replicas))
+            serve(lambda: start(stack, asked.replicas, asked.commit))
             return
-        answer = start(stack, asked.replicas)
+        answer = start(stack, asked.replicas, asked.commit)
         for problems in (SMALL, asked.problems):
             print(json.dumps(answer({"problems": problems})), file=sys.stderr, flush=True)
 

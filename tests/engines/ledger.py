@@ -13,6 +13,7 @@ from distlab.decoding.stochastic import Stochastic
 from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Fleet
+from distlab.engines.leasing import Sink
 from distlab.engines.messages import CellRequest, CellWork, EngineSettings, Finished, Pulse
 from distlab.engines.workload import EngineJob, Limits
 from distlab.store.cell import ProblemFailure
@@ -88,7 +89,7 @@ def serve(
     """Draw jobs to their end; without a fleet the engines are stopped after it."""
     ledger = ledger or Ledger()
     own = fleet or Fleet()
-    dispatcher = Dispatcher(own, jobs, limits, ledger.take, ledger)
+    dispatcher = Dispatcher(own, jobs, limits, Sink(ledger.take), ledger)
     try:
         ledger.errors = asyncio.run(dispatcher.run())
     finally:

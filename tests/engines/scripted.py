@@ -11,13 +11,15 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ray
 
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, Vitals
 from distlab.engines.messages import EngineSettings, Site
+from distlab.store import committer
+from distlab.store.store import StoredCell
 from tests.engines.unsure import Unsure
 
 KILLER = 666
@@ -38,6 +40,8 @@ class ScriptedEngine(Unsure):
         delay: Seconds that a completion takes; those from now on, where it changes.
         load-delay: Seconds that loading takes.
         log-prompts: Write every prompt to `prompts`.
+        commit-samples: So many samples of a cell are committed at once, where the replica commits.
+        exit-written-once: The process is killed when it has written a shard and told nobody.
 
     `answered` appears with the first completion.
     """
@@ -55,6 +59,9 @@ class ScriptedEngine(Unsure):
         if self._has("load-always") or self._once("load-once"):
             raise RuntimeError("out of memory while loading")
         self._logs = self._has("log-prompts")
+        if most := int(self._number("commit-samples")):
+            committer._COMMIT_SAMPLES = most
+            StoredCell.commit = self._committed(StoredCell.commit)  # type: ignore[method-assign]
 
     @property
     def eos_token_ids(self) -> frozenset[int]:
@@ -111,6 +118,15 @@ class ScriptedEngine(Unsure):
 
     def shutdown(self) -> None:
         self._note("shutdown", {"replica": self._name})
+
+    def _committed(self, commit: Callable[..., str]) -> Callable[..., str]:
+        def committed(*given: object) -> str:
+            shard = commit(*given)
+            if self._once("exit-written-once"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return shard
+
+        return committed
 
     def _note(self, kind: str, what: dict[str, object]) -> None:
         (self._folder / f"{kind}-{uuid.uuid4().hex}").write_text(json.dumps(what))

@@ -15,6 +15,7 @@ from distlab.engines.dispatcher import Dispatcher
 from distlab.engines.endpoint import Endpoint
 from distlab.engines.events import EventKind
 from distlab.engines.fleet import Fleet
+from distlab.engines.leasing import Sink
 from distlab.engines.messages import CellRequest, Finished
 from distlab.engines.workload import EngineJob
 from tests.engines.ledger import (
@@ -163,7 +164,7 @@ def test_a_halt_keeps_what_is_finished_and_ends(tmp_path: Path) -> None:
     ]
 
     async def halted(fleet: Fleet) -> None:
-        dispatcher = Dispatcher(fleet, [job(tmp_path, many)], LIMITS, ledger.take, ledger)
+        dispatcher = Dispatcher(fleet, [job(tmp_path, many)], LIMITS, Sink(ledger.take), ledger)
         delivered = asyncio.Event()
         ledger.on_take = delivered.set
         serving = asyncio.ensure_future(dispatcher.run())
@@ -213,7 +214,7 @@ def test_more_draws_can_be_asked_for_in_the_light_of_what_came_back(tmp_path: Pa
     ledger, fleet = Ledger(), Fleet()
     requests = [work for work in REQUESTS if work[0] == "instruct"]
     dispatcher = Dispatcher(
-        fleet, [job(tmp_path, requests)], LIMITS, ledger.take, ledger, follow_up
+        fleet, [job(tmp_path, requests)], LIMITS, Sink(ledger.take, follow_up), ledger
     )
     asyncio.run(dispatcher.run())
     fleet.close()
@@ -235,7 +236,7 @@ def test_an_engine_is_kept_while_what_follows_is_not_known(tmp_path: Path) -> No
     fleet, ledger = Fleet(), Ledger()
     waiting: list[CellRequest] = [("base", SampleRequest("p1", (2, 7), (0,)))]
     jobs = [job(one, first, cpus_per_rank=2), job(other, waiting, cpus_per_rank=2)]
-    dispatcher = Dispatcher(fleet, jobs, LIMITS, ledger.take, ledger, follow_up)
+    dispatcher = Dispatcher(fleet, jobs, LIMITS, Sink(ledger.take, follow_up), ledger)
     asyncio.run(dispatcher.run())
     fleet.close()
     assert set(ledger.samples) == wanted([*first, *waiting]) | {

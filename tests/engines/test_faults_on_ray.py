@@ -95,6 +95,19 @@ def test_a_replica_killed_from_outside_is_replaced(
     assert_as(folder, undisturbed)
 
 
+def test_a_replica_that_commits_and_dies_before_it_tells_costs_nothing(
+    tmp_path: Path, undisturbed: dict[Key, Tokens]
+) -> None:
+    """The store says what its last shard holds: nothing is drawn twice, and all is counted."""
+    (tmp_path / "script").mkdir()
+    (tmp_path / "script" / "commit-samples").write_text("12")
+    (tmp_path / "script" / "exit-written-once").touch()
+    outcome = draw(tmp_path, "cluster.commit=replica")
+    assert (outcome.samples, outcome.starts, outcome.deaths) == (SAMPLES, 2, 1)
+    assert (outcome.failures, outcome.errors) == ([], [])
+    assert_as(tmp_path, undisturbed)
+
+
 def test_a_killed_node_costs_its_replica_and_no_problem_is_suspected(
     tmp_path: Path, ray_up: Cluster, undisturbed: dict[Key, Tokens]
 ) -> None:

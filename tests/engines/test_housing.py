@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from distlab.decoding.interface import SampleRequest
 from distlab.engines import housing
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Running
@@ -73,9 +74,9 @@ def test_a_replica_without_work_makes_room_and_one_with_leases_does_not(told: To
     done, waiting = workload("done", requests=0), workload("waiting")
     serving = serve(done, up("r1"))
     shared = Housing([done, waiting], LIMITS, told)
-    serving.keys.add(("base", "p0"))
+    serving.leased["base", "p0"] = ("base", SampleRequest("p0", (1,), (0,)))
     assert shared.moves([FULL], [serving.running], is_vacating=False).vacate == ()
-    serving.keys.clear()
+    serving.leased.clear()
     assert shared.moves([FULL], [serving.running], is_vacating=True).vacate == ()
     assert shared.moves([FULL], [serving.running], is_vacating=False).vacate == (serving.running,)
 
@@ -84,7 +85,7 @@ def test_nobody_is_given_up_while_others_work_or_before_its_time(
     told: Told, clock: list[float]
 ) -> None:
     busy, homeless = workload("busy"), workload("homeless")
-    serve(busy, up("r1")).keys.add(("base", "p0"))
+    serve(busy, up("r1")).leased["base", "p0"] = ("base", SampleRequest("p0", (1,), (0,)))
     shared = Housing([busy, homeless], LIMITS, told)
 
     def hopeless(after_s: float) -> bool:

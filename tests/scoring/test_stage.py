@@ -3,6 +3,7 @@ import errno
 import os
 import pickle
 import select
+import signal
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 import pytest
+import ray
 
 from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
@@ -31,6 +33,9 @@ from distlab.scoring.types import ComponentSpec
 from distlab.scoring.verdict_schema import VERDICTS
 from distlab.store.sample_schema import SAMPLES
 from distlab.store.shard import encode
+
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
 
 # So that a slow machine makes no timeouts; HASTY is for answers that hang.
 SETTINGS = PoolSettings(deadline_s=600.0, memory_mib=512)
@@ -741,6 +746,48 @@ def test_killed_in_the_middle_resumes(ray_up: None, tmp_path: Path) -> None:
     assert len(rows) == 1200
     assert set(rows.values()) == {1}
     assert {r["verdict"] for r in read_out(out)} == {"correct", "incorrect"}
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_node_that_is_lost_in_the_middle_costs_no_verdict(
+    ray_up: "Cluster", tmp_path: Path
+) -> None:
+    """Its actor cannot come back: no other node has a core to spare until the rest is done."""
+    second = ray_up.add_node(num_cpus=1, object_store_memory=100 << 20, wait=True)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    cells, nodes = many(tmp_path), tmp_path / "nodes"
+    nodes.mkdir()
+    options = {"folder": str(nodes), "pause_s": 0.005}
+    noting = ComponentSpec("noting", "toy_components:Noting", options)
+    lost: list[int] = []
+
+    def lose(done: int, total: int) -> None:
+        if not lost and (nodes / second.node_id).exists():
+            lost.append(done)
+            ray_up.remove_node(second, allow_graceful=False)
+
+    judging = Judging([noting], [EXACT], SETTINGS)
+    summary = stage.score_samples(cells, tmp_path / "out", judging, workers=3, progress=lose)
+    assert 0 < lost[0] < summary.samples == 1200
+    assert len(list(nodes.iterdir())) == 2
+    rows = read_out(tmp_path / "out")
+    assert set(Counter((r["cell"], r["problem_id"], r["rank"]) for r in rows).values()) == {1}
+    assert len(rows) == 1200
+    assert {r["verdict"] for r in rows} == {"correct", "incorrect"}
+
+
+@pytest.mark.ray
+def test_a_node_that_lacks_a_folder_is_not_scored_on(ray_up: "Cluster", tmp_path: Path) -> None:
+    from distlab.scoring import nodes
+
+    here, there = tmp_path / "here", tmp_path / "shard"
+    here.mkdir()
+    assert not nodes._shares([there], [here])
+    there.touch()
+    assert nodes._shares([there], [here])
+    assert nodes.sharing_nodes([here], [there]) == [ray.get_runtime_context().get_node_id()]
+    assert list(here.iterdir()) == []
 
 
 def test_a_disk_that_refuses_verdicts_is_one_sentence_from_an_actor() -> None:

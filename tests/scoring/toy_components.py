@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import ray
+
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.types import Extraction
 
@@ -20,6 +22,22 @@ class AfterEquals:
         if not mark:
             return Extraction(None, 0, 0, len(text))
         return Extraction(tail, len(head) + 1, len(text), len(text))
+
+
+class Noting(AfterEquals):
+    """Takes its time, and leaves a file that is called like the node of Ray it ran on."""
+
+    name = "noting"
+
+    def __init__(self, folder: str = "", pause_s: float = 0.0) -> None:
+        self.folder = folder
+        self.pause_s = pause_s
+
+    def extract(self, text: str, kind: GoldKind) -> Extraction:
+        time.sleep(self.pause_s)
+        if self.folder:
+            Path(self.folder, ray.get_runtime_context().get_node_id()).touch()
+        return super().extract(text, kind)
 
 
 class LastCharacter:
