@@ -108,7 +108,8 @@ def _rows(store: Store, shard: str, problems: list[str]) -> list[pa.RecordBatch]
 def pieces(work: CellRequest) -> Iterator[tuple[Key, CellRequest]]:
     """What comes of a request, each as a request of its own: of its cell, and of one it serves."""
     cell, request = work
-    yield (cell, request.problem_id), (cell, replace(request, greedy=None))
+    alone = work if request.greedy is None else (cell, replace(request, greedy=None))
+    yield (cell, request.problem_id), alone
     if request.greedy is not None and request.ranks[0] == 0:
         greedy = replace(request, ranks=(0,), greedy=None)
         yield (request.greedy, request.problem_id), (request.greedy, greedy)

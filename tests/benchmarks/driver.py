@@ -74,6 +74,7 @@ class Prebuilt:
         # A request of siblings takes as few sequences as one.
         self._batch = to_batch(one * (BATCHES_AHEAD * SEQUENCES), "bench")
         self._steps = 0
+        self._keeper: Keeper | None = None
 
     async def process(self) -> int:
         return os.getpid()
@@ -92,14 +93,17 @@ class Prebuilt:
         return Reached(probe)
 
     async def lend(self, lease: Lease) -> None:
+        assert self._keeper is not None
         for cell, request in lease.requests:
             drawing = asyncio.ensure_future(ready(lease.cells[cell]))
             self._keeper.expect(drawing, (cell, request), lease.cells)
 
     async def report(self, gather_s: float) -> Report:
+        assert self._keeper is not None
         return await self._keeper.report(gather_s, self._gather)
 
     async def flush(self) -> None:
+        assert self._keeper is not None
         self._keeper.flush()
 
     async def _gather(
@@ -119,6 +123,8 @@ class Prebuilt:
         )
 
     async def pulse(self) -> Pulse:
+        if self._keeper is not None:
+            self._keeper.hear()
         return Pulse(Vitals(self._steps), 0.0)
 
     async def check(self) -> None: ...

@@ -108,8 +108,9 @@ def test_a_replica_that_commits_and_dies_before_it_tells_costs_nothing(
     assert_as(tmp_path, undisturbed)
 
 
+@pytest.mark.parametrize("commit", ["driver", "replica"])
 def test_a_killed_node_costs_its_replica_and_no_problem_is_suspected(
-    tmp_path: Path, ray_up: Cluster, undisturbed: dict[Key, Tokens]
+    tmp_path: Path, ray_up: Cluster, undisturbed: dict[Key, Tokens], commit: str
 ) -> None:
     folder = slow(tmp_path)
     nodes = [ray_up.add_node(**NODE, object_store_memory=100 << 20, wait=True)]
@@ -123,7 +124,9 @@ def test_a_killed_node_costs_its_replica_and_no_problem_is_suspected(
     with pytest.MonkeyPatch.context() as patch:
         # Outside the main thread Ray could not set its handler.
         patch.setattr(signal, "signal", lambda *_: None)
-        outcome = meanwhile(kill, folder, "cluster.device=gpu", "cluster.replicas=1")
+        outcome = meanwhile(
+            kill, folder, "cluster.device=gpu", "cluster.replicas=1", f"cluster.commit={commit}"
+        )
     ray_up.remove_node(nodes[1], allow_graceful=True)
     assert (outcome.starts, outcome.failures) == (2, [])
     ran = {start["node"] for start in starts(folder / "script")}
