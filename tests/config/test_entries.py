@@ -42,7 +42,10 @@ def test_an_entry_has_the_defaults_of_the_schema() -> None:
             "+grader.use.own={targt: x}",
             "there is no key 'grader.use.own.targt'; did you mean target?",
         ),
-        ("+prompt.styles.own={shots: some}", "`prompt.styles.own.shots` cannot be set: Value 'so"),
+        (
+            "+prompt.styles.own={shots: some}",
+            "`prompt.styles.own.shots` is some, and has to be a whole number",
+        ),
         ("+grader.use.own={options: {}}", "`grader.use.own.target` has no value: set it"),
         (
             "dataset.sets.arithmetic.path=x",
