@@ -169,7 +169,7 @@ class _Sampler:
 
     def _take(self, finished: Finished, committer: Committer) -> None:
         claims = self._engines.claims
-        for path in {cell for cell, _ in finished.done}:
+        for path in {*finished.batches, *(cell for cell, _ in finished.done)}:
             if claims is not None and claims.is_lost(path):
                 raise self._explained(ClaimLost(path))
             self._check_origin(path, finished)
