@@ -55,7 +55,7 @@ def _score(arguments: argparse.Namespace) -> int:
         with folder.judging():
             with quiet(folder.log):
                 summary = score_run(folder, manifest)
-            folder.write_manifest(manifest)
+            folder.write_manifest(_with_parts(manifest, arguments))
         tables = build_report(folder.path)
         report = write_report(folder.path, tables)
     console = printer()
@@ -89,6 +89,17 @@ def _with_overrides(manifest: Manifest, arguments: argparse.Namespace) -> Manife
         manifest,
         config={**manifest.config, **{name: changed[name] for name in sorted(groups)}},
     )
+
+
+def _with_parts(manifest: Manifest, arguments: argparse.Namespace) -> Manifest:
+    """The manifest with where the components that the overrides name were found."""
+    if not arguments.overrides:
+        return manifest
+    from distlab.config.own_parts import recorded_parts
+
+    groups = (manifest.config[name]["use"] for name in ("extractor", "grader"))
+    targets = [component["target"] for group in groups for component in group.values()]
+    return replace(manifest, parts=recorded_parts(targets, arguments.config_dir, manifest.parts))
 
 
 def _group(override: str) -> str:

@@ -13,6 +13,7 @@ from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.score import main
+from distlab.scoring.stage import ScoreSummary
 from distlab.store.cell import Cell
 from distlab.study.score_run import idle_graders
 
@@ -161,3 +162,21 @@ def test_parts_of_ones_own_are_found_where_the_run_found_them(
     assert "importing lax_grader fails (SystemExit: it was found)" in complaint(
         capsys, str(run), "grader=[lax]"
     )
+
+
+def test_parts_that_overrides_name_are_recorded(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = run.parent / "own"
+    (own / "conf" / "grader").mkdir(parents=True)
+    (own / "conf" / "grader" / "lax.yaml").write_text(
+        "use:\n  lax:\n    target: noted_grader:Lax\n    options: {}\n"
+    )
+    (own / "noted_grader.py").write_text(
+        "from distlab.scoring.graders.standard import Standard\nclass Lax(Standard): ...\n"
+    )
+    monkeypatch.syspath_prepend(str(own))
+    monkeypatch.setattr("distlab.study.score_run.score_run", lambda *_: ScoreSummary(*range(9)))
+    # The verdicts are none, so there is no report.
+    assert main([str(run), "--config-dir", str(own / "conf"), "grader=[standard,lax]"]) == 2
+    parts = RunFolder(run).read_manifest().parts
+    assert parts["folders"] == [str(own / "conf")]
+    assert parts["modules"] == {"noted_grader:Lax": str(own)}

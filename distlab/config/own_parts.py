@@ -1,16 +1,19 @@
 """Parts of the user's own: config folders beside the command and in installed packages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from distlab.config.compose import conf_folder
 from distlab.errors import UserError
+from distlab.importing import origin
 
 # A package that brings YAML declares it as NAME = "package.with.yaml" under this group.
 ENTRY_POINTS: Final = "distlab.conf"
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def own_conf_folders() -> tuple[Path, ...]:
@@ -27,6 +30,29 @@ def own_conf_folders() -> tuple[Path, ...]:
     declared = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
     folders = [here, *(folder for point in declared for folder in _folders(point))]
     return tuple(folder for folder in folders if folder.is_dir() and folder.resolve() != ours)
+
+
+def recorded_parts(
+    targets: Iterable[str], folders: Iterable[Path], before: Mapping[str, Any] = _NONE
+) -> dict[str, Any]:
+    """Where parts that are not distlab's came from, as ``parts`` of a manifest.
+
+    Args:
+        targets: Datasets, extractors, graders and decoders, as ``module:Class``.
+        folders: Config folders that the user named, which come before those of every command.
+        before: What the manifest has; it is kept, and comes last.
+
+    Returns:
+        ``folders`` and ``modules``; empty where all is distlab's.
+    """
+    named = [folder.absolute() for folder in folders]
+    listed = [*map(str, (*named, *own_conf_folders())), *before.get("folders", ())]
+    found = {target: origin(target) for target in targets if not target.startswith("distlab.")}
+    modules = {target: str(folder) for target, folder in found.items() if folder is not None}
+    modules = {**before.get("modules", {}), **modules}
+    if not listed and not modules:
+        return {}
+    return {"folders": list(dict.fromkeys(listed)), "modules": modules}
 
 
 def _folders(point: EntryPoint) -> Iterator[Path]:

@@ -13,12 +13,13 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from distlab.checkpoints.checkpoint import Variant, variant_name
-from distlab.config.compose import conf_folder
+from distlab.config.compose import conf_folder, own_folders
+from distlab.config.own_parts import own_conf_folders, recorded_parts
 from distlab.console.exits import Exit
-from distlab.console.main import Command, path
+from distlab.console.main import Command, add_config_dir, path
 from distlab.credentials import refuse_credentials
 from distlab.decoding.decoder import SampleOrder
 from distlab.decoding.kinds import BUILT_IN
@@ -103,10 +104,13 @@ def _uncollected() -> Iterator[None]:
 
 
 def _ingest_all(arguments: argparse.Namespace) -> int:
+    # Those that do not exist are refused before anything is read.
+    own_folders(arguments.config_dir)
     cells = _cells(arguments)
     _refuse_alike(cells)
     with _folder(arguments, cells[0].labels) as folder:
         manifest = _manifest(arguments, folder)
+        manifest = replace(manifest, parts=_parts(arguments, manifest))
         for cell in cells:
             manifest = _ingest(folder, manifest, cell)
         print(f"run       {folder.path}\nGrade them with:")
@@ -211,8 +215,8 @@ def _parser() -> argparse.ArgumentParser:
         "--known",
         type=KnownSet.parse,
         metavar="NAME[=FILE]",
-        help="the problems are of this dataset of distlab's: take its golds, limits, clusters and "
-        "strata, by id or question",
+        help="the problems are of this dataset: take its golds, limits, clusters and "
+        "strata, by id or question; your own are found as distlab run finds them",
     )
     add("--prompt", default="given", help="name of the prompt style (default: given)")
     add("--gold-kind", default=AUTO, choices=KINDS, help="how golds are to be read")
@@ -233,6 +237,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="parent of the run folder (default: runs)",
     )
+    add_config_dir(parser)
     return parser
 
 
@@ -289,12 +294,21 @@ def _read(
         )
     own_ids = tuple(problem.id for problem in given.problems)
     golds = said_of(given.golds)
-    if arguments.known is not None:
-        known = joined(given.problems, arguments.known, labels.dataset)
+    if (wanted := _known(arguments)) is not None:
+        known = joined(given.problems, wanted, labels.dataset)
         return _Read(replace(given, problems=known.problems), own_ids, (known.said,))
-    if (conf_folder() / "dataset" / f"{labels.dataset}.yaml").is_file():
+    folders = (*arguments.config_dir, conf_folder(), *own_conf_folders())
+    if any((folder / "dataset" / f"{labels.dataset}.yaml").is_file() for folder in folders):
         golds += f"; --known {labels.dataset} would take kinds, limits and strata from that dataset"
     return _Read(given, own_ids, (golds,))
+
+
+def _known(arguments: argparse.Namespace) -> KnownSet | None:
+    """The dataset that --known names, looked for in the user's folders too."""
+    if arguments.known is None:
+        return None
+    known: KnownSet = arguments.known
+    return replace(known, config_dirs=tuple(arguments.config_dir))
 
 
 def _rows(files: Sequence[Path], columns: ColumnMap, skip: Sequence[str]) -> RowStream:
@@ -388,6 +402,13 @@ def _manifest(arguments: argparse.Namespace, folder: RunFolder) -> Manifest:
         return replace(manifest, command=command)
     store = Store.look(expanded(arguments.store or "store"))
     return replace(new_manifest(folder.path.name, store), command=command)
+
+
+def _parts(arguments: argparse.Namespace, before: Manifest) -> dict[str, Any]:
+    """Where the dataset of --known and the user's folders are, so that `score` finds them."""
+    known = _known(arguments)
+    loaders = () if known is None else (known.spec().loader,)
+    return recorded_parts(loaders, arguments.config_dir, before.parts)
 
 
 def _ingest(folder: RunFolder, manifest: Manifest, given: GivenCell) -> Manifest:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from distlab.config.compose import compose
+from distlab.config.compose import compose, own_folders
 from distlab.config.door import datasets
 from distlab.errors import Unavailable, UserError
 from distlab.problems import Problem, load_dataset
 from distlab.problems.content import duplicates, text_hash
+from distlab.problems.problem import DatasetSpec
+from distlab.tabular.choices import Choices
 from distlab.tabular.golds import accepted
 
 
@@ -19,10 +21,12 @@ class KnownSet:
     Attributes:
         name: As in ``conf/dataset``.
         file: Its rows, or None for the hub.
+        config_dirs: Folders of the user's in which it may be, too.
     """
 
     name: str
     file: Path | None = None
+    config_dirs: tuple[Path, ...] = ()
 
     @classmethod
     def parse(cls, word: str) -> "KnownSet":
@@ -36,17 +40,30 @@ class KnownSet:
             raise UserError(f"--known {word} is no NAME=FILE: give both, or the NAME of a dataset")
         return cls(name, Path(file).expanduser() if file else None)
 
+    def spec(self) -> DatasetSpec:
+        """Where its problems are to be had.
+
+        Raises:
+            UserError: There is no such dataset, or several.
+        """
+        group = compose([*own_folders(self.config_dirs), f"dataset={self.name}"]).dataset
+        if len(group.sets) != 1:
+            raise UserError(
+                f"--known {self.name} is {' and '.join(group.sets) or 'no dataset'}, where one is "
+                "needed: name a dataset that stands alone in its YAML"
+            )
+        path = group.path if self.file is None else str(self.file)
+        (spec,) = datasets(replace(group, path=path))
+        return spec
+
     def load(self) -> tuple[Problem, ...]:
         """Its problems.
 
         Raises:
-            UserError: There is no such dataset, or its rows cannot be had.
+            UserError: As ``spec``, or its rows cannot be had.
         """
-        group = compose([f"dataset={self.name}"]).dataset
-        path = None if self.file is None else str(self.file)
-        (spec,) = datasets(replace(group, path=path))
         try:
-            return load_dataset(spec).problems
+            return load_dataset(self.spec()).problems
         except Unavailable as error:
             raise UserError(
                 f"the problems of {self.name} cannot be had from the hub; give the file of "
@@ -104,12 +121,17 @@ def _index(problems: Sequence[Problem]) -> dict[str, Problem]:
     index: dict[str, Problem] = {}
     shared: set[str] = set()
     for problem, short in zip(problems, _short_ids([p.id for p in problems]), strict=True):
-        for name in {short, text_hash(problem.question)}:
+        for name in {short, *map(text_hash, (problem.question, _bare_question(problem)))}:
             if index.setdefault(name, problem) is not problem:
                 shared.add(name)
     for name in shared:
         del index[name]
     return index | {problem.id: problem for problem in problems}
+
+
+def _bare_question(problem: Problem) -> str:
+    """A question without the choices that follow it; files of samples may leave them out."""
+    return problem.question.removesuffix(f"\n{Choices(problem.gold.items, ()).lettered}")
 
 
 def _short_ids(ids: Sequence[str]) -> list[str]:

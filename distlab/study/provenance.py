@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
-from distlab.config.own_parts import own_conf_folders
+from distlab.config.own_parts import recorded_parts
 from distlab.config.values import Study
-from distlab.importing import origin
 from distlab.runs.manifest import Manifest
 from distlab.sampling.outcome import Outcome
 from distlab.sampling.planned import Prepared
@@ -78,21 +78,14 @@ def manifest(
     )
 
 
-def own_parts(study: Study) -> dict[str, object]:
+def own_parts(study: Study) -> dict[str, Any]:
     """Where the study's parts came from that are not distlab's own."""
     targets = [
         *(spec.target for spec in (*study.extractors, *study.graders)),
         *(dataset.loader for dataset in study.datasets),
         *(_named(type(arm.decoding.decoder)) for arm in study.arms),
     ]
-    found = {target: origin(target) for target in dict.fromkeys(targets)}
-    modules = {
-        target: str(folder)
-        for target, folder in found.items()
-        if folder is not None and not target.startswith("distlab.")
-    }
-    folders = [*_config_dirs(), *own_conf_folders()]
-    return {"folders": list(map(str, folders)), "modules": modules} if folders or modules else {}
+    return recorded_parts(targets, _config_dirs())
 
 
 def _config_dirs() -> list[Path]:

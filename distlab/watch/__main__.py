@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from distlab.console.command import command_line
 from distlab.console.exits import Exit, stopped_by
-from distlab.console.main import Command, path
+from distlab.console.main import Command, add_config_dir, path
 from distlab.errors import UserError
 from distlab.files import folder_name, whole
 
@@ -48,12 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--into", type=path, metavar="FOLDER", help="where runs and report go (runs/watch-NAME)")
     add("--every", type=float, default=30.0, metavar="SECONDS", help="between looks (default 30)")
     add("--once", action="store_true", help="end once all that is there is evaluated")
+    add_config_dir(parser)
     return parser
 
 
 def _watch(arguments: argparse.Namespace) -> int:
     # Imported late: --help should not wait for transformers.
-    from distlab.config.compose import compose_config
+    from distlab.config.compose import compose_config, own_folders
     from distlab.config.quoting import quoted
     from distlab.console.printing import printer
     from distlab.files import expanded
@@ -66,14 +67,16 @@ def _watch(arguments: argparse.Namespace) -> int:
         raise UserError(f"--every is {arguments.every:g}: give seconds above 0")
     name = arguments.folder.absolute().name
     family = f"model.name={quoted(f'{name}-ladder')}"
-    config = compose_config(["model=pair", family, *arguments.overrides])
+    own = own_folders(arguments.config_dir)
+    config = compose_config([*own, "model=pair", family, *arguments.overrides])
     into = arguments.into or Path(expanded(config.runs)) / f"watch-{folder_name(name)}"
     command = command_line("distlab watch", arguments.words)
     with occupied(into) as folder:
         _refuse_other_settings(folder.path, arguments)
         store = Store.open(expanded(config.store))
         pattern, form = arguments.pattern, arguments.format
-        made = Evaluation(config, pattern, form, folder.path, command, printer(), store)
+        dirs = arguments.config_dir
+        made = Evaluation(config, dirs, pattern, form, folder.path, command, printer(), store)
         with closing(made):
             looks = Looks(arguments.folder, pattern)
             _look_on(made, looks, arguments.every, once=arguments.once)
@@ -90,7 +93,8 @@ def _refuse_other_settings(into: Path, arguments: argparse.Namespace) -> None:
         UserError: Those in the folder were evaluated with others.
     """
     place = str(arguments.folder.absolute())
-    lines = [place, arguments.pattern, arguments.format, *arguments.overrides]
+    own = [f"--config-dir={folder.absolute()}" for folder in arguments.config_dir]
+    lines = [place, arguments.pattern, arguments.format, *own, *arguments.overrides]
     wanted, file = "\n".join(lines), into / _SETTINGS
     if not file.is_file():
         with whole(file) as stream:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -11,6 +11,7 @@ from rich.console import Console
 from distlab.config.derive import derived
 from distlab.config.door import validate
 from distlab.config.ladder import step_folders
+from distlab.config.own_parts import recorded_parts
 from distlab.config.values import Study
 from distlab.console.printing import say
 from distlab.errors import UserError, counted
@@ -31,6 +32,7 @@ class Evaluation:
 
     Attributes:
         config: Composed, of a family without stages.
+        config_dirs: Folders of the user's that it was composed with.
         pattern: Finds the step in a checkpoint's name.
         format: How stages are prompted: plain or chat.
         into: Folder of the runs and of their report.
@@ -42,6 +44,7 @@ class Evaluation:
     """
 
     config: DictConfig
+    config_dirs: Sequence[Path]
     pattern: str
     format: str
     into: Path
@@ -110,9 +113,14 @@ class Evaluation:
             try:
                 study, config = self._study(checkpoint)
                 check(study)
-                yield begin(study, config, folder, name, self.command, self.store)
+                work = begin(study, config, folder, name, self.command, self.store)
             except UserError as error:
                 self._complain(checkpoint.name, [str(error)])
+                continue
+            before = work.manifest
+            parts = recorded_parts((), self.config_dirs, before.parts)
+            work.write(replace(before, parts=parts))
+            yield work
 
     def _study(self, checkpoint: Path) -> tuple[Study, DictConfig]:
         """The study of a checkpoint: a ladder of one stage, in the family of all.

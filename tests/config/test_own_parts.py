@@ -8,7 +8,7 @@ import pytest
 from distlab.config import own_parts
 from distlab.config.compose import compose_config, conf_folder
 from distlab.config.door import validate
-from distlab.config.own_parts import ENTRY_POINTS, own_conf_folders
+from distlab.config.own_parts import ENTRY_POINTS, own_conf_folders, recorded_parts
 from distlab.errors import UserError
 from distlab.study.provenance import own_parts as parts_of
 
@@ -56,6 +56,18 @@ def test_a_folder_of_ours_is_none_of_the_users(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(conf_folder().parent)
     assert own_conf_folders() == ()
     assert parts_of(validate(compose_config([]))) == {}
+
+
+def test_what_a_manifest_records_of_parts_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = {"folders": ["/theirs", str(tmp_path / "mine")], "modules": {"gone:Quiz": "/theirs"}}
+    assert recorded_parts(["no_such_module:Grader"], [Path("mine")], before) == {
+        "folders": [str(tmp_path / "mine"), "/theirs"],
+        "modules": {"gone:Quiz": "/theirs"},
+    }
+    assert recorded_parts(["distlab.scoring.graders.standard:Standard"], []) == {}
 
 
 def test_an_entry_point_that_names_no_package_is_refused(declare: Declare) -> None:

@@ -1,12 +1,15 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from distlab.errors import Unavailable, UserError
+from distlab.ingest.__main__ import main as ingest
 from distlab.ingest.known import KnownSet, joined
 from distlab.problems.problem import DatasetSpec, Gold, GoldKind, Problem
+from distlab.runs.folder import RunFolder
 
 HEADER = (
     "Row Number;Calculator ID;Calculator Name;Category;Output Type;Note Type;Patient Note;"
@@ -94,3 +97,55 @@ def test_the_part_in_which_ids_differ_names_a_problem(tmp_path: Path) -> None:
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     made = joined(given({"2": "7"}), KnownSet("math-perturb-hard", file), "d")
     assert made.problems[0].id == "math-perturb-2-hard"
+
+
+CAPITALS = """
+sets:
+  capitals:
+    loader: distlab.tabular.datasets:File
+    path: capitals.jsonl
+    columns: {question: question, answer: answer, choices: options}
+"""
+
+
+def test_a_dataset_of_the_users_is_known_by_its_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"question": "Of Peru?", "options": ["Lima", "Cusco"], "answer": 0}
+    (tmp_path / "capitals.jsonl").write_text(json.dumps(row))
+    own = tmp_path / "own" / "dataset"
+    own.mkdir(parents=True)
+    (own / "capitals.yaml").write_text(CAPITALS)
+    (own / "two.yaml").write_text(f"{CAPITALS}  more: {{loader: x}}\n")
+    monkeypatch.chdir(tmp_path)
+    known = KnownSet("capitals", config_dirs=(Path("own"),))
+    # A file of samples need not repeat the choices.
+    asked = replace(given({"7": "A"})[0], question="Of Peru?")
+    (problem,) = joined([asked], known, "d").problems
+    assert problem.gold == Gold(GoldKind.CHOICE, "A", items=("Lima", "Cusco"))
+    (tmp_path / "own").rename(tmp_path / "conf")
+    assert KnownSet("capitals").load()[0].question == "Of Peru?\nA. Lima\nB. Cusco"
+    with pytest.raises(UserError, match="--known two is capitals and more, where one is needed"):
+        KnownSet("two").load()
+
+
+def test_the_manifest_says_where_a_known_dataset_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = Path(__file__).parents[2] / "docs" / "examples"
+    monkeypatch.chdir(examples)
+    monkeypatch.syspath_prepend(str(examples))
+    row = {"q": "How many days has a leap year?", "out": "366", "gold": 366}
+    file = tmp_path / "given.jsonl"
+    file.write_text(json.dumps(row))
+    words = [str(file), "--variant=base", "--known=quiz", "--map", "question=q", "samples=out"]
+    places = [f"--runs={tmp_path / 'runs'}", f"--store={tmp_path / 'store'}", "--config-dir"]
+    assert ingest([*words, "gold=gold", *places, "conf"]) == 0
+    (run,) = (tmp_path / "runs").iterdir()
+    parts = {
+        "folders": [str(examples / "conf")],
+        "modules": {"own_dataset:Quiz": str(examples)},
+    }
+    assert RunFolder(run).read_manifest().parts == parts
+    assert ingest([*words, "gold=gold", *places, "nowhere"]) == 2
+    assert "the config folder nowhere does not exist" in capsys.readouterr().err

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from distlab.runs.folder import RunFolder
 from distlab.watch.__main__ import main
 from tests.sweep.place import REPO, SCRIPTED, Place
 
 SMALL = ("dataset.limit=2", "decoding=stochastic", "decoding.n=2", "decoding.max_tokens=8")
-WATCH = ("ckpts", "--once", *SMALL, f"cluster.engine={SCRIPTED}")
+WATCH = ("ckpts", "--once", "--config-dir", "own", *SMALL, f"cluster.engine={SCRIPTED}")
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def place(tmp_path: Path) -> Place:
     steps = ("step-1", "step-2", "step-10", "step-20")
     place.make_checkpoints(*steps)
     (tmp_path / "ckpts").mkdir()
+    (tmp_path / "own").mkdir()
     for name in steps:
         (tmp_path / name).rename(tmp_path / "ckpts" / name)
     for name in ("step-10", "step-20"):
@@ -55,6 +57,8 @@ def test_checkpoints_are_evaluated_once_they_are_whole_and_never_again(place: Pl
     assert done == ["step-1", "step-10", "step-2"]
     assert "evaluating ckpts/step-20" not in output
     assert "3 checkpoints · report" in output
+    manifest = RunFolder(runs / "step-1").read_manifest()
+    assert manifest.own_folders == (place.path / "own",)
     report = (runs / "report.md").read_text()
     assert "## Which stage gives, which takes?" in report
     assert "step-2/t0.05 → step-10/t0.05" in report
@@ -75,5 +79,12 @@ def test_other_settings_are_not_mixed_into_a_report(
     assert "were made with other settings (see runs/watch-ckpts/watch.txt)" in (
         capsys.readouterr().err
     )
+    (tmp_path / "own").mkdir()
+    own = ["ckpts", "--once", "--every", "0.01", "--into", "own-runs", "--config-dir", "own"]
+    assert main(own) == 0
+    assert main([*own[:-1], "ckpts"]) == 2
+    assert "other settings (see own-runs/watch.txt)" in capsys.readouterr().err
+    assert main([*own[:-1], "nowhere"]) == 2
+    assert "the config folder nowhere does not exist" in capsys.readouterr().err
     assert main(["ckpts", "--every", "0"]) == 2
     assert "--every is 0: give seconds above 0" in capsys.readouterr().err
