@@ -1,6 +1,6 @@
 """A log of another tool as a study of one cell, with the tool's scores as its judges."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from distlab.checkpoints.checkpoint import Variant
 from distlab.compare.log_columns import LogColumns
-from distlab.errors import UserError
+from distlab.errors import UserError, counted
 from distlab.logs.log import CHOICES, GOLD, ID, QUESTION, RANK, SAMPLE, EvalLog, LogScore
 from distlab.logs.sampling import log_decoding, log_kind
 from distlab.problems.problem import Gold, GoldKind, Problem
@@ -27,6 +27,7 @@ from distlab.tabular.golds import AUTO, gold_of
 
 # Stands for the variant, which no log tells, and for the extractor.
 LOGGED: Final = Variant("logged")
+_CODES: Final = {1.0: CORRECT, 0.0: INCORRECT}
 # Characters at the end of a completion that stand for its answer (ours).
 _END: Final = 60
 
@@ -42,15 +43,15 @@ def logged_study(file: Path, log: EvalLog, name: str) -> JudgedRuns:
     Raises:
         UserError: It has no score that says of samples whether they are right.
     """
-    binary = [score for score in log.scores if score.is_binary]
-    if not binary:
+    verdicts = [score for score in log.scores if score.is_verdict]
+    if not verdicts:
         named = ", ".join(score.name for score in log.scores) or "none"
         raise UserError(
-            f"{file} has no score that is right (1) or wrong (0) of every sample (there is "
+            f"{file} has no score that is right (1) or wrong (0) of most samples (there is "
             f"{named}): ingest and score it, and compare the run"
         )
     problems = _problems(log)
-    n = 1 + max(rank for score in binary for rank in score.ranks)
+    n = 1 + max(rank for score in verdicts for rank in score.ranks)
     cell = _cell(file, log, n)
     return JudgedRuns(
         runs=(file,),
@@ -62,17 +63,22 @@ def logged_study(file: Path, log: EvalLog, name: str) -> JudgedRuns:
             config={"tool": log.tool, "task": log.task, "model": log.model, **log.settings},
         ),
         parameters={},
-        tables=tuple(_table(cell, problems, log, score) for score in binary),
+        tables=tuple(_table(cell, problems, log, score) for score in verdicts),
         nulls=(),
-        remarks=tuple(_remarks(name, log, binary)),
+        remarks=tuple(_remarks(name, log)),
     )
 
 
-def _remarks(name: str, log: EvalLog, binary: Sequence[LogScore]) -> Iterator[str]:
+def _remarks(name: str, log: EvalLog) -> Iterator[str]:
     yield from (f"{name}: {sentence}." for sentence in log.said)
     for score in log.scores:
-        if score not in binary:
-            yield f"{name}: {score.name} is not 1 or 0 of every sample, and is left out."
+        if not score.is_verdict:
+            yield f"{name}: {score.name} is not 1 or 0 of most samples, and is left out."
+        elif score.odd:
+            yield (
+                f"{name}: {score.name} is neither 1 nor 0 of {len(score.odd)} of "
+                f"{counted(len(score.values), 'sample')}, which are left out under it."
+            )
 
 
 def _cell(file: Path, log: EvalLog, n: int) -> Cell:
@@ -120,7 +126,8 @@ def _table(
     places = {problem.id: row for row, problem in enumerate(problems)}
     codes = np.full((len(problems), cell.n), NO_VERDICT, dtype=np.int8)
     for name, rank, value in zip(score.problem_ids, score.ranks, score.values, strict=True):
-        codes[places[name.strip()], rank] = CORRECT if value else INCORRECT
+        if value in _CODES:
+            codes[places[name.strip()], rank] = _CODES[value]
     facts = SampleFacts.empty(codes.shape)
     facts.present[:] = codes != NO_VERDICT
     return VerdictTable(

@@ -31,7 +31,7 @@ from distlab.ingest.columns import ColumnMap
 from distlab.ingest.given_cell import GivenCell, verdicts_of
 from distlab.ingest.given_problems import GivenFile, read_given, with_labels
 from distlab.ingest.known import KnownSet, joined
-from distlab.ingest.log_scores import kept_scores, said_of_scores
+from distlab.ingest.log_scores import KeptScores, kept_scores, said_of_scores
 from distlab.ingest.write import (
     CellLabels,
     SourceFile,
@@ -167,13 +167,15 @@ def _log(arguments: argparse.Namespace, file: Path) -> GivenCell:
     rows = _kept([file], columns.laid_out(log.rows), arguments.skip)
     labels = _labels(arguments, log)
     read = _read(arguments, rows, columns, labels)
-    keep = arguments.keep_scores
-    said = (*read.said, *log.said, *said_of_scores(log, kept=keep))
+    kept = KeptScores()
+    if arguments.keep_scores:
+        kept = kept_scores(log, read.own_ids, read.given.samples.n)
+    judges = kept.judges if arguments.keep_scores else None
+    said = (*read.said, *log.said, *said_of_scores(log, judges), *kept.said)
     settings = {"tool": log.tool, "task": log.task, "model": log.model, **log.settings}
     refuse_credentials(f"what {file} says of its run", json.dumps(settings))
     source = replace(source, said=said, log=settings)
-    verdicts = kept_scores(log, read.own_ids, read.given.samples.n) if keep else ()
-    return GivenCell(labels, read.given, source, columns, verdicts)
+    return GivenCell(labels, read.given, source, columns, kept.verdicts)
 
 
 def _parser() -> argparse.ArgumentParser:

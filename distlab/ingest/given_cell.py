@@ -18,10 +18,12 @@ class GivenVerdicts:
     Attributes:
         judge: Who.
         correct: Of each problem, rank by rank, whether the sample is correct: bool[problems, n].
+        judged: Whether anything is said of the sample: bool[problems, n]; None for all.
     """
 
     judge: str
     correct: npt.NDArray[np.bool_]
+    judged: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,16 @@ class GivenCell:
 
     def labels_of(self, verdicts: GivenVerdicts, cell: str) -> Labels:
         """Verdicts as a run folder keeps them, under the key of the cell there."""
-        n = verdicts.correct.shape[1]
+        judged = verdicts.judged
+        if judged is None:
+            judged = np.ones_like(verdicts.correct)
+        problems, ranks = np.nonzero(judged)
         return Labels(
             cell=cell,
             judge=verdicts.judge,
-            problem_ids=[problem.id for problem in self.given.problems for _ in range(n)],
-            ranks=np.tile(np.arange(n), len(verdicts.correct)),
-            correct=verdicts.correct.ravel(),
+            problem_ids=[self.given.problems[place].id for place in problems.tolist()],
+            ranks=ranks,
+            correct=verdicts.correct[judged],
         )
 
 

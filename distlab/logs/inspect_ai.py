@@ -61,8 +61,8 @@ def read(file: Path) -> EvalLog:
     rows = RowStream(lambda: (_row(row, ranks) for row in done))
     reading, scores = FirstReading(), Scores()
     for row in reading.of(rows):
-        for name, score in (item(row.fields, "scores") or {}).items():
-            scores.add(name, str(row.fields[ID]), int(str(row.fields[RANK])), item(score, "value"))
+        for name, value in _scored(row):
+            scores.add(name, str(row.fields[ID]), int(str(row.fields[RANK])), value)
     if not reading.samples:
         raise UserError(
             f"{file} holds no sample with a completion: status {header.get('status')!r}; "
@@ -202,9 +202,20 @@ def _resolved(text: str, attached: Mapping[str, str]) -> str:
     return str(attached.get(text.removeprefix(_ATTACHED), text))
 
 
+def _scored(row: Row) -> Iterator[tuple[str, object]]:
+    """Each scorer's value of a sample; of several values ("scorer.key"), each."""
+    for name, score in (item(row.fields, "scores") or {}).items():
+        value = item(score, "value")
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{key}", each) for key, each in value.items())
+        else:
+            yield name, value
+
+
 def _reported(name: str, results: object) -> float | None:
     for score in results if isinstance(results, list) else ():
-        if item(score, "name") == name and item(score, "reducer") in (None, "mean"):
+        names = (item(score, "name"), f"{item(score, 'scorer')}.{item(score, 'name')}")
+        if name in names and item(score, "reducer") in (None, "mean"):
             for metric in ("accuracy", "mean"):
                 if (value := as_score(item(score, "metrics", metric, "value"))) is not None:
                     return value

@@ -5,7 +5,6 @@ Seen with 0.4.13, whose ``--log_samples`` writes a line per problem and filter.
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -155,7 +154,6 @@ class _Seen:
 
     def __init__(self) -> None:
         self._metrics: dict[str, list[str]] = {}
-        self._rows: Counter[str] = Counter()
         self._scores = Scores()
 
     def see(self, row: Row) -> None:
@@ -163,15 +161,14 @@ class _Seen:
         if name not in self._metrics:
             metrics = row.fields.get("metrics")
             self._metrics[name] = list(map(str, metrics)) if isinstance(metrics, list) else []
-        self._rows[name] += 1
         for metric in self._metrics[name]:
             self._scores.add(
                 f"{metric},{name}", str(row.fields["doc_id"]), 0, row.fields.get(metric)
             )
 
     def scores(self, reported: object) -> Iterator[LogScore]:
-        """Those that every row of their filter has."""
+        """Those that some row of their filter has."""
         for name, metrics in self._metrics.items():
             for key in (f"{metric},{name}" for metric in metrics):
-                if self._scores.count(key) == self._rows[name]:
+                if key in self._scores.names():
                     yield self._scores.score(key, as_score(item(reported, key)))

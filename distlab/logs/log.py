@@ -1,6 +1,7 @@
 """EvalLog: what a log of another tool says, in columns of ours."""
 
 import json
+import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,9 +42,14 @@ class LogScore:
     decimals: int | None = None
 
     @property
-    def is_binary(self) -> bool:
-        """Whether it says of each sample that it is right or that it is wrong."""
-        return all(value in (0, 1) for value in self.values)
+    def odd(self) -> tuple[int, ...]:
+        """Places of the values that are neither right nor wrong."""
+        return tuple(at for at, value in enumerate(self.values) if value not in (0, 1))
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether most values (ours) say right or wrong, so that the others may be left out."""
+        return 2 * len(self.odd) < len(self.values)
 
     @property
     def is_reproduced(self) -> bool:
@@ -79,10 +85,6 @@ class Scores:
     def names(self) -> tuple[str, ...]:
         """Those that some sample has, in the order in which they came."""
         return tuple(self._found)
-
-    def count(self, name: str) -> int:
-        """How many samples have a score."""
-        return len(self._found[name][0]) if name in self._found else 0
 
     def score(self, name: str, reported: float | None, decimals: int | None = None) -> LogScore:
         """One of them, with the aggregate that the tool gives."""
@@ -170,15 +172,32 @@ def said_of(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_score(value: object) -> float | None:
-    """A score as a number: Inspect writes C, I, P and N for right, wrong, partly and no answer."""
-    if isinstance(value, bool | int | float):
-        return float(value)
+    """A score as a number; None where it is none.
+
+    Words are those of Inspect's ``value_to_float``: C, I, P and N are right, wrong, partly and no
+    answer. NaN is how it and lm-eval write that a sample has no score.
+    """
     if isinstance(value, str):
-        return _LETTERS.get(value.upper())
-    return None
+        value = _WORDS.get(value, _WORDS.get(value.lower(), value))
+    if not isinstance(value, bool | int | float | str):
+        return None
+    try:
+        score = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return score if math.isfinite(score) else None
 
 
-_LETTERS: Final = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
+_WORDS: Final[Mapping[str, float]] = {
+    "C": 1.0,
+    "I": 0.0,
+    "P": 0.5,
+    "N": 0.0,
+    "yes": 1.0,
+    "true": 1.0,
+    "no": 0.0,
+    "false": 0.0,
+}
 
 
 def item(value: object, *path: str | int) -> Any:  # noqa: ANN401 (JSON of any shape)

@@ -1,6 +1,7 @@
 """Logs that the tools themselves wrote (see data/README.md), and rows in the schemas of others."""
 
 import json
+import math
 import shlex
 import shutil
 import zipfile
@@ -14,7 +15,7 @@ import pytest
 
 from distlab.errors import UserError
 from distlab.ingest.__main__ import main
-from distlab.ingest.log_scores import said_of_scores
+from distlab.ingest.log_scores import KeptScores, kept_scores, said_of_scores
 from distlab.logs.formats import read_log
 from distlab.logs.log import GOLD, ID, QUESTION, RANK, SAMPLE, TRUNCATED, EvalLog
 from distlab.problems import GoldKind, read_problems
@@ -146,7 +147,7 @@ def test_an_aggregate_that_the_verdicts_do_not_give_is_said(tmp_path: Path) -> N
     report = tmp_path / "evalscope" / "reports" / "mock" / "gsm8k.json"
     report.write_text(report.read_text().replace("0.6667", "0.6666"))
     log = read_log(tmp_path / "evalscope" / SCOPE.relative_to(DATA / "evalscope"), "auto")
-    (said,) = said_of_scores(log, kept=True)
+    (said,) = said_of_scores(log, {"evalscope:accuracy"})
     assert "is 0.6666666666666666 over 6 verdicts, where the log has 0.6666; judge" in said
 
 
@@ -397,14 +398,84 @@ def test_what_is_no_log_or_cannot_be_kept_is_refused(
     other = tmp_path / "other.jsonl"
     other.write_text('{"a": 1}\n')
     assert "name its columns with --map" in complaint(capsys, other)
-    partly = evalscope(tmp_path / "log", [0.5, 1.0])
-    assert "is 0.5, neither right (1) nor wrong (0): leave --keep-scores away" in complaint(
-        capsys, partly, "--keep-scores"
-    )
     assert "--keep-scores is for logs" in complaint(
         capsys, other, "--map", "samples=a", "gold=a", "--keep-scores"
     )
     assert not (tmp_path / "runs").exists()
+
+
+def kept(file: Path) -> KeptScores:
+    log = read_log(file, "auto")
+    ids = dict.fromkeys(str(row.fields[ID]) for row in log.rows)
+    return kept_scores(log, tuple(ids), log.n)
+
+
+def test_a_judge_leaves_out_what_is_no_verdict_and_says_so(ingest: Ingest, tmp_path: Path) -> None:
+    # "P" is what Inspect calls partly right; a value may be anything where scoring failed.
+    values: list[object] = [1.0, 0.0, 0.5, "P", None, math.nan, True, "C", "I", "N"]
+    file = evalscope(tmp_path, values)
+    run = ingest([file, "--variant", "base", "--keep-scores"])
+    judged = {("0", 0): True, ("0", 1): False, ("3", 0): True, ("3", 1): True}
+    judged |= {("4", 0): False, ("4", 1): False}
+    (found,) = labels(run).values()
+    assert {(name, rank): right for name, rank, right in found} == judged
+    said = (
+        "the judge evalscope:acc leaves out 4 of 10 samples (2 neither right (1) nor wrong (0), "
+        "the first sample 0 of problem '1', 0.5; 2 without a score, the first sample 0 of problem "
+        "'2'); its scores are of the 3 of 5 problems that it judges whole"
+    )
+    assert f"qwen/base/given/gsm8k_main/given: {said}" in run.read_manifest().notes
+
+
+def test_a_score_that_is_no_verdict_is_no_judge_and_no_hindrance(tmp_path: Path) -> None:
+    found = kept(evalscope(tmp_path / "f1", [0.25, 0.5, 1.0, 0.75]))
+    assert found.verdicts == ()
+    assert found.said == (
+        "evalscope's acc is no judge, for it would leave out 3 of 4 samples (3 neither right (1) "
+        "nor wrong (0), the first sample 0 of problem '0', 0.25)",
+    )
+    (bare,) = kept(evalscope(tmp_path / "bare", ["?", None])).said
+    assert bare == "the log holds no score of its samples to keep"
+
+
+def test_a_score_of_whole_problems_judges_no_sample(tmp_path: Path) -> None:
+    def twice(rows: list[Any]) -> None:
+        for row in rows:
+            row["resps"] = [row["resps"][0] * 2]
+
+    found = kept(changed(GSM, tmp_path / "samples_t.jsonl", twice))
+    assert found.verdicts == ()
+    assert "exact_match,strict-match is of problems of 2 samples each" in found.said[0]
+
+
+def test_lm_eval_may_lack_the_score_of_a_sample(tmp_path: Path) -> None:
+    def unscored(rows: list[Any]) -> None:
+        rows[0]["exact_match"] = math.nan
+        del rows[1]["exact_match"]
+
+    found = kept(changed(GSM, tmp_path / "samples_t.jsonl", unscored))
+    assert [each.judge for each in found.verdicts] == [
+        "lm-eval:exact_match,strict-match",
+        "lm-eval:exact_match,flexible-extract",
+    ]
+    (said,) = found.said
+    assert (
+        "leaves out 2 of 6 samples (2 without a score, the first sample 0 of problem '0')" in said
+    )
+
+
+def test_a_scorer_of_inspect_may_give_several_values(tmp_path: Path) -> None:
+    whole = json.loads(JSON.read_text())
+    for number, sample in enumerate(whole["samples"]):
+        sample["scores"] = {"rubric": {"value": {"clear": number == 0, "right": "C"}}}
+    whole["results"]["scores"] = [
+        {"name": "right", "scorer": "rubric", "metrics": {"mean": {"value": 1}}}
+    ]
+    file = tmp_path / "several.json"
+    file.write_text(json.dumps(whole))
+    clear, right = read_log(file, "auto").scores
+    assert (clear.name, sum(clear.values)) == ("rubric.clear", 1)
+    assert (right.name, right.is_reproduced) == ("rubric.right", True)
 
 
 def test_what_lies_beside_the_samples_names_them(tmp_path: Path) -> None:
