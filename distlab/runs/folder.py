@@ -112,14 +112,25 @@ class RunFolder:
     def judging(self) -> Iterator[None]:
         """Make verdicts in the block: unless it ends in order, the run counts as not scored.
 
+        Where it was refused before it changed a verdict, the run stays what it was.
+
         Raises:
             OSError: The folder cannot be written.
         """
         mark = self.verdicts / _IN_PART
         mark.parent.mkdir(parents=True, exist_ok=True)
+        was_in_part, before = mark.exists(), self._verdict_stamps()
         mark.touch()
-        yield
+        try:
+            yield
+        except UserError:
+            if not was_in_part and self._verdict_stamps() == before:
+                mark.unlink(missing_ok=True)
+            raise
         mark.unlink(missing_ok=True)
+
+    def _verdict_stamps(self) -> list[tuple[Path, int]]:
+        return [(file, file.stat().st_mtime_ns) for file in self.verdict_files()]
 
     @property
     def is_in_part(self) -> bool:

@@ -125,6 +125,9 @@ class Grader(Protocol):
     def grade(self, gold: Gold, answer: str) -> bool:
         """Whether ``answer`` equals ``gold``.
 
+        Returns:
+            True or False; anything else, as a reward of 0.5, is reported as ``error``.
+
         Raises:
             Exception: Anything the judgement trips on; the pool reports it as ``error``.
         """

@@ -18,10 +18,14 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from distlab.errors import UserError
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.types import CODES, NO_VERDICT, ComponentSpec, Grader, Verdict, load_grader
 
@@ -39,6 +43,10 @@ BOARD_BYTES = len(BLANK_BOARD)
 # What graders are warmed with, gold and answer: equal digits, which some judge without imports,
 # and a pair that takes algebra.
 _WARM = (("1", "1"), (r"\frac{x}{2}", r"\sqrt{3}"))
+
+_JUDGED = {True: Verdict.CORRECT, False: Verdict.INCORRECT}
+# Characters of what a grader returned that a message shows (ours).
+_SHOWN = 60
 
 _PR_SET_PDEATHSIG = 1
 
@@ -99,8 +107,16 @@ def fork_server(control: socket.socket) -> None:
     except Exception as error:
         send(control, error if _picklable(error) else RuntimeError(str(error)))
         return
-    for grader in graders:
-        _warm(grader)
+    for spec, grader in zip(start.graders, graders, strict=True):
+        odd = [answer for answer in _warm(grader) if not _is_bool(answer)]
+        if odd:
+            shown = repr(odd[0])[:_SHOWN]
+            sentence = (
+                f"`grader.use.{spec.name}.target` is {spec.target!r}: its `grade` returned {shown} "
+                f"({type(odd[0]).__name__}), and must return True or False; correct its code"
+            )
+            send(control, UserError(sentence))
+            return
     # What is here now stays in memory that all workers share.
     gc.freeze()
     send(control, "ready")
@@ -123,13 +139,22 @@ def _picklable(error: Exception) -> bool:
     return True
 
 
-def _warm(grader: Grader) -> None:
-    """Grade each gold kind: first calls import what is costly, build parsers, fill caches."""
+def _warm(grader: Grader) -> Iterator[object]:
+    """Grade each gold kind: first calls import what is costly, build parsers, fill caches.
+
+    Yields:
+        What the grader returned. "1" is no date: that it raises something there means nothing.
+    """
     for kind, (text, answer) in itertools.product(GoldKind, _WARM):
-        # "1" is no date; what a grader says of it, an exception included, is not used.
+        gold = Gold(kind, text, items=(text,), lower=1.0, upper=1.0)
         with contextlib.suppress(Exception):
             if grader.applies(kind):
-                grader.grade(Gold(kind, text, items=(text,), lower=1.0, upper=1.0), answer)
+                yield grader.grade(gold, answer)
+
+
+def _is_bool(answer: object) -> bool:
+    """Whether it is a verdict: a reward of 0.1, a tuple or a text would all count as true."""
+    return isinstance(answer, bool | np.bool_)
 
 
 def _fork(control: socket.socket, graders: list[Grader], memory_mib: int) -> None:
@@ -174,8 +199,8 @@ def _work(sock: socket.socket, board: mmap.mmap, graders: list[Grader]) -> None:
         for position, (index, gold, answer) in enumerate(batch, BEGAN.size):
             BEGAN.pack_into(board, 0, time.process_time())
             try:
-                right = bool(graders[index].grade(gold, answer))
-                verdict = Verdict.CORRECT if right else Verdict.INCORRECT
+                right = graders[index].grade(gold, answer)
+                verdict = _JUDGED[bool(right)] if _is_bool(right) else Verdict.ERROR
             except MemoryError:
                 # What earlier answers left may fill the heap. To the pool the worker died of this
                 # answer, which a fresh one tries again.

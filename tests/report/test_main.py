@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from distlab.errors import UserError
 from distlab.problems import write_problems
 from distlab.report.__main__ import main
 from distlab.runs.folder import RunFolder
@@ -80,6 +81,22 @@ def test_a_run_that_was_scored_in_part_is_not_reported_on(
         pass
     assert main([str(run)]) == 0
     assert said not in capsys.readouterr().out
+
+
+def test_a_scoring_that_was_refused_leaves_the_run_scored(tmp_path: Path) -> None:
+    folder = RunFolder(make_run(tmp_path / "run"))
+    write_verdicts(folder.verdicts, [Samples(make_cell(), "p", "1100")])
+    with pytest.raises(UserError), folder.judging():
+        raise UserError("a key is out of range")
+    assert folder.is_scored
+    with pytest.raises(UserError), folder.judging():
+        write_verdicts(folder.verdicts, [Samples(make_cell(), "q", "1100")])
+        raise UserError("a shard is damaged")
+    assert not folder.is_scored
+    # Nor does a second one that is refused make it whole.
+    with pytest.raises(UserError), folder.judging():
+        raise UserError("a key is out of range")
+    assert not folder.is_scored
 
 
 def test_the_next_report_removes_what_a_killed_one_left(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from distlab.problems.problem import Gold, GoldKind
 
 
@@ -63,6 +65,8 @@ class Moody:
                 raise Unpicklable
             case "object":
                 return object()  # type: ignore[return-value]
+            case "numpy":
+                return np.bool_(True)  # type: ignore[return-value]
             case "print":
                 print("noise", flush=True)
                 print("noise", file=sys.stderr, flush=True)
@@ -106,6 +110,11 @@ class HangsOnFive:
 class Deadly:
     def __init__(self) -> None:
         os._exit(3)
+
+
+class Rewarding(Moody):
+    def grade(self, gold: Gold, answer: str) -> bool:
+        return 0.1  # type: ignore[return-value]
 
 
 class Refusing:

@@ -126,7 +126,8 @@ def test_no_tasks(pool: GraderPool) -> None:
         ("bomb", Verdict.ERROR),
         ("raise", Verdict.ERROR),
         ("raise-unpicklable", Verdict.ERROR),
-        ("object", Verdict.CORRECT),
+        ("object", Verdict.ERROR),
+        ("numpy", Verdict.CORRECT),
     ],
 )
 def test_only_the_culprit_is_blamed(pool: GraderPool, bad: str, verdict: Verdict) -> None:
@@ -408,6 +409,11 @@ def test_hostile_text_travels(pool: GraderPool, answer: str) -> None:
         ("hostile_graders", {}, "module:Class"),
         ("hostile_graders:Moody", {"colour": 1}, "colour"),
         ("hostile_graders:Refusing", {}, "no such mood"),
+        (
+            "hostile_graders:Rewarding",
+            {},
+            r"returned 0\.1 \(float\), and must return True or False",
+        ),
     ],
 )
 def test_bad_grader(target: str, options: dict[str, int], words: str) -> None:
