@@ -47,7 +47,8 @@ class Run:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+        # Tables are read later, and the working directory may be another one then.
+        self.path = Path(path).expanduser().absolute()
         self._runs = KeyedRuns.of(runs_in(self.path))
         joined = join(self._runs.manifests)
         if any(joined.reruns):
@@ -224,7 +225,7 @@ class Run:
         """
         named = {table.name: table for table in self.study.tables}
         if name not in named:
-            raise UserError(f"the report has no table '{name}'{nearest(name, named)}")
+            raise UserError(f"the report has no table '{name}'{nearest(name, self.tables)}")
         return pa.Table.from_pylist(named[name].as_records(self.study))
 
     @property

@@ -8,7 +8,7 @@ from typing import Final
 from distlab.bundle.archive import write_archive
 from distlab.console.exits import Exit
 from distlab.console.main import Command, add_store, path
-from distlab.errors import UserError
+from distlab.errors import DISK_FULL, UserError
 from distlab.runs.folder import RunFolder
 from distlab.store.filesystem import unusable
 
@@ -31,15 +31,32 @@ def _bundle(arguments: argparse.Namespace) -> int:
     folder = RunFolder(arguments.run, arguments.store)
     manifest = folder.read_manifest()
     archive = arguments.out or Path(f"{folder.path.absolute().name}.tar")
-    if archive.exists():
-        raise UserError(f"{archive} exists already: name another file with --out, or remove it")
+    _refuse_place(archive)
     try:
         written = write_archive(folder, manifest, archive)
     except OSError as error:
+        if error.errno in DISK_FULL:
+            # Nothing is written but the archive.
+            error.filename = str(archive)
+            raise
         raise unusable(manifest.store, "read", error) from error
     print(f"{written.files} files, {written.bytes / 2**20:.1f} MiB: {archive}")
     print("Unpack it with tar -xf, and name the folder in it to score, report or view.")
     return Exit.DONE
+
+
+def _refuse_place(archive: Path) -> None:
+    """Refuse a place that no new file can have.
+
+    Raises:
+        UserError: Something is there, or its folder is not.
+    """
+    if archive.is_dir():
+        raise UserError(f"--out {archive} is a folder: name a file in it, as {archive}/run.tar")
+    if archive.exists():
+        raise UserError(f"{archive} exists already: name another file with --out, or remove it")
+    if not archive.absolute().parent.is_dir():
+        raise UserError(f"the folder of --out {archive} does not exist: make it, or name another")
 
 
 main: Final = Command(_parser, _bundle)

@@ -51,6 +51,8 @@ def write_archive(folder: RunFolder, manifest: Manifest, archive: Path) -> Writt
             inside_store = str(info.path).removeprefix(f"{store.root}/")
             member = tarfile.TarInfo(f"{name}/{BESIDE}/{inside_store}")
             member.size, member.mode = info.size, 0o644
+            if info.mtime_ns is not None:
+                member.mtime = info.mtime_ns / 1e9
             with store.fs.open_input_stream(info.path) as source:
                 tar.addfile(member, source)
             sizes.append(info.size)

@@ -26,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="distlab gate",
         description="Whether run or log B is no worse than A by more than a margin, paired by "
         "problem as compare pairs them. Exit status: 0 pass, 3 fail, 4 cannot tell. Pass and fail "
-        "are one-sided tests at 5 %%; where several cells or judges go together, all must pass.",
+        "are one-sided tests at 5 %; where several cells or judges go together, all must pass.",
     )
     parser.add_argument("first", type=path, metavar="RUN", help="a run folder, or a log: A")
     parser.add_argument("other", type=path, metavar="RUN", help="what must be no worse: B")

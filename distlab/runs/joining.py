@@ -135,8 +135,12 @@ def _check_shared(shared: Mapping[str, Manifest], later: Manifest, *, has_reruns
 
 def _refused(earlier: Manifest, later: Manifest, key: str, differing: Sequence[str]) -> UserError:
     how = f" (with another {', '.join(differing)})" if differing else ""
+    runs = f"the runs {earlier.run} and {later.run}"
+    if earlier.run == later.run:
+        # As where a run folder was copied.
+        runs = f"two folders of the run {earlier.run}"
     return UserError(
-        f"the runs {earlier.run} and {later.run} both have the cell {key}{how}, so they are no one "
+        f"{runs} both have the cell {key}{how}, so they are no one "
         "study; report on one of them, put them side by side with `python -m distlab.compare`, or "
         "draw a rerun of it with another `seed` or `replicate`"
     )

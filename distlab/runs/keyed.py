@@ -144,9 +144,10 @@ class KeyedRuns:
         cells: Sequence[str] | None,
         rows: "_Rows",
     ) -> LazyTable:
-        wanted = schema if columns is None else _selected(schema, columns)
         every = [cell.key for manifest in self.manifests for cell in manifest.cells]
-        chosen = every if cells is None else [_known("cell", key, every) for key in cells]
+        names = _known("column", columns, schema.names)
+        wanted = pa.schema([schema.field(name) for name in names])
+        chosen = _known("cell", cells, every)
 
         def read() -> Iterator[pa.RecordBatch]:
             for folder, manifest in zip(self.folders, self.manifests, strict=True):
@@ -163,14 +164,20 @@ _Rows = Callable[
 ]
 
 
-def _known(what: str, name: str, names: Sequence[str]) -> str:
-    if name not in names:
-        raise UserError(f"there is no {what} '{name}'{nearest(name, names)}")
-    return name
+def _known(what: str, asked: Sequence[str] | None, names: Sequence[str]) -> Sequence[str]:
+    """The names that are asked for; None asks for all.
 
-
-def _selected(schema: pa.Schema, columns: Sequence[str]) -> pa.Schema:
-    return pa.schema([schema.field(_known("column", name, schema.names)) for name in columns])
+    Raises:
+        UserError: One is unknown, or they are one text, whose letters would be names.
+    """
+    if asked is None:
+        return names
+    if isinstance(asked, str):
+        raise UserError(f"{what}s={asked!r} is a text: give a list, as {what}s=[{asked!r}]")
+    for name in asked:
+        if name not in names:
+            raise UserError(f"there is no {what} '{name}'{nearest(name, names)}")
+    return asked
 
 
 def _with_keys(cell: Cell, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

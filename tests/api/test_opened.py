@@ -63,6 +63,15 @@ def test_a_slice_is_asked_for_by_cells_and_columns(run: dl.Run) -> None:
         run.verdicts(cells=["org-tiny/base"])
 
 
+def test_a_run_is_found_when_the_working_directory_is_another(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made.parent)
+    run = dl.open(made.name)
+    monkeypatch.chdir(tmp_path)
+    assert run.problems().to_table().num_rows == 4
+
+
 def test_nothing_is_read_before_rows_are_asked_for(
     run: dl.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +138,8 @@ def test_scores_and_gaps_are_the_reports(run: dl.Run, made: Path, tmp_path: Path
     )
     with pytest.raises(dl.UserError, match="the report has no table 'score'; did you mean"):
         run.table("score")
+    with pytest.raises(dl.UserError, match=r"columns='text' is a text: give a list"):
+        run.samples(columns="text")
 
 
 def test_without_gaps_their_columns_are_there_all_the_same(own: Path) -> None:

@@ -80,7 +80,12 @@ def test_a_bundled_run_is_reported_and_compared(
         (store / each.path).mkdir(parents=True)
         (store / each.path / "card.json").write_text("{}")
     run = scored_run(tmp_path, "run", *((each, marks) for each in cells), store=str(store))
+    for out, said in (("absent/x.tar", "does not exist: make it"), ("store", "name a file in it")):
+        assert main([str(run), "--out", out]) == 2
+        assert said in capsys.readouterr().err
     assert main([str(run), "--out", "run.tar"]) == 0
+    with tarfile.open("run.tar") as tar:
+        assert min(member.mtime for member in tar) > 1e9
     with tarfile.open("run.tar") as tar:
         tar.extractall(tmp_path / "there", filter="data")
     shutil.rmtree(store)

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,6 +139,13 @@ def test_what_differs_in_more_or_in_nothing_is_no_rerun(
     ]
     with pytest.raises(UserError, match=rf"first and again both have the cell .*{why}"):
         build_report(*runs)
+
+
+def test_a_copied_run_is_no_second_one(sweep: Path) -> None:
+    run = next(sweep.iterdir())
+    shutil.copytree(run, sweep / "copy")
+    with pytest.raises(UserError, match=r"two folders of the run .* both have the cell"):
+        build_report(run, sweep / "copy")
 
 
 def test_other_problems_under_one_name_are_refused(sweep: Path, make_run: Make) -> None:
