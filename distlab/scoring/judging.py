@@ -233,7 +233,8 @@ def extract(extractor: Extractor, sampled: SampledText, kind: GoldKind) -> tuple
     Reasoning before an answer is not read. Offsets are of the whole text.
 
     Returns:
-        The extraction, and whether the extractor tripped over the text or named a span outside it.
+        The extraction, and whether the extractor tripped over the text, named a span outside it, or
+        gave an answer that is no text.
     """
     text, before = sampled.answer, sampled.thinking_end or 0
     try:
@@ -241,9 +242,10 @@ def extract(extractor: Extractor, sampled: SampledText, kind: GoldKind) -> tuple
             found = extractor.extract_turn(text, kind)
         else:
             found = extractor.extract(text, kind)
-        if 0 <= found.start <= found.end <= len(text):
+        is_text = found.answer is None or isinstance(found.answer, str)
+        if is_text and 0 <= found.start <= found.end <= len(text):
             return found.of_sample(sampled.breaks_off).behind(before), False
-    except Exception:
+    except (Exception, SystemExit):
         # One text must not end the scoring of all others; its verdicts will be ``error``.
         pass
     return Extraction(None, 0, 0, before + len(text)), True

@@ -99,7 +99,7 @@ def score_samples(
     _check_golds(sources, job.graders)
     identity = _identity(job)
     pieces = [piece for source in sources for piece in divide(source, identity)]
-    _prepare(job, pieces)
+    _prepare(job)
     kept = VerdictFiles(job.cache / "pieces") if job.cache else None
     todo = [piece for piece in pieces if not _stands(job, piece, kept)]
     total = sum(piece.samples for piece in pieces)
@@ -170,10 +170,9 @@ def _stamp(spec: ComponentSpec, version: str) -> tuple[str, str, str, str]:
     return spec.name, spec.target, repr(sorted(spec.options.items())), version
 
 
-def _prepare(job: ScoringJob, pieces: Sequence[Piece]) -> None:
-    """Make the folder, drop what is left of other scorings, merge the cache's files."""
+def _prepare(job: ScoringJob) -> None:
+    """Make the folder and merge the cache's files; earlier verdicts stay until there are others."""
     job.out.mkdir(parents=True, exist_ok=True)
-    _drop_others(job, pieces)
     if job.cache:
         for grader in job.graders:
             if grader.cached:

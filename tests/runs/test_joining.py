@@ -142,7 +142,7 @@ def test_what_differs_in_more_or_in_nothing_is_no_rerun(
 
 
 def test_a_copied_run_is_no_second_one(sweep: Path) -> None:
-    run = next(sweep.iterdir())
+    run = sweep / "0"
     shutil.copytree(run, sweep / "copy")
     with pytest.raises(UserError, match=r"two folders of the run .* both have the cell"):
         build_report(run, sweep / "copy")

@@ -117,6 +117,15 @@ class Rewarding(Moody):
         return 0.1  # type: ignore[return-value]
 
 
+class Exiting(Moody):
+    """Ends its process at each answer that is no digit."""
+
+    def grade(self, gold: Gold, answer: str) -> bool:
+        if not answer.isdigit():
+            os._exit(0)
+        return super().grade(gold, answer)
+
+
 class Refusing:
     def __init__(self) -> None:
         raise ValueError("no such mood")

@@ -35,6 +35,11 @@ def test_a_span_outside_of_the_text_is_an_error_and_no_answer_without_delta(
     assert found == (Extraction(None, 0, 0, 9), True)
 
 
+def test_an_answer_that_is_no_text_is_an_error() -> None:
+    found = extract(Fixed(Extraction(42, 6, 8, 9)), TEXT, GoldKind.NUMBER)  # type: ignore[arg-type]
+    assert found == (Extraction(None, 0, 0, 9), True)
+
+
 USER = "She asks a\nuser\nfor 18."
 
 

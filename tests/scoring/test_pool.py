@@ -286,6 +286,15 @@ def test_a_fork_server_that_cannot_start_is_one_sentence(monkeypatch: pytest.Mon
     assert family(os.getpid()) == before
 
 
+def test_a_grader_that_ends_the_process_costs_its_answers_alone() -> None:
+    with GraderPool([ComponentSpec("exiting", "hostile_graders:Exiting")]) as pool:
+        assert pool.grade(tasks("7", "x", "8")) == [
+            Verdict.CORRECT,
+            Verdict.ERROR,
+            Verdict.INCORRECT,
+        ]
+
+
 def test_a_closed_pool_refuses() -> None:
     pool = GraderPool([MOODY])
     pool.close()

@@ -3,6 +3,7 @@ import errno
 import os
 import pickle
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -561,6 +562,27 @@ def test_verdicts_of_actors_that_outlived_their_driver_are_dropped(
     monkeypatch.setattr(stage, "_run", joined)
     assert rescore() == 4
     assert len(list((tmp_path / "out").glob("*.parquet"))) == 1
+
+
+def test_earlier_verdicts_stay_until_there_are_others(
+    tmp_path: Path, rescore: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rescore() == 4
+    (earlier,) = (tmp_path / "out").glob("*.parquet")
+    other = earlier.rename(earlier.with_name("verdicts-of-other-graders.parquet"))
+    shutil.rmtree(tmp_path / "cache")
+
+    def failing(job: ScoringJob, pieces: Sequence[Piece], workers: int | None) -> Iterator[Any]:
+        raise UserError("no worker starts")
+        yield
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stage, "_run", failing)
+        with pytest.raises(UserError, match="no worker starts"):
+            rescore()
+    assert other.exists()
+    assert rescore() == 4
+    assert not other.exists()
 
 
 def test_what_an_actor_cannot_score_is_told_as_our_error(tmp_path: Path) -> None:
