@@ -448,6 +448,14 @@ def _given_options(raw: DatasetGroup) -> dict[str, str]:
 def _columns(raw: ColumnsConfig) -> dict[str, str | tuple[str, ...]]:
     """The columns that are named."""
     named = {name: value for name, value in asdict(raw).items() if value}
+    offered = named.get("choices", "")
+    is_list = isinstance(offered, list) and len({*map(str, offered)}) == len(offered) > 1
+    if not (isinstance(offered, str) or (is_list and all(isinstance(c, str) for c in offered))):
+        refuse(
+            "dataset.columns.choices",
+            offered,
+            "name a column of lists, or several columns that hold a choice each, as [a, b]",
+        )
     return {name: tuple(v) if isinstance(v, list) else v for name, v in named.items()}
 
 

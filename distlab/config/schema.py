@@ -168,9 +168,10 @@ class ColumnsConfig:
     answer: str | None = None
     # Without it, ids are hashes of the questions.
     id: str | None = None
-    # A list of texts, or an object with text and label, as ARC has it. Their lines follow the
-    # question, lettered from A.
-    choices: str | None = None
+    # A list of texts, or an object with text and label, as ARC has it; or a list of columns that
+    # hold a choice each ([opa, opb, opc, opd]), untyped for that. Their lines follow the question,
+    # lettered from A.
+    choices: Any = None
     # The worked solution of a solved problem, for few-shot exemplars.
     solution: str | None = None
     # Problems that share its value (a source, a template) are no independent draws.

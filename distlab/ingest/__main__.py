@@ -84,6 +84,7 @@ each file is a cell:
                       where samples are one): a judge beside ours; score, correct, is_correct and
                       label are taken by themselves where they are lists beside lists of samples
   gold_lower, gold_upper    limits of --gold-kind interval
+  choices             what was offered: a column of lists, or a column each: choices=opa,opb,opc
   cluster, pair, side, strata.NAME    what problems share; see "What the columns mean"
 """
 

@@ -7,6 +7,7 @@ from typing import Final
 from distlab.errors import UserError
 from distlab.problems.rows import Row, RowStream
 from distlab.tabular import paths
+from distlab.tabular.choices import gathered
 from distlab.tabular.columns import ProblemColumns, hinted, row_number
 
 STRATUM: Final = "strata."
@@ -63,9 +64,13 @@ class ColumnMap(ProblemColumns):
                 raise UserError(f"--map does not say which column holds the {name}: add {name}=...")
         if "problem_id" not in named and "question" not in named:
             named["problem_id"] = ROW_NUMBER
+        offered = tuple(filter(None, named.get("choices", "").split(",")))
+        if len(offered) > 1:
+            named["choices"] = ", ".join(offered)
         strata = {n.removeprefix(STRATUM): c for n, c in named.items() if n.startswith(STRATUM)}
         plain = {name: column for name, column in named.items() if name in _NAMES}
-        return cls(**plain, strata=strata)
+        columns = offered if len(offered) > 1 else ()
+        return cls(**plain, choice_columns=columns, strata=strata)
 
     def of_samples(self) -> dict[str, str]:
         """What is mapped and can change a stored sample, by name."""
@@ -105,6 +110,8 @@ class ColumnMap(ProblemColumns):
     def _at_hand(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows with what dotted paths lead to, and with their numbers where these are ids."""
         with_paths = paths.each_with_paths(rows, [column for _, column in self.pairs()])
+        if self.choice_columns and self.choices is not None:
+            with_paths = gathered(with_paths, self.choice_columns, self.choices)
         if not self.by_row:
             return with_paths
         return (
@@ -138,4 +145,6 @@ class ColumnMap(ProblemColumns):
         return [str(name) for name in row.fields if name not in whole]
 
 
-_NAMES: Final = tuple(name for name in ColumnMap.__dataclass_fields__ if name != "strata")
+_NAMES: Final = tuple(
+    name for name in ColumnMap.__dataclass_fields__ if name not in ("strata", "choice_columns")
+)

@@ -1,6 +1,6 @@
 """Multiple choice: what a row offers, under which letters, and which of these is right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, Final
@@ -35,6 +35,21 @@ class Choices:
         return "\n".join(
             f"{letter}. {text}" for letter, text in zip(LETTERS, self.texts, strict=False)
         )
+
+
+def gathered(rows: Iterable[Row], columns: Sequence[str], name: str) -> Iterator[Row]:
+    """The rows, each with what several columns offer as a list under a name.
+
+    Args:
+        rows: The rows.
+        columns: Columns with a choice each, as MedMCQA's opa, opb, opc, opd; those that are empty
+            behind the last choice offer none.
+        name: Of the list; a row without any choice has None there.
+    """
+    for row in rows:
+        count = max((n for n, c in enumerate(columns, 1) if row.label(c) is not None), default=0)
+        offered = [row.fields.get(column) for column in columns[:count]]
+        yield Row(row.place, {**row.fields, name: offered or None})
 
 
 def choices_of(row: Row, column: str) -> Choices:
@@ -93,7 +108,7 @@ def choice_gold(row: Row, column: str, choices: Choices) -> Gold:
         return _gold(row, column, choices, {value} & set(range(len(choices.texts))))
     if isinstance(value, list | AnyOf):
         raise row.fault(column, "names several choices, where one must be right")
-    text = row.text(column).strip()
+    text = _text(row, column, value)
     bare = text.strip("().: ")
     found = {place for place, label in enumerate(choices.labels) if label == bare}
     found |= {place for place, choice in enumerate(choices.texts) if choice == text}
@@ -128,4 +143,11 @@ def _fault(row: Row, column: str, choices: Choices, what: str) -> UserError:
 def _texts(row: Row, column: str, values: object) -> tuple[str, ...]:
     if not isinstance(values, Sequence) or isinstance(values, str):
         raise row.fault(column, "must hold a list of texts")
-    return tuple(Row(row.place, {column: value}).text(column).strip() for value in values)
+    return tuple(_text(row, column, value) for value in values)
+
+
+def _text(row: Row, column: str, value: object) -> str:
+    """A choice, or what names one: a text, a number, or true or false."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return Row(row.place, {column: value}).text(column).strip()

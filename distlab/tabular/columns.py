@@ -4,10 +4,14 @@ import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Final
 
 from distlab.errors import UserError
 from distlab.problems.rows import Row
 from distlab.tabular import paths
+
+# Fields that name several columns.
+_SEVERAL: Final = ("strata", "choice_columns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,8 @@ class ProblemColumns(ABC):
         question: The text put to the model.
         choices: What a multiple-choice question offers: a list of texts, or an object that holds
             them under ``text``.
+        choice_columns: Columns that hold a choice each, in order; ``choices`` is then what the list
+            of them is called, which ``choices.gathered`` makes.
         gold_lower: Least accepted value of an interval gold.
         gold_upper: Greatest accepted value of an interval gold.
         cluster: Problems that share a source share its value.
@@ -34,6 +40,7 @@ class ProblemColumns(ABC):
     problem_id: str | None = None
     question: str | None = None
     choices: str | None = None
+    choice_columns: tuple[str, ...] = ()
     gold_lower: str | None = None
     gold_upper: str | None = None
     cluster: str | None = None
@@ -87,8 +94,10 @@ class ProblemColumns(ABC):
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """What is held where."""
+        # First, since what they are missing in, the list of them is missing in too.
+        yield from (("choices", column) for column in self.choice_columns)
         for each in fields(self):
-            if each.name != "strata" and (column := getattr(self, each.name)) is not None:
+            if each.name not in _SEVERAL and (column := getattr(self, each.name)) is not None:
                 yield each.name, column
         yield from ((f"strata.{name}", column) for name, column in self.strata.items())
 

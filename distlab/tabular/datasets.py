@@ -12,7 +12,7 @@ from distlab.problems.problem_table import unique
 from distlab.problems.rows import Row
 from distlab.problems.sources import Source, from_path
 from distlab.tabular import paths
-from distlab.tabular.choices import choices_of
+from distlab.tabular.choices import choices_of, gathered
 from distlab.tabular.columns import ProblemColumns, row_number
 from distlab.tabular.golds import AUTO, KINDS, ReadGold, read_golds, said_of
 from distlab.tabular.hub_sets import HubSet, from_hub_set
@@ -60,8 +60,10 @@ class SetColumns(ProblemColumns):
             for name, column in spec.columns.items()
             if isinstance(column, str)
         }
-        strata = spec.columns.get("strata", ())
-        return cls(**named, strata={name: name for name in strata if isinstance(strata, tuple)})
+        strata, choices = (_several(spec, name) for name in ("strata", "choices"))
+        if choices:
+            named["choices"] = ", ".join(choices)
+        return cls(**named, choice_columns=choices, strata={name: name for name in strata})
 
     def named_by(self, name: str) -> str:
         """The key that names the column of something."""
@@ -77,6 +79,12 @@ class SetColumns(ProblemColumns):
         numbers = ", ".join(str(row_number(row)) for row in rows[:_ROWS_SHOWN])
         rest = ", ..." if len(rows) > _ROWS_SHOWN else ""
         return f"take the row{'s' if len(rows) > 1 else ''} {numbers}{rest} out of the file"
+
+
+def _several(spec: DatasetSpec, name: str) -> tuple[str, ...]:
+    """The columns that a key names, where they are a list."""
+    value = spec.columns.get(name, ())
+    return value if isinstance(value, tuple) else ()
 
 
 class File:
@@ -153,6 +161,8 @@ def _loaded(spec: DatasetSpec, source: Source) -> LoadedDataset:
 def _rows(source: Source, columns: SetColumns) -> list[Row]:
     """The rows, with nested columns at hand; a solution is needed of exemplars alone."""
     rows = paths.with_paths(source.rows, [column for _, column in columns.pairs()])
+    if columns.choice_columns and columns.choices is not None:
+        rows = list(gathered(rows, columns.choice_columns, columns.choices))
     replace(columns, solution=None).check(rows)
     return rows
 

@@ -40,6 +40,7 @@ _SURE_CHARACTERS: Final = 15
 _FLOAT_DIGITS: Final = sys.float_info.dig
 # Characters of a gold that a message shows (ours).
 _SHOWN: Final = 60
+_SAID: Final = {"true": "yes", "false": "no"}
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}(?:[ '\u2019-][^\W\d_]+)*")
 
 
@@ -66,7 +67,8 @@ def read_golds(rows: Sequence[Row], columns: ProblemColumns, kind: str) -> tuple
             has choices; a date; weeks and days; an interval where the row has limits and its gold
             is a number; a number in plain notation; else LaTeX as MATH writes it, several values
             included. In a file whose golds are mostly letters from A to J, or mostly words, the
-            rows that are so are choices, or texts.
+            rows that are so are choices, or texts. Truth values are texts; where all golds are, yes
+            and no say the same.
 
     Raises:
         UserError: A gold is absent, or the standard grader cannot read it.
@@ -75,6 +77,8 @@ def read_golds(rows: Sequence[Row], columns: ProblemColumns, kind: str) -> tuple
     read = tuple(_read(row, columns, kind, each) for row, each in zip(rows, stated, strict=True))
     if kind == AUTO:
         read = _mostly(_mostly(read, GoldKind.CHOICE, _is_letter), GoldKind.TEXT, _is_words)
+    if all(each.gold.kind is GoldKind.TEXT and _truth(each.gold) in _SAID for each in read):
+        read = tuple(replace(each, gold=_truth_gold(each.gold)) for each in read)
     _check_all(rows, [each.gold for each in read], columns)
     return read
 
@@ -163,6 +167,15 @@ def _gold_of_most(kind: GoldKind, text: str) -> Gold:
     return Gold(kind, _letter(text) if kind is GoldKind.CHOICE else text)
 
 
+def _truth(gold: Gold) -> str:
+    return gold.text.casefold()
+
+
+def _truth_gold(gold: Gold) -> Gold:
+    """A truth value that its other word says too: BoolQ's true is the yes of its questions."""
+    return replace(gold, items=(*gold.items, _SAID[_truth(gold)]))
+
+
 def _letter(text: str) -> str:
     """The letter that "(b)" is."""
     return text.strip("().: ").upper()
@@ -230,6 +243,8 @@ def _stated(row: Row, columns: ProblemColumns, kind: str) -> tuple[StatedGold, .
 
 def _cell(row: Row, column: str) -> str:
     value = row.fields.get(column)
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float) and math.isfinite(value):
         # 0.1 + 0.2 is 0.30000000000000004: the digits behind the fifteenth are of the arithmetic.
         value = float(f"{value:.{_FLOAT_DIGITS}g}")
@@ -279,6 +294,8 @@ def _read(row: Row, columns: ProblemColumns, kind: str, stated: Sequence[StatedG
     if kind in (AUTO, GoldKind.CHOICE) and _offers(row, columns):
         assert columns.choices is not None
         return ReadGold(choice_gold(row, columns.gold, choices_of(row, columns.choices)))
+    if kind == AUTO and isinstance(row.fields.get(columns.gold), bool):
+        kind = GoldKind.TEXT
     items, mark = tuple(each.text for each in stated), stated[0].mark
     if isinstance(row.fields.get(columns.gold), AnyOf) and kind != GoldKind.LIST:
         if len({plain_number(text) or text for text in items}) == 1:

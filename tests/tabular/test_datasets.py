@@ -9,10 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from distlab.config.compose import compose_config
-from distlab.config.door import validate
+from distlab.config.compose import compose, compose_config
+from distlab.config.door import datasets, validate
 from distlab.errors import Unavailable, UserError
 from distlab.problems import DatasetSpec, GoldKind, LoadedDataset, load_dataset, load_exemplars
+from distlab.problems.problem import Gold
+from distlab.scoring.graders._words import judge_words
 
 Load = Callable[..., LoadedDataset]
 NAMES = {"question": "q", "answer": "a"}
@@ -33,7 +35,9 @@ def spec(path: Path, columns: Mapping[str, str | tuple[str, ...]], kind: str) ->
 def load(tmp_path: Path) -> Load:
     """Load rows as JSONL, or a text or bytes as they stand."""
 
-    def run(rows: Sequence[object] | bytes, kind: str = "auto", **columns: str) -> LoadedDataset:
+    def run(
+        rows: Sequence[object] | bytes, kind: str = "auto", **columns: str | tuple[str, ...]
+    ) -> LoadedDataset:
         file = tmp_path / "rows.jsonl"
         lines = rows if isinstance(rows, bytes) else b"".join(map(line, rows))
         file.write_bytes(lines)
@@ -123,6 +127,60 @@ def test_a_gold_that_is_no_choice_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         load([{"q": "?", "a": gold, "o": offered}], choices="o")
+
+
+def test_several_columns_may_hold_a_choice_each(load: Load) -> None:
+    texts = ("Femur", "Rib", "Ulna", "Skull")
+    offered = dict(zip(("opa", "opb", "opc", "opd"), texts, strict=True))
+    rows = [
+        {"q": "Longest?", "a": 0, **offered},
+        # As pandas and spreadsheets write that there is none.
+        {"q": "Which breathes?", "a": "1", **offered, "opc": float("nan"), "opd": ""},
+    ]
+    long, short = load(rows, choices=tuple(offered)).problems
+    assert (long.gold.text, long.gold.items) == ("A", texts)
+    assert (short.gold.text, short.question) == ("B", "Which breathes?\nA. Femur\nB. Rib")
+    del rows[1]["opb"]
+    with pytest.raises(UserError, match=r"has no column `opb`, which `dataset\.columns\.choices`"):
+        load(rows, choices=tuple(offered))
+    rows[0]["a"] = 4
+    with pytest.raises(UserError, match=r"is 4, which is none of the 4 choices: .* from 0 to 3"):
+        load(rows[:1], choices=tuple(offered))
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [("[o,p]", ("o", "p")), ("o", "o"), ("[o,o]", None), ("[o]", None), ("{o: p}", None)],
+)
+def test_the_key_of_choices_names_a_column_or_several(
+    columns: str, named: str | tuple[str, ...] | None
+) -> None:
+    words = ["dataset=file", "dataset.path=x.jsonl", f"dataset.columns.choices={columns}"]
+    raw = compose(words).dataset
+    if named is None:
+        with pytest.raises(UserError, match=r"columns\.choices` is .*: name a column of"):
+            datasets(raw)
+    else:
+        assert datasets(raw)[0].columns["choices"] == named
+
+
+def test_truth_values_are_texts_that_yes_and_no_say_too(load: Load) -> None:
+    rows = [{"q": "Is it so?", "a": True}, {"q": "Or not?", "a": False}]
+    first, second = (problem.gold for problem in load(rows).problems)
+    assert first == Gold(GoldKind.TEXT, "true", items=("yes",))
+    assert second == Gold(GoldKind.TEXT, "false", items=("no",))
+    assert judge_words(first, "Yes.") and not judge_words(first, "False")
+    # As a CSV has them.
+    told = load([{"q": "Is it so?", "a": "True"}, {"q": "Or not?", "a": "False"}])
+    assert told.problems[1].gold == Gold(GoldKind.TEXT, "False", items=("no",))
+    mixed = load([{"q": "Is it so?", "a": "True"}, {"q": "Who?", "a": "Nobody"}])
+    assert mixed.problems[0].gold.items == ()
+    offered = load([{"q": "Is it so?", "a": True, "o": ["False", "True"]}], choices="o")
+    assert offered.problems[0].gold.text == "B"
+    with pytest.raises(UserError, match="is True, which is none of the 2 choices"):
+        load([{"q": "Is it so?", "a": True, "o": ["wrong", "right"]}], choices="o")
+    with pytest.raises(UserError, match="must be a number in plain notation, not 'true'"):
+        load(rows, "number")
 
 
 def test_letters_and_words_are_told_by_what_most_rows_hold(load: Load) -> None:

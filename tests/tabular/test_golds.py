@@ -37,7 +37,7 @@ def test_a_hostile_gold_is_one_sentence(
     settings = PoolSettings(deadline_s=0.3, memory_mib=512)
     monkeypatch.setattr(golds, "GraderPool", functools.partial(GraderPool, settings=settings))
     with pytest.raises(UserError, match=rf"line 2: field `gt` holds '{hostile}', which {problem}"):
-        read_golds(rows("object", hostile, "object"), COLUMNS, "latex")
+        read_golds(rows("numpy", hostile, "numpy"), COLUMNS, "latex")
 
 
 def test_every_gold_of_many_is_tried() -> None:
