@@ -72,16 +72,17 @@ def _say_waiting(folder: RunFolder) -> None:
 
 def _with_overrides(manifest: Manifest, arguments: argparse.Namespace) -> Manifest:
     """The manifest with other extractors or graders, as the overrides say."""
+    from distlab.config.compose import compose, own_folders
+
+    # Refused where they do not exist, though they were for nothing.
+    own = own_folders([*arguments.config_dir, *manifest.own_folders])
     overrides: Sequence[str] = arguments.overrides
     for override in overrides:
         if _group(override) not in ("extractor", "grader"):
             raise UserError(f"'{override}' does not concern scoring: give extractor or grader keys")
     if not overrides:
         return manifest
-    from distlab.config.compose import compose, own_folders
-
-    folders = [*arguments.config_dir, *manifest.own_folders]
-    composed = compose([*own_folders(folders), *overrides])
+    composed = compose([*own, *overrides])
     extractor, grader = composed.extractor, composed.grader
     changed = {"extractor": asdict(extractor), "grader": asdict(grader)}
     groups = {_group(override) for override in overrides}

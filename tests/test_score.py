@@ -91,6 +91,13 @@ def test_two_at_once_leave_the_verdicts_of_one(tmp_path: Path) -> None:
     assert RunFolder(run).read_manifest().store == moved[1]
 
 
+def test_a_config_folder_that_is_none_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = complaint(capsys, str(run), "--config-dir", "nowhere")
+    assert "the config folder nowhere does not exist" in said
+
+
 def test_keys_that_do_not_concern_scoring_are_refused(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -434,6 +434,7 @@ def datasets(raw: DatasetGroup) -> tuple[DatasetSpec, ...]:
             limit=raw.limit,
             options={**spec.options, **_given_options(raw)},
             columns={**_columns(spec.columns), **_columns(raw.columns)},
+            is_alone=len(raw.sets) == 1,
         )
         for name, spec in raw.sets.items()
     )

@@ -69,7 +69,7 @@ def refuse_files(spec: DatasetSpec) -> None:
         if value is not None:
             raise UserError(
                 f"dataset {spec.name} is made on the spot and reads no file; "
-                f"leave dataset.{option} out, or choose another dataset"
+                f"leave {spec.setting(option)} out, or choose another dataset"
             )
 
 

@@ -52,7 +52,7 @@ def _source(spec: DatasetSpec, split: str) -> Source:
     if path is not None:
         return from_path(path)
     files = HubFiles(_REPO, (f"main/{split}-*.parquet",))
-    return from_hub(files, spec.revision, spec.name, option)
+    return from_hub(files, spec.revision, spec.name, spec.setting(option))
 
 
 def _content(row: Row) -> dict[str, str | int | float | None]:

@@ -77,7 +77,7 @@ def train_exemplars(spec: DatasetSpec) -> tuple[Exemplar, ...]:
         files = HubFiles(_MATH, ("*/train-*.parquet",))
         # The revision setting belongs to the evaluated set's repository.
         revision = spec.revision if spec.loader.endswith(":MATH") else "main"
-        source = from_hub(files, revision, spec.name, "train_path")
+        source = from_hub(files, revision, spec.name, spec.setting("train_path"))
     made = (_exemplar(row) for row in source.rows)
     return tuple(exemplar for exemplar in made if exemplar is not None)
 
@@ -93,7 +93,7 @@ def level_of(row: Row) -> str:
 def _source(spec: DatasetSpec, repo: str, pattern: str) -> Source:
     if spec.path is not None:
         return from_path(spec.path)
-    return from_hub(HubFiles(repo, (pattern,)), spec.revision, spec.name)
+    return from_hub(HubFiles(repo, (pattern,)), spec.revision, spec.name, spec.setting("path"))
 
 
 def _loaded(

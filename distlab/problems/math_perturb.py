@@ -41,7 +41,7 @@ class _Perturbed:
             url = _URL.format(revision=spec.revision, file=file)
             # A branch cannot be resolved to a commit there; a commit stands as it is.
             commit = spec.revision if _COMMIT.fullmatch(spec.revision) else None
-            source = from_web(url, spec.name, commit)
+            source = from_web(url, spec.name, spec.setting("path"), commit)
         problems = tuple(_problem(row, spec.name, self.side) for row in source.rows)
         unique(problems, source.rows)
         found = content_hash(_content(row) for row in source.rows)

@@ -145,7 +145,7 @@ def _test_source(spec: DatasetSpec, settings: _MedCalcSettings) -> Source:
     if spec.path is not None:
         return from_path(spec.path)
     files = HubFiles(_REPOS[settings.version], ("test*", "data/test*"))
-    return from_hub(files, spec.revision, spec.name)
+    return from_hub(files, spec.revision, spec.name, spec.setting("path"))
 
 
 def _train_rows(
@@ -153,7 +153,7 @@ def _train_rows(
 ) -> tuple[Row, ...]:
     if spec.train_path is None:
         files = HubFiles(_REPOS[settings.version], ("train*", "data/train*"))
-        return from_hub(files, spec.revision, spec.name, "train_path").rows
+        return from_hub(files, spec.revision, spec.name, spec.setting("train_path")).rows
     rows = from_path(spec.train_path).rows
     if Path(spec.train_path).suffix == ".json":
         return _one_shot_rows(rows, test)

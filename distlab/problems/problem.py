@@ -100,6 +100,7 @@ class DatasetSpec:
         limit: Keep the first ``limit`` problems (whole pairs where twins are made), None for all.
         options: Loader-specific settings (MedCalc's version, gsm-symbolic's seed, ...).
         columns: For loaders of anybody's files: what of a problem is in which column.
+        is_alone: Whether it is the run's only dataset, so that ``dataset.path`` is its path.
     """
 
     name: str
@@ -110,6 +111,18 @@ class DatasetSpec:
     limit: int | None = None
     options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    is_alone: bool = True
+
+    def setting(self, name: str) -> str:
+        """The key that sets something of it, for messages.
+
+        Args:
+            name: As the group calls it: "path", "columns.answer", or an option such as "split".
+        """
+        if self.is_alone:
+            return f"dataset.{name}"
+        is_option = name not in ("path", "train_path") and not name.startswith("columns.")
+        return f"dataset.sets.{self.name}.{'options.' if is_option else ''}{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,14 +54,14 @@ def from_path(path: str) -> Source:
     return Source(read_rows(Path(path).expanduser()), path)
 
 
-def from_hub(files: HubFiles, revision: str, dataset: str, option: str = "path") -> Source:
+def from_hub(files: HubFiles, revision: str, dataset: str, setting: str) -> Source:
     """Rows of a split on the hub, from its cache where the hub cannot be reached.
 
     Args:
         files: Repository and the files wanted.
         revision: Branch, tag or commit.
         dataset: Name of the dataset, for the message.
-        option: The setting that replaces the hub, for the message.
+        setting: The key that replaces the hub, for the message.
 
     Raises:
         UserError: Neither the hub nor its cache has the files.
@@ -94,25 +94,26 @@ def from_hub(files: HubFiles, revision: str, dataset: str, option: str = "path")
     ) as error:
         raise Unavailable(
             f" cannot be had from the hub: {_hub_reason(error)}, and nothing is in the hub's "
-            f"cache; connect, or give dataset.{option}=FILE",
+            f"cache; connect, or give {setting}=FILE",
             f"dataset {dataset} ({files.repo} at {revision})",
         ) from error
     found = _split_files(folder, files.patterns)
     if not found:
         raise UserError(
             f"dataset {dataset}: {files.repo} at {revision} has no file like "
-            f"{' or '.join(files.patterns)}; give dataset.{option}=FILE or another revision"
+            f"{' or '.join(files.patterns)}; give {setting}=FILE or another revision"
         )
     rows = tuple(row for path in found for row in read_rows(path))
     return Source(rows, f"hub:{files.repo}", folder.name)
 
 
-def from_web(url: str, dataset: str, commit: str | None = None) -> Source:
+def from_web(url: str, dataset: str, setting: str, commit: str | None = None) -> Source:
     """Rows of a file on the web; the last copy fetched serves where the web cannot be reached.
 
     Args:
         url: Address of the file.
         dataset: Name of the dataset, for the message.
+        setting: The key that replaces the web, for the message.
         commit: The commit that the address names, or None.
 
     Raises:
@@ -128,7 +129,7 @@ def from_web(url: str, dataset: str, commit: str | None = None) -> Source:
         if not kept.is_file():
             raise Unavailable(
                 f"dataset {dataset} cannot be fetched from {url} ({_brief(error)}); "
-                "give dataset.path=FILE"
+                f"give {setting}=FILE"
             ) from error
         day = datetime.date.fromtimestamp(kept.stat().st_mtime).isoformat()
         notes = (f"{url} could not be reached: the copy fetched on {day} was read",)

@@ -52,7 +52,7 @@ class SetColumns(ProblemColumns):
             if needed not in spec.columns:
                 raise UserError(
                     f"dataset {spec.name} does not say which column holds the {needed}: "
-                    f"set `dataset.columns.{needed}`"
+                    f"set `{spec.setting(f'columns.{needed}')}`"
                 )
         own = {short: name for name, short in _CONFIG_NAMES.items()}
         named = {
@@ -116,7 +116,7 @@ def _file(spec: DatasetSpec, option: str) -> Source:
     path = spec.path if option == "path" else spec.train_path
     if path is None:
         remedy = "" if option == "path" else ", or take `prompt=zero-shot`, which needs none"
-        raise UserError(f"dataset {spec.name} is a file: set `dataset.{option}`{remedy}")
+        raise UserError(f"dataset {spec.name} is a file: set `{spec.setting(option)}`{remedy}")
     return from_path(path)
 
 
@@ -127,7 +127,7 @@ def _hub(spec: DatasetSpec, option: str) -> Source:
         return from_path(path)
     for needed in ("id", option):
         if not spec.options.get(needed):
-            raise UserError(f"dataset {spec.name} is on the hub: set `dataset.{needed}`")
+            raise UserError(f"dataset {spec.name} is on the hub: set `{spec.setting(needed)}`")
     subset = spec.options.get("subset")
     wanted = HubSet(
         repo=str(spec.options["id"]),
@@ -135,7 +135,8 @@ def _hub(spec: DatasetSpec, option: str) -> Source:
         subset=None if subset is None else str(subset),
         revision=spec.revision,
     )
-    return from_hub_set(wanted, spec.name, "path" if option == "split" else "train_path")
+    setting = spec.setting("path" if option == "split" else "train_path")
+    return from_hub_set(wanted, spec.name, setting)
 
 
 def _loaded(spec: DatasetSpec, source: Source) -> LoadedDataset:

@@ -28,20 +28,20 @@ class HubSet:
     revision: str = "main"
 
 
-def from_hub_set(wanted: HubSet, dataset: str, option: str) -> Source:
+def from_hub_set(wanted: HubSet, dataset: str, setting: str) -> Source:
     """Rows of a split, from the hub's cache where the hub cannot be reached.
 
     Args:
         wanted: The split.
         dataset: Name of the dataset, for the message.
-        option: The setting that replaces the hub, for the message.
+        setting: The key that replaces the hub, for the message.
 
     Raises:
         Unavailable: Neither the hub nor its cache has the files.
         UserError: The repository has no such split.
     """
     patterns = declared(wanted, _card(wanted)) or tuple(usual(wanted))
-    return from_hub(HubFiles(wanted.repo, patterns), wanted.revision, dataset, option)
+    return from_hub(HubFiles(wanted.repo, patterns), wanted.revision, dataset, setting)
 
 
 def declared(wanted: HubSet, card: Mapping[str, Any]) -> tuple[str, ...]:

@@ -51,6 +51,33 @@ def test_a_bad_loader_is_named(loader: str) -> None:
         load_dataset(DatasetSpec("x", loader))
 
 
+@pytest.mark.parametrize(
+    ("loader", "said"),
+    [
+        ("Fine", None),
+        ("Throwing", r"its `load` fails \(RuntimeError: boom\)"),
+        ("Leaving", r"its `load` fails \(SystemExit"),
+        ("Bare", "its `load` gave a list, and must give a LoadedDataset"),
+        ("Streaming", "its problems are a generator"),
+        ("Empty", "it gave no problem"),
+        ("Twice", "its problems 0 and 1 have one id, 'p'"),
+        ("Numbered", "its problem 0 has id 7, where a text must be"),
+        ("Strange", "its problem 0 has dataset 'other', which must be 'own'"),
+        ("Ungraded", "its problem 0 has gold '1', which must be a Gold"),
+        ("Boundless", "it gave 3 problems where `dataset.limit` is 2"),
+    ],
+)
+def test_what_an_own_loader_gives_is_looked_at(loader: str, said: str | None) -> None:
+    spec = DatasetSpec("own", f"tests.problems.own_loaders:{loader}", limit=2)
+    if said is None:
+        assert load_dataset(spec).rows == 1
+        with pytest.raises(UserError, match="its `exemplars` must give a tuple of Exemplar"):
+            load_exemplars(spec)
+    else:
+        with pytest.raises(UserError, match=rf"`dataset\.sets\.own\.loader` is .*{said}"):
+            load_dataset(spec)
+
+
 def test_a_limit_below_one_is_refused(spec: Callable[..., DatasetSpec]) -> None:
     with pytest.raises(UserError, match=r"dataset\.limit is 0"):
         load_dataset(spec("gsm8k", limit=0))

@@ -43,13 +43,13 @@ def test_one_format_of_a_split_is_read(hub: Path) -> None:
         (hub / name).write_text("a\n1\n")
     (hub / "data").mkdir()
     (hub / "data" / "test-0.jsonl").write_text('{"a": 1}\n')
-    source = from_hub(HubFiles("org/set", ("test*", "data/test*")), "main", "set")
+    source = from_hub(HubFiles("org/set", ("test*", "data/test*")), "main", "set", "dataset.path")
     assert len(source.rows) == 1
 
 
 def test_a_repository_without_the_split_is_refused(hub: Path) -> None:
     with pytest.raises(UserError, match=r"org/set at v9 has no file like test\*"):
-        from_hub(HubFiles("org/set", ("test*",)), "v9", "set")
+        from_hub(HubFiles("org/set", ("test*",)), "v9", "set", "dataset.path")
 
 
 def test_no_hub_and_no_cache_names_the_remedy(
@@ -61,6 +61,8 @@ def test_no_hub_and_no_cache_names_the_remedy(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     with pytest.raises(UserError, match=r"does not answer, .*give dataset\.path=FILE$"):
         load_dataset(spec("gsm8k"))
+    with pytest.raises(UserError, match=r"give dataset\.sets\.gsm8k\.path=FILE$"):
+        load_dataset(spec("gsm8k", is_alone=False))
 
 
 def test_the_web_copy_is_kept_for_a_day_without_web(
@@ -69,11 +71,11 @@ def test_the_web_copy_is_kept_for_a_day_without_web(
     monkeypatch.setenv("DISTLAB_CACHE", str(tmp_path / "cache"))
     page = tmp_path / "set.jsonl"
     page.write_text(json.dumps({"a": 1}) + "\n")
-    first = from_web(page.as_uri(), "set", COMMIT)
+    first = from_web(page.as_uri(), "set", "dataset.path", COMMIT)
     assert (len(first.rows), first.revision, first.notes) == (1, COMMIT, ())
     page.unlink()
-    second = from_web(page.as_uri(), "set")
+    second = from_web(page.as_uri(), "set", "dataset.path")
     assert len(second.rows) == 1
     assert "could not be reached: the copy fetched on" in second.notes[0]
     with pytest.raises(UserError, match=r"cannot be fetched from .*give dataset\.path=FILE"):
-        from_web((tmp_path / "other.jsonl").as_uri(), "set")
+        from_web((tmp_path / "other.jsonl").as_uri(), "set", "dataset.path")
