@@ -98,6 +98,10 @@ def _idle(raw: PromptConfig) -> Iterator[tuple[str, object, str]]:
             yield "shots_as", raw.shots_as, remedy
 
 
+# Of no language and without case, so that filters of a template leave them as they are.
+_MARKS: Final = {name: chr(0xE000 + place) for place, name in enumerate(LAYOUT_NAMES)}
+
+
 def _names(key: str, source: str, known: Sequence[str]) -> frozenset[str]:
     """What a template names.
 
@@ -130,9 +134,13 @@ def _template(key: str, raw: PromptConfig) -> str | None:
     for name, (is_set, remedy) in wanted.items():
         if is_set and name not in named:
             refuse(key, raw.template, f"it lacks {name}, and {remedy}")
-    made_up = dict.fromkeys(("question", "reasoning", "answer", "solution"), "1")
-    texts = dict.fromkeys(LAYOUT_NAMES, "1 + 1 = ?")
-    fill(key, raw.template, {**texts, "exemplars": [made_up] * raw.shots})
+    # A name may stand where nothing is written: each text is marked, and the mark looked for.
+    texts = {name: f"1 + 1 = {mark} ?" for name, mark in _MARKS.items()}
+    made_up = dict.fromkeys(("question", "reasoning", "answer", "solution"), texts["exemplars"])
+    filled = fill(key, raw.template, {**texts, "exemplars": [made_up] * raw.shots})
+    for name, (is_set, remedy) in wanted.items():
+        if is_set and _MARKS[name] not in filled:
+            refuse(key, raw.template, f"it names {name} and does not show it, and {remedy}")
     return raw.template
 
 

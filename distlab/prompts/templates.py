@@ -19,7 +19,10 @@ from distlab.errors import UserError, brief
 INSTRUCTION_NAMES: Final = ("instruction", "form")
 LAYOUT_NAMES: Final = ("question", "instruction", "form", "cue", "exemplars")
 # What rendering a template raises: its own errors, and those of the operations in it.
-_FAULTS: Final = (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
+_FAULTS: Final = (
+    *(jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError),
+    *(RecursionError, MemoryError),
+)
 
 
 @cache

@@ -35,6 +35,22 @@ def styles(fields: dict[str, Any]) -> tuple[PromptSpec, ...]:
         ({"instruction": {"date": 3}}, "mine.instruction.date` is 3: write it as a text"),
         ({"instruction": {"date": "{{ frm }}"}}, "mine.instruction.date` names frm"),
         ({"template": "Solve!"}, "mine.template` is 'Solve!': it lacks question, .* put {{ quest"),
+        (
+            {"template": "{% if form is none %}{{ question }}{% endif %}"},
+            "it names question and does not show it, .* put {{ question }} in",
+        ),
+        (
+            {"template": "{% for e in exemplars %}{{ question }}{% endfor %}", "shots": 0},
+            "it names question and does not show it",
+        ),
+        (
+            {"template": "{{ question }}{{ exemplars | length }}", "shots": 1},
+            "it names exemplars and does not show it",
+        ),
+        (
+            {"template": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}{{ question }}"},
+            "cannot be rendered .maximum recursion",
+        ),
         ({"template": "{{ question }}", "shots": 2}, "it lacks exemplars, .* put {% for one in"),
         ({"template": "{{ question }}", "cue": "So"}, "it lacks cue, .* put {{ cue }} in"),
         ({"template": "{{ question }}", "instruction": "!"}, "it lacks instruction, and one is"),
