@@ -1,6 +1,6 @@
 """A log of another tool as a study of one cell, with the tool's scores as its judges."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy as np
 from distlab.checkpoints.checkpoint import Variant
 from distlab.compare.log_columns import LogColumns
 from distlab.errors import UserError, counted
-from distlab.logs.log import CHOICES, GOLD, ID, QUESTION, RANK, SAMPLE, EvalLog, LogScore
+from distlab.logs.log import CHOICES, GOLD, ID, QUESTION, RANK, SAMPLE, EvalLog, LogScore, are_few
 from distlab.logs.sampling import log_decoding, log_kind
 from distlab.problems.problem import Gold, GoldKind, Problem
 from distlab.problems.rows import Row
@@ -27,7 +27,6 @@ from distlab.tabular.golds import AUTO, gold_of
 
 # Stands for the variant, which no log tells, and for the extractor.
 LOGGED: Final = Variant("logged")
-_CODES: Final = {1.0: CORRECT, 0.0: INCORRECT}
 # Characters at the end of a completion that stand for its answer (ours).
 _END: Final = 60
 
@@ -43,15 +42,16 @@ def logged_study(file: Path, log: EvalLog, name: str) -> JudgedRuns:
     Raises:
         UserError: It has no score that says of samples whether they are right.
     """
-    verdicts = [score for score in log.scores if score.is_verdict]
-    if not verdicts:
+    problems, samples = _problems(log)
+    unsaid = {score: _unsaid(score, len(problems), samples) for score in log.scores}
+    binary = [s for s in log.scores if s.is_binary and are_few(unsaid[s], len(s.values))]
+    if not binary:
         named = ", ".join(score.name for score in log.scores) or "none"
         raise UserError(
-            f"{file} has no score that is right (1) or wrong (0) of most samples (there is "
+            f"{file} has no score that is right (1) or wrong (0) of every sample (there is "
             f"{named}): ingest and score it, and compare the run"
         )
-    problems = _problems(log)
-    n = 1 + max(rank for score in verdicts for rank in score.ranks)
+    n = 1 + max(rank for score in binary for rank in score.ranks)
     cell = _cell(file, log, n)
     return JudgedRuns(
         runs=(file,),
@@ -63,22 +63,27 @@ def logged_study(file: Path, log: EvalLog, name: str) -> JudgedRuns:
             config={"tool": log.tool, "task": log.task, "model": log.model, **log.settings},
         ),
         parameters={},
-        tables=tuple(_table(cell, problems, log, score) for score in verdicts),
+        tables=tuple(_table(cell, problems, log, score) for score in binary),
         nulls=(),
-        remarks=tuple(_remarks(name, log)),
+        remarks=tuple(_remarks(name, log, {score: unsaid[score] for score in binary})),
     )
 
 
-def _remarks(name: str, log: EvalLog) -> Iterator[str]:
+def _remarks(name: str, log: EvalLog, taken: Mapping[LogScore, int]) -> Iterator[str]:
     yield from (f"{name}: {sentence}." for sentence in log.said)
     for score in log.scores:
-        if not score.is_verdict:
-            yield f"{name}: {score.name} is not 1 or 0 of most samples, and is left out."
-        elif score.odd:
+        if score not in taken:
+            yield f"{name}: {score.name} is not 1 or 0 of every sample, and is left out."
+        elif taken[score]:
             yield (
-                f"{name}: {score.name} is neither 1 nor 0 of {len(score.odd)} of "
-                f"{counted(len(score.values), 'sample')}, which are left out under it."
+                f"{name}: {score.name} says nothing of {counted(taken[score], 'sample')}, beside "
+                f"{len(score.values)} that count under it."
             )
+
+
+def _unsaid(score: LogScore, problems: int, samples: int) -> int:
+    """Of how many samples, or problems where it is of these, a score says nothing."""
+    return (samples if any(score.ranks) else problems) - len(score.values)
 
 
 def _cell(file: Path, log: EvalLog, n: int) -> Cell:
@@ -96,15 +101,19 @@ def _cell(file: Path, log: EvalLog, n: int) -> Cell:
     )
 
 
-def _problems(log: EvalLog) -> tuple[Problem, ...]:
+def _problems(log: EvalLog) -> tuple[tuple[Problem, ...], int]:
+    """The problems, and how many samples there are of them."""
     firsts: dict[str, Row] = {}
+    samples = 0
     for row in log.rows:
+        samples += 1
         kept = {name: row.fields.get(name) for name in (QUESTION, GOLD, CHOICES)}
         firsts.setdefault(_id(row), Row(row.place, kept))
-    return tuple(
+    problems = tuple(
         Problem(name, log.task, str(row.fields.get(QUESTION) or ""), _gold(row), name)
         for name, row in firsts.items()
     )
+    return problems, samples
 
 
 def _id(row: Row) -> str:
@@ -126,8 +135,7 @@ def _table(
     places = {problem.id: row for row, problem in enumerate(problems)}
     codes = np.full((len(problems), cell.n), NO_VERDICT, dtype=np.int8)
     for name, rank, value in zip(score.problem_ids, score.ranks, score.values, strict=True):
-        if value in _CODES:
-            codes[places[name.strip()], rank] = _CODES[value]
+        codes[places[name.strip()], rank] = CORRECT if value else INCORRECT
     facts = SampleFacts.empty(codes.shape)
     facts.present[:] = codes != NO_VERDICT
     return VerdictTable(

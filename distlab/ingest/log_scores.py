@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from distlab.errors import counted
 from distlab.ingest.given_cell import GivenVerdicts
-from distlab.logs.log import EvalLog, LogScore
+from distlab.logs.log import EvalLog, LogScore, are_few
 
 # Stands for a sample without a verdict.
 _ABSENT: Final = -1
@@ -37,7 +37,8 @@ def kept_scores(log: EvalLog, problem_ids: Sequence[str], n: int) -> KeptScores:
     """The scores of a log as judges: "lm-eval:exact_match,strict-match".
 
     A judge leaves out samples of which its score is neither right nor wrong, or which have none.
-    A score that is so of most samples, or of whole problems of several samples, is no judge.
+    Which ones are so depends on how well the model did, so that they must be few: a score that has
+    more of them, or is of whole problems of several samples, is no judge.
 
     Args:
         log: The log.
@@ -57,7 +58,7 @@ def kept_scores(log: EvalLog, problem_ids: Sequence[str], n: int) -> KeptScores:
         judged = codes != _ABSENT
         judge = _judge(log, score)
         out = "" if judged.all() else _left_out(score, judged, problem_ids)
-        if 2 * np.count_nonzero(judged) <= judged.size:
+        if not are_few(np.count_nonzero(~judged), judged.size):
             said.append(f"{log.tool}'s {score.name} is no judge, for it would leave out {out}")
             continue
         verdicts.append(GivenVerdicts(judge, codes == 1, judged))
@@ -65,7 +66,8 @@ def kept_scores(log: EvalLog, problem_ids: Sequence[str], n: int) -> KeptScores:
             whole = np.count_nonzero(judged.all(axis=1))
             said.append(
                 f"the judge {judge} leaves out {out}; its scores are of the {whole} of "
-                f"{counted(len(places), 'problem')} that it judges whole"
+                f"{counted(len(places), 'problem')} that it judges whole, and the mean of its "
+                f"verdicts is {np.mean(codes[judged]):.4g}"
             )
     if not log.scores:
         said.append("the log holds no score of its samples to keep")

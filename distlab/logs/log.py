@@ -42,14 +42,9 @@ class LogScore:
     decimals: int | None = None
 
     @property
-    def odd(self) -> tuple[int, ...]:
-        """Places of the values that are neither right nor wrong."""
-        return tuple(at for at, value in enumerate(self.values) if value not in (0, 1))
-
-    @property
-    def is_verdict(self) -> bool:
-        """Whether most values (ours) say right or wrong, so that the others may be left out."""
-        return 2 * len(self.odd) < len(self.values)
+    def is_binary(self) -> bool:
+        """Whether it says of each sample that it is right or that it is wrong."""
+        return all(value in (0, 1) for value in self.values)
 
     @property
     def is_reproduced(self) -> bool:
@@ -169,6 +164,14 @@ def parsed_json(file: Path) -> Any:  # noqa: ANN401 (JSON of any shape)
 def said_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that the log says."""
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def are_few(left_out: int, of: int) -> bool:
+    """Whether so many samples may be left out of so many: one, or one in 20 (ours).
+
+    Which samples have no verdict depends on how well the model did.
+    """
+    return left_out <= max(1, of // 20)
 
 
 def as_score(value: object) -> float | None:

@@ -1,4 +1,6 @@
 import csv
+import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -375,6 +377,29 @@ def test_logs_of_two_tools_are_compared_by_their_own_scores(
     assert "name one of logged/lm-eval:exact_match,strict-match" in capsys.readouterr().err
     assert main([str(LM_EVAL), str(DATA / "inspect" / "mini-choice.json")]) == 2
     assert "mini_gsm and mini_choice: 0 problems paired" in capsys.readouterr().err
+
+
+def test_what_a_logs_score_leaves_unsaid_is_said_or_too_much(tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in LM_EVAL.read_text().splitlines()]
+    first = rows[0]["filter"]
+    mine = [row for row in rows if row["filter"] == first]
+
+    def log(name: str, *values: float) -> Path:
+        changed = [row | {"exact_match": v} for row, v in zip(mine, values, strict=False)]
+        file = tmp_path / f"samples_{name}.jsonl"
+        file.write_text("".join(f"{json.dumps(row)}\n" for row in [*changed, *mine[len(values) :]]))
+        return file
+
+    (found,) = compare(
+        [log("one", math.nan), LM_EVAL], Asked({"judge": (f"exact_match,{first}",) * 2})
+    )
+    assert found.differences[0].gap.problems == 5
+    said = f"exact_match,{first} says nothing of 1 sample, beside 5 that count under it."
+    assert any(sentence.endswith(said) for sentence in found.cannot)
+    # Which ones are neither depends on the model: none of such a score is taken.
+    for name, values in {"two": (math.nan, math.nan), "half": (0.5,)}.items():
+        with pytest.raises(UserError, match="has no score that is right"):
+            compare([log(name, *values), LM_EVAL], Asked())
 
 
 def test_logs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:

@@ -410,19 +410,29 @@ def kept(file: Path) -> KeptScores:
     return kept_scores(log, tuple(ids), log.n)
 
 
-def test_a_judge_leaves_out_what_is_no_verdict_and_says_so(ingest: Ingest, tmp_path: Path) -> None:
-    # "P" is what Inspect calls partly right; a value may be anything where scoring failed.
-    values: list[object] = [1.0, 0.0, 0.5, "P", None, math.nan, True, "C", "I", "N"]
-    file = evalscope(tmp_path, values)
-    run = ingest([file, "--variant", "base", "--keep-scores"])
-    judged = {("0", 0): True, ("0", 1): False, ("3", 0): True, ("3", 1): True}
-    judged |= {("4", 0): False, ("4", 1): False}
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (0.5, "1 neither right (1) nor wrong (0), the first sample 1 of problem '2', 0.5"),
+        # What Inspect calls partly right.
+        ("P", "1 neither right (1) nor wrong (0), the first sample 1 of problem '2', 0.5"),
+        (None, "1 without a score, the first sample 1 of problem '2'"),
+        (math.nan, "1 without a score, the first sample 1 of problem '2'"),
+        ({"error": "timeout"}, "1 without a score, the first sample 1 of problem '2'"),
+    ],
+)
+def test_a_judge_leaves_out_what_is_no_verdict_and_says_so(
+    ingest: Ingest, tmp_path: Path, value: object, why: str
+) -> None:
+    values: list[object] = [1.0, 0.0, "C", "I", "N", value, True, False]
+    run = ingest([evalscope(tmp_path, values), "--variant", "base", "--keep-scores"])
     (found,) = labels(run).values()
-    assert {(name, rank): right for name, rank, right in found} == judged
+    right = {("0", 0): True, ("0", 1): False, ("1", 0): True, ("1", 1): False, ("2", 0): False}
+    right |= {("3", 0): True, ("3", 1): False}
+    assert {(name, rank): is_right for name, rank, is_right in found} == right
     said = (
-        "the judge evalscope:acc leaves out 4 of 10 samples (2 neither right (1) nor wrong (0), "
-        "the first sample 0 of problem '1', 0.5; 2 without a score, the first sample 0 of problem "
-        "'2'); its scores are of the 3 of 5 problems that it judges whole"
+        f"the judge evalscope:acc leaves out 1 of 8 samples ({why}); its scores are of the 3 of 4 "
+        "problems that it judges whole, and the mean of its verdicts is 0.4286"
     )
     assert f"qwen/base/given/gsm8k_main/given: {said}" in run.read_manifest().notes
 
@@ -451,17 +461,16 @@ def test_a_score_of_whole_problems_judges_no_sample(tmp_path: Path) -> None:
 def test_lm_eval_may_lack_the_score_of_a_sample(tmp_path: Path) -> None:
     def unscored(rows: list[Any]) -> None:
         rows[0]["exact_match"] = math.nan
-        del rows[1]["exact_match"]
+        # Of the second filter.
+        del rows[7]["exact_match"]
 
     found = kept(changed(GSM, tmp_path / "samples_t.jsonl", unscored))
-    assert [each.judge for each in found.verdicts] == [
-        "lm-eval:exact_match,strict-match",
-        "lm-eval:exact_match,flexible-extract",
+    assert [said.partition("; ")[0] for said in found.said] == [
+        f"the judge {each.judge} leaves out 1 of 6 samples (1 without a score, the first sample 0 "
+        f"of problem '{place}')"
+        for place, each in enumerate(found.verdicts)
     ]
-    (said,) = found.said
-    assert (
-        "leaves out 2 of 6 samples (2 without a score, the first sample 0 of problem '0')" in said
-    )
+    assert len(found.said) == 2
 
 
 def test_a_scorer_of_inspect_may_give_several_values(tmp_path: Path) -> None:
