@@ -31,9 +31,11 @@ from distlab.placement.placement import Placement
 _BARREN_DEATHS = 5
 _LOOK_S = 1.0
 _PULSE_S = 2.0
-# Seconds between two questions to a replica, for each that there is (ours): an answer costs the
-# driver about a millisecond, of however many replicas.
-_PULSE_OF_EACH_S = 0.01
+# Seconds between two questions to a replica, for each that there is, and at most (ours): an answer
+# costs the driver about a millisecond, of however many replicas, and one that commits itself hears
+# by them that the driver lives.
+_PULSE_OF_EACH_S = 0.02
+_PULSE_AT_MOST_S = 15.0
 _HALT_S = 10.0
 
 
@@ -318,8 +320,11 @@ class Dispatcher:
             held = Counter(cell for cell, _ in serving.leased)
             self._observer.pulse(running.name, pulse, held)
 
-        pause_s = max(_PULSE_S, _PULSE_OF_EACH_S * len(workload.serving))
-        serving.end(await watch(running, self._limits.hang_s, pause_s, told))
+        def pause_s() -> float:
+            of_all = _PULSE_OF_EACH_S * len(workload.serving)
+            return min(max(_PULSE_S, of_all), _PULSE_AT_MOST_S)
+
+        serving.end(await watch(running, self._limits.hang_s, pause_s, serving.take_heard, told))
 
     def _tell(
         self, kind: EventKind, workload: Workload, running: Running | None = None, detail: str = ""

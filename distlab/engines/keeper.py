@@ -87,7 +87,9 @@ class Keeper:
         self._receipts: list[Receipt] = []
         self._uncommitted = 0
         self._failure: BaseException | None = None
-        self._news, self._urgent = asyncio.Event(), asyncio.Event()
+        # Something to tell; nothing to wait for before it is told; committed at once, too.
+        self._news, self._soon = asyncio.Event(), asyncio.Event()
+        self._is_urgent = False
         self._committer = Committer(self._cells, self._check, self._note, keep.tag)
         self._committing = asyncio.ensure_future(self._committer.run())
         self._committing.add_done_callback(self._on_over)
@@ -104,7 +106,8 @@ class Keeper:
 
     def expect(self, drawing: Drawing, request: CellRequest, works: Mapping[str, CellWork]) -> None:
         """Take a request that is drawn, and the cells that it is of."""
-        self._urgent.clear()
+        self._soon.clear()
+        self._is_urgent = False
         self._works.update(works)
         self._cells.update((cell, self._store.cell(cell)) for cell in works)
         self._drawing.add(drawing)
@@ -115,12 +118,15 @@ class Keeper:
         if not drawing.cancelled():
             self._finished.append((request, drawing))
             self._news.set()
+        if not self._drawing:
+            self._soon.set()
 
     async def report(self, gather_s: float, gather: Gather) -> Report:
         """Wait until something is finished or committed, and a moment for more of it.
 
         Args:
-            gather_s: The moment, in seconds; none where ``flush`` was called.
+            gather_s: The moment, in seconds; none where ``flush`` was called or nothing is left
+                to draw.
             gather: Makes a message of what is finished.
 
         Raises:
@@ -128,13 +134,13 @@ class Keeper:
         """
         await self._news.wait()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._urgent.wait(), gather_s)
+            await asyncio.wait_for(self._soon.wait(), gather_s)
         self._news.clear()
         finished, self._finished = self._finished, []
         told = await gather(self._works, finished)
         self._commit(told)
         receipts, self._receipts = tuple(self._receipts), []
-        settled = self._urgent.is_set() and not self._uncommitted and not self._finished
+        settled = self._is_urgent and not self._uncommitted and not self._finished
         return Report(replace(told, batches={}), receipts, settled, self._error())
 
     def _commit(self, told: Finished) -> None:
@@ -145,7 +151,7 @@ class Keeper:
                 continue
             self._uncommitted += batch.num_rows
             self._committer.add(cell, batch, told.origin)
-        if self._urgent.is_set():
+        if self._is_urgent:
             self._committer.flush()
 
     def _note(self, cell: str, batches: Sequence[pa.RecordBatch]) -> None:
@@ -174,7 +180,8 @@ class Keeper:
 
     def flush(self) -> None:
         """Commit and report at once what is finished."""
-        self._urgent.set()
+        self._is_urgent = True
+        self._soon.set()
         self._committer.flush()
         self._news.set()
 

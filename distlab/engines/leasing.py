@@ -19,10 +19,12 @@ from distlab.store.cell import ProblemFailure
 FollowUp = Callable[[Finished], Awaitable[Iterable[CellRequest]]]
 """What came back to further requests of the checkpoint, if any; awaited beside the sampling."""
 
-# Seconds in which what a replica has finished gathers for one report, and for each replica more
-# (ours): a report costs the driver about a millisecond, of however many replicas.
+# Seconds in which what a replica has finished gathers for one report, for each replica more, and
+# at most (ours): a report and the lease after it cost the driver about a millisecond, of however
+# many replicas, and a replica has a few batches to go on with.
 _GATHER_S = 0.5
-_GATHER_OF_EACH_S = 0.01
+_GATHER_OF_EACH_S = 0.02
+_GATHER_AT_MOST_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,7 @@ class Leasing:
         named = {cell for key, request in taken.works for cell in (key, request.greedy) if cell}
         lease = Lease({key: workload.queue.cells[key] for key in named}, taken.works)
         if self._keeping is not None:
-            # That it is dead, its next report tells.
-            with contextlib.suppress(RayError):
-                serving.running.actor.lend.remote(lease)
+            _lend(serving, lease)
             return
         consuming = self._tasks.spawn(self._consume(workload, serving, lease))
         serving.leases.add(consuming)
@@ -119,12 +119,14 @@ class Leasing:
     async def follow(self, workload: Workload, serving: Serving) -> None:
         """Take what a replica finishes and commits, where it commits itself."""
         while self._keeping is not None:
-            gather_s = max(_GATHER_S, _GATHER_OF_EACH_S * len(workload.serving))
+            lending, serving.lending = tuple(serving.lending or ()), None
+            asked = serving.running.actor.report.remote(_gather_s(workload), lending)
             try:
-                report = await serving.running.actor.report.remote(gather_s)
+                report = await asked
             except RayError as error:
                 serving.end(error)
                 return
+            serving.lending, serving.heard = [], report.pulse
             self._receive(serving, self._keeping, report)
             self._deliver(workload, serving, report.finished)
 
@@ -139,7 +141,8 @@ class Leasing:
         """Have replicas commit at once where nothing else is left to draw."""
         if workload.queue.is_done:
             for serving in workload.serving:
-                if serving.kept:
+                # Once each: at the end every report of every replica comes by here.
+                if serving.kept and not serving.is_hurried:
                     _flush(serving)
 
     async def settle(self, serving: Serving, patience_s: float) -> None:
@@ -212,7 +215,24 @@ class Leasing:
             workload.condemned = []
 
 
+def _gather_s(workload: Workload) -> float:
+    of_all = _GATHER_OF_EACH_S * len(workload.serving)
+    return min(max(_GATHER_S, of_all), _GATHER_AT_MOST_S)
+
+
+def _lend(serving: Serving, lease: Lease) -> None:
+    """Hand a lease over with the next question, where one is about to be put: a call less."""
+    serving.is_hurried = False
+    if serving.lending is not None:
+        serving.lending.append(lease)
+        return
+    # That it is dead, its next report tells.
+    with contextlib.suppress(RayError):
+        serving.running.actor.lend.remote(lease)
+
+
 def _flush(serving: Serving) -> None:
+    serving.is_hurried = True
     # That it is dead, its next report tells.
     with contextlib.suppress(RayError):
         serving.running.actor.flush.remote()

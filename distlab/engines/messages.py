@@ -224,6 +224,19 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a replica says of itself when it is asked.
+
+    Attributes:
+        vitals: Of its engine.
+        stalled_s: Seconds without a step while requests are in flight; 0 without requests.
+    """
+
+    vitals: Vitals
+    stalled_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a replica that commits itself says since it was asked last.
 
@@ -232,12 +245,14 @@ class Report:
         receipts: What is in the store.
         is_settled: Whether all that was finished is, after a flush.
         error: Why it commits nothing any more: an OSError, or that a claim was lost.
+        pulse: How the replica is doing, which is then not asked for; None from elsewhere.
     """
 
     finished: Finished
     receipts: tuple[Receipt, ...] = ()
     is_settled: bool = False
     error: Exception | None = None
+    pulse: Pulse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,16 +287,3 @@ class ReplicaInfo:
     pid: int
     load_s: float
     gpus: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """What a replica says of itself when it is asked.
-
-    Attributes:
-        vitals: Of its engine.
-        stalled_s: Seconds without a step while requests are in flight; 0 without requests.
-    """
-
-    vitals: Vitals
-    stalled_s: float

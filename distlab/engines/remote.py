@@ -1,6 +1,6 @@
 """What the actor of a replica answers to, with the types that Ray's own handle does not keep."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Literal, ParamSpec, Protocol, TypeVar
 
 from distlab.engines.messages import Finished, Keep, Lease, Pulse, Reached, ReplicaInfo, Report
@@ -62,8 +62,8 @@ class RemoteReplica(Protocol):
         ...
 
     @property
-    def report(self) -> RemoteMethod[[float], Report]:
-        """What was finished and committed, once there is something."""
+    def report(self) -> RemoteMethod[[float, Sequence[Lease]], Report]:
+        """What was finished and committed, once there is something; takes leases before it."""
         ...
 
     @property

@@ -134,17 +134,21 @@ class Replica:
     def _on_drawn(self, _: Drawing) -> None:
         self._in_flight -= 1
 
-    async def report(self, gather_s: float) -> Report:
+    async def report(self, gather_s: float, leases: Sequence[Lease] = ()) -> Report:
         """What of all leases was finished and committed, once there is something.
 
         A dead engine raises here; what it had finished and not told is drawn again.
 
         Args:
             gather_s: Seconds in which more may join it.
+            leases: To be lent first.
         """
         assert self._keeper is not None, "keep() comes first"
         self._keeper.hear()
-        return await self._keeper.report(gather_s, self._gather)
+        for lease in leases:
+            await self.lend(lease)
+        report = await self._keeper.report(gather_s, self._gather)
+        return replace(report, pulse=self._take_pulse())
 
     async def flush(self) -> None:
         """Commit at once what is finished."""
@@ -240,9 +244,12 @@ class Replica:
 
     async def pulse(self) -> Pulse:
         """How it is doing; ask often, since a stall is measured between steps."""
-        assert self._engine is not None
         if self._keeper is not None:
             self._keeper.hear()
+        return self._take_pulse()
+
+    def _take_pulse(self) -> Pulse:
+        assert self._engine is not None
         vitals, now = self._engine.vitals(), time.monotonic()
         if vitals.steps != self._steps or not self._in_flight:
             self._steps, self._stepped = vitals.steps, now

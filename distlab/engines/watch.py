@@ -51,21 +51,27 @@ class Stall:
 
 
 async def watch(
-    running: Running, hang_s: float, pause_s: float, told: Callable[[Pulse], None]
+    running: Running,
+    hang_s: float,
+    pause_s: Callable[[], float],
+    heard: Callable[[], Pulse | None],
+    told: Callable[[Pulse], None],
 ) -> Exception:
     """Ask a replica how it is until it is dead or hung; returns what is wrong with it.
 
     Args:
         running: The replica.
         hang_s: Seconds without a step, or an answer, after which it is taken for hung.
-        pause_s: Seconds between two questions; fewer where ``hang_s`` is short.
+        pause_s: Seconds until the next question; fewer where ``hang_s`` is short.
+        heard: How it was doing in the pause, where it said so unasked.
         told: Takes every answer.
     """
-    pause, stall = min(pause_s, hang_s / 4), Stall()
+    stall = Stall()
     while True:
+        pause = min(pause_s(), hang_s / 4)
         await asyncio.sleep(pause)
         try:
-            pulse = await _pulse(running, hang_s)
+            pulse = heard() or await _pulse(running, hang_s)
         except (RayError, HungEngine) as error:
             return error
         if stall.note(pulse, pause) >= hang_s:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from distlab.engines.events import EngineEvent, EventKind
 from distlab.engines.fleet import Running
 from distlab.engines.keeping import pieces
-from distlab.engines.messages import CellRequest, CellWork, EngineSettings, Receipt
+from distlab.engines.messages import CellRequest, CellWork, EngineSettings, Lease, Pulse, Receipt
 from distlab.engines.queue import DrawQueue, Key
 from distlab.store.cell import ProblemFailure
 
@@ -61,6 +61,9 @@ class Serving:
         kept: Requests that it has finished and not committed, where it commits itself.
         early: Requests in the store that it has not told as finished.
         settled: Set once it has committed all that it was asked to.
+        lending: Leases to go with the next question for its report; None while one is under way.
+        heard: How it was doing when it reported last; None where that was told.
+        is_hurried: Whether it commits at once what it finishes, until it is lent something more.
         leases: The tasks that take their results.
         outstanding: Sequences that these requests take.
         alone: Whether the request that it has may kill engines, so that it gets no other.
@@ -72,6 +75,9 @@ class Serving:
     kept: dict[Key, CellRequest] = field(default_factory=dict)
     early: set[Key] = field(default_factory=set)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+    lending: list[Lease] | None = field(default_factory=list)
+    heard: Pulse | None = None
+    is_hurried: bool = False
     leases: set["asyncio.Task[None]"] = field(default_factory=set)
     outstanding: int = 0
     alone: bool = False
@@ -101,6 +107,11 @@ class Serving:
         for problem in receipt.problems:
             if self.kept.pop((receipt.cell, problem), None) is None:
                 self.early.add((receipt.cell, problem))
+
+    def take_heard(self) -> Pulse | None:
+        """How it was doing when it reported, once."""
+        heard, self.heard = self.heard, None
+        return heard
 
     def end(self, error: Exception | None = None) -> None:
         """Stop serving: because of an error, or to leave the replica to the fleet."""

@@ -8,6 +8,7 @@ once with a batch made beforehand, so that the cores are the driver's as far as 
 
 import argparse
 import asyncio
+import functools
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,7 @@ class Prebuilt:
     """Takes the place of ``Replica``: the same calls, no engine."""
 
     def __init__(self, settings: EngineSettings, site: Site) -> None:
-        one = [
-            Sample("", rank, IDS, tuple(range(TOKENS)), "The answer is 42. " * 20, False, seed=rank)
-            for rank in RANKS
-        ]
-        # A request of siblings takes as few sequences as one.
-        self._batch = to_batch(one * (BATCHES_AHEAD * SEQUENCES), "bench")
+        self._batch = prebuilt()
         self._steps = 0
         self._keeper: Keeper | None = None
 
@@ -98,9 +94,12 @@ class Prebuilt:
             drawing = asyncio.ensure_future(ready(lease.cells[cell]))
             self._keeper.expect(drawing, (cell, request), lease.cells)
 
-    async def report(self, gather_s: float) -> Report:
+    async def report(self, gather_s: float, leases: Sequence[Lease] = ()) -> Report:
         assert self._keeper is not None
-        return await self._keeper.report(gather_s, self._gather)
+        for lease in leases:
+            await self.lend(lease)
+        report = await self._keeper.report(gather_s, self._gather)
+        return replace(report, pulse=await self.pulse())
 
     async def flush(self) -> None:
         assert self._keeper is not None
@@ -134,10 +133,28 @@ class Prebuilt:
     async def stop(self) -> None: ...
 
 
+@functools.cache
+def prebuilt() -> pa.RecordBatch:
+    """As many samples as a lease is at most: a request of siblings takes one sequence at least."""
+    one = [
+        Sample("", rank, IDS, tuple(range(TOKENS)), "The answer is 42. " * 20, False, seed=rank)
+        for rank in RANKS
+    ]
+    return to_batch(one * (BATCHES_AHEAD * SEQUENCES), "bench")
+
+
 async def ready(work: CellWork) -> dict[str, list[Sample]]:
     while work.run != "bench" and not (Path(work.run) / GO).exists():
         await asyncio.sleep(0.1)
     return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Scripted:
+    """Which replicas serve, and what else the study asks for."""
+
+    fleet: Callable[[], fleets.Fleet] = fleets.Fleet
+    overrides: tuple[str, ...] = ()
 
 
 class Silent:
@@ -151,7 +168,9 @@ class Silent:
 class Side:
     """The driver, with replicas that stay up."""
 
-    def __init__(self, stack: ExitStack, replicas: int, commit: str) -> None:
+    def __init__(
+        self, stack: ExitStack, replicas: int, commit: str, scripted: Scripted = Scripted()
+    ) -> None:
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         share = len(os.sched_getaffinity(0)) / replicas
         overrides = [
@@ -161,6 +180,7 @@ class Side:
             f"cluster.max_num_seqs={SEQUENCES}",
             f"cluster.commit={commit}",
             f"store={self._folder / 'store'}",
+            *scripted.overrides,
         ]
         study = validate(compose_config(overrides))
         self._cluster = replace(study.cluster, cpus_per_rank=share)
@@ -168,7 +188,7 @@ class Side:
         self._count = 0
         stack.enter_context(connected(self._cluster))
         fleets.Replica = Prebuilt  # type: ignore[misc, assignment]
-        self._fleet = fleets.Fleet()
+        self._fleet = scripted.fleet()
         stack.callback(self._fleet.close)
         threading.Thread(target=self._go, args=(replicas,), daemon=True).start()
         self._draw(4 * replicas, str(self._folder))

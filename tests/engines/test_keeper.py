@@ -162,3 +162,14 @@ def test_a_greedy_completion_that_comes_along_is_a_request_of_its_own() -> None:
         ("greedy", "p"): ("greedy", SampleRequest("p", (1,), (0,))),
     }
     assert len(dict(pieces(("cot", replace(request, ranks=(1, 2)))))) == 1
+
+
+def test_a_replica_with_nothing_left_to_draw_tells_so_at_once(cell: StoredCell) -> None:
+    async def driven() -> Report:
+        keeper = Keeper(keep_of(cell), cell.store)
+        expect(keeper, cell, "p1")
+        report = await asyncio.wait_for(keeper.report(3600, gather), 60)
+        await keeper.end()
+        return report
+
+    assert asyncio.run(driven()).finished.done == ((cell.name, "p1"),)
