@@ -22,6 +22,7 @@ _MARKUP: Final = re.compile(
 _UNUSUAL: Final = re.compile(r"[^ -~]")
 # Some spreadsheets take the full-width signs for the others.
 _FORMULA: Final = re.compile(r"^\s*[=+\-@|%＝＋－＠]")
+_SIGNED: Final = re.compile(r"[-+]?\d+(?:\.\d+)?", re.ASCII)
 
 
 def plain(text: str, limit: int | None = LIMIT) -> str:
@@ -50,9 +51,13 @@ def terminal(text: str, limit: int | None = LIMIT) -> Text:
 
 
 def spreadsheet(text: str) -> str:
-    """``text`` for a CSV cell: an apostrophe keeps a spreadsheet from running it as a formula."""
+    """``text`` for a CSV cell: an apostrophe keeps a spreadsheet from running it as a formula.
+
+    A number with its sign is none.
+    """
     shown = plain(text, None)
-    return f"'{shown}" if _FORMULA.match(shown) else shown
+    is_safe = _SIGNED.fullmatch(shown) or not _FORMULA.match(shown)
+    return shown if is_safe else f"'{shown}"
 
 
 def _written_out(found: re.Match[str]) -> str:

@@ -82,10 +82,13 @@ def test_terminal_obeys_nothing(text: str) -> None:
     assert written.strip() == plain(text).strip()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "|cmd", "＝1+1", "＠x"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-1+x", "@x", "\t=1", " =1", "|cmd", "＝1+1", "＠x"]
+)
 def test_spreadsheet_runs_no_formula(text: str) -> None:
     assert spreadsheet(text).startswith(("'", "\\"))
 
 
 def test_spreadsheet_leaves_text_alone() -> None:
-    assert spreadsheet("18 apples") == "18 apples"
+    for text in ("18 apples", "-3969", "+0.5"):
+        assert spreadsheet(text) == text

@@ -58,7 +58,7 @@ def kept_scores(log: EvalLog, problem_ids: Sequence[str], n: int) -> KeptScores:
         judged = codes != _ABSENT
         judge = _judge(log, score)
         out = "" if judged.all() else _left_out(score, judged, problem_ids)
-        if not are_few(np.count_nonzero(~judged), judged.size):
+        if not are_few(int(np.count_nonzero(~judged)), judged.size):
             said.append(f"{log.tool}'s {score.name} is no judge, for it would leave out {out}")
             continue
         verdicts.append(GivenVerdicts(judge, codes == 1, judged))

@@ -28,6 +28,7 @@ from distlab.logs.log import (
     said_of,
 )
 from distlab.problems.rows import Row, RowStream, each_row
+from distlab.scoring.types import Verdict
 
 TOOL: Final = "lm-eval"
 _NAME: Final = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")
@@ -149,6 +150,14 @@ def _question(document: object) -> str | None:
     return next((text for text in found if isinstance(text, str) and text.strip()), None)
 
 
+def _values(row: Row, metric: str) -> Sequence[object]:
+    """The score of a problem; of each of its samples, where distlab wrote the file."""
+    verdicts = row.fields.get("verdicts")
+    if isinstance(verdicts, list) and len(verdicts) == len(_responses(row)):
+        return [verdict == Verdict.CORRECT for verdict in verdicts]
+    return [row.fields.get(metric)]
+
+
 class _Seen:
     """Each metric under each filter: "exact_match,strict-match". They are of a whole problem."""
 
@@ -162,9 +171,8 @@ class _Seen:
             metrics = row.fields.get("metrics")
             self._metrics[name] = list(map(str, metrics)) if isinstance(metrics, list) else []
         for metric in self._metrics[name]:
-            self._scores.add(
-                f"{metric},{name}", str(row.fields["doc_id"]), 0, row.fields.get(metric)
-            )
+            for rank, value in enumerate(_values(row, metric)):
+                self._scores.add(f"{metric},{name}", str(row.fields["doc_id"]), rank, value)
 
     def scores(self, reported: object) -> Iterator[LogScore]:
         """Those that some row of their filter has."""

@@ -20,6 +20,7 @@ from distlab.export.tables import _SAMPLE_COLUMNS
 from distlab.ingest.__main__ import main as ingest
 from distlab.logs.formats import read_log
 from distlab.runs.folder import RunFolder
+from distlab.runs.labels import read_labels
 from tests.api.made import judged
 from tests.export.hub import standing_in
 
@@ -91,9 +92,20 @@ def test_logs_as_lm_evals_are_read_back_with_equal_scores(
         assert {score.name for score in log.scores} == {"acc,rules/standard", "acc,given:score"}
     (file,) = (folder / BASE).glob("samples_sums_*.jsonl")
     places = ["--runs", str(tmp_path / "runs"), "--store", str(tmp_path / "store")]
-    assert ingest([str(file), "--variant", "base", *places]) == 0
-    assert "acc,rules/standard is 0.5 over 3 verdicts, as the log has it" in capsys.readouterr().out
+    assert ingest([str(file), "--variant", "base", "--keep-scores", *places]) == 0
+    assert "acc,rules/standard is 0.5 over 6 verdicts, as the log has it" in capsys.readouterr().out
     (again,) = (tmp_path / "runs").iterdir()
+    kept = {labels.judge: labels for labels in map(read_labels, RunFolder(again).label_files())}
+    verdicts = dl.open(made).verdicts(cells=["org-tiny/base/given/sums/given"]).to_table()
+    for judge, labels in kept.items():
+        grader = judge.removeprefix("lm-eval:acc,").removeprefix("rules/")
+        told = zip(labels.problem_ids, labels.ranks.tolist(), labels.correct, strict=True)
+        assert {(name, rank): bool(right) for name, rank, right in told} == {
+            (row["problem_id"], row["rank"]): row["verdict"] == "correct"
+            for row in verdicts.to_pylist()
+            if row["grader"] == grader
+        }
+    assert set(kept) == {"lm-eval:acc,rules/standard", "lm-eval:acc,given:score"}
     taken = dl.open(again).samples(columns=["problem_id", "rank", "text"]).to_table().to_pylist()
     given = dl.open(made).samples(
         columns=["problem_id", "rank", "text"], cells=["org-tiny/base/given/sums/given"]
