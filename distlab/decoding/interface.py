@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,10 @@ class Detokenizer(Protocol):
 
     def read(self, token_id: int) -> str | None:
         """Read a token that is no EOS; returns the stop string that it completes, if any."""
+        ...
+
+    def fork(self) -> Self:
+        """Another that has read the same, for what is read by either from here on."""
         ...
 
 

@@ -16,7 +16,7 @@ Which tokens a seed gives depends on who is drawn together, and on nothing else;
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -77,8 +77,10 @@ class Drawing:
             seed=fork_seed(self.seed_of(rank), len(path)),
         )
 
-    def detokenizer(self) -> Detokenizer:
-        """Something to read a completion with."""
+    def reader(self) -> Detokenizer | None:
+        """What looks for stop strings, where there are any."""
+        if not self.stopping.stop:
+            return None
         return self.engine.detokenizer(self.request.prompt_ids, self.stopping.stop)
 
 
@@ -87,11 +89,26 @@ async def draw_siblings(drawing: Drawing) -> list[Sample]:
     trie = _Trie(drawing)
     try:
         async with asyncio.TaskGroup() as tasks:
-            trie.grow(tasks, drawing.request.ranks, ())
+            trie.grow(tasks, drawing.request.ranks, _Path((), drawing.reader()))
     except BaseExceptionGroup as errors:
         # The others were cancelled for it.
         raise errors.exceptions[0] from None
     return [trie.samples[rank] for rank in drawing.request.ranks]
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Tokens that some draws have emitted.
+
+    Attributes:
+        ids: The tokens.
+        reader: Has read them; None where there are no stop strings.
+        is_over: Whether nothing follows.
+    """
+
+    ids: tuple[int, ...]
+    reader: Detokenizer | None
+    is_over: bool = False
 
 
 @dataclass(slots=True)
@@ -105,20 +122,18 @@ class _Trie:
     def __post_init__(self) -> None:
         self._numbers = _Numbers(self.drawing)
 
-    def grow(self, tasks: asyncio.TaskGroup, ranks: Sequence[int], path: tuple[int, ...]) -> None:
+    def grow(self, tasks: asyncio.TaskGroup, ranks: Sequence[int], path: _Path) -> None:
         """Go on with draws that have emitted the same tokens."""
-        if len(ranks) == 1:
-            tasks.create_task(self._alone(ranks[0], path))
-        elif self._ends(path):
-            tasks.create_task(self._finish(ranks, path, 0))
+        if path.is_over:
+            tasks.create_task(self._finish(ranks, path.ids, 0))
+        elif len(ranks) == 1:
+            tasks.create_task(self._alone(ranks[0], path.ids))
         else:
             tasks.create_task(self._lead(tasks, ranks, path))
 
     async def _alone(self, rank: int, path: tuple[int, ...]) -> None:
         """A draw without siblings is an independent request."""
         drawing = self.drawing
-        if self._ends(path):
-            return await self._finish((rank,), path, 0)
         completion = drawing.completion(rank, path, drawing.stopping.stop)
         rest = await drawing.engine.generate(completion)
         if not path:
@@ -127,19 +142,16 @@ class _Trie:
         # A stop string that begins in the path is found as it is read.
         return await self._finish((rank,), (*path, *rest.token_ids), len(rest.token_ids))
 
-    async def _lead(
-        self, tasks: asyncio.TaskGroup, ranks: Sequence[int], start: tuple[int, ...]
-    ) -> None:
+    async def _lead(self, tasks: asyncio.TaskGroup, ranks: Sequence[int], start: _Path) -> None:
         """Run the first of some draws; the others follow it as long as they draw what it does."""
-        drawing, path = self.drawing, list(start)
-        reader = self._reader(start)
-        following = _Following(self._numbers, ranks[1:], len(start))
-        steps = drawing.engine.stream(drawing.completion(ranks[0], start, ()), CANDIDATES)
+        drawing, path, reader = self.drawing, list(start.ids), start.reader
+        following = _Following(self._numbers, ranks[1:], len(path))
+        steps = drawing.engine.stream(drawing.completion(ranks[0], start.ids, ()), CANDIDATES)
         async with aclosing(steps):
             async for batch in steps:
                 for step in batch:
                     for token, forked in following.step(step, drawing.warp):
-                        self._fork(tasks, forked, path, token)
+                        self._fork(tasks, forked, _Path(tuple(path), reader), token)
                     path.append(step.token_id)
                     if reader is not None and self._stops(reader, step.token_id):
                         break
@@ -147,39 +159,28 @@ class _Trie:
                     continue
                 break
         left = (ranks[0], *following.ranks)
-        await self._finish(left, tuple(path), len(path) - len(start))
+        await self._finish(left, tuple(path), len(path) - len(start.ids))
 
     def _fork(
-        self, tasks: asyncio.TaskGroup, ranks: Sequence[int], path: Sequence[int], token: int | None
+        self, tasks: asyncio.TaskGroup, ranks: Sequence[int], path: _Path, token: int | None
     ) -> None:
         if token is not None:
-            return self.grow(tasks, ranks, (*path, token))
+            return self.grow(tasks, ranks, self._after(path, token))
         # Nobody can tell what they draw but the engine.
         for rank in ranks:
-            self.grow(tasks, (rank,), tuple(path))
+            self.grow(tasks, (rank,), path)
         return None
 
-    def _reader(self, path: Iterable[int]) -> Detokenizer | None:
-        """Looks for stop strings, where there are any."""
-        if not self.drawing.stopping.stop:
-            return None
-        reader = self.drawing.detokenizer()
-        for token in path:
-            reader.read(token)
-        return reader
+    def _after(self, path: _Path, token: int) -> _Path:
+        """The path of those that draw another token than their leader does."""
+        ids, reader = (*path.ids, token), path.reader and path.reader.fork()
+        stops = reader is not None and self._stops(reader, token)
+        drawing = self.drawing
+        ends = token in drawing.engine.eos_token_ids or len(ids) >= drawing.stopping.max_tokens
+        return _Path(ids, reader, stops or ends)
 
     def _stops(self, reader: Detokenizer, token: int) -> bool:
         return token not in self.drawing.engine.eos_token_ids and reader.read(token) is not None
-
-    def _ends(self, path: tuple[int, ...]) -> bool:
-        """Whether nothing follows these tokens."""
-        if not path:
-            return False
-        drawing = self.drawing
-        if path[-1] in drawing.engine.eos_token_ids or len(path) >= drawing.stopping.max_tokens:
-            return True
-        reader = self._reader(path[:-1])
-        return reader is not None and reader.read(path[-1]) is not None
 
     async def _finish(self, ranks: Sequence[int], path: tuple[int, ...], computed: int) -> None:
         """Make the samples of draws that have emitted all that they will."""

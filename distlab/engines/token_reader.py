@@ -1,8 +1,9 @@
 """What an engine of vLLM's, or a client of one, does with its tokenizer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from vllm.tokenizers import TokenizerLike
@@ -39,6 +40,15 @@ class VLLMDetokenizer:
     def read(self, token_id: int) -> str | None:
         """Read a token that is no EOS; returns the stop string that it completes, if any."""
         return self._reader.update([token_id], stop_terminated=False)
+
+    def fork(self) -> Self:
+        """Another that has read the same, for what is read by either from here on."""
+        forked, reader = copy(self), copy(self._reader)
+        # What vLLM's two detokenizers change in place; the rest they replace.
+        for name in {"stream", "token_ids", "tokens"} & vars(reader).keys():
+            setattr(reader, name, copy(getattr(reader, name)))
+        forked._reader = reader
+        return forked
 
 
 class TokenReader:

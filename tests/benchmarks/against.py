@@ -13,22 +13,23 @@ LEVEL = 0.95
 
 
 def compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each row that both files have measured.
+    """A sentence for each row of ``after`` that both have measured.
 
     Rows beside a peer are compared by their ratios, which another machine leaves about as they
-    are; the others are compared all the same, and the first sentence says if the machines differ.
+    are; the others only where the machine is the same.
     """
-    if before["machine"] != after["machine"]:
-        yield "measured on another machine: only rows beside a peer can be compared"
     for name, row in after["rows"].items():
         old = before["rows"].get(name)
         if old and old["ours"] and row["ours"]:
-            yield _sentence(name, old, row)
+            yield _sentence(name, {"machine": before.get("machine"), **old}, row)
 
 
 def _sentence(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What became of a row. Files of old have one machine for all their rows."""
     if (old["what"], old["beside"]) != (new["what"], new["beside"]):
         return f"{name}: measures something else than before"
+    if not new["theirs"] and old["machine"] != new["machine"]:
+        return f"{name}: measured on another machine, and has no peer to be compared by"
     found = change(_figures(old), _figures(new))
     if found is None:
         return f"{name}: a single pair tells no change"

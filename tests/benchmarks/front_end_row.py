@@ -9,6 +9,7 @@ import math
 import random
 import time
 from collections.abc import AsyncGenerator, Sequence
+from copy import copy
 
 from distlab.decoding.decoder import StoppingCriteria
 from distlab.decoding.interface import Completion, EngineRequest, FirstTokens, SampleRequest, Step
@@ -88,6 +89,9 @@ class Words:
     def read(self, token_id: int) -> str | None:
         self._tokens += 1
         return None
+
+    def fork(self) -> "Words":
+        return copy(self)
 
 
 async def _draw(salt: int) -> tuple[int, int]:

@@ -70,6 +70,8 @@ class Row:
         beside: The peer, or "-".
         goal: Of the ratio, or of our value where there is no peer.
         measure: Measures so many pairs.
+        pairs: How many where nobody says: fewer in a dear row whose figures lie close together,
+            or far from the goal.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Row:
     beside: str
     goal: Goal
     measure: Callable[[int], Measured]
+    pairs: int = PAIRS
 
 
 @dataclass(slots=True)
@@ -97,14 +100,17 @@ class Result:
     met: bool = False
     notes: list[str] = field(default_factory=list)
     error: str = ""
+    machine: dict[str, str | int | float] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
-def run(row: Row, pairs: int) -> Result:
-    """Measure a row; what goes wrong is in the result."""
+def run(row: Row, pairs: int | None = None) -> Result:
+    """Measure a row, in its own number of pairs where none is given; what goes wrong is told."""
     result = Result(row.name, row.what, row.beside, str(row.goal), _now())
+    result.machine, result.versions = machine(), _versions()
     began = time.monotonic()
     try:
-        measured = row.measure(pairs)
+        measured = row.measure(row.pairs if pairs is None else pairs)
         figures = measured.figures
         result.ours, result.theirs = list(measured.ours), list(measured.theirs)
         result.notes = list(measured.notes)
@@ -134,12 +140,14 @@ def alternate(
 
 
 def save(result: Result) -> None:
-    """Put a row into the results file; rows that were not run again stay as they are."""
+    """Put a row into the results file; rows that were not run again stay as they are.
+
+    Each row keeps the machine, the versions and the date that it was measured with.
+    """
     rows = load()["rows"] if RESULTS.exists() else {}
     rows[result.name] = asdict(result)
     RESULTS.parent.mkdir(exist_ok=True)
-    content = {"machine": machine(), "versions": _versions(), "rows": rows}
-    RESULTS.write_text(json.dumps(content, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
 
 
 def load() -> dict:

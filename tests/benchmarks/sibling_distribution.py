@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import os
 import re
+import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -152,6 +153,8 @@ def main() -> int:
     asked = parser.parse_args()
     # Beside other work, threads that wait for each other take ten times the CPU.
     os.environ["OMP_NUM_THREADS"] = "1"
+    # So that the engine's process ends with this one when somebody stops it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     for what, p in asyncio.run(compare(asked.draws, asked.prompts, asked.max_tokens)).items():
         if p:
             uniform = kstest(p, "uniform").pvalue

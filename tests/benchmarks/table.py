@@ -1,11 +1,13 @@
-"""The results file as text: a line per row while it runs, and the table of docs/benchmarks.md."""
+"""The results file as text: a line per row while it runs, and the tables of the documentation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.benchmarks.harness import Result
 
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+# Rows of the README, which stays one page.
+SHORT = ("generate", "ray-data", "lm-eval", "cot", "scoring", "plan")
 
 
 def line(result: Result) -> str:
@@ -22,25 +24,55 @@ def line(result: Result) -> str:
 
 
 def markdown(content: dict[str, Any]) -> str:
-    """The table: every row with its goal and its result."""
-    machine, versions = content["machine"], content["versions"]
+    """The table: every row with goal and result, and where and with what it was measured."""
+    rows = list(content["rows"].values())
     lines = [
         "| what | beside | goal | result (lowest to highest of so many pairs) |",
         "| --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {row['what']} | {row['beside']} | {_goal(row)} | {_result(row)} |"
-        for row in content["rows"].values()
-    ]
-    dates = sorted(row["date"] for row in content["rows"].values())
-    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
-    lines += [
+        *(f"| {row['what']} | {row['beside']} | {_goal(row)} | {_result(row)} |" for row in rows),
         "",
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
-        f"{packages}; {dates[0]} to {dates[-1]}. Ratios are distlab to the peer, run alternately "
-        "(medians); rows without a peer are seconds or rates.",
+        "Ratios are distlab to the peer, run alternately (medians); rows without a peer are in the "
+        "unit that they name.",
+        *_settings(rows),
     ]
     return "\n".join(lines)
+
+
+def short(content: Mapping[str, Any]) -> str:
+    """The table of the README: a few rows, without goals."""
+    rows = [content["rows"][name] for name in SHORT if name in content["rows"]]
+    return "\n".join(
+        [
+            "| what | beside | result |",
+            "| --- | --- | --- |",
+            *(f"| {row['what']} | {row['beside']} | {_short(row)} |" for row in rows),
+        ]
+    )
+
+
+def _short(row: Mapping[str, Any]) -> str:
+    if row["error"]:
+        return "not measured"
+    figure = _number(row["median"])
+    return f"{figure} x" if row["theirs"] else figure
+
+
+def _settings(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence for each machine and set of versions that rows were measured with."""
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        parts.setdefault(_setting(row), []).append(row)
+    for setting, part in parts.items():
+        dates = sorted(row["date"] for row in part)
+        which = "" if len(parts) == 1 else f"{', '.join(row['name'] for row in part)}: "
+        yield f"{which}{setting}; {dates[0]} to {dates[-1]}."
+
+
+def _setting(row: Mapping[str, Any]) -> str:
+    machine, versions = row["machine"], row["versions"]
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    where = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
+    return f"{where}; {packages}"
 
 
 def misses(content: dict[str, Any]) -> Iterator[str]:
@@ -52,12 +84,12 @@ def misses(content: dict[str, Any]) -> Iterator[str]:
             yield f"{name} misses its goal {row['goal']} with {_number(row['median'])}"
 
 
-def in_page(text: str, content: dict[str, Any]) -> str:
-    """The page's text with the table between its marks."""
+def in_page(text: str, made: str) -> str:
+    """The page's text with a table between its marks."""
     before, mark, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert mark and end, f"docs/benchmarks.md has no {BEGIN} ... {END}"
-    return f"{before}{BEGIN}\n{markdown(content)}\n{END}{after}"
+    assert mark and end, f"the page has no {BEGIN} ... {END}"
+    return f"{before}{BEGIN}\n{made}\n{END}{after}"
 
 
 def _goal(row: dict[str, Any]) -> str:

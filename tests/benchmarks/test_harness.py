@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,16 +67,41 @@ def test_rows_that_were_not_run_again_stay_in_the_results(
     for result in (first, second, second):
         harness.save(result)
     content = json.loads((tmp_path / "latest.json").read_text())
+    assert content["rows"]["one"]["machine"] == harness.machine()
     assert list(content["rows"]) == ["other", "one"]
     assert list(table.misses(content)) == ["one misses its goal >= 3 with 2.00"]
-    text = table.in_page(f"before\n{table.BEGIN}\nold\n{table.END}\nafter", content)
+    text = table.in_page(f"before\n{table.BEGIN}\nold\n{table.END}\nafter", table.markdown(content))
     assert text.startswith("before\n") and text.endswith("\nafter") and "old" not in text
     assert "| speed, tokens/s | another | ≥ 3 | 2.00 (2.00 to 2.00 of 3), missed |" in text
 
 
+def test_a_row_keeps_the_machine_and_the_day_that_it_was_measured_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness, "RESULTS", tmp_path / "latest.json")
+    old, new = (run(row(Measured([1, 1, 1]), Goal(1, at_least=True)), 3) for _ in range(2))
+    old.name, old.date, old.machine = "plan", "2026-01-01 10:00 UTC", {**old.machine, "cores": 96}
+    for result in (old, new):
+        harness.save(result)
+    text = table.markdown(harness.load())
+    assert "plan: " in text and "96 cores" in text
+    assert "2026-01-01 10:00 UTC to 2026-01-01 10:00 UTC." in text
+    assert f"one: {new.machine['processor']}" in text
+    assert "| speed, tokens/s | another | 1.00 |" in table.short(harness.load())
+
+
+def test_a_dear_row_has_a_number_of_pairs_of_its_own() -> None:
+    told = []
+    cheap = row(Measured([1, 1, 1]), Goal(1, at_least=True))
+    dear = replace(cheap, pairs=3, measure=lambda pairs: told.append(pairs) or cheap.measure(3))
+    for pairs in (None, 2):
+        assert not run(dear, pairs).error
+    assert told == [3, 2]
+
+
 def results(goal: str, ours: list[float], theirs: list[float], cores: int = 2) -> dict:
     row = {"what": "speed", "beside": "a peer", "goal": goal, "ours": ours, "theirs": theirs}
-    return {"machine": {"cores": cores}, "rows": {"one": row}}
+    return {"rows": {"one": {**row, "machine": {"cores": cores}}}}
 
 
 OLD = results(">= 2", [20, 21, 19, 20], [10, 10, 10, 10])
@@ -101,11 +127,15 @@ def test_less_of_a_cost_is_faster() -> None:
     assert sentence.startswith("one: faster, 0.")
 
 
-def test_another_machine_is_said_first() -> None:
+def test_on_another_machine_only_ratios_are_compared() -> None:
     elsewhere = results(">= 2", [20, 21, 19, 20], [10, 10, 10, 10], cores=16)
-    first, second = against.compared(OLD, elsewhere)
-    assert first.startswith("measured on another machine")
-    assert second == "one: no change told, 0.93 to 1.07 times what it was"
+    (sentence,) = against.compared(OLD, elsewhere)
+    assert sentence == "one: no change told, 0.93 to 1.07 times what it was"
+    here, there = (results("<= 2", [1.0, 1.1], [], cores=cores) for cores in (2, 16))
+    # The machine of a whole file, as it stood in files of old.
+    del here["rows"]["one"]["machine"]
+    (sentence,) = against.compared({**here, "machine": {"cores": 2}}, there)
+    assert sentence == "one: measured on another machine, and has no peer to be compared by"
 
 
 def test_a_row_that_measures_something_else_is_not_compared() -> None:

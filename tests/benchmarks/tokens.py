@@ -14,12 +14,14 @@ from typing import Any
 
 from distlab.engines.environment import SPINS, threads_on
 from tests.benchmarks import same_engine
-from tests.benchmarks.harness import Goal, Measured, Row, alternate
+from tests.benchmarks.harness import PAIRS, Goal, Measured, Row, alternate
 from tests.benchmarks.server import Server
 
 GSM8K = Path(__file__).parents[3] / "shared/data/gsm8k"
 DRAWS = 20
 _SCRIPT_S = 150.0
+# Dear rows: their peers take a minute a pair, or their figures lie far from the goal.
+_FEWER = {"ray-data": 3, "shots": 3, "cot-serial": 3}
 ENGINE = f"cluster.engine={same_engine.__name__}:{same_engine.SharedEngine.__name__}"
 # What a replica gives its engine, so that peers have it too. Left to itself vLLM keeps a core back,
 # and Ray would give an actor one thread.
@@ -32,6 +34,7 @@ class Sizes:
 
     Attributes:
         problems: Of the stochastic rows, 20 draws each.
+        embedded_pairs: Of the embedded study's problems, each with its twin.
         sibling_problems: The same where siblings are drawn together: as many as fill a batch with
             a few sequences each, which a cell of a study has.
         max_tokens: Most new tokens of a draw.
@@ -44,16 +47,17 @@ class Sizes:
     """
 
     problems: int = 4
+    embedded_pairs: int = 6
     sibling_problems: int = 10
     max_tokens: int = 80
     shots_draws: int = 8
     cot_problems: int = 8
     cot_tokens: int = 40
     serial_tokens: int = 16
-    job_problems: int = 2
+    job_problems: int = 10
 
 
-QUICK = Sizes(1, 1, 16, 2, 1, 8, 4, 1)
+QUICK = Sizes(1, 1, 1, 16, 2, 1, 8, 4, 1)
 
 
 class Bench:
@@ -203,6 +207,22 @@ def generate(bench: Bench, pairs: int) -> Measured:
     return replace(measured, notes=[_size(problems), bench.sharing(measured.figures)])
 
 
+def embedded(bench: Bench, pairs: int) -> Measured:
+    """The instruct arm of the study that ``make run`` draws: its prompt, its limits, 20 draws."""
+    count = bench.sizes.embedded_pairs
+    options = "dataset.sets.arithmetic.options"
+    jobs = [
+        ["decoding.base=[]", f"{options}.seed={pair}", f"{options}.pairs={count}"]
+        for pair in range(pairs)
+    ]
+    with bench.peer("llm_generate", str(bench.engine_file())) as peer:
+        bench.forget_jobs()
+        ours, theirs = _beside(bench, peer, jobs, "tokens")
+    measured = Measured(ours, theirs)
+    size = f"{2 * count} of its problems x {DRAWS} a pair"
+    return replace(measured, notes=[size, bench.sharing(measured.figures)])
+
+
 def independent(bench: Bench, pairs: int) -> Measured:
     """The same with a request for each draw: what everything but the siblings costs."""
     jobs = [
@@ -313,9 +333,23 @@ def rows(bench: Bench) -> tuple[Row, ...]:
     tokens, each = "tokens/s", "problems/s"
     few_shot = f"8 shots, n={bench.sizes.shots_draws}, {each}"
     return tuple(
-        Row(name, what, beside, Goal(goal, at_least=True), partial(measure, bench))
+        Row(
+            name,
+            what,
+            beside,
+            Goal(goal, at_least=True),
+            partial(measure, bench),
+            pairs=_FEWER.get(name, PAIRS),
+        )
         for name, what, beside, goal, measure in (
             ("generate", f"n=20 zero-shot, {tokens}", "`vllm.LLM.generate`", 2.5, generate),
+            (
+                "embedded",
+                f"instruct arm of the embedded study, {tokens}",
+                "`vllm.LLM.generate`",
+                2.5,
+                embedded,
+            ),
             (
                 "independent",
                 f"n=20 zero-shot, sampler=independent, {tokens}",

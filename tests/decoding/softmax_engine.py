@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class SoftmaxEngine:
     requests: list[EngineRequest] = field(default_factory=list)
     streamed: list[EngineRequest] = field(default_factory=list)
     tokens: int = 0
+    read: int = 0
     _known: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
@@ -120,9 +121,13 @@ class Letters:
     text: str = ""
 
     def read(self, token_id: int) -> str | None:
+        self.engine.read += 1
         self.text += self.engine.decode([token_id])
         for stop in self.stop:
             if (at := self.text.find(stop)) >= 0:
                 self.text = self.text[:at]
                 return stop
         return None
+
+    def fork(self) -> "Letters":
+        return replace(self)

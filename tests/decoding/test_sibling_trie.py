@@ -157,6 +157,18 @@ def test_stop_strings_end_siblings_where_they_end_a_request(stop: tuple[str, ...
     assert set(stop) & set(ended)
 
 
+def test_a_fork_reads_its_own_tokens_alone() -> None:
+    """One draw parts from the leader at every step: its path is not read again for it."""
+    for most in (16, 64):
+        engine = SoftmaxEngine(vocabulary=26, spread=0.6)
+        samples = share(engine, Stochastic(0.1, top_k=4), StoppingCriteria(most, ("zzzz",)))
+        kept = sum(len(sample.token_ids) for sample in samples)
+        computed = sum(sample.computed_tokens or 0 for sample in samples)
+        assert len(engine.streamed) > 1
+        # Every sample is read once for its text, and every computed token once for stop strings.
+        assert engine.read <= kept + computed + len(samples)
+
+
 def test_new_draws_lead_anew() -> None:
     engine, stopping = SoftmaxEngine(), StoppingCriteria(6)
 

@@ -45,3 +45,6 @@ class WholeText:
     def read(self, token_id: int) -> str | None:
         self.token_ids.append(token_id)
         return None
+
+    def fork(self) -> "WholeText":
+        return WholeText(self.engine, list(self.token_ids))
