@@ -14,6 +14,7 @@ from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import INGESTED, Manifest
 from distlab.score import main
 from distlab.scoring.stage import ScoreSummary
+from distlab.status.__main__ import main as status
 from distlab.store.cell import Cell
 from distlab.study.score_run import idle_graders
 
@@ -89,6 +90,15 @@ def test_two_at_once_leave_the_verdicts_of_one(tmp_path: Path) -> None:
     assert len(keys) == len({tuple(key.values()) for key in keys})
     assert len({(key["problem_id"], key["rank"]) for key in keys}) == 10
     assert RunFolder(run).read_manifest().store == moved[1]
+
+
+def test_the_status_of_a_run_whose_store_is_gone_says_so(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status([str(run)]) == 2
+    said = capsys.readouterr().err
+    assert "has no cell f/base/cot/d/zero-shot/0: its samples are gone" in said
+    assert "name where it is with --store" in said
 
 
 def test_a_config_folder_that_is_none_is_refused(

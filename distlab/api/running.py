@@ -35,12 +35,15 @@ def run_study(overrides: Sequence[str]) -> Run:
         UserError: Bad input, in one sentence; or the study failed.
         KeyboardInterrupt: It was interrupted, and has stopped in order.
     """
+    if isinstance(overrides, str):
+        raise UserError(f"{overrides!r} is a text: give a list, as [{overrides!r}]")
     words = [str(word) for word in overrides]
     refuse_typed(words)
     if option := next((word for word in words if word.startswith("-")), None):
         raise UserError(
-            f"'{option}' is an option of `distlab run`, not an override: run a sweep from the "
-            "command line, and open its folder"
+            f"'{option}' is an option of `distlab run`, not an override: a config folder of your "
+            "own is 'hydra.searchpath=[FOLDER]'; run a sweep from the command line, and open its "
+            "folder"
         )
     folder = run_folder(words)
     if not any(word.startswith(_DIR) for word in words):

@@ -12,6 +12,9 @@ from distlab.errors import DISK_FULL, UserError
 from distlab.runs.folder import RunFolder
 from distlab.store.filesystem import unusable
 
+# Characters of a run's name in that of its archive, whose draft has a longer one (ours).
+_LONGEST: Final = 200
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -30,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 def _bundle(arguments: argparse.Namespace) -> int:
     folder = RunFolder(arguments.run, arguments.store)
     manifest = folder.read_manifest()
-    archive = arguments.out or Path(f"{folder.path.absolute().name}.tar")
+    archive = arguments.out or Path(f"{folder.path.absolute().name[:_LONGEST]}.tar")
     _refuse_place(archive)
     try:
         written = write_archive(folder, manifest, archive)

@@ -16,7 +16,7 @@ from distlab.compare.differing import setting_rows
 from distlab.compare.matching import cannot, match
 from distlab.compare.problem_pairs import pairing_sentences
 from distlab.compare.side import Side, is_log, read_sides
-from distlab.errors import UserError
+from distlab.errors import UserError, counted
 from distlab.runs.pairing import ONE_ANSWER, metrics
 from distlab.runs.scored import Judge, JudgedRuns, VerdictTable
 from distlab.runs.scores import ProblemScores, problem_scores
@@ -46,7 +46,8 @@ def _compare(sides: tuple[Side, Side], asked: Asked) -> Comparison:
     margin = MARGINS.equivalence if asked.margin is None else asked.margin
     scores = [(problem_scores(one), problem_scores(other)) for one, other in together]
     differences = [row for both in scores for row in _differences(pair, margin, *both)]
-    unable = (*cannot(pair), *_unscored(pair, together), *_remarks(studies))
+    few = dict.fromkeys(_few_sources(differences))
+    unable = (*cannot(pair), *_unscored(pair, together), *_remarks(studies), *few)
     pairing = tuple(
         said
         for (mine, other), shared in pair.shared.items()
@@ -71,6 +72,19 @@ def _incomparable(studies: Sides, why: Sequence[str]) -> UserError:
         f"nothing of {names} can be compared. {' '.join(why)} --arm, --dataset, --prompt, --family "
         "and --judge choose what goes together; give one twice for another name on either side"
     )
+
+
+def _few_sources(rows: Sequence[DifferenceRow]) -> Iterator[str]:
+    """Cells whose problems share so few sources that no difference has an interval."""
+    for row in rows:
+        gap = row.gap
+        if gap.clusters < gap.problems and np.isnan(gap.difference.error):
+            yield (
+                f"The {counted(gap.problems, 'problem')} of {row.cell.key} share "
+                f"{counted(gap.clusters, 'source')}, too few for an interval or a test: it takes "
+                "five, and more where a few of them hold most problems. More problems of the same "
+                "sources do not help."
+            )
 
 
 def _remarks(studies: Sides) -> Iterator[str]:

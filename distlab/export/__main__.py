@@ -46,11 +46,13 @@ def _export(arguments: argparse.Namespace) -> int:
     # Imported late: --help and completion should not wait for pyarrow.
     from distlab.api.opened import Run
     from distlab.export.forms import FORMS, HUB
-    from distlab.export.push import push
+    from distlab.export.push import check_repository, push
     from distlab.files import written_once
 
     if arguments.push is not None and arguments.form != HUB:
         raise UserError(f"--push uploads a dataset: give --as {HUB}, or leave --push away")
+    if arguments.push is not None:
+        check_repository(arguments.push)
     run = Run(arguments.run)
     into = arguments.into or Path(f"{run.path.absolute().name}-{arguments.form}")
     if into.exists():

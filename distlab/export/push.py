@@ -4,8 +4,21 @@ from pathlib import Path
 
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from distlab.errors import UserError, brief
+
+
+def check_repository(repository: str) -> None:
+    """Refuse what the hub takes for no name, before anything is written.
+
+    Raises:
+        UserError: It is none.
+    """
+    try:
+        validate_repo_id(repository)
+    except HFValidationError as error:
+        raise UserError(f"--push {repository} is no name: write ORG/NAME ({error})") from error
 
 
 def push(folder: Path, repository: str) -> str:
@@ -30,8 +43,6 @@ def push(folder: Path, repository: str) -> str:
             folder_path=folder,
             commit_message="Upload a run of distlab",
         )
-    except HFValidationError as error:
-        raise UserError(f"--push {repository} is no name: write ORG/NAME ({error})") from error
     except Exception as error:  # whatever the HTTP stack raises without a network
         raise UserError(
             f"--push {repository} failed: {brief(str(error))}; the files are in {folder}; log in "

@@ -47,6 +47,7 @@ from distlab.logs import formats
 from distlab.logs.formats import read_log
 from distlab.logs.log import EvalLog
 from distlab.logs.sampling import log_decoding, log_kind
+from distlab.problems.content import text_hash
 from distlab.problems.rows import Row, RowStream, each_row
 from distlab.runs.folder import RunFolder, occupied, occupied_new
 from distlab.runs.labels import judge_of, write_labels
@@ -263,7 +264,7 @@ def _labels(arguments: argparse.Namespace, log: EvalLog | None = None) -> CellLa
     for option in ("family", "decoding", "dataset", "prompt"):
         if _UNSAFE.search(value := getattr(labels, option)) or value.startswith("."):
             raise UserError(
-                f"--{option} is {value!r}: use letters, digits and . _ = + - alone, "
+                f"--{option} is {value!r}: use ASCII letters, digits and . _ = + - alone, "
                 "no point in front"
             )
     if arguments.n is not None and arguments.n < 1:
@@ -301,7 +302,8 @@ def _read(
         known = joined(given.problems, wanted, labels.dataset)
         return _Read(replace(given, problems=known.problems), own_ids, (known.said,))
     folders = (*arguments.config_dir, conf_folder(), *own_conf_folders())
-    if any((folder / "dataset" / f"{labels.dataset}.yaml").is_file() for folder in folders):
+    named = (file.stem for folder in folders for file in (folder / "dataset").glob("*.yaml"))
+    if labels.dataset in named:
         golds += f"; --known {labels.dataset} would take kinds, limits and strata from that dataset"
     return _Read(given, own_ids, (golds,))
 
@@ -346,8 +348,9 @@ def _said_of_labels(given: GivenFile, columns: ColumnMap) -> Iterator[str]:
 
 
 def _safe(name: str) -> str:
-    """A name as the parts of a cell's key are written."""
-    return _UNSAFE.sub("-", name).strip("-.") or "samples"
+    """A name as the parts of a cell's key are written; of other letters than ASCII's a hash."""
+    safe = _UNSAFE.sub("-", name).strip("-.") or "samples"
+    return safe if name.isascii() else f"{safe}-{text_hash(ascii(name))}"
 
 
 def _kept(files: Sequence[Path], rows: RowStream, skip: Sequence[str]) -> RowStream:

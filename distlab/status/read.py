@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow.fs as pafs
 
+from distlab.errors import UserError
 from distlab.problems import read_problems
 from distlab.runs.folder import RunFolder
 from distlab.runs.manifest import Manifest
@@ -37,7 +38,7 @@ def run_status(folders: Iterable[RunFolder]) -> tuple[CellStatus, ...]:
     """The cells of some runs, each once, against what the runs want of them.
 
     Raises:
-        UserError: A run folder or a record cannot be read.
+        UserError: A run folder or a record cannot be read, or the stores have no cell of them.
         OSError: A store does not answer.
     """
     stores: dict[str, Store] = {}
@@ -48,6 +49,12 @@ def run_status(folders: Iterable[RunFolder]) -> tuple[CellStatus, ...]:
             stores[manifest.store] = Store.look(manifest.store)
         for path, want in _wanted(folder, manifest).items():
             found.setdefault((manifest.store, path), _Wanted({}, {})).add(want)
+    if found and not any(stores[uri].cell(path).exists() for uri, path in found):
+        uri, path = next(iter(found))
+        raise UserError(
+            f"the store {uri} has no cell {path}: its samples are gone, or the store was moved; "
+            "name where it is with --store, or put it beside the run folder"
+        )
     witnesses = {uri: Witness(store) for uri, store in stores.items()}
     return tuple(
         _status(cell, want.samples, want.failures, read_asks(cell), witnesses[uri])

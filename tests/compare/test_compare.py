@@ -328,6 +328,11 @@ def test_problems_pair_by_question_where_ids_are_others(make: Make) -> None:
     )
     wide = gap(found)
     assert (wide.problems, wide.base_only, wide.instruct_only, wide.clusters) == (3, 1, 1, 2)
+    (few,) = found.cannot
+    assert (
+        "The 3 problems of fam/base/t0.6/d/zero-shot share 2 sources, too few for an interval"
+        in few
+    )
 
 
 def test_of_questions_that_are_asked_twice_none_is_picked(make: Make) -> None:

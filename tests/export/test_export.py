@@ -223,6 +223,9 @@ def test_a_dataset_is_pushed_by_the_hubs_client(
         assert (tmp_path / "no" / "README.md").is_file()
     words = [made, "--as", "hub", "--into", tmp_path / "gone", "--push", "org/name"]
     assert "--push org/name failed: " in said(capsys, words)
+    words = [made, "--as", "hub", "--into", tmp_path / "never", "--push", "no name"]
+    assert "--push no name is no name: write ORG/NAME" in said(capsys, words)
+    assert not (tmp_path / "never").exists()
 
 
 def test_the_dataset_answers_queries_without_distlab(made: Path, tmp_path: Path) -> None:

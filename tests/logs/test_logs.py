@@ -604,3 +604,29 @@ def test_a_log_of_inspect_that_did_not_end_is_refused(tmp_path: Path) -> None:
     log = read_log(some, "auto")
     assert log.said == ("1 of 2 samples ended with an error and are missing",)
     assert len(list(log.rows)) == 1
+
+
+def test_models_of_other_scripts_keep_names_of_their_own(tmp_path: Path, ingest: Ingest) -> None:
+    source = DATA / "every-eval-ever" / "mini_gsm_samples.jsonl"
+
+    def named(model: str) -> Callable[[list[Any]], None]:
+        def change(rows: list[Any]) -> None:
+            for row in rows:
+                row["model_id"] = model
+
+        return change
+
+    names = ("\u5343\u95ee/\u7532", "\u5343\u95ee/\u4e59", "org/m\ud800")
+    files = [
+        changed(source, tmp_path / f"{place}.jsonl", named(name))
+        for place, name in enumerate(names)
+    ]
+    families = [cell.family for cell in ingest([*files, "--variant=base"]).read_manifest().cells]
+    assert len(set(families)) == 3
+    assert all(family.isascii() for family in families)
+    assert families[2].startswith("org-m-")
+
+
+def test_a_task_may_have_a_name_that_no_file_can_have(tmp_path: Path, ingest: Ingest) -> None:
+    run = ingest([GSM, "--variant=base", "--dataset", "m" * 300])
+    assert run.read_manifest().cells[0].dataset == "m" * 300
