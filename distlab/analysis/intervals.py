@@ -50,9 +50,11 @@ def resampled_means(
         means = np.concatenate([block.astype(np.float64) @ values for block in blocks])
         means = means / values.size
     else:
-        rng = np.random.default_rng(seed)
-        means = rng.multinomial(values.size, counts / values.size, size=resamples) @ levels
-        means = means / values.size
+        rng, shares = np.random.default_rng(seed), counts / values.size
+        # As many values as there are items would take gigabytes at once.
+        sizes = (min(_DRAWS, resamples - begin) for begin in range(0, resamples, _DRAWS))
+        drawn = (rng.multinomial(values.size, shares, size=size) for size in sizes)
+        means = np.concatenate([block @ levels for block in drawn]) / values.size
     return np.asarray(means.round(_DECIMALS), dtype=np.float64)
 
 
