@@ -72,7 +72,10 @@ run: setup
 	@$(VENV)/bin/python -m distlab.run $(CLUSTER) $(ARGS)
 
 # One worker takes the real engines, one after the other; the second takes the rest meanwhile.
+# Hundreds of processes of the tests import distlab: where Python may not write bytecode, each would
+# compile it anew, as each would vLLM (see setup).
 test: setup system $(S3)
+	@$(VENV)/bin/python -m compileall -q -j 0 distlab hydra_plugins tests
 	@$(VENV)/bin/python -m pytest -n 2 --no-loadscope-reorder -m 'not gpu' $(ARGS)
 
 # Figures of this machine's GPU: load, tokens per second beside vLLM alone, a study. Skips without one.

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from hydra.core.hydra_config import HydraConfig
 
 import distlab as dl
+from distlab.run import main
 from distlab.runs.folder import occupied
 
 REPO = Path(__file__).parent.parent
@@ -31,6 +34,8 @@ STUDY = (
 )
 # Without the train split that few-shot prompts need.
 GSM8K = ("dataset=gsm8k", "prompt=zero-shot")
+# Signals that a command handles, from its first line to its last.
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CELLS = 2
 PER_CELL = 4 * 6
 TOTAL = CELLS * 6 * 8  # after the top-up
@@ -247,6 +252,40 @@ class TestStudy:
         assert "failed" in (place.last_run() / "report.md").read_text()
 
 
+@pytest.fixture
+def refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., str]]:
+    """Call the command in this process, which has imported what each of its own would anew.
+
+    Returns the sentence, after which the process would have ended with status 2. Through a process:
+    tests/test_main.py, and the credentials below.
+    """
+
+    def call(*overrides: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["distlab.run", "store=store", "runs=runs", *overrides])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capfd.readouterr()
+        assert (end.value.code, said.out) == (2, ""), said
+        # Libraries and other tests' threads may write there, too.
+        (complaint,) = [line for line in said.err.splitlines() if line.startswith("distlab: ")]
+        assert "Traceback" not in said.err
+        return complaint
+
+    monkeypatch.chdir(tmp_path)
+    # What the command leaves to the end of its process.
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", HydraConfig.instance().cfg)
+    handlers = {number: signal.getsignal(number) for number in HANDLED}
+    yield call
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
@@ -260,18 +299,11 @@ class TestStudy:
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_no_run(
-    tmp_path: Path, override: str, sentence: str
+    tmp_path: Path, refused: Callable[..., str], override: str, sentence: str
 ) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text('{"question": "1 + 1?", "answer": "It is 2.\\n#### 2"}\n')
-    place = Place(tmp_path)
-    output = place.run(
-        "dataset=gsm8k", "prompt=zero-shot", f"dataset.path={data}", override, status=2
-    )
-    complaint = [line for line in output.splitlines() if line.startswith("distlab: ")]
-    assert len(complaint) == 1, output
-    assert sentence in complaint[0]
-    assert "Traceback" not in output
+    assert sentence in refused(*GSM8K, f"dataset.path={data}", override)
     assert not list((tmp_path / "runs").glob("*/*")) if (tmp_path / "runs").exists() else True
 
 
@@ -283,14 +315,12 @@ def test_bad_input_is_one_sentence_and_leaves_no_run(
         ('{"question": "1?"}\n', "answer"),
     ],
 )
-def test_a_malformed_dataset_names_file_and_line(tmp_path: Path, rows: str, sentence: str) -> None:
+def test_a_malformed_dataset_names_file_and_line(
+    tmp_path: Path, refused: Callable[..., str], rows: str, sentence: str
+) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text(rows)
-    output = Place(tmp_path).run(
-        "dataset=gsm8k", "prompt=zero-shot", f"dataset.path={data}", status=2
-    )
-    (complaint,) = [line for line in output.splitlines() if line.startswith("distlab: ")]
-    assert re.search(sentence, complaint)
+    assert re.search(sentence, refused(*GSM8K, f"dataset.path={data}"))
 
 
 @pytest.mark.parametrize("sweep", [(), ("-m", "seed=1,2")])
