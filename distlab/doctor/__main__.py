@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Final
 from distlab.config.compose import compose_config, own_folders
 from distlab.console.exits import Exit
 from distlab.console.main import Command, add_config_dir
+from distlab.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from omegaconf import DictConfig
+
     from distlab.doctor.findings import Finding
 
 
@@ -34,20 +39,32 @@ def _parser() -> argparse.ArgumentParser:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     # Imported late: --help should not wait for Ray.
-    from distlab.config.door import validate
-    from distlab.doctor.examine import examine
     from distlab.doctor.findings import as_json, verdict
 
     os.environ.setdefault("RAY_DEDUP_LOGS", "1")
-    study = validate(compose_config([*own_folders(arguments.config_dir), *arguments.overrides]))
+    config = compose_config([*own_folders(arguments.config_dir), *arguments.overrides])
     findings: list[Finding] = []
-    for finding in examine(study):
+    for finding in _found(config):
         findings.append(finding)
         if not arguments.json:
             print(finding, flush=True)
     print(as_json(findings) if arguments.json else verdict(findings))
     failed = any(finding.level == "fail" for finding in findings)
     return Exit.FAILED if failed else Exit.DONE
+
+
+def _found(config: DictConfig) -> Iterator[Finding]:
+    """The findings; a study that a run would refuse is one, too."""
+    from distlab.config.door import validate
+    from distlab.doctor.examine import examine
+    from distlab.doctor.findings import Finding
+
+    try:
+        study = validate(config)
+    except UserError as error:
+        yield Finding("fail", "study", str(error), "do what the sentence says")
+    else:
+        yield from examine(study)
 
 
 main: Final = Command(_parser, _doctor, stopped="stopped; nothing was changed")

@@ -3,13 +3,13 @@
 Bounds are ours unless a source is named.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from distlab.doctor.findings import Finding
 from distlab.engines.links import LinkReport
-from distlab.engines.network import variables
+from distlab.engines.network import GLOO, NCCL, variables
 from distlab.engines.node_report import FolderReport, NodeReport
 from distlab.errors import UserError, counted
 from distlab.placement.gpus import GIB
@@ -40,12 +40,14 @@ class Wanted:
         store: The store's folder, or its address in an object store.
         cache: The folder of the model cache.
         to_load: Bytes of checkpoints that the cache may lack; 0 where that is not known.
+        env: What `cluster.env` hands on to engines.
     """
 
     on_gpus: bool
     store: str
     cache: str
     to_load: int = 0
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_nodes(reports: Reports, wanted: Wanted) -> Iterator[Finding]:
@@ -54,7 +56,7 @@ def check_nodes(reports: Reports, wanted: Wanted) -> Iterator[Finding]:
     yield from drivers(reports, wanted)
     yield from gpus(reports, wanted)
     yield from slowed(reports)
-    yield from interfaces(reports)
+    yield from interfaces(reports, wanted)
     yield from ports(reports)
     yield from limits(reports, wanted)
     yield from clocks(reports)
@@ -147,9 +149,13 @@ def ports(reports: Reports) -> Iterator[Finding]:
             yield Finding("ok", "ports", f"{node.host}: {node.ports} to give out")
 
 
-def interfaces(reports: Reports) -> Iterator[Finding]:
-    """Ranks of several nodes can be told one interface."""
+def interfaces(reports: Reports, wanted: Wanted) -> Iterator[Finding]:
+    """Ranks of several nodes can be told one interface; none is looked for where the user did."""
     if len(reports) < 2:
+        return
+    if wanted.env.keys() >= {GLOO, NCCL}:
+        said = f"{GLOO}={wanted.env[GLOO]}, {NCCL}={wanted.env[NCCL]} of cluster.env"
+        yield Finding("ok", "interfaces", said)
         return
     try:
         names = set(variables({node.host: node.interface for node in reports}).values())

@@ -8,6 +8,8 @@ from typing import Final
 
 from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.checkpoints.hub import cached_folder, resolve_hub
+from distlab.checkpoints.local import local_folder
+from distlab.checkpoints.unfinished import unfinished
 from distlab.config.values import Study
 from distlab.doctor.checks import Wanted, check_nodes, links
 from distlab.doctor.findings import Finding
@@ -16,6 +18,7 @@ from distlab.engines.links import link_variables, measure_links, node_reports
 from distlab.engines.network import GLOO, variables
 from distlab.engines.node_report import NodeReport, report_here
 from distlab.errors import Unavailable, UserError
+from distlab.store.filesystem import open_filesystem
 
 # Seconds for all nodes to say what they are like, and for each all-reduce.
 _NODES_S: Final = 50.0
@@ -27,6 +30,10 @@ def examine(study: Study) -> Iterator[Finding]:
     """Look at everything that a run of the study would rest on."""
     wanted = _wanted(study)
     yield from _checkpoints(study)
+    for name, path in (("store", study.store), ("model cache", _cache())):
+        if (fault := _misplaced(path)) is not None:
+            setting = "store" if name == "store" else "HF_HUB_CACHE or HF_HOME"
+            yield Finding("fail", name, fault, f"set {setting} to another folder")
     places = list(dict.fromkeys(path for path in (wanted.store, wanted.cache) if path))
     with _marked([place for place in places if "://" not in place]) as mark:
         if study.cluster.address is None:
@@ -70,22 +77,49 @@ def _links(there: dict[str, NodeReport], study: Study, wanted: Wanted) -> Iterat
 
 
 def _wanted(study: Study) -> Wanted:
-    from huggingface_hub.constants import HF_HOME
-
     facts, specs = study.family.facts, _specs(study)
-    lacking = [spec for spec in specs if spec.source == "hub" and cached_folder(spec) is None]
+    lacking = [spec for spec in specs if spec.source == "hub" and not _is_cached(spec)]
     return Wanted(
         on_gpus=study.cluster.device == "gpu",
-        store=study.store if "://" in study.store else _standing(study.store),
-        cache=_standing(HF_HOME),
+        store=_standing(study.store),
+        cache=_standing(_cache()),
         to_load=len(lacking) * facts.weight_bytes if facts is not None else 0,
+        env=study.cluster.env,
     )
 
 
+def _cache() -> str:
+    """Where the hub's files go, as HF_HUB_CACHE or HF_HOME say."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return HF_HUB_CACHE
+
+
 def _standing(path: str) -> str:
-    """The folder, or the nearest above it that is there: nothing is made by looking."""
-    folder = Path(path).absolute()
-    return str(next(each for each in (folder, *folder.parents) if each.is_dir()))
+    """The folder, or the nearest above it that is there: nothing is made by looking.
+
+    An address stays as it is. What ``_misplaced`` finds fault with is "", which is not tried.
+    """
+    if _misplaced(path) is not None:
+        return ""
+    return path if "://" in path else str(_nearest(path))
+
+
+def _misplaced(path: str) -> str | None:
+    """Why nothing can be kept at a path, whoever tries; None where that is not known."""
+    if "://" in path:
+        return None
+    try:
+        open_filesystem(path)
+    except UserError as error:
+        return str(error)
+    nearest = _nearest(path)
+    return None if nearest.is_dir() else f"{nearest} is a file"
+
+
+def _nearest(path: str) -> Path:
+    folder = Path(path).expanduser().absolute()
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def _specs(study: Study) -> list[CheckpointSpec]:
@@ -95,9 +129,12 @@ def _specs(study: Study) -> list[CheckpointSpec]:
 def _checkpoints(study: Study) -> Iterator[Finding]:
     """Whether checkpoints are here, or the hub gives them to this user."""
     for spec in _specs(study):
-        if spec.source != "hub":
+        if spec.source == "local" and (lack := _lack(local_folder(spec))) is not None:
+            remedy = "set `model.*.id` to a whole checkpoint, or fetch the file"
+            yield Finding("fail", "checkpoint", f"{spec.id}: {lack}", remedy)
+        elif spec.source != "hub":
             yield Finding("ok", "checkpoint", f"{spec.id} is no matter of the hub")
-        elif cached_folder(spec) is not None:
+        elif _is_cached(spec):
             yield Finding("ok", "checkpoint", f"{spec.id} is in the hub cache")
         else:
             try:
@@ -106,6 +143,19 @@ def _checkpoints(study: Study) -> Iterator[Finding]:
             except (UserError, Unavailable) as error:
                 said, _, remedy = str(error).partition("; ")
                 yield Finding("fail", "checkpoint", said, remedy or "do what the sentence says")
+
+
+def _is_cached(spec: CheckpointSpec) -> bool:
+    """Whether the hub's cache has the weights, too: planning alone fetches config.json."""
+    folder = cached_folder(spec)
+    return folder is not None and _lack(folder) is None
+
+
+def _lack(folder: Path) -> str | None:
+    """What a checkpoint lacks; of one in another format than safetensors nothing is known."""
+    if any(next(folder.glob(pattern), None) for pattern in ("*.bin", "*.pt", "*.gguf")):
+        return None
+    return unfinished(folder)
 
 
 @contextmanager

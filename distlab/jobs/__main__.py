@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -156,6 +155,7 @@ def _slurm(arguments: argparse.Namespace) -> int:
 
 def _kuberay(arguments: argparse.Namespace) -> int:
     from distlab.config.door import validate
+    from distlab.jobs import options
     from distlab.jobs.kuberay import RESULTS, Kubernetes, manifest
     from distlab.jobs.overrides import anchored, composed, study_name
     from distlab.versions import pinned_versions
@@ -172,23 +172,16 @@ def _kuberay(arguments: argparse.Namespace) -> int:
         arguments.models,
         arguments.results,
         tuple(arguments.secret),
-        _pairs("selector", arguments.selector),
+        options.selector(arguments.selector),
         arguments.host_network,
-        _pairs("resource", arguments.resource),
-        _pairs("env", arguments.env),
-        tuple(arguments.toleration),
-        arguments.retries,
+        options.resources(arguments.resource),
+        options.variables(arguments.env),
+        tuple(map(options.toleration, arguments.toleration)),
+        options.retries(arguments.retries),
     )
     name = study_name(there, config)
     print(manifest(validate(config), there, name, kubernetes, pinned_versions()), end="")
     return Exit.DONE
-
-
-def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
-    for pair in given:
-        if "=" not in pair:
-            raise UserError(f"--{option} {pair}: give KEY=VALUE")
-    return dict(pair.split("=", 1) for pair in given)
 
 
 main: Final = Command(

@@ -8,7 +8,7 @@ On a disk a driver writes its claim, then looks: whoever sees another's takes it
 waits. Since each looks after it wrote, two can never both go on. That needs no lock of a file
 system, only that what was written is seen. On an object store a claim is one object, written on the
 condition that nobody else has written it. Where the store or its credentials do not allow that, it
-is as on a disk.
+is as on a disk. Drivers of both kinds may share a store, since both look after they wrote.
 
 A driver of this machine lives while it holds its lifeline (see ``lifeline``). Of any other it
 counts whether its record is seen to change, by the watcher's own clock: two machines' clocks, boot
@@ -258,7 +258,11 @@ class Claims:
         return other
 
     def _take_object(self, cell: StoredCell, objects: ConditionalObjects) -> Driver | None:
-        """Until a write succeeds or a living driver has it: one that fails is another's success."""
+        """Until a write succeeds or a living driver has it: one that fails is another's success.
+
+        A driver whose writes have no condition claims as on a disk, and looks after it wrote. So
+        does this one.
+        """
         if (other := self._other(cell)) is not None:
             return other
         path = f"{cell.name}/{CLAIMED}"
@@ -278,7 +282,9 @@ class Claims:
 
             if patiently(self.store.fs, write):
                 self._held[cell.path] = cell
-                return None
+                if (other := self._other(cell)) is not None:
+                    self.release(cell)
+                return other
 
     def release(self, cell: StoredCell) -> None:
         """Give a cell back. One that was not claimed stays as it is."""

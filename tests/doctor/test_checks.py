@@ -9,7 +9,7 @@ import pytest
 from distlab.doctor.checks import Wanted, check_nodes, links
 from distlab.doctor.findings import Finding, as_json, verdict
 from distlab.engines.links import LinkReport
-from distlab.engines.network import SETTLED
+from distlab.engines.network import GLOO, NCCL, SETTLED
 from distlab.engines.node_report import FolderReport, GPUReport, NodeReport, parse_gpus
 from distlab.placement.gpus import GIB
 
@@ -121,6 +121,16 @@ def test_nodes_whose_interface_was_settled_before_ray_started_are_left_alone() -
     assert faults(findings) == []
     (line,) = [finding for finding in findings if finding.check == "interfaces"]
     assert line.said == "as it was set before Ray started, 2 nodes"
+
+
+def test_interfaces_that_the_user_names_are_taken() -> None:
+    named = replace(WANTED, env={GLOO: "eth1", NCCL: "ib0"})
+    (line,) = (
+        each
+        for each in found(replace(HEALTHY, interface=None), named)
+        if each.check == "interfaces"
+    )
+    assert (line.level, "eth1" in line.said) == ("ok", True)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
 
+from distlab.checkpoints.checkpoint import CheckpointSpec
 from distlab.config.compose import compose_config
 from distlab.config.door import validate
 from distlab.config.values import Study
@@ -37,6 +39,50 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert (tried.error, tried.sees_mark) == ("", True)
     assert min(tried.write_s, tried.read_s, tried.free) > 0
     assert "No such file" in try_folder(tmp_path / "none", "mark").error
+
+
+def said_as_json(capsys: pytest.CaptureFixture[str], *overrides: str) -> dict[str, str]:
+    """What fails, by its check."""
+    assert main(["--json", *overrides]) == 1
+    found = json.loads(capsys.readouterr().out)
+    return {each["check"]: each["said"] for each in found if each["level"] == "fail"}
+
+
+@pytest.mark.parametrize(
+    ("store", "said"), [("file", "is a file"), ("file/in/it", "is a file"), ("s3:/x", "lacks a")]
+)
+def test_a_store_that_cannot_be_is_no_ok(
+    store: str,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    assert said in said_as_json(capsys, f"store={store}")["store"]
+
+
+def test_a_model_cache_is_where_its_variable_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file"))
+    assert "is a file" in said_as_json(capsys, f"store={tmp_path}")["model cache"]
+
+
+def test_a_checkpoint_without_config_or_weights_fails_and_json_stays_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = ("model=pair", f"model.base.id={tmp_path}", f"model.instruct.id={tmp_path}")
+    assert "has no config.json" in said_as_json(capsys, *pair, f"store={tmp_path}")["study"]
+    (tmp_path / "config.json").write_text("{}")
+    whole = study(f"store={tmp_path}")
+    spec = CheckpointSpec(str(tmp_path), "local")
+    stages = tuple(replace(stage, checkpoint=spec) for stage in whole.family.stages)
+    bare = replace(whole, family=replace(whole.family, stages=stages))
+    (failed,) = [each for each in examine(bare) if each.check == "checkpoint"]
+    assert (failed.level, "no weights" in failed.said) == ("fail", True)
 
 
 def test_no_cluster_is_a_finding(tmp_path: Path) -> None:

@@ -179,6 +179,30 @@ def test_where_a_store_heeds_no_condition_claims_are_as_on_a_disk(
     assert "it takes writes whatever their condition" in caplog.text
 
 
+def test_drivers_with_and_without_conditions_never_hold_a_cell_both(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = make_cell(Store.open(uri))
+    with claiming(cell.store, "conditional") as ours:
+        monkeypatch.setattr(claims, "_conditional", lambda *_: None)
+        with claiming(cell.store, "plain") as theirs:
+            create, taken = conditional.ConditionalObjects.create, []
+
+            def late(objects: conditional.ConditionalObjects, path: str, data: bytes) -> bool:
+                taken.append(theirs.take(cell))
+                return create(objects, path, data)
+
+            # The other claims between our look and our write.
+            monkeypatch.setattr(conditional.ConditionalObjects, "create", late)
+            other = ours.take(cell)
+            assert taken == [None]
+            assert other is not None
+            assert other.id == theirs.driver.id
+            assert [driver for driver, _ in claims_on(cell)] == [theirs.driver.id]
+            theirs.check(cell.name)
+        assert ours.take(cell) is None
+
+
 def test_the_doctor_writes_into_a_bucket_reads_and_leaves_nothing(uri: str) -> None:
     tried = try_bucket(uri)
     assert not tried.error
