@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from distlab.config.values import Cluster, Family
 from distlab.errors import UserError, counted
 from distlab.placement.batches import BatchLimits, cpu_step_tokens, held, vllm_limits
-from distlab.placement.gpus import GIB, GPU_MODELS, NOT_INVARIANT
+from distlab.placement.gpus import GIB, GPU_MODELS, NO_FP8_LATENT, NOT_INVARIANT
 from distlab.placement.memory import Budget, Fit, gib, gpu_memory
 from distlab.placement.model_facts import KVDtype, ModelFacts, splits, splits_context
 from distlab.placement.placement import EngineGroup, Node, Parallelism, fill, place
@@ -244,10 +244,16 @@ class _Kind:
         key = (self.gpu_type or "") if self.on_gpus else "cpu"
         base = family.parallel.get(key)
         if base is None:
-            if self.on_gpus and None in (cluster.tensor_parallel, cluster.pipeline_parallel):
+            if self.on_gpus and self._is_open(family):
                 return None
             base = Parallelism(expert=_has_experts(family) and self.on_gpus)
         return _overridden(base, cluster)
+
+    def _is_open(self, family: Family) -> bool:
+        """Whether the config leaves anything of a split on GPUs to be found."""
+        cluster = self.cluster
+        dealt = cluster.decode_context_parallel is not None or family.facts is None
+        return not dealt or None in (cluster.tensor_parallel, cluster.pipeline_parallel)
 
     def _best(self, family: Family) -> Parallelism:
         """The split that draws most per GPU, of those that hold weights and a useful KV cache.
@@ -270,6 +276,8 @@ class _Kind:
         if not fits:
             return next(self.candidates(family.facts))
         if any(fit is None for _, fit in fits):
+            if self.cluster.tensor_parallel and self.cluster.pipeline_parallel:
+                return fits[0][0]
             raise UserError(
                 f"the memory of a {self.units} is not known: set cluster.tensor_parallel, or "
                 "gpu_memory_gib of cluster.nodes"
@@ -310,7 +318,8 @@ class _Kind:
         stated = _kv_dtype(self.cluster)
         splits = [(other, stated) for other in self._unasked.candidates(facts) if other != chosen]
         splits += [(other, stated) for other in self._data_parallel(facts)]
-        splits += [(chosen, "fp8")] if stated == "auto" else []
+        if stated == "auto" and not (_is_latent(facts) and self.gpu_type in NO_FP8_LATENT):
+            splits.append((chosen, "fp8"))
         made = []
         for other, kv_dtype in splits:
             room = self.fit(family, other, kv_dtype)
@@ -321,10 +330,11 @@ class _Kind:
         return tuple(sorted(made, key=lambda other: -(other.worth or 0.0)))
 
     def _data_parallel(self, facts: ModelFacts) -> Iterator[Parallelism]:
-        """Attention copied to every GPU, experts shared out among all of them."""
-        gpus = sum(node.gpus for node in self.nodes)
-        if facts.routed_share is not None and facts.kv_heads == 1 and gpus > 1:
-            yield Parallelism(expert=True, data=gpus)
+        """Attention copied to every GPU of a node or of all, experts shared out among them."""
+        widths = {max(node.gpus for node in self.nodes), sum(node.gpus for node in self.nodes)}
+        for gpus in sorted(widths - {1}):
+            if _is_latent(facts):
+                yield Parallelism(expert=True, data=gpus)
 
     def candidates(self, facts: ModelFacts, pipelines: int | None = None) -> Iterator[Parallelism]:
         """Ways to split an engine over nodes like these, fewest ranks first.
@@ -359,6 +369,7 @@ class _Kind:
                 "ranks cannot share; take a divisor of both"
             )
         self._check_context(family, parallelism)
+        self._check_cache(family)
         if parallelism.expert and not _has_experts(family):
             raise UserError(
                 f"`cluster.expert_parallel` is true and {family.name} has no experts: set it to "
@@ -389,6 +400,17 @@ class _Kind:
                 f"{counted(facts.kv_heads, 'KV head')} on "
                 f"{counted(parallelism.tensor, 'tensor rank')}{self._contexts(facts, parallelism)}"
             )
+
+    def _check_cache(self, family: Family) -> None:
+        """Raise where vLLM's attention has the KV cache in no such format, once all is loaded."""
+        given = str(self.cluster.engine_args.get("kv_cache_dtype", "auto"))
+        if family.facts is None or not _is_latent(family.facts) or not given.startswith("fp8"):
+            return
+        what = f"`cluster.engine_args.kv_cache_dtype` is {given}: vLLM keeps the latent cache of "
+        if self.gpu_type in NO_FP8_LATENT:
+            raise UserError(f"{what}{family.name} in no fp8 on {self.units}; take it out")
+        if given == "fp8_e5m2" and not (self.gpu_type or "").startswith(("AMD", "MI")):
+            raise UserError(f"{what}{family.name} in no such format on {self.units}; take fp8")
 
     def _contexts(self, facts: ModelFacts, parallelism: Parallelism) -> str:
         """The remedy: what decode context parallelism the tensor ranks could have."""
@@ -529,6 +551,11 @@ def _kv_dtype(cluster: Cluster) -> KVDtype:
     """What ``cluster.engine_args`` says of the KV cache, as far as its size goes."""
     given = str(cluster.engine_args.get("kv_cache_dtype", "auto"))
     return "fp8" if given.startswith("fp8") else "auto"
+
+
+def _is_latent(facts: ModelFacts) -> bool:
+    """Whether it has multi-head latent attention, as far as facts tell: one head, and experts."""
+    return facts.kv_heads == 1 and facts.routed_share is not None
 
 
 def _has_experts(family: Family) -> bool:

@@ -43,6 +43,10 @@ _MI300X = GPUModel(191.5, 5.3e12, 1307e12, 448e9)
 # Ampere and later (vllm/model_executor/determinism/batch_invariant.py).
 NOT_INVARIANT: Final = frozenset({"K80", "P4", "P100", "T4", "V100"})
 
+# Types of a compute capability below 8.9: Triton's is vLLM's only backend for a latent cache (MLA)
+# there, and has it in no FP8 (vllm/v1/attention/backends/mla/triton_mla.py).
+NO_FP8_LATENT: Final = NOT_INVARIANT | {"A10G", "A100", "A100-40G", "A100-80G"}
+
 GPU_MODELS: Final[Mapping[str, GPUModel]] = {
     "A100": _A100_40,
     "A100-40G": _A100_40,

@@ -14,7 +14,7 @@ from distlab.errors import counted
 from distlab.escape import plain
 from distlab.placement.gpus import GIB
 from distlab.placement.memory import Fit, gib
-from distlab.placement.placement import Node, Placement
+from distlab.placement.placement import Node, Parallelism, Placement
 from distlab.plan.plan import CellPlan, EnginePlan, Plan, ShownPrompt, Totals, totals
 from distlab.tables.column import Column, Columns, label
 from distlab.tables.numbers import DASH
@@ -243,7 +243,7 @@ def _runners_up(engines: EnginePlan) -> Iterator[str]:
     )
     for other in _worth_showing(engines):
         worth = "?" if other.worth is None else f"{other.worth:.2f}"
-        remarks = _remarks(other)
+        remarks = _remarks(other, engines.group.parallelism)
         yield (
             f"  {worth} x · {other.parallelism} · {other.fit.tokens:,} tokens of KV cache"
             f"{f' · {remarks}' if remarks else ''}"
@@ -253,16 +253,17 @@ def _runners_up(engines: EnginePlan) -> Iterator[str]:
 def _worth_showing(engines: EnginePlan) -> list[Alternative]:
     """The best of those that run as they are, and of those that a user has to ask for."""
     chosen, others = engines.group.parallelism, engines.alternatives
-    asked = [other for other in others if _remarks(other)]
+    asked = [other for other in others if _remarks(other, chosen)]
     contexts = (1, chosen.context)
-    plain = [o for o in others if not _remarks(o) and o.parallelism.context in contexts]
+    plain = [o for o in others if not _remarks(o, chosen) and o.parallelism.context in contexts]
     shown = [*plain[:_RUNNERS_UP], *asked[:_RUNNERS_UP]]
     return [other for other in others if other in shown]
 
 
-def _remarks(other: Alternative) -> str:
+def _remarks(other: Alternative, chosen: Parallelism) -> str:
+    # The chosen split stands among the others for another cache alone.
     parts = ["cluster.engine_args={kv_cache_dtype: fp8} changes samples"] * (
-        other.kv_dtype == "fp8"
+        other.parallelism == chosen
     )
     parts += ["not run by distlab"] * (other.parallelism.data > 1)
     return ", ".join(parts)

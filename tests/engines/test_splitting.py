@@ -141,6 +141,46 @@ def test_ways_to_keep_mlas_cache_are_weighed(
     assert all(other.worth is not None and other.worth <= 1 for other in plain)
 
 
+def test_a_split_that_is_given_has_its_cache_dealt_out_too() -> None:
+    given = ("cluster.tensor_parallel=8", "cluster.pipeline_parallel=2")
+    both = chosen("model=kimi-k2", "cluster=h100-2x8", *given)
+    assert str(both.group.parallelism) == "TP 8 x PP 2 x EP x DCP 8"
+    none = chosen("model=kimi-k2", "cluster=h100-2x8", *given, "cluster.decode_context_parallel=1")
+    assert str(none.group.parallelism) == "TP 8 x PP 2 x EP"
+
+
+def two_nodes(gpu_type: str, gib: float) -> tuple[str, str]:
+    node = f"count: 2, cpus: 96, memory_gib: 2000, gpus: 8, gpu_memory_gib: {gib}"
+    return (
+        f"cluster.nodes=[{{{node}, gpu_type: {gpu_type}}}]",
+        f"cluster.gpu_type={gpu_type}",
+    )
+
+
+def copied(*overrides: str) -> dict[int, float | None]:
+    """Ranks that attention is copied to, to what that is worth."""
+    others = chosen("model=deepseek-v3.1", "cluster=h200-1x8", *overrides).alternatives
+    return {o.parallelism.data: o.worth for o in others if o.parallelism.data > 1}
+
+
+def test_attention_is_copied_within_nodes_and_over_all_of_them() -> None:
+    (alone,) = copied().values()
+    two = copied(*two_nodes("H200", 139.8))
+    assert set(two) == {8, 16}
+    # Two copies on two nodes are worth what one is on one.
+    assert two[8] == alone
+
+
+def test_a_latent_cache_is_offered_in_no_format_that_vllm_refuses() -> None:
+    kimi, a100 = ("model=kimi-k2", "cluster=h100-2x8"), two_nodes("A100", 79.1)
+    fp8 = "+cluster.engine_args.kv_cache_dtype=fp8"
+    assert any(other.kv_dtype == "fp8" for other in chosen(*kimi).alternatives)
+    assert not any(other.kv_dtype == "fp8" for other in chosen(*kimi, *a100).alternatives)
+    assert "keeps the latent cache of kimi-k2 in no fp8 on A100" in refusal(*kimi, *a100, fp8)
+    assert "kimi-k2 in no such format on H100; take fp8" in refusal(*kimi, f"{fp8}_e5m2")
+    assert chosen(*kimi, fp8).fit is not None
+
+
 def test_a_dense_model_is_copied_unless_memory_wants_it_split() -> None:
     choice = chosen("model=qwen3-14b", "cluster=h100-1x8")
     wider = [other for other in choice.alternatives if other.kv_dtype == "auto"]
