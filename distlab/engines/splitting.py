@@ -424,6 +424,11 @@ class _Kind:
 
     def _too_large(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
         """The sentence for a rank that does not fit its memory."""
+        enough = self._enough(family)
+        gpus = sum(node.gpus for node in self.nodes)
+        if self.on_gpus and enough and enough.ranks <= gpus and not self.holds(enough):
+            # Memory would do, and what is short is cores.
+            return self._no_room(family, enough)
         arithmetic = self._arithmetic(family, parallelism, fit)
         return (
             f"{family.name} as {parallelism} does not fit {self.units}: "

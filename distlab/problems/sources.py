@@ -94,7 +94,7 @@ def from_hub(files: HubFiles, revision: str, dataset: str, setting: str) -> Sour
     ) as error:
         raise Unavailable(
             f" cannot be had from the hub: {_hub_reason(error)}, and nothing is in the hub's "
-            f"cache; connect, or give {setting}=FILE",
+            f"cache; connect, or give {_of_any(setting, dataset)}=FILE",
             f"dataset {dataset} ({files.repo} at {revision})",
         ) from error
     found = _split_files(folder, files.patterns)
@@ -105,6 +105,11 @@ def from_hub(files: HubFiles, revision: str, dataset: str, setting: str) -> Sour
         )
     rows = tuple(row for path in found for row in read_rows(path))
     return Source(rows, f"hub:{files.repo}", folder.name)
+
+
+def _of_any(setting: str, dataset: str) -> str:
+    """The key as it reads of several datasets, so that one sentence does for all of them."""
+    return setting.replace(f"dataset.sets.{dataset}.", "dataset.sets.NAME.")
 
 
 def from_web(url: str, dataset: str, setting: str, commit: str | None = None) -> Source:

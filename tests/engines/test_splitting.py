@@ -171,6 +171,11 @@ def test_attention_is_copied_within_nodes_and_over_all_of_them() -> None:
     assert two[8] == alone
 
 
+def test_cores_that_are_short_are_not_called_memory() -> None:
+    said = refusal("model=kimi-k2", "cluster=h100-2x8", "cluster.cpus_per_rank=13")
+    assert said.endswith("has 16 with 192 cores in all: lower cluster.cpus_per_rank")
+
+
 def test_a_latent_cache_is_offered_in_no_format_that_vllm_refuses() -> None:
     kimi, a100 = ("model=kimi-k2", "cluster=h100-2x8"), two_nodes("A100", 79.1)
     fp8 = "+cluster.engine_args.kv_cache_dtype=fp8"
