@@ -212,6 +212,7 @@ def plan_engines(study: Study, nodes: Sequence[Node]) -> EnginePlan:
         alternatives=choice.alternatives,
         disk_gb_per_s=cluster.disk_gb_per_s,
         tokens_per_s=cluster.tokens_per_s,
+        replicas=cluster.replicas,
         weight_bytes=None if facts is None or cluster.servers else facts.weight_bytes,
         servers=tuple(
             dict.fromkeys(

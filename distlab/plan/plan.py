@@ -150,6 +150,7 @@ class EnginePlan:
         tokens_per_s: New tokens per second of one engine; None where it is not known.
         weight_bytes: Of one checkpoint; None where it is not known, or where a server has it.
         servers: Addresses of the servers that draw instead of engines of ours.
+        replicas: Engines of a checkpoint that are asked for; None for as many as there is room.
     """
 
     checkpoints: tuple[str, ...]
@@ -163,6 +164,7 @@ class EnginePlan:
     tokens_per_s: float | None
     weight_bytes: int | None
     servers: tuple[str, ...] = ()
+    replicas: int | None = None
 
     def engine_hours(self, tokens: float) -> float | None:
         """Hours of one engine for so many new tokens."""

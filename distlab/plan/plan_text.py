@@ -143,6 +143,8 @@ def _engines(engines: EnginePlan, cells: tuple[CellPlan, ...]) -> Iterator[str]:
     cores = f"{group.ranks * group.cpus_per_rank:g} cores"
     yield f"engine · {group.parallelism} · takes {takes}{cores}"
     yield f"replicas · {_replicas(count, len(engines.checkpoints))}"
+    if engines.replicas is not None and count < engines.replicas:
+        yield f"  cluster.replicas={engines.replicas}, and there is room for {count} now"
     yield from _places(engines.placements)
     yield from _memory(engines, cells)
     yield f"step · {_limits(engines)}"

@@ -320,6 +320,14 @@ def test_memory_places_and_hours_are_worked_out() -> None:
     assert plan.totals.max_bytes == 128 * 12 + 128 * 8
 
 
+def test_fewer_replicas_than_were_asked_for_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["model=qwen3-8b", "cluster=h100-1x8", "dataset=gsm8k", "dataset.limit=1"]
+    assert main([*given, "cluster.replicas=20", "--no-prompts"]) == 0
+    assert "cluster.replicas=20, and there is room for 8 now" in capsys.readouterr().out
+    assert main([*given, "cluster.replicas=8", "--no-prompts"]) == 0
+    assert "there is room for" not in capsys.readouterr().out
+
+
 @pytest.fixture
 def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hub and web answer as they do where there is no network, and at once."""
