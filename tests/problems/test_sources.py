@@ -61,7 +61,7 @@ def test_no_hub_and_no_cache_names_the_remedy(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     with pytest.raises(UserError, match=r"does not answer, .*give dataset\.path=FILE$"):
         load_dataset(spec("gsm8k"))
-    with pytest.raises(UserError, match=r"give dataset\.sets\.gsm8k\.path=FILE$"):
+    with pytest.raises(UserError, match=r"give dataset\.sets\.NAME\.path=FILE$"):
         load_dataset(spec("gsm8k", is_alone=False))
 
 
