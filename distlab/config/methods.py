@@ -12,6 +12,7 @@ from distlab.config.schema import DecodingGroup
 from distlab.decoding.decoder import Decoder, DecodingSpec, ParameterError, Sampler
 from distlab.decoding.kinds import decoder_type
 from distlab.errors import UserError, nearest
+from distlab.importing import as_sentence
 
 
 def decoding_spec(name: str, raw: DecodingGroup) -> DecodingSpec:
@@ -30,7 +31,9 @@ def decoding_spec(name: str, raw: DecodingGroup) -> DecodingSpec:
     if not isinstance(method, Mapping) or "kind" not in method:
         refuse(key, method, "write {kind: KIND} and the kind's parameters")
     parameters = {str(name): value for name, value in method.items() if name != "kind"}
-    made = _decoder(key, decoder_type(f"{key}.kind", str(method["kind"])), parameters)
+    kind = decoder_type(f"{key}.kind", str(method["kind"]))
+    with as_sentence(f"`{key}` is {dict(method)!r}: it cannot be made"):
+        made = _decoder(key, kind, parameters)
     return DecodingSpec(name, made, raw.max_tokens, _sampler(raw.sampler))
 
 
@@ -52,6 +55,7 @@ def _decoder(key: str, kind: type[Decoder], parameters: Mapping[str, Any]) -> De
     except ParameterError as error:
         refuse(f"{key}.{error.name}", error.value, error.remedy)
     except (OmegaConfBaseException, ValueError, TypeError) as error:
-        raise UserError(f"`{key}` is {parameters!r}: {str(error).splitlines()[0]}") from error
+        given = {"kind": kind.kind, **parameters}
+        raise UserError(f"`{key}` is {given!r}: {str(error).splitlines()[0]}") from error
     assert isinstance(made, Decoder)
     return made

@@ -27,12 +27,15 @@ _FAULTS: Final = (
 
 @cache
 def _environment() -> jinja2.sandbox.ImmutableSandboxedEnvironment:
-    return jinja2.sandbox.ImmutableSandboxedEnvironment(
+    made = jinja2.sandbox.ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    # A prompt is the same each time that it is rendered.
+    del made.globals["lipsum"], made.filters["random"]
+    return made
 
 
 @cache

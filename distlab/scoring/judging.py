@@ -248,4 +248,9 @@ def extract(extractor: Extractor, sampled: SampledText, kind: GoldKind) -> tuple
     except (Exception, SystemExit):
         # One text must not end the scoring of all others; its verdicts will be ``error``.
         pass
-    return Extraction(None, 0, 0, before + len(text)), True
+    return unread(sampled), True
+
+
+def unread(sampled: SampledText) -> Extraction:
+    """No answer, of a sample at which the extractor tripped."""
+    return Extraction(None, 0, 0, (sampled.thinking_end or 0) + len(sampled.answer))

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from distlab.problems.problem import Gold
-from distlab.scoring.judging import AnswerJudge, GraderFacts, Judging, extract
+from distlab.scoring.judging import AnswerJudge, GraderFacts, Judging
+from distlab.scoring.reader import Reader
 from distlab.scoring.sampled_text import SampledText
-from distlab.scoring.types import CORRECT, Extractor, load_extractor
+from distlab.scoring.types import CORRECT
 
 # Cores of the driver for one grader process (ours): the others are the engines'.
 _CORES_A_GRADER = 8
@@ -54,9 +55,9 @@ class JudgePanel:
     """
 
     def __init__(self, judging: Judging) -> None:
-        self._extractors: list[Extractor] = [load_extractor(spec) for spec in judging.extractors]
-        self._graders = [GraderFacts.of(spec) for spec in judging.graders]
         self._settings = judging.settings
+        self._readers = [Reader(spec, self._settings) for spec in judging.extractors]
+        self._graders = [GraderFacts.of(spec) for spec in judging.graders]
         self._cache = judging.cache
         self._judge: AnswerJudge | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="judges")
@@ -65,7 +66,7 @@ class JudgePanel:
         """The judges whose grader judges ``gold``."""
         return {
             JudgeIndex(extractor, grader)
-            for extractor in range(len(self._extractors))
+            for extractor in range(len(self._readers))
             for grader, facts in enumerate(self._graders)
             if gold.kind in facts.kinds
         }
@@ -99,6 +100,8 @@ class JudgePanel:
     def _end(self) -> None:
         if self._judge is not None:
             self._judge.close()
+        for reader in self._readers:
+            reader.close()
 
     def _found(self, candidates: Sequence[Candidate]) -> Found:
         found: Found = {}
@@ -118,8 +121,8 @@ class JudgePanel:
         for sample, (problem, gold, sampled) in enumerate(candidates):
             name = "\0".join(problem)
             golds[name] = gold
-            for index, extractor in enumerate(self._extractors):
-                read, _ = extract(extractor, sampled, gold.kind)
+            for index, reader in enumerate(self._readers):
+                read, _ = reader.read(sampled, gold.kind)
                 if read.answer is not None:
                     place = answers.setdefault((name, read.answer), len(answers))
                     reads.append((sample, index, place))

@@ -112,7 +112,7 @@ class Nursery:
     def __init__(self, graders: Sequence[ComponentSpec], memory_mib: int) -> None:
         self._control, theirs = socket.socketpair()
         try:
-            self._process = _start(theirs)
+            self._process = start_module(wire.__name__, theirs)
         except NurseryDied:
             self._control.close()
             raise
@@ -190,12 +190,17 @@ class Nursery:
         raise NurseryDied(how) from error
 
 
-def _start(control: socket.socket) -> subprocess.Popen[bytes]:
+def start_module(name: str, control: socket.socket) -> subprocess.Popen[bytes]:
+    """Run a module in a process of its own, which gets the socket's descriptor as its argument.
+
+    Raises:
+        NurseryDied: There is no memory or no process left at this moment.
+    """
     # Graders do their sums on one core: workers are how cores are shared.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", wire.__name__, str(control.fileno())],
+            [sys.executable, "-m", name, str(control.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -204,7 +209,6 @@ def _start(control: socket.socket) -> subprocess.Popen[bytes]:
             start_new_session=True,
         )
     except OSError as error:
-        # No memory or no process left at this moment.
         raise NurseryDied(str(error)) from error
 
 

@@ -16,9 +16,10 @@ from distlab.scoring.delta import COLUMNS as OF_DELTA
 from distlab.scoring.delta import Deltas
 from distlab.scoring.equal_answers import equal_answers
 from distlab.scoring.gold_mention import GoldMention
-from distlab.scoring.judging import AnswerJudge, Codes, GraderFacts, extract
+from distlab.scoring.judging import AnswerJudge, Codes, GraderFacts
 from distlab.scoring.pieces import Piece
 from distlab.scoring.pool import PoolSettings
+from distlab.scoring.reader import Reader
 from distlab.scoring.sampled_text import COLUMNS as OF_TEXT
 from distlab.scoring.sampled_text import SampledText, sampled_texts
 from distlab.scoring.types import (
@@ -29,8 +30,6 @@ from distlab.scoring.types import (
     TIMEOUT,
     ComponentSpec,
     Extraction,
-    Extractor,
-    load_extractor,
 )
 from distlab.scoring.verdict_schema import VERDICTS
 from distlab.store.columns import strings, token_counts
@@ -116,12 +115,14 @@ class Scorer:
 
     def __init__(self, job: ScoringJob) -> None:
         self._job = job
-        self._extractors: list[Extractor] = [load_extractor(spec) for spec in job.extractors]
+        self._readers = [Reader(spec, job.settings) for spec in job.extractors]
         self._judge = AnswerJudge(job.graders, job.settings, job.cache)
 
     def close(self) -> None:
-        """End the grader worker."""
+        """End the grader worker, and what reads with extractors of the user's."""
         self._judge.close()
+        for reader in self._readers:
+            reader.close()
 
     def score(self, piece: Piece) -> PieceSummary:
         """Extract, grade and commit.
@@ -136,7 +137,7 @@ class Scorer:
         golds = [piece.golds[problem_id] for problem_id in problem_ids]
         answers: dict[tuple[str, str], int] = {}
         sampled = sampled_texts(samples)
-        reads = [_read_answers(e, problem_ids, sampled, golds, answers) for e in self._extractors]
+        reads = [_read_answers(r, problem_ids, sampled, golds, answers) for r in self._readers]
         codes, graded, recalled = self._judge.judge(piece.golds, list(answers))
         late = (codes == TIMEOUT).any(axis=1).tolist()
         classes = equal_answers(
@@ -194,7 +195,7 @@ def _read_samples(piece: Piece) -> pa.Table:
 
 
 def _read_answers(
-    extractor: Extractor,
+    reader: Reader,
     problem_ids: Sequence[str],
     samples: Sequence[SampledText],
     golds: Sequence[Gold],
@@ -213,7 +214,7 @@ def _read_answers(
         if row and problem_id != problem_ids[row - 1]:
             seen.clear()
         if sampled not in seen:
-            seen[sampled] = extract(extractor, sampled, gold.kind)
+            seen[sampled] = reader.read(sampled, gold.kind)
         extraction, failed[row] = seen[sampled]
         extractions.append(extraction)
         if extraction.answer is not None:

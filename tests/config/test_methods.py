@@ -17,6 +17,16 @@ class Disguised(Stochastic):
     kind: ClassVar[str] = "stochastic"
 
 
+@dataclass(frozen=True, slots=True)
+class Throwing(Stochastic):
+    """Its own check of its parameters trips."""
+
+    kind: ClassVar[str] = f"{__name__}:Throwing"
+
+    def __post_init__(self) -> None:
+        raise KeyError("boom")
+
+
 def made(method: Any) -> Decoder:  # noqa: ANN401
     return decoding_spec("m", DecodingGroup(max_tokens=8, methods={"m": method})).decoder
 
@@ -55,6 +65,10 @@ def test_values_become_what_the_decoder_declares() -> None:
         (
             {"kind": f"{__name__}:Disguised"},
             r"`decoding\.methods\.m\.kind` is .*: it calls itself stochastic, as a decoder of dist",
+        ),
+        (
+            {"kind": f"{__name__}:Throwing"},
+            r"^`decoding\.methods\.m` is .*Throwing'}: it cannot be made \(KeyError: 'boom'\); corr",
         ),
     ],
 )

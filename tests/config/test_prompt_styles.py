@@ -56,6 +56,8 @@ def styles(fields: dict[str, Any]) -> tuple[PromptSpec, ...]:
         ({"template": "{{ question }}", "instruction": "!"}, "it lacks instruction, and one is"),
         ({"template": "{{ question }}{{ form.kind }}"}, "mine.template` cannot be rendered .*kind"),
         ({"template": "{{ question + 1 }}"}, "mine.template` cannot be rendered"),
+        ({"template": "{{ question }}{{ lipsum() }}"}, "lipsum"),
+        ({"template": "{{ question }}{{ [1, 2] | random }}"}, "random"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_key(
