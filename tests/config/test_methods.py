@@ -68,7 +68,7 @@ def test_values_become_what_the_decoder_declares() -> None:
         ),
         (
             {"kind": f"{__name__}:Throwing"},
-            r"^`decoding\.methods\.m` is .*Throwing'}: it cannot be made \(KeyError: 'boom'\); corr",
+            r"^`decoding\.methods\.m` is .*Throwing'}: it cannot be made \(KeyError: 'boom'\)",
         ),
     ],
 )

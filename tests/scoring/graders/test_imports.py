@@ -17,7 +17,7 @@ algebra = sys.argv[2].split()
 spec = ComponentSpec("it", "distlab.scoring.graders." + sys.argv[1])
 assert GraderFacts.of(spec).cached
 assert not [name for name in algebra if name in sys.modules], "asking a grader imports algebra"
-_warm(load_grader(spec))
+list(_warm(load_grader(spec)))
 print(*(name for name in algebra if name in sys.modules))
 """
 
