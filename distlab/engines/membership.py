@@ -1,5 +1,6 @@
 """The nodes of a running cluster: that they are all there, and run what the driver runs."""
 
+import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -21,20 +22,25 @@ def check_answers(address: str) -> None:
     """Refuse an address at which nothing listens; Ray itself would try for minutes.
 
     Args:
-        address: "HOST:PORT", or "auto" for the cluster that Ray finds on this machine.
+        address: "HOST:PORT", or "auto" for the cluster that Ray finds on this machine: that of the
+            variable RAY_ADDRESS where it is set.
 
     Raises:
         UserError: Nothing listens there.
     """
+    named, instead = f"`cluster.address`={address}", "set it to null to run on this machine"
     if address == "auto":
-        return
+        address = os.environ.get("RAY_ADDRESS", "")
+        named, instead = f"RAY_ADDRESS={address}", "unset the variable"
     host, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        return
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
     except OSError as error:
         raise UserError(
-            f"no Ray cluster answers at `cluster.address`={address} ({error.strerror or error}): "
-            "start one with `ray start --head`, or set it to null to run on this machine"
+            f"no Ray cluster answers at {named} ({error.strerror or error}): start one with "
+            f"`ray start --head`, or {instead}"
         ) from error
 
 

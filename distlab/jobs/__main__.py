@@ -156,7 +156,7 @@ def _slurm(arguments: argparse.Namespace) -> int:
 def _kuberay(arguments: argparse.Namespace) -> int:
     from distlab.config.door import validate
     from distlab.jobs import options
-    from distlab.jobs.kuberay import RESULTS, Kubernetes, manifest
+    from distlab.jobs.kuberay import MODELS, RESULTS, Kubernetes, manifest
     from distlab.jobs.overrides import anchored, composed, study_name
     from distlab.versions import pinned_versions
 
@@ -166,7 +166,7 @@ def _kuberay(arguments: argparse.Namespace) -> int:
             f"these overrides stand for {1 + len(others)} jobs and a manifest is for one: give one "
             "value where there are commas, or an experiment's model=NAME"
         )
-    there = anchored(arguments.overrides, config, Path(RESULTS))
+    there = anchored(arguments.overrides, config, Path(RESULTS), mounts=(MODELS,))
     kubernetes = Kubernetes(
         arguments.image,
         arguments.models,

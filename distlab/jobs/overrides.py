@@ -55,6 +55,7 @@ def anchored(
     config: DictConfig,
     below: Path | None = None,
     along: Set[str] = frozenset(),
+    mounts: Sequence[str] = (),
 ) -> list[str]:
     """The overrides with paths that mean the same in another folder or on another machine.
 
@@ -64,9 +65,10 @@ def anchored(
         below: What relative paths are below over there; None for this folder, where it is shared.
         along: Names of files and folders that go along, so that paths in YAML that begin with one
             of them stay as they are.
+        mounts: Folders that are there too, where relative paths are below one.
 
     Raises:
-        UserError: A path is absolute, and only what is below ``below`` is there.
+        UserError: A path is absolute, and only what is below ``below`` and the mounts is there.
     """
     moved = {}
     typed = {override.partition("=")[0].lstrip("+") for override in overrides}
@@ -77,10 +79,11 @@ def anchored(
         if key not in typed and Path(value).parts[:1] and Path(value).parts[0] in along:
             continue
         value = expanded(value)
-        if Path(value).is_absolute() and below is not None:
+        there = None if below is None else (*mounts, str(below))
+        if there and Path(value).is_absolute() and not any(map(Path(value).is_relative_to, there)):
             raise UserError(
-                f"`{key}` is {value}: in a pod only {below} lasts; give a path relative to that, "
-                "or a URI"
+                f"`{key}` is {value}: pods have {' and '.join(there)} alone; give a path below "
+                "one of them"
             )
         moved[key] = str((below or Path.cwd()) / value)
     return [*overrides, *(f"{key}={quoted(path)}" for key, path in moved.items())]

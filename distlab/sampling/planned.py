@@ -96,7 +96,7 @@ class PlannedCell:
     @property
     def drawn_on(self) -> str:
         """What drew the stored samples, for people."""
-        return " and ".join(sorted(map(str, self.origins)))
+        return " and ".join(sorted(set(map(str, self.origins))))
 
     def opened(self) -> PlannedCell:
         """Make its folder in the store with its prompts; the cell without them, which may be long.

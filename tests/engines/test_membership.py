@@ -82,3 +82,11 @@ def test_a_node_without_distlab_is_named_in_one_line(
     with pytest.raises(UserError, match=r"cannot run distlab \(.*named 'distlab'\): install") as e:
         members.check_versions()
     assert str(e.value).isprintable()
+
+
+def test_a_dead_cluster_in_the_environment_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(UserError, match=r"no Ray cluster answers at RAY_ADDRESS=127\.0\.0\.1:1 "):
+        members.check_answers("auto")
+    monkeypatch.delenv("RAY_ADDRESS")
+    members.check_answers("auto")

@@ -14,6 +14,7 @@ from kubernetes_validate import validate as validate_pod
 
 from distlab.config.compose import compose_config
 from distlab.jobs.__main__ import main
+from distlab.jobs.overrides import anchored
 from distlab.versions import pinned_versions
 
 SCHEMA = json.loads((Path(__file__).parent / "rayjob.schema.json").read_text())
@@ -145,7 +146,10 @@ def test_the_schemas_refuse_what_is_misspelt(capsys: pytest.CaptureFixture[str])
     ("arguments", "sentence"),
     [
         (("model=qwen3-8b",), "`cluster.nodes` is empty"),
-        (("model=qwen3-8b", "cluster=h100-1x8", "store=/data"), "`store` is /data: in a pod only"),
+        (
+            ("model=qwen3-8b", "cluster=h100-1x8", "store=/data"),
+            "`store` is /data: pods have /models and /results alone",
+        ),
         (
             (
                 *("model=qwen3-8b", "cluster=h100-1x8", "cluster.gpu_type=null"),
@@ -176,3 +180,14 @@ def test_bad_input_is_one_sentence(
     (complaint,) = said.err.splitlines()
     assert complaint.startswith("distlab: ")
     assert sentence in complaint
+
+
+def test_checkpoints_on_the_mounted_claims_are_taken_as_they_are() -> None:
+    folders = ["model.base.id=/models/base", "model.instruct.id=/results/sft"]
+    overrides = ["model=pair", *folders]
+    config = compose_config(overrides)
+    there = anchored(overrides, config, Path("/results"), mounts=("/models",))
+    assert [o for o in there if o.startswith("model.base.id=")][
+        -1
+    ] == "model.base.id='/models/base'"
+    assert set(folders) <= set(there)
