@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from distlab.config.compose import compose_config, own_folders
+from distlab.config.sweeps import set_apart, sweep_jobs
 from distlab.console.exits import Exit
 from distlab.console.main import Command, add_config_dir
 from distlab.errors import UserError
@@ -42,7 +43,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from distlab.doctor.findings import as_json, verdict
 
     os.environ.setdefault("RAY_DEDUP_LOGS", "1")
-    config = compose_config([*own_folders(arguments.config_dir), *arguments.overrides])
+    config = compose_config(_one_job([*own_folders(arguments.config_dir), *arguments.overrides]))
     findings: list[Finding] = []
     for finding in _found(config):
         findings.append(finding)
@@ -51,6 +52,21 @@ def _doctor(arguments: argparse.Namespace) -> int:
     print(as_json(findings) if arguments.json else verdict(findings))
     failed = any(finding.level == "fail" for finding in findings)
     return Exit.FAILED if failed else Exit.DONE
+
+
+def _one_job(overrides: list[str]) -> list[str]:
+    """The overrides, where they stand for one job.
+
+    Raises:
+        UserError: They stand for several, as an experiment's may; or one is wrong.
+    """
+    jobs = sweep_jobs(overrides)
+    if len(jobs) > 1:
+        one = " ".join(set_apart(jobs)[0])
+        raise UserError(
+            f"these overrides stand for {len(jobs)} jobs, and the doctor looks at one: give it {one}"
+        )
+    return overrides
 
 
 def _found(config: DictConfig) -> Iterator[Finding]:

@@ -58,7 +58,8 @@ def _cluster(said: dict[str, NodeReport | str], study: Study, wanted: Wanted) ->
         yield Finding("fail", "nodes", few, "start Ray on the others, or lower it")
     else:
         yield Finding("ok", "nodes", str(len(said)))
-    yield from check_nodes(list(there.values()), wanted)
+    if there:
+        yield from check_nodes(list(there.values()), wanted)
     yield from _links(there, study, wanted)
 
 
@@ -133,7 +134,7 @@ def _checkpoints(study: Study) -> Iterator[Finding]:
             remedy = "set `model.*.id` to a whole checkpoint, or fetch the file"
             yield Finding("fail", "checkpoint", f"{spec.id}: {lack}", remedy)
         elif spec.source != "hub":
-            yield Finding("ok", "checkpoint", f"{spec.id} is no matter of the hub")
+            yield Finding("ok", "checkpoint", f"{spec.id} needs no hub")
         elif _is_cached(spec):
             yield Finding("ok", "checkpoint", f"{spec.id} is in the hub cache")
         else:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,3 +118,11 @@ def test_two_nodes_meet_in_an_all_reduce_and_a_wrong_interface_does_not(
         ray_up.remove_node(node, allow_graceful=True)
     assert not any(file.name.startswith(".doctor") for file in tmp_path.iterdir())
     assert "GLOO_SOCKET_IFNAME" not in os.environ
+
+
+def test_overrides_of_several_jobs_are_refused_with_those_of_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["+experiment=paper"]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"stand for 8 jobs, and the doctor looks at one: give it model=\S+\n$", said)
