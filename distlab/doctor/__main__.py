@@ -64,7 +64,7 @@ def _one_job(overrides: list[str]) -> list[str]:
     if len(jobs) > 1:
         one = " ".join(set_apart(jobs)[0])
         raise UserError(
-            f"these overrides stand for {len(jobs)} jobs, and the doctor looks at one: give it {one}"
+            f"these overrides stand for {len(jobs)} jobs, and doctor looks at one: give it {one}"
         )
     return overrides
 

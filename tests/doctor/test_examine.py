@@ -125,4 +125,4 @@ def test_overrides_of_several_jobs_are_refused_with_those_of_one(
 ) -> None:
     assert main(["+experiment=paper"]) == 2
     said = capsys.readouterr().err
-    assert re.search(r"stand for 8 jobs, and the doctor looks at one: give it model=\S+\n$", said)
+    assert re.search(r"stand for 8 jobs, and doctor looks at one: give it model=\S+\n$", said)
