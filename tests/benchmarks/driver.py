@@ -8,7 +8,6 @@ once with a batch made beforehand, so that the cores are the driver's as far as 
 
 import argparse
 import asyncio
-import functools
 import json
 import os
 import sys
@@ -62,6 +61,7 @@ RANKS = tuple(range(N))
 GO = "go"
 # So that a lease is as many samples as each of 64 real engines gathers at 20 000 samples/s.
 SEQUENCES = 40
+MADE: list[pa.RecordBatch] = []
 
 
 class Prebuilt:
@@ -133,14 +133,18 @@ class Prebuilt:
     async def stop(self) -> None: ...
 
 
-@functools.cache
 def prebuilt() -> pa.RecordBatch:
-    """As many samples as a lease is at most: a request of siblings takes one sequence at least."""
-    one = [
-        Sample("", rank, IDS, tuple(range(TOKENS)), "The answer is 42. " * 20, False, seed=rank)
-        for rank in RANKS
-    ]
-    return to_batch(one * (BATCHES_AHEAD * SEQUENCES), "bench")
+    """As many samples as a lease is at most: a request of siblings takes one sequence at least.
+
+    Made once in a process. No ``functools.cache``, which Ray cannot send from ``__main__``.
+    """
+    if not MADE:
+        one = [
+            Sample("", rank, IDS, tuple(range(TOKENS)), "The answer is 42. " * 20, False, seed=rank)
+            for rank in RANKS
+        ]
+        MADE.append(to_batch(one * (BATCHES_AHEAD * SEQUENCES), "bench"))
+    return MADE[0]
 
 
 async def ready(work: CellWork) -> dict[str, list[Sample]]:
