@@ -24,6 +24,10 @@ _FEW_LEVELS: Final = 8
 _FEW_ITEMS: Final = 2_000
 # Draws that are multiplied at a time, since products want them as floats.
 _DRAWS: Final = 1_000
+# To draw how often one value turns up costs as much as to draw so many items (measured), which
+# are drawn so many at a time.
+_LEVEL_COST: Final = 5
+_DRAWN_AT_ONCE: Final = 1 << 20
 
 
 def resampled_means(
@@ -33,7 +37,7 @@ def resampled_means(
 
     Drawing n items with replacement is drawing how often each distinct value turns up, a
     multinomial: exact, and cheap where problem scores take few distinct values. Where they take
-    many, the items themselves are drawn, once for all arrays of that length.
+    many, the items themselves are drawn, for short arrays once for all of that length.
 
     Args:
         values: [n] without NaN, n >= 1.
@@ -49,6 +53,8 @@ def resampled_means(
         blocks = (counted[begin : begin + _DRAWS] for begin in range(0, resamples, _DRAWS))
         means = np.concatenate([block.astype(np.float64) @ values for block in blocks])
         means = means / values.size
+    elif levels.size * _LEVEL_COST > values.size and values.size > _FEW_ITEMS:
+        means = _means_of_items(values, resamples, seed)
     else:
         rng, shares = np.random.default_rng(seed), counts / values.size
         # As many values as there are items would take gigabytes at once.
@@ -56,6 +62,14 @@ def resampled_means(
         drawn = (rng.multinomial(values.size, shares, size=size) for size in sizes)
         means = np.concatenate([block @ levels for block in drawn]) / values.size
     return np.asarray(means.round(_DECIMALS), dtype=np.float64)
+
+
+def _means_of_items(values: FloatArray, resamples: int, seed: int) -> FloatArray:
+    rng = np.random.default_rng(seed)
+    most = max(1, _DRAWN_AT_ONCE // values.size)
+    sizes = (min(most, resamples - begin) for begin in range(0, resamples, most))
+    drawn = (rng.integers(0, values.size, (size, values.size)) for size in sizes)
+    return np.concatenate([values[places].mean(axis=1) for places in drawn])
 
 
 @lru_cache(maxsize=8)

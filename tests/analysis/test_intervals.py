@@ -67,3 +67,14 @@ def test_wilson_at_the_edges() -> None:
     estimate = proportion_interval(np.ones(10))
     assert estimate.low == pytest.approx(1 / (1 + 1.959964**2 / 10), abs=1e-6)
     assert estimate.high == pytest.approx(1)
+
+
+@pytest.mark.parametrize("decimals", [0, 3])
+def test_many_values_of_many_problems_vary_as_theory_says(decimals: int) -> None:
+    values = np.random.default_rng(1).exponential(10.0, size=4000).round(decimals)
+    means = resampled_means(values, resamples=2000)
+    assert means.shape == (2000,)
+    assert means.mean() == pytest.approx(
+        values.mean(), abs=4 * values.std() / 4000**0.5 / 2000**0.5
+    )
+    assert means.std() == pytest.approx(values.std() / 4000**0.5, rel=0.06)
