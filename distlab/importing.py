@@ -162,6 +162,11 @@ def _siblings(absent: str) -> Iterable[str]:
     return (f"{parent}.{found.name}" for found in pkgutil.iter_modules(module.__path__))
 
 
+def is_ours(target: str) -> bool:
+    """Whether ``module:attribute`` is distlab's own, and no part of the user's."""
+    return target.startswith("distlab.")
+
+
 def origin(target: str) -> Path | None:
     """The folder that has to be on the module search path for ``module:attribute`` to be found.
 

@@ -1,6 +1,7 @@
 """95 % intervals of figures, by bootstrap or by Wilson's formula."""
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -58,16 +59,20 @@ def resampled_means(
     else:
         rng, shares = np.random.default_rng(seed), counts / values.size
         # As many values as there are items would take gigabytes at once.
-        sizes = (min(_DRAWS, resamples - begin) for begin in range(0, resamples, _DRAWS))
+        sizes = _sizes(resamples, _DRAWS)
         drawn = (rng.multinomial(values.size, shares, size=size) for size in sizes)
         means = np.concatenate([block @ levels for block in drawn]) / values.size
     return np.asarray(means.round(_DECIMALS), dtype=np.float64)
 
 
+def _sizes(resamples: int, most: int) -> Iterator[int]:
+    """Of blocks that make up all resamples."""
+    return (min(most, resamples - begin) for begin in range(0, resamples, most))
+
+
 def _means_of_items(values: FloatArray, resamples: int, seed: int) -> FloatArray:
     rng = np.random.default_rng(seed)
-    most = max(1, _DRAWN_AT_ONCE // values.size)
-    sizes = (min(most, resamples - begin) for begin in range(0, resamples, most))
+    sizes = _sizes(resamples, max(1, _DRAWN_AT_ONCE // values.size))
     drawn = (rng.integers(0, values.size, (size, values.size)) for size in sizes)
     return np.concatenate([values[places].mean(axis=1) for places in drawn])
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from distlab.config.compose import conf_folder
 from distlab.errors import UserError
-from distlab.importing import origin
+from distlab.importing import is_ours, origin
 
 # A package that brings YAML declares it as NAME = "package.with.yaml" under this group.
 ENTRY_POINTS: Final = "distlab.conf"
@@ -47,7 +47,7 @@ def recorded_parts(
     """
     named = [folder.absolute() for folder in folders]
     listed = [*map(str, (*named, *own_conf_folders())), *before.get("folders", ())]
-    found = {target: origin(target) for target in targets if not target.startswith("distlab.")}
+    found = {target: origin(target) for target in targets if not is_ours(target)}
     modules = {target: str(folder) for target, folder in found.items() if folder is not None}
     modules = {**before.get("modules", {}), **modules}
     if not listed and not modules:

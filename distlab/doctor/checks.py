@@ -9,7 +9,7 @@ from typing import Final
 
 from distlab.doctor.findings import Finding
 from distlab.engines.links import LinkReport
-from distlab.engines.network import GLOO, NCCL, variables
+from distlab.engines.network import GLOO, NCCL, are_told, variables
 from distlab.engines.node_report import FolderReport, NodeReport
 from distlab.errors import UserError, counted
 from distlab.placement.gpus import GIB
@@ -153,7 +153,7 @@ def interfaces(reports: Reports, wanted: Wanted) -> Iterator[Finding]:
     """Ranks of several nodes can be told one interface; none is looked for where the user did."""
     if len(reports) < 2:
         return
-    if wanted.env.keys() >= {GLOO, NCCL}:
+    if are_told(wanted.env):
         said = f"{GLOO}={wanted.env[GLOO]}, {NCCL}={wanted.env[NCCL]} of cluster.env"
         yield Finding("ok", "interfaces", said)
         return

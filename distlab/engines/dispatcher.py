@@ -321,8 +321,7 @@ class Dispatcher:
             self._observer.pulse(running.name, pulse, held)
 
         def pause_s() -> float:
-            of_all = _PULSE_OF_EACH_S * len(workload.serving)
-            return min(max(_PULSE_S, of_all), _PULSE_AT_MOST_S)
+            return workload.spaced_s(_PULSE_S, _PULSE_OF_EACH_S, _PULSE_AT_MOST_S)
 
         serving.end(await watch(running, self._limits.hang_s, pause_s, serving.take_heard, told))
 

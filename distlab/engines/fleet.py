@@ -23,7 +23,7 @@ from ray.util.placement_group import (
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from distlab.engines.messages import EngineSettings, ReplicaInfo, Site
-from distlab.engines.network import GLOO, NCCL, interfaces_of, variables
+from distlab.engines.network import are_told, interfaces_of, variables
 from distlab.engines.nodes import host_names
 from distlab.engines.remote import RemoteReplica
 from distlab.engines.replica import Replica
@@ -236,7 +236,7 @@ class Fleet:
 
 async def _network(settings: EngineSettings, placement: Placement) -> dict[str, str]:
     """Variables for ranks of several nodes; none where the user said all."""
-    if not placement.spans or {GLOO, NCCL} <= dict(settings.env).keys():
+    if not placement.spans or are_told(dict(settings.env)):
         return {}
     return variables(await interfaces_of(placement.bundles))
 

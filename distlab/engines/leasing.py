@@ -120,7 +120,8 @@ class Leasing:
         """Take what a replica finishes and commits, where it commits itself."""
         while self._keeping is not None:
             lending, serving.lending = tuple(serving.lending or ()), None
-            asked = serving.running.actor.report.remote(_gather_s(workload), lending)
+            gather_s = workload.spaced_s(_GATHER_S, _GATHER_OF_EACH_S, _GATHER_AT_MOST_S)
+            asked = serving.running.actor.report.remote(gather_s, lending)
             try:
                 report = await asked
             except RayError as error:
@@ -213,11 +214,6 @@ class Leasing:
                 self._observer.event(workload.event(EventKind.SET_ASIDE, detail=failure.problem_id))
             self._take(Finished({}, failures=tuple(workload.condemned)))
             workload.condemned = []
-
-
-def _gather_s(workload: Workload) -> float:
-    of_all = _GATHER_OF_EACH_S * len(workload.serving)
-    return min(max(_GATHER_S, of_all), _GATHER_AT_MOST_S)
 
 
 def _lend(serving: Serving, lease: Lease) -> None:

@@ -7,7 +7,7 @@ of several nodes then wait for each other for ever.
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import psutil
@@ -79,6 +79,11 @@ def variables(found: Mapping[str, str | None]) -> dict[str, str]:
             f"cluster.env={{{NCCL}: '{','.join(names)}'}} here"
         )
     return {GLOO: names[0], NCCL: names[0]}
+
+
+def are_told(env: Iterable[str]) -> bool:
+    """Whether variables by these names say all of the interfaces, so that none is looked for."""
+    return {GLOO, NCCL} <= set(env)
 
 
 async def interfaces_of(nodes: Sequence[str]) -> dict[str, str | None]:

@@ -145,6 +145,15 @@ class _Kind:
         return self.cluster.device == "gpu"
 
     @property
+    def _gpus(self) -> int:
+        return sum(node.gpus for node in self.nodes)
+
+    @property
+    def _widest(self) -> int:
+        """GPUs of the node that has most."""
+        return max(node.gpus for node in self.nodes)
+
+    @property
     def units(self) -> str:
         """What a rank takes, for people."""
         return (self.gpu_type or "GPU") if self.on_gpus else "main memory"
@@ -303,10 +312,10 @@ class _Kind:
         gpu = GPU_MODELS.get(self.gpu_type or "")
         if gpu is None or family.facts is None:
             return None
-        rate = Rate(family.facts, parallelism, fit, gpu, max(node.gpus for node in self.nodes))
+        rate = Rate(family.facts, parallelism, fit, gpu, self._widest)
         load = Load(self._limits(fit).sequences, _GROWN * family.max_model_len)
         engines, _ = fill(self.group(parallelism), self.nodes)
-        return len(engines) * rate.tokens_per_s(load) / sum(node.gpus for node in self.nodes)
+        return len(engines) * rate.tokens_per_s(load) / self._gpus
 
     def _alternatives(
         self, family: Family, chosen: Parallelism, fit: Fit
@@ -331,7 +340,7 @@ class _Kind:
 
     def _data_parallel(self, facts: ModelFacts) -> Iterator[Parallelism]:
         """Attention copied to every GPU of a node or of all, experts shared out among them."""
-        widths = {max(node.gpus for node in self.nodes), sum(node.gpus for node in self.nodes)}
+        widths = {self._widest, self._gpus}
         for gpus in sorted(widths - {1}):
             if _is_latent(facts):
                 yield Parallelism(expert=True, data=gpus)
@@ -341,11 +350,10 @@ class _Kind:
 
         Tensor parallelism inside a node comes first; then stages, each as wide as a node allows.
         """
-        widest = max(node.gpus for node in self.nodes)
-        tensors = [t for t in _powers(widest) if splits(facts, t)]
+        tensors = [t for t in _powers(self._widest) if splits(facts, t)]
         if (stated := self.cluster.tensor_parallel) is not None:
             tensors = [stated]
-        most = sum(node.gpus for node in self.nodes) if pipelines is None else pipelines
+        most = self._gpus if pipelines is None else pipelines
         if (stages := self.cluster.pipeline_parallel) is not None:
             shapes = [(tensor, stages) for tensor in tensors]
         else:
@@ -403,7 +411,7 @@ class _Kind:
 
     def _check_cache(self, family: Family) -> None:
         """Raise where vLLM's attention has the KV cache in no such format, once all is loaded."""
-        given = str(self.cluster.engine_args.get("kv_cache_dtype", "auto"))
+        given = _given_kv_dtype(self.cluster)
         if family.facts is None or not _is_latent(family.facts) or not given.startswith("fp8"):
             return
         what = f"`cluster.engine_args.kv_cache_dtype` is {given}: vLLM keeps the latent cache of "
@@ -425,8 +433,7 @@ class _Kind:
     def _too_large(self, family: Family, parallelism: Parallelism, fit: Fit) -> str:
         """The sentence for a rank that does not fit its memory."""
         enough = self._enough(family)
-        gpus = sum(node.gpus for node in self.nodes)
-        if self.on_gpus and enough and enough.ranks <= gpus and not self.holds(enough):
+        if self.on_gpus and enough and enough.ranks <= self._gpus and not self.holds(enough):
             # Memory would do, and what is short is cores.
             return self._no_room(family, enough)
         arithmetic = self._arithmetic(family, parallelism, fit)
@@ -437,7 +444,7 @@ class _Kind:
 
     def _no_room(self, family: Family, parallelism: Parallelism) -> str:
         """The sentence for a group that the nodes have no room for."""
-        have = sum(node.gpus for node in self.nodes) if self.on_gpus else len(self.nodes)
+        have = self._gpus if self.on_gpus else len(self.nodes)
         group = self.group(parallelism)
         sentence = (
             f"one engine of {family.name} as {parallelism} takes {parallelism.ranks} "
@@ -554,8 +561,11 @@ def _overridden(base: Parallelism, cluster: Cluster) -> Parallelism:
 
 def _kv_dtype(cluster: Cluster) -> KVDtype:
     """What ``cluster.engine_args`` says of the KV cache, as far as its size goes."""
-    given = str(cluster.engine_args.get("kv_cache_dtype", "auto"))
-    return "fp8" if given.startswith("fp8") else "auto"
+    return "fp8" if _given_kv_dtype(cluster).startswith("fp8") else "auto"
+
+
+def _given_kv_dtype(cluster: Cluster) -> str:
+    return str(cluster.engine_args.get("kv_cache_dtype", "auto"))
 
 
 def _is_latent(facts: ModelFacts) -> bool:

@@ -166,6 +166,10 @@ class Workload:
         """Replicas that it has, those that load included."""
         return len(self.serving) + self.starting
 
+    def spaced_s(self, least_s: float, of_each_s: float, most_s: float) -> float:
+        """Seconds between two calls to one of its replicas, so that calls to all stay bearable."""
+        return min(max(least_s, of_each_s * len(self.serving)), most_s)
+
     @property
     def needs(self) -> str:
         """What one of its engines takes of a cluster, for people."""

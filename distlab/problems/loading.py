@@ -4,10 +4,10 @@ A loader may be the user's: what it raises is a sentence, and what it gives is l
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from distlab.errors import UserError
-from distlab.importing import as_sentence, make_named
+from distlab.importing import as_sentence, is_ours, make_named
 from distlab.problems.content import duplicates
 from distlab.problems.problem import (
     DatasetLoader,
@@ -20,7 +20,6 @@ from distlab.problems.problem import (
 )
 
 _Given = TypeVar("_Given")
-_OURS: Final = "distlab."
 
 
 def load_dataset(spec: DatasetSpec) -> LoadedDataset:
@@ -34,7 +33,7 @@ def load_dataset(spec: DatasetSpec) -> LoadedDataset:
         raise UserError(f"dataset.limit is {spec.limit}; give at least 1, or null for all")
     loader = _loader(spec)
     loaded = _asked(spec, "load", lambda: loader.load(spec))
-    if not spec.loader.startswith(_OURS):
+    if not is_ours(spec.loader):
         for fault in _faults(spec, loaded):
             raise UserError(f"{_named(spec)}: {fault}; correct its code")
     return loaded
@@ -80,7 +79,7 @@ def _named(spec: DatasetSpec) -> str:
 
 def _asked(spec: DatasetSpec, method: str, ask: Callable[[], _Given]) -> _Given:
     """What a loader's method gives; what ours raise is a fault of distlab's, and stays one."""
-    if spec.loader.startswith(_OURS):
+    if is_ours(spec.loader):
         return ask()
     with as_sentence(f"{_named(spec)}: its `{method}` fails"):
         return ask()

@@ -5,13 +5,11 @@ have for an answer; a process that ends at a text, or is stuck in code that no s
 is started anew, and one text costs no other.
 """
 
-import contextlib
-import signal
 import socket
 import subprocess
-import sys
 
 from distlab.errors import UserError
+from distlab.importing import is_ours
 from distlab.problems.problem import GoldKind
 from distlab.scoring.judging import extract, unread
 from distlab.scoring.overrun import Overrun, interrupted
@@ -19,9 +17,8 @@ from distlab.scoring.pool import PoolSettings
 from distlab.scoring.processes import NurseryDied, start_module
 from distlab.scoring.sampled_text import SampledText
 from distlab.scoring.types import ComponentSpec, Extraction, load_extractor
-from distlab.scoring.worker import Hangup, receive, send
+from distlab.scoring.worker import Hangup, receive, run, send
 
-_OURS = "distlab."
 # Wall seconds for the process to import the user's code; per second of a text's patience, those
 # after which it is killed (ours).
 _START_S = 120.0
@@ -55,7 +52,7 @@ class Reader:
         Raises:
             UserError: The process that reads cannot be started.
         """
-        if self._spec.target.startswith(_OURS):
+        if is_ours(self._spec.target):
             return extract(self._extractor, sampled, kind)
         for _ in range(_ATTEMPTS):
             if self._process is None:
@@ -129,10 +126,7 @@ def serve(control: socket.socket) -> None:
 
 def main() -> None:
     """Entry point; argv[1] is the control socket's descriptor."""
-    # Ctrl-C is for the one that asks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(Hangup, OSError):
-        serve(socket.socket(fileno=int(sys.argv[1])))
+    run(serve)
 
 
 if __name__ == "__main__":

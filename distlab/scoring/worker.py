@@ -18,7 +18,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from distlab.errors import UserError
+from distlab.importing import is_ours
 from distlab.problems.problem import Gold, GoldKind
 from distlab.scoring.types import CODES, NO_VERDICT, ComponentSpec, Grader, Verdict, load_grader
 
@@ -45,7 +46,6 @@ BOARD_BYTES = len(BLANK_BOARD)
 _WARM = (("1", "1"), (r"\frac{x}{2}", r"\sqrt{3}"))
 
 _JUDGED = {True: Verdict.CORRECT, False: Verdict.INCORRECT}
-_OURS = "distlab."
 # Seconds in which a grader has to be warm (ours), and between two looks whether it is.
 _TRIAL_S = 20.0
 _LOOK_S = 0.005
@@ -115,7 +115,7 @@ def fork_server(control: socket.socket) -> None:
         return
     for spec, grader in zip(start.graders, graders, strict=True):
         # What is not ours may end the process, as C code does, and would end this one each time.
-        is_safe = spec.target.startswith(_OURS) or _survives(grader)
+        is_safe = is_ours(spec.target) or _survives(grader)
         odd = [answer for answer in _warm(grader) if not _is_bool(answer)] if is_safe else []
         if odd:
             shown = repr(odd[0])[:_SHOWN]
@@ -241,12 +241,17 @@ def _work(sock: socket.socket, board: mmap.mmap, graders: list[Grader]) -> None:
         sock.sendall(b"\n")
 
 
-def main() -> None:
-    """Entry point of the fork server process; argv[1] is the control socket's descriptor."""
-    # Ctrl-C is the pool's to handle: it commits what is finished and closes the workers.
+def run(serve: Callable[[socket.socket], None]) -> None:
+    """Serve on the socket whose descriptor is argv[1], until the other end is gone."""
+    # Ctrl-C is the other end's to handle: it commits what is finished and closes the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(Hangup, OSError):
-        fork_server(socket.socket(fileno=int(sys.argv[1])))
+        serve(socket.socket(fileno=int(sys.argv[1])))
+
+
+def main() -> None:
+    """Entry point of the fork server process; argv[1] is the control socket's descriptor."""
+    run(fork_server)
 
 
 if __name__ == "__main__":
